@@ -1,0 +1,48 @@
+# Python 3.11 or later and make are all that is needed beforehand.
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+# uv does not read pip's settings: hand it the index that pip would use, where one is set.
+PIP_INDEX = $$(printenv PIP_INDEX_URL || $(BIN)/pip config get global.index-url 2>/dev/null)
+UV_PIP = index="$(PIP_INDEX)"; $${index:+env UV_DEFAULT_INDEX="$$index"} $(BIN)/uv pip
+
+.PHONY: run test check setup lock format clean
+
+run: setup ## let a week of sales go by, forecast it, publish it
+	$(BIN)/oj feed
+	$(BIN)/oj run
+
+test: setup ## the test suite
+	$(BIN)/pytest
+
+check: setup ## lint, types and import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+setup: $(VENV)/.ready ## the virtual environment, from the lock
+
+$(VENV)/.ready: requirements.lock requirements-uv.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed: install it, or name it with make PYTHON=..."; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "Python's venv module is missing: on Debian, apt-get install python3-venv"; exit 1; }
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-uv.lock
+	$(UV_PIP) sync --quiet --python $(BIN)/python --require-hashes --compile-bytecode requirements.lock
+	$(UV_PIP) install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@# Without .pyc files an import of Prefect takes 12 s instead of 3, and they may not be written later.
+	@$(BIN)/python -m compileall -q flows forecasting
+	@touch $@
+
+lock: setup ## resolve the dependencies anew
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-header --all-extras -o requirements.lock pyproject.toml
+	echo uv | $(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-header \
+		-c requirements.lock -o requirements-uv.lock -
+
+clean: ## remove what setup and the demo made
+	rm -rf $(VENV) lake

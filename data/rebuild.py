@@ -1,0 +1,103 @@
+"""Rebuild the shipped Parquet files from `orangeJuice.rda` of the Debian package r-cran-bayesm.
+
+python data/rebuild.py                       download the package, then rebuild
+python data/rebuild.py --rda orangeJuice.rda rebuild from that file
+"""
+
+import argparse
+import subprocess
+import tempfile
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import rdata
+
+from forecasting import schemas
+from forecasting.adapters.files import write_table
+from forecasting.weeks import dominicks_weeks
+
+PACKAGE = "r-cran-bayesm"
+RDA_IN_PACKAGE = "usr/lib/R/site-library/bayesm/data/orangeJuice.rda"
+
+# The help page of bayesm's orangeJuice names the brands; the last number is the size of the carton.
+BRANDS = [
+    "Tropicana Premium 64 oz",
+    "Tropicana Premium 96 oz",
+    "Florida's Natural 64 oz",
+    "Tropicana 64 oz",
+    "Minute Maid 64 oz",
+    "Minute Maid 96 oz",
+    "Citrus Hill 64 oz",
+    "Tree Fresh 64 oz",
+    "Florida Gold 64 oz",
+    "Dominick's 64 oz",
+    "Dominick's 128 oz",
+]
+PRICE_DIGITS = 6  # the source's prices are cents divided by ounces, so their last digits are noise
+
+
+def download_rda(folder: Path) -> Path:
+    """Fetch the Debian package into `folder` and unpack it; no root is needed."""
+    subprocess.run(["apt-get", "download", PACKAGE], cwd=folder, check=True, capture_output=True)
+    (package,) = folder.glob(f"{PACKAGE}_*.deb")
+    subprocess.run(["dpkg", "-x", package.name, "unpacked"], cwd=folder, check=True, capture_output=True)
+    return folder / "unpacked" / RDA_IN_PACKAGE
+
+
+def build_tables(rda: Path) -> dict[schemas.Table, pd.DataFrame]:
+    """The shipped tables, from the source's `yx` (one row per store, brand and week) and `storedemo`."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the reader, on R attributes that we do not use
+        source = rdata.read_rda(rda)["orangeJuice"]
+    cells, demographics = source["yx"], source["storedemo"]
+    brands = pd.DataFrame(
+        {
+            "brand": range(1, len(BRANDS) + 1),
+            "name": BRANDS,
+            "ounces": [int(name.split()[-2]) for name in BRANDS],
+        }
+    )
+    brand = cells["brand"].to_numpy(dtype=int)
+    ounces = brands["ounces"].to_numpy()[brand - 1]
+    prices = cells[[f"price{number}" for number in brands["brand"]]].to_numpy(dtype=float)
+    panel = pd.DataFrame(
+        {
+            "store": cells["store"].to_numpy(dtype=int),
+            "brand": brand,
+            "week": dominicks_weeks(cells["week"].to_numpy(dtype=int)),
+            # Movement is in ounces, and a whole multiple of the carton.
+            "units": np.rint(np.exp(cells["logmove"].to_numpy(dtype=float)) / ounces).astype(int),
+            # Prices are dollars an ounce, of all brands in every row.
+            "price": (prices[np.arange(len(cells)), brand - 1] * ounces).round(PRICE_DIGITS),
+            "deal": cells["deal"].to_numpy(dtype=int),
+            "feat": cells["feat"].to_numpy(dtype=float),
+        }
+    )
+    stores = demographics.rename(columns=str.lower).astype({"store": int})
+    return {
+        schemas.SALES: panel,
+        schemas.PROMOTIONS: panel,
+        schemas.BRANDS: brands,
+        schemas.STORES: stores,
+    }
+
+
+def rebuild(rda: Path, folder: Path) -> None:
+    """Write the tables of `rda` to `folder`."""
+    for table, frame in build_tables(rda).items():
+        write_table(folder / f"{table.name}.parquet", frame, table)
+
+
+def main() -> None:
+    """Rebuild from the command line."""
+    parser = argparse.ArgumentParser(description="Rebuild the shipped Parquet files from their source.")
+    parser.add_argument("--rda", type=Path, help="orangeJuice.rda; downloaded where it is not given")
+    given = parser.parse_args().rda
+    with tempfile.TemporaryDirectory() as folder:
+        rebuild(given or download_rda(Path(folder)), Path(__file__).parent)
+
+
+if __name__ == "__main__":
+    main()

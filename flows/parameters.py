@@ -1,0 +1,66 @@
+"""The parameters of the flows, declared once: the form in the Prefect UI and the command line share them."""
+
+from datetime import date
+from typing import Annotated, Any, Literal
+
+import typer
+from pydantic import Field
+
+from forecasting.spec import BatchSpec, ClusterSpec, ForecastSpec
+
+
+def _described(title: str, description: str, least: float | None = None, most: float | None = None) -> tuple[Any, Any]:
+    """The same description and bounds for pydantic and for Typer."""
+    return (
+        Field(title=title, description=description, ge=least, le=most),
+        typer.Option(help=description, min=least, max=most),
+    )
+
+
+LakeRoot = Annotated[
+    str | None,
+    Field(title="Lake", description="Root folder of all data; empty: OJ_LAKE, else ./lake."),
+    typer.Option(help="Root folder of all data; default: OJ_LAKE, else ./lake.", show_default=False),
+]
+Cutoff = Annotated[
+    date | None,
+    Field(title="Cutoff", description="First day of the last observed week; empty: the oldest week not yet published."),
+    typer.Option(
+        parser=date.fromisoformat,
+        metavar="YYYY-MM-DD",
+        help="First day of the last observed week; default: the oldest week not yet published.",
+        show_default=False,
+    ),
+]
+Horizon = Annotated[int, *_described("Horizon", "How many weeks to forecast.", 1, 26)]
+Gap = Annotated[int, *_described("Gap", "Weeks skipped between the cutoff and the first forecast week.", 0, 26)]
+ModelName = Annotated[str, *_described("Model", "Name of the model: price_response, ets, mean or naive.")]
+Point = Annotated[
+    Literal["median", "mean", "mape"],
+    *_described("Point", "Which point of the distribution the column `forecast` holds."),
+]
+MinReporting = Annotated[
+    float, *_described("Minimum reporting", "Least share of the expected stores that must be whole.", 0, 1)
+]
+AcceptGaps = Annotated[
+    str | None, *_described("Accept gaps", "Go on below the minimum, for this reason, which is recorded.")
+]
+MiniBatchSize = Annotated[int, *_described("mini_batch_size", "Most series in one partition.", 1)]
+MaxRetries = Annotated[
+    int,
+    *_described("retry_settings.max_retries", "Tries after a partition lost its worker or its deadline passed.", 0, 10),
+]
+Timeout = Annotated[float, *_described("retry_settings.timeout", "Seconds that one partition may take.", 1)]
+ErrorThreshold = Annotated[
+    int, *_described("error_threshold", "Most series that may fail before the week is refused; -1: any.", -1)
+]
+InstanceCount = Annotated[int, *_described("instance_count", "Instances of the cluster.", 1, 64)]
+MaxConcurrency = Annotated[
+    int, *_described("max_concurrency_per_instance", "Workers of one thread on each instance.", 1, 64)
+]
+
+# The defaults, so that the flow and the command line cannot differ.
+FORECAST = ForecastSpec(cutoff=date.min)
+BATCH = BatchSpec()
+CLUSTER = ClusterSpec()
+MIN_REPORTING = 0.9

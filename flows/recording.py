@@ -1,0 +1,77 @@
+"""The receipt of a run: written when the run ends, however it ends."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from flows.policy import stopwatch
+from flows.stages import ledger_summary
+from forecasting.adapters.clock import Stopwatch, now
+from forecasting.adapters.cluster import ClusterReceipt
+from forecasting.adapters.lake import Lake
+from forecasting.ledger import Ledger
+from forecasting.spec import ForecastSpec
+from forecasting.validate import Validated
+
+
+class Receipt:
+    """What a run did, filled in as it goes. `content` is plain values."""
+
+    def __init__(self, spec: ForecastSpec) -> None:
+        self.content: dict[str, Any] = {"spec": spec.as_dict(), "outcome": "running"}
+        self._cluster: ClusterReceipt | None = None
+
+    def collected(self, ledger: Ledger, checked: Validated) -> None:
+        self.content |= ledger_summary(ledger, checked)
+
+    def identified(self, run_id: str) -> None:
+        self.content["run_id"] = run_id
+
+    def cluster_started(self, cluster: ClusterReceipt) -> None:
+        """`cluster` goes on counting until the cluster has ended."""
+        self._cluster = cluster
+
+    def published(self, counts: dict[str, Any], path: Path) -> None:
+        self.content |= {"outcome": "published", "published": str(path), **counts}
+
+    def unchanged(self, counts: dict[str, Any], path: Path) -> None:
+        self.content |= {"outcome": "unchanged", "published": str(path), **counts}
+
+    def reported(self, path: Path) -> None:
+        self.content["report"] = str(path)
+
+    def failed(self, error: BaseException) -> None:
+        self.content |= {"outcome": "failed", "error": str(error), "error_type": type(error).__name__}
+
+    def close(self, seconds_by_stage: dict[str, float]) -> None:
+        self.content["seconds_by_stage"] = {name: round(seconds, 3) for name, seconds in seconds_by_stage.items()}
+        if self._cluster:
+            rounded = {
+                name: round(value, 3) if isinstance(value, float) else value
+                for name, value in asdict(self._cluster).items()
+            }
+            self.content["cluster"] = {
+                **rounded,
+                "worker_seconds_provisioned": round(self._cluster.worker_seconds_provisioned, 3),
+                "worker_seconds_idle": round(self._cluster.worker_seconds_idle, 3),
+            }
+
+
+@contextmanager
+def recording(lake: Lake, spec: ForecastSpec) -> Iterator[Receipt]:
+    """Time the stages of a run and keep its receipt in the lake when the `with` block ends, also by an error."""
+    receipt, clock, started = Receipt(spec), Stopwatch(), now()
+    token = stopwatch.set(clock)
+    try:
+        with clock.stage("total"):
+            yield receipt
+    except BaseException as error:
+        receipt.failed(error)
+        raise
+    finally:
+        stopwatch.reset(token)
+        receipt.close(clock.seconds)
+        receipt.content |= {"started": started.isoformat(timespec="seconds")}
+        lake.write_receipt(spec.cutoff, started, receipt.content)

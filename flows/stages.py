@@ -1,0 +1,180 @@
+"""The stages of the weekly run, as plain functions: they bring the pure core and the adapters together."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from forecasting import ledger as ledgers
+from forecasting import report as reports
+from forecasting.adapters.cluster import Cluster
+from forecasting.adapters.code import code_fingerprint
+from forecasting.adapters.inbox import InboxFile, list_inbox, read_inbox
+from forecasting.adapters.lake import Lake
+from forecasting.adapters.locks import waiting_lock
+from forecasting.adapters.partials import keep_partial, kept_partials
+from forecasting.adapters.publish import publish as publish_forecast
+from forecasting.batch import Batch, Outcome
+from forecasting.errors import DataError, TooManyFallbacks
+from forecasting.forecast import assemble, forecast_partition, make_partitions, unusable_series
+from forecasting.ledger import Ledger
+from forecasting.models import get_model
+from forecasting.partition import Partition
+from forecasting.run import identify
+from forecasting.spec import BatchSpec, ForecastSpec
+from forecasting.validate import Validated, merge_newer
+from forecasting.validate import validate as validate_rows
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """What the inbox held of the weeks up to the cutoff: its files and all their lines, as text."""
+
+    files: list[InboxFile]
+    rows: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Work:
+    """The batch of a run: its identity and its partitions."""
+
+    run_id: str
+    partitions: list[Partition] = field(repr=False)
+
+    @property
+    def series(self) -> pd.DataFrame:
+        return pd.concat([partition.series for partition in self.partitions], ignore_index=True)
+
+
+def choose_cutoff(lake: Lake) -> date:
+    """The oldest week that has come and is not published.
+
+    Raises:
+        DataError: the lake is empty, and so is its inbox.
+    """
+    cutoff = ledgers.next_cutoff(
+        dropped=[file.week for file in list_inbox(lake.inbox) if file.week],
+        admitted=lake.weeks_of_ledger(),
+        published=lake.published_cutoffs(),
+        collected=lake.weeks_of_sales(),
+    )
+    if cutoff is None:
+        raise DataError(
+            f"The lake {lake.root} has no sales and its inbox is empty", "let a week arrive with `oj feed` first"
+        )
+    return cutoff
+
+
+def collect(lake: Lake, cutoff: date) -> Arrived:
+    """Read the inbox: every file of a week up to the cutoff, and those whose name tells no week."""
+    files = [file for file in list_inbox(lake.inbox) if file.week is None or file.week <= cutoff]
+    return Arrived(files, read_inbox(files))
+
+
+def validate(lake: Lake, arrived: Arrived) -> Validated:
+    """Check every row against the contract and against what was collected before."""
+    return validate_rows(arrived.rows, stores=lake.stores(), brands=lake.brands(), collected=lake.sales())
+
+
+def gate(
+    lake: Lake, cutoff: date, arrived: Arrived, checked: Validated, min_reporting: float, accept_gaps: str | None
+) -> Ledger:
+    """Decide whether the week goes on; if so, take its rows into the lake. A refused week changes nothing.
+
+    Raises:
+        WeekNotWhole: too few stores have reported, and nobody accepted the gaps.
+    """
+    sales = merge_newer(lake.sales(cutoff), checked.sales)
+    taken = ledgers.take_stock(sales, cutoff, checked.missing_days)
+    ledger = ledgers.gate(taken, min_reporting=min_reporting, accept_gaps=accept_gaps)
+    # Another run may be taking in an earlier week's late files at this moment.
+    with waiting_lock(lake.lock_path("collect")):
+        lake.add_sales(checked.sales)
+        lake.add_promotions(checked.promotions)
+        lake.add_quarantined(cutoff, checked.quarantined)
+        lake.write_ledger(cutoff, ledger.as_dict())
+        # A store whose week misses a day keeps its files in the inbox, where the late day completes them.
+        incomplete = set(checked.quarantined.loc[checked.quarantined["rule"] == "day_missing", "file"])
+        lake.archive(cutoff, [file.path for file in arrived.files if file.path.name not in incomplete])
+    return ledger
+
+
+def prepare(lake: Lake, spec: ForecastSpec, batch: BatchSpec) -> Work:
+    """Cut the batch into partitions and give the run its identity."""
+    sales, promotions = lake.sales(spec.cutoff), lake.promotions()
+    run_id = identify(sales, promotions, spec, {"error_threshold": batch.error_threshold}, code_fingerprint())
+    return Work(run_id, make_partitions(sales, promotions, spec, batch.mini_batch_size))
+
+
+def forecast(
+    cluster: Cluster,
+    lake: Lake,
+    work: Work,
+    spec: ForecastSpec,
+    batch: BatchSpec,
+    on_progress: Callable[[int, int], None],
+) -> pd.DataFrame:
+    """Forecast all partitions on the cluster; a series that fails gets a fallback and the reason.
+
+    Partitions that an earlier, interrupted try of this very run has finished are taken from the lake.
+
+    Raises:
+        TooManyFallbacks: more series failed than `error_threshold` allows.
+    """
+    kept = kept_partials(lake, work.run_id, work.partitions)
+    frames = list(kept.values())
+    reasons: dict[tuple[int, int], str] = {}
+    todo = [partition for partition in work.partitions if partition.name not in kept]
+    done = len(kept)
+    on_progress(done, len(work.partitions))
+
+    def on_outcome(outcome: Outcome) -> None:
+        nonlocal done
+        done += 1
+        on_progress(done, len(work.partitions))
+        if not outcome.reasons and len(outcome.frames) == 1:
+            keep_partial(lake, work.run_id, outcome.partition, outcome.frames[0])
+
+    queue = Batch(
+        todo,
+        max_retries=batch.max_retries,
+        pooled=get_model(spec.model).pooled,
+        unusable=lambda rows, series: unusable_series(rows, series, spec),
+    )
+    for outcome in cluster.map_partitions(
+        forecast_partition, queue, spec, timeout=batch.timeout, on_outcome=on_outcome
+    ):
+        frames += outcome.frames
+        reasons |= outcome.reasons
+    if 0 <= batch.error_threshold < len(reasons):
+        examples = tuple(f"store {store} brand {brand}: {why}" for (store, brand), why in sorted(reasons.items())[:3])
+        raise TooManyFallbacks(spec.cutoff, len(reasons), batch.error_threshold, examples)
+    return assemble(frames, work.partitions, reasons, spec)
+
+
+def publish(lake: Lake, table: pd.DataFrame, work: Work, spec: ForecastSpec) -> Path:
+    """Put the forecast in force in one atomic step."""
+    return publish_forecast(lake, table, work.series, spec, work.run_id)
+
+
+def report(lake: Lake) -> Path:
+    """Write the report table: all history up to the last published cutoff, and its forecast."""
+    cutoff = lake.published_cutoffs()[-1]
+    run_id = lake.published_run_id(cutoff) or ""
+    rows = reports.report_table(lake.sales(cutoff), lake.promotions(), lake.published(cutoff), lake.brands())
+    return lake.write_report(rows, {"cutoff": str(cutoff), "run_id": run_id})
+
+
+def ledger_summary(ledger: Ledger, checked: Validated) -> dict[str, Any]:
+    """What came in, for the receipt."""
+    return {
+        "ledger": ledger.as_dict(),
+        "rows_in": checked.rows_in,
+        "rows_accepted": checked.accepted,
+        "rows_dropped": checked.dropped,
+        "rows_quarantined": len(checked.quarantined),
+        "quarantined_by_rule": checked.quarantined_by_rule,
+    }

@@ -1,0 +1,172 @@
+"""What the command line prints, for a terminal of 80 columns."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from forecasting import schemas
+from forecasting.adapters.feed import Fed
+from forecasting.adapters.files import read_table
+from forecasting.adapters.inbox import list_inbox
+from forecasting.adapters.lake import Lake
+from forecasting.report import biggest_movers
+
+MOVERS = 3  # up, and as many down
+MOST_GAPS_NAMED = 6
+
+console = Console(highlight=False)
+
+
+def say_starting() -> None:
+    """Why nothing happens for a moment."""
+    console.print("Starting Prefect (embedded, about 15 s; none is needed beside it) …", style="dim")
+
+
+def show_feed(lake: Lake, fed: Fed) -> None:
+    """What the feed did, and what to do next."""
+    if fed.history_until:
+        console.print(f"Filled {_path(lake.root)} with the real sales of 1990-06-14 to {fed.history_until}.")
+    console.print(
+        f"The week of {fed.week} has gone by: {fed.files} stores dropped their files into {_path(lake.inbox)}."
+    )
+    console.print("Next: oj run", style="dim")
+
+
+def show_run(root: Path, receipt: dict[str, Any], seconds: float) -> None:
+    """The summary of a run: what was collected, how it was forecast, where the results are."""
+    spec, ledger = receipt["spec"], receipt["ledger"]
+    console.print()
+    console.print(Text(f"Week of {spec['cutoff']}: {receipt['outcome']}", style="bold green"))
+    facts = Table.grid(padding=(0, 2))
+    facts.add_column(style="dim", no_wrap=True)
+    facts.add_column()
+    facts.add_row("collected", _collected(receipt))
+    if ledger["missing"] or ledger["incomplete"]:
+        facts.add_row("gaps", _gaps(ledger))
+    if receipt["quarantined_by_rule"]:
+        facts.add_row("quarantined", _counts(receipt["quarantined_by_rule"]))
+    facts.add_row("forecast", _forecast(receipt))
+    if receipt["rows_with_unknown_promotion"]:
+        facts.add_row("", f"{receipt['rows_with_unknown_promotion']:,} rows without a known promotion plan")
+    if cluster := receipt.get("cluster"):
+        facts.add_row("cluster", _cluster(cluster))
+    facts.add_row("published", f"{_path(receipt['published'])} ({receipt['rows']:,} rows)")
+    facts.add_row("report", _path(receipt["report"]))
+    facts.add_row("time", _seconds(receipt["seconds_by_stage"], seconds))
+    console.print(facts)
+    _show_movers(read_table(Path(receipt["report"]), schemas.REPORT))
+    lake = "" if str(root) == "lake" else f" --lake {root}"
+    console.print(f"Next: oj status{lake}   or let another week go by: oj feed{lake} && oj run{lake}", style="dim")
+
+
+def show_status(lake: Lake) -> None:
+    """Weeks, forecasts, last run, and what is waiting."""
+    weeks, published = lake.weeks_of_sales(), lake.published_cutoffs()
+    facts = Table.grid(padding=(0, 2))
+    facts.add_column(style="dim", no_wrap=True)
+    facts.add_column()
+    facts.add_row("lake", str(lake.root))
+    facts.add_row("sales", f"{len(weeks)} weeks, {weeks[0]} to {weeks[-1]}" if weeks else "none yet: oj feed")
+    facts.add_row("published", f"{len(published)} forecasts, the last of {published[-1]}" if published else "none yet")
+    if last := lake.last_receipt():
+        facts.add_row("last run", f"{last['started']}, week of {last['spec']['cutoff']}: {last['outcome']}")
+        if "error" in last:
+            facts.add_row("", Text(last["error"], style="red"))
+    facts.add_row("waiting", _waiting(lake))
+    console.print(facts)
+
+
+def _waiting(lake: Lake) -> str:
+    files = list_inbox(lake.inbox)
+    by_week = pd.Series([str(file.week or "no week in the name") for file in files], dtype="str").value_counts()
+    published = {str(cutoff) for cutoff in lake.published_cutoffs()}
+    lines = [
+        f"{week}: {count} files" + (" (late: the week is published already)" if week in published else "")
+        for week, count in by_week.sort_index().items()
+    ]
+    return "\n".join(lines) or "nothing in the inbox"
+
+
+def _collected(receipt: dict[str, Any]) -> str:
+    ledger = receipt["ledger"]
+    return (
+        f"{len(ledger['received'])} of {len(ledger['expected'])} expected stores: {ledger['status']}\n"
+        f"{receipt['rows_in']:,} rows = {receipt['rows_accepted']:,} accepted + "
+        f"{receipt['rows_dropped']:,} duplicates + {receipt['rows_quarantined']:,} quarantined"
+    )
+
+
+def _gaps(ledger: dict[str, Any]) -> str:
+    named = [f"store {store}" for store in ledger["missing"]]
+    named += [f"store {store} lacks {what}" for store, what in ledger["incomplete"].items()]
+    more = len(named) - MOST_GAPS_NAMED
+    reason = f"\naccepted because: {ledger['accepted_because']}" if ledger["accepted_because"] else ""
+    return ", ".join(named[:MOST_GAPS_NAMED]) + (f" and {more} more" if more > 0 else "") + reason
+
+
+def _forecast(receipt: dict[str, Any]) -> str:
+    spec, fallbacks = receipt["spec"], receipt["fallbacks_by_reason"]
+    how = f"{receipt['series']:,} series × {spec['horizon']} weeks by {spec['model']} ({spec['point']})"
+    return how + (f"\non fallback: {_counts(fallbacks)}" if fallbacks else ", none on fallback")
+
+
+def _cluster(cluster: dict[str, Any]) -> str:
+    left = cluster["left_over"]
+    gone = "all gone" if not left else f"STILL RUNNING: {', '.join(map(str, left))}"
+    return (
+        f"{cluster['workers']} workers, started in {cluster['seconds_starting']:.1f} s, up for "
+        f"{cluster['seconds_up']:.1f} s, {gone}"
+    )
+
+
+def _seconds(by_stage: dict[str, float], seconds: float) -> str:
+    stages = {name: value for name, value in by_stage.items() if name != "total"}
+    cluster_and_rest = by_stage["total"] - sum(stages.values())
+    parts = {"Prefect": seconds - by_stage["total"], **stages, "cluster up and down": cluster_and_rest}
+    return f"{seconds:.1f} s: " + ", ".join(f"{name} {value:.1f}" for name, value in parts.items() if value >= 0.05)
+
+
+def _show_movers(report: pd.DataFrame) -> None:
+    movers = biggest_movers(report, MOVERS)
+    week = movers["week"].iloc[0].date()
+    title = f"Biggest movers, week of {week} (cartons; recent = mean of 4 weeks)"
+    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    table.add_column("store", justify="right", no_wrap=True)
+    table.add_column("brand", overflow="ellipsis", no_wrap=True, max_width=24)
+    for name in ("recent", "forecast", "80 % interval"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("plan", no_wrap=True)
+    for row in movers.itertuples():
+        table.add_row(
+            str(row.store),
+            Text(str(row.brand_name)),
+            f"{row.recent:,.0f}",
+            f"{row.units:,.0f}",
+            f"{row.lo_80:,.0f}–{row.hi_80:,.0f}",
+            _promotion(row),
+        )
+    console.print()
+    console.print(table)
+    console.print()
+
+
+def _promotion(row: Any) -> str:
+    if pd.isna(row.price):
+        return "unknown"
+    signs = [name for name, is_on in (("deal", row.deal), ("ad", row.feat)) if is_on]
+    return f"${row.price:.2f} {'+'.join(signs)}"
+
+
+def _counts(counts: dict[str, int]) -> str:
+    return ", ".join(f"{name} {count:,}" for name, count in counts.items())
+
+
+def _path(path: Path | str) -> str:
+    """A path as the user would type it."""
+    absolute = Path(path).resolve()
+    here = Path.cwd()
+    return str(absolute.relative_to(here)) if absolute.is_relative_to(here) else str(absolute)

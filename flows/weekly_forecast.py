@@ -1,0 +1,88 @@
+"""The weekly run: collect a whole week, validate it, forecast every series, publish, report."""
+
+from datetime import date
+from typing import Any
+
+from prefect import flow, runtime
+
+from flows import parameters as p
+from flows import stages
+from flows.artifacts import show_progress, show_receipt
+from flows.policy import stage
+from flows.recording import recording
+from flows.settings import lake_root
+from forecasting.adapters.cluster import dask_cluster
+from forecasting.adapters.lake import Lake
+from forecasting.adapters.locks import week_lock
+from forecasting.run import outcome_counts
+from forecasting.spec import BatchSpec, ClusterSpec, ForecastSpec
+
+collect = stage(stages.collect, name="collect")
+validate = stage(stages.validate, name="validate")
+gate = stage(stages.gate, name="gate")
+prepare = stage(stages.prepare, name="prepare")
+forecast = stage(stages.forecast, name="forecast")
+publish = stage(stages.publish, name="publish")
+report = stage(stages.report, name="report")
+
+
+def _name_of_run() -> str:
+    cutoff = runtime.flow_run.parameters.get("cutoff")
+    return f"week of {cutoff}" if cutoff else f"next week, {runtime.flow_run.scheduled_start_time:%Y-%m-%d %H:%M}"
+
+
+@flow(name="weekly-forecast", flow_run_name=_name_of_run, persist_result=False)
+def weekly_forecast(
+    lake: p.LakeRoot = None,
+    cutoff: p.Cutoff = None,
+    horizon: p.Horizon = p.FORECAST.horizon,
+    gap: p.Gap = p.FORECAST.gap,
+    model: p.ModelName = p.FORECAST.model,
+    point: p.Point = p.FORECAST.point,
+    min_reporting: p.MinReporting = p.MIN_REPORTING,
+    accept_gaps: p.AcceptGaps = None,
+    mini_batch_size: p.MiniBatchSize = p.BATCH.mini_batch_size,
+    max_retries: p.MaxRetries = p.BATCH.max_retries,
+    timeout: p.Timeout = p.BATCH.timeout,
+    error_threshold: p.ErrorThreshold = p.BATCH.error_threshold,
+    instance_count: p.InstanceCount = p.CLUSTER.instance_count,
+    max_concurrency_per_instance: p.MaxConcurrency = p.CLUSTER.max_concurrency_per_instance,
+) -> dict[str, Any]:
+    """Forecast the weeks after `cutoff` for every active series, and publish them.
+
+    A Dask cluster exists for the length of the `with` block and no longer. Running a week again with the
+    same input, options and code changes nothing.
+
+    Returns:
+        The receipt of the run, as it is kept in the lake.
+
+    Raises:
+        forecasting.errors.ForecastingError: one sentence that names the cause and the remedy. What was
+            published before stays in force.
+    """
+    home = Lake(lake_root(lake))
+    home.prepare()
+    week: date = cutoff or stages.choose_cutoff(home)
+    spec = ForecastSpec(week, horizon, gap, model, point)
+    batch = BatchSpec(mini_batch_size, max_retries, timeout, error_threshold)
+
+    with week_lock(home.lock_path(str(week)), week), recording(home, spec) as receipt:
+        arrived = collect(home, week)
+        checked = validate(home, arrived)
+        ledger = gate(home, week, arrived, checked, min_reporting, accept_gaps)
+        receipt.collected(ledger, checked)
+
+        work = prepare(home, spec, batch)
+        receipt.identified(work.run_id)
+        if home.published_run_id(week) == work.run_id:
+            receipt.unchanged(outcome_counts(home.published(week)), home.published_path(week))
+        else:
+            with dask_cluster(ClusterSpec(instance_count, max_concurrency_per_instance), home.scratch()) as cluster:
+                receipt.cluster_started(cluster.receipt)
+                with show_progress() as progress:
+                    table = forecast(cluster, home, work, spec, batch, progress)
+            receipt.published(outcome_counts(table), publish(home, table, work, spec))
+
+        receipt.reported(report(home))
+    show_receipt(receipt.content)
+    return receipt.content

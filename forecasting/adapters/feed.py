@@ -1,0 +1,91 @@
+"""The feed plays the world: it lets the shipped weeks go by, one after the other, into a lake's inbox."""
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+
+from forecasting import schemas
+from forecasting.adapters.files import read_table, replace_file
+from forecasting.adapters.inbox import list_inbox
+from forecasting.adapters.lake import Lake
+from forecasting.errors import DataError, OptionError
+from forecasting.schemas import INBOX_COLUMNS, Table
+from forecasting.weeks import WEEK, dominicks_week
+
+SHIPPED = Path(__file__).parents[2] / "data"
+FIRST_HISTORY_UNTIL = dominicks_week(135)
+WEEKS_AHEAD = 4  # how far the stores' promotion plans reach
+
+
+@dataclass(frozen=True)
+class Fed:
+    """What one call of the feed did. `history_until` is set where it filled an empty lake."""
+
+    week: date
+    files: int
+    history_until: date | None
+
+
+def feed(lake: Lake, *, history_until: date = FIRST_HISTORY_UNTIL, source: Path = SHIPPED) -> Fed:
+    """Let one week go by: drop the next week's files into the inbox, one CSV a store.
+
+    A file holds the store's sales of that week and its promotions of the weeks ahead. An empty lake is first
+    filled with history up to `history_until`.
+
+    Raises:
+        OptionError: `history_until` is not a week that the data know.
+        DataError: the data end here.
+    """
+    sales, promotions = _shipped(source, schemas.SALES), _shipped(source, schemas.PROMOTIONS)
+    lake.prepare()
+    filled = None
+    if not lake.weeks_of_sales():
+        _fill(lake, sales, promotions, history_until, source)
+        filled = history_until
+    week = _latest_week(lake) + WEEK
+    of_week = sales[sales["week"] == pd.Timestamp(week)]
+    if of_week.empty:
+        raise DataError(
+            f"The shipped data end with the week of {sales['week'].max().date()}, there is no week of {week}",
+            f"start again in a new lake (`oj feed --lake another-folder`), or remove {lake.root}",
+        )
+    ahead = pd.Timestamp(week + WEEK * WEEKS_AHEAD)
+    plan = promotions[(promotions["week"] >= pd.Timestamp(week)) & (promotions["week"] <= ahead)]
+    rows = plan.merge(of_week, on=schemas.CELL, how="left")
+    rows["units"] = rows["units"].astype("Int64")
+    reporting = rows[rows["store"].isin(of_week["store"])]
+    for store, of_store in reporting.groupby("store"):
+        _drop(lake.inbox / f"{week}_store-{int(str(store)):03d}.csv", of_store)
+    return Fed(week, of_week["store"].nunique(), filled)
+
+
+def _fill(lake: Lake, sales: pd.DataFrame, promotions: pd.DataFrame, until: date, source: Path) -> None:
+    last = pd.Timestamp(until)
+    if last not in set(sales["week"]):
+        first, end = sales["week"].min().date(), sales["week"].max().date()
+        raise OptionError(
+            f"history-until={until}", "is not a week of the shipped data", f"name a Thursday from {first} to {end}"
+        )
+    lake.write_reference(_shipped(source, schemas.STORES), _shipped(source, schemas.BRANDS))
+    lake.add_promotions(promotions[promotions["week"] <= last])
+    # Sales come last: a lake without them counts as empty and is filled anew.
+    lake.add_sales(sales[sales["week"] <= last])
+
+
+def _latest_week(lake: Lake) -> date:
+    dropped = [file.week for file in list_inbox(lake.inbox) if file.week]
+    return max([*lake.weeks_of_sales(), *dropped])
+
+
+def _drop(path: Path, rows: pd.DataFrame) -> None:
+    ordered = rows.sort_values(["week", "brand"])[INBOX_COLUMNS]
+    replace_file(path, lambda temporary: ordered.to_csv(temporary, index=False, date_format="%Y-%m-%d"))
+
+
+def _shipped(source: Path, table: Table) -> pd.DataFrame:
+    path = source / f"{table.name}.parquet"
+    if not path.exists():
+        raise DataError(f"The shipped data are not at {path}", "run from a clone of the project")
+    return read_table(path, table)

@@ -1,0 +1,222 @@
+"""The lake: the root folder of everything the system keeps. This file alone knows its paths.
+
+    inbox/                             files that stores drop; see `forecasting.adapters.inbox`
+    archive/<week>/                    inbox files that were collected
+    reference/stores.parquet, brands.parquet
+    sales/<week>.parquet               what was sold in a week
+    promotions/<week>.parquet          the prices and promotions of a week, as last known
+    quarantine/<week>.parquet          inbox rows that were not accepted
+    ledger/<week>.json                 what was expected of a week, and what came
+    staging/<run_id>/                  unfinished work of a run; never read by anyone else
+    runs/<cutoff>/<run_id>/            forecast.parquet and manifest.json; never changed
+    receipts/<cutoff>/<started>.json   what each run did, published or not
+    published/<cutoff>/forecast.parquet   the forecasts in force
+    report/report.parquet              history and forecasts in one table
+    locks/, scratch/
+
+No name in a path comes from the content of data: weeks, run ids and the names of inbox files that match
+the declared pattern only.
+"""
+
+import shutil
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from forecasting import schemas
+from forecasting.adapters.files import read_json, read_metadata, read_table, write_json, write_table
+from forecasting.errors import DataError, OptionError
+from forecasting.schemas import Table
+from forecasting.validate import merge_newer
+
+
+class Lake:
+    """Reads and writes the tables of one lake."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.inbox = root / "inbox"
+
+    def prepare(self) -> None:
+        """Create the root and the inbox.
+
+        Raises:
+            OptionError: the root cannot be written.
+        """
+        try:
+            self.inbox.mkdir(parents=True, exist_ok=True)
+            probe = self.root / ".writable"
+            probe.touch()
+            probe.unlink()
+        except OSError as error:
+            raise OptionError(
+                f"lake={self.root}",
+                f"cannot be written ({error.strerror})",
+                "name another folder with --lake or OJ_LAKE, or correct its permissions",
+            ) from error
+
+    # Reference tables
+
+    def stores(self) -> pd.DataFrame:
+        return self._reference(schemas.STORES)
+
+    def brands(self) -> pd.DataFrame:
+        return self._reference(schemas.BRANDS)
+
+    def write_reference(self, stores: pd.DataFrame, brands: pd.DataFrame) -> None:
+        write_table(self.root / "reference" / "stores.parquet", stores, schemas.STORES)
+        write_table(self.root / "reference" / "brands.parquet", brands, schemas.BRANDS)
+
+    def _reference(self, table: Table) -> pd.DataFrame:
+        path = self.root / "reference" / f"{table.name}.parquet"
+        if not path.exists():
+            raise DataError(
+                f"The lake {self.root} has no table of {table.name}",
+                "fill it with `oj feed` (the orange juice data), or write that table yourself (docs/data-contract.md)",
+            )
+        return read_table(path, table)
+
+    # Sales and promotions, one file a week
+
+    def sales(self, until: date | None = None) -> pd.DataFrame:
+        """Sales of all weeks, or of those up to `until`; sorted by cell."""
+        return self._weekly(schemas.SALES, until)
+
+    def promotions(self) -> pd.DataFrame:
+        """Promotions of all weeks, past and future; sorted by cell."""
+        return self._weekly(schemas.PROMOTIONS, None)
+
+    def add_sales(self, rows: pd.DataFrame) -> None:
+        """Add accepted rows to their weeks; a cell that is already there is replaced."""
+        self._add(schemas.SALES, rows)
+
+    def add_promotions(self, rows: pd.DataFrame) -> None:
+        """Add what is newly known; a cell that is already there is replaced."""
+        self._add(schemas.PROMOTIONS, rows)
+
+    def weeks_of_sales(self) -> list[date]:
+        """The weeks that have sales, oldest first."""
+        return _dates(self.root / "sales", "*.parquet")
+
+    def _weekly(self, table: Table, until: date | None) -> pd.DataFrame:
+        folder = self.root / table.name
+        weeks = [week for week in _dates(folder, "*.parquet") if until is None or week <= until]
+        frames = [read_table(folder / f"{week}.parquet", table) for week in weeks]
+        if not frames:
+            return table.empty()
+        return pd.concat(frames, ignore_index=True).sort_values(schemas.CELL, ignore_index=True)
+
+    def _add(self, table: Table, rows: pd.DataFrame) -> None:
+        for week, of_week in rows.groupby("week"):
+            path = self.root / table.name / f"{week.date()}.parquet"
+            old = read_table(path, table) if path.exists() else table.empty()
+            merged = merge_newer(old, of_week)
+            if not merged.equals(old):
+                write_table(path, merged, table)
+
+    # What the gate found
+
+    def write_ledger(self, week: date, content: dict[str, Any]) -> None:
+        write_json(self.root / "ledger" / f"{week}.json", content)
+
+    def weeks_of_ledger(self) -> list[date]:
+        """The weeks that a run has let through its gate, oldest first."""
+        return _dates(self.root / "ledger", "*.json")
+
+    def ledger(self, week: date) -> dict[str, Any]:
+        return read_json(self.root / "ledger" / f"{week}.json")
+
+    def add_quarantined(self, week: date, rows: pd.DataFrame) -> None:
+        """Keep the rows that a run of `week` did not accept; a file that is sent again replaces its old rows."""
+        path = self.root / "quarantine" / f"{week}.parquet"
+        if path.exists():
+            old = read_table(path, schemas.QUARANTINE)
+            rows = pd.concat([old[~old["file"].isin(rows["file"])], rows], ignore_index=True)
+        if len(rows):
+            write_table(path, rows, schemas.QUARANTINE)
+
+    def quarantined(self, week: date) -> pd.DataFrame:
+        path = self.root / "quarantine" / f"{week}.parquet"
+        return read_table(path, schemas.QUARANTINE) if path.exists() else schemas.QUARANTINE.empty()
+
+    def archive(self, week: date, files: list[Path]) -> None:
+        """Move collected inbox files away. A file of a name that is already there gets a number behind it."""
+        folder = self.root / "archive" / str(week)
+        folder.mkdir(parents=True, exist_ok=True)
+        for file in files:
+            target, copy = folder / file.name, 1
+            while target.exists():
+                copy += 1
+                target = folder / f"{file.stem}.{copy}{file.suffix}"
+            file.rename(target)
+
+    # Runs and what is published; `forecasting.adapters.publish` writes them
+
+    def run_folder(self, cutoff: date, run_id: str) -> Path:
+        return self.root / "runs" / str(cutoff) / run_id
+
+    def staging(self, run_id: str) -> Path:
+        return self.root / "staging" / run_id
+
+    def published_path(self, cutoff: date) -> Path:
+        return self.root / "published" / str(cutoff) / "forecast.parquet"
+
+    def published_cutoffs(self) -> list[date]:
+        """Cutoffs with a published forecast, oldest first."""
+        return [cutoff for cutoff in _dates(self.root / "published", "*") if self.published_path(cutoff).exists()]
+
+    def published_run_id(self, cutoff: date) -> str | None:
+        """The run whose forecast is in force."""
+        path = self.published_path(cutoff)
+        return read_metadata(path)["run_id"] if path.exists() else None
+
+    def published(self, cutoff: date) -> pd.DataFrame:
+        """The forecast in force (table `forecast`)."""
+        return read_table(self.published_path(cutoff), schemas.FORECAST)
+
+    def write_receipt(self, cutoff: date, started: datetime, content: dict[str, Any]) -> Path:
+        path = self.root / "receipts" / str(cutoff) / f"{started:%Y%m%dT%H%M%S.%fZ}.json"
+        write_json(path, content)
+        return path
+
+    def last_receipt(self) -> dict[str, Any] | None:
+        """The receipt of the run that started last, of whatever week."""
+        paths = sorted((self.root / "receipts").glob("*/*.json"), key=lambda path: path.name)
+        return read_json(paths[-1]) if paths else None
+
+    # The report
+
+    @property
+    def report_path(self) -> Path:
+        return self.root / "report" / "report.parquet"
+
+    def write_report(self, rows: pd.DataFrame, metadata: dict[str, str]) -> Path:
+        write_table(self.report_path, rows, schemas.REPORT, metadata)
+        return self.report_path
+
+    # Scratch
+
+    def scratch(self) -> Path:
+        """Folder for what Dask workers spill."""
+        folder = self.root / "scratch"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def clear_staging(self, run_id: str) -> None:
+        shutil.rmtree(self.staging(run_id), ignore_errors=True)
+
+    def lock_path(self, name: str) -> Path:
+        return self.root / "locks" / f"{name}.lock"
+
+
+def _dates(folder: Path, pattern: str) -> list[date]:
+    """The dates that files or folders are named by; other names are none of ours."""
+    found = []
+    for path in folder.glob(pattern):
+        try:
+            found.append(date.fromisoformat(path.name.split(".")[0]))
+        except ValueError:
+            continue
+    return sorted(found)

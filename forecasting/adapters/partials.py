@@ -1,0 +1,37 @@
+"""Finished partitions of an unfinished run, kept in staging so that a resumed run does not start over."""
+
+import pandas as pd
+import pyarrow as pa
+
+from forecasting import schemas
+from forecasting.adapters.files import read_table, write_table
+from forecasting.adapters.lake import Lake
+from forecasting.errors import SchemaError
+from forecasting.partition import Partition
+from forecasting.schemas import Table
+
+# Rows of a partition are kept as they came from the model, before they are checked.
+PARTIAL = Table(
+    "partial",
+    "Rows of the table forecast, of one partition.",
+    schemas.FORECAST.key,
+    pa.schema([field.with_nullable(True) for field in schemas.FORECAST.schema]),
+)
+
+
+def keep_partial(lake: Lake, run_id: str, partition: Partition, rows: pd.DataFrame) -> None:
+    """Keep the rows of a finished partition; the run id stands for input, options and code."""
+    write_table(lake.staging(run_id) / "partitions" / f"{partition.name}.parquet", rows, PARTIAL)
+
+
+def kept_partials(lake: Lake, run_id: str, partitions: list[Partition]) -> dict[str, pd.DataFrame]:
+    """The rows that an earlier try of this very run left, by name of partition; a damaged file counts as none."""
+    kept = {}
+    for partition in partitions:
+        path = lake.staging(run_id) / "partitions" / f"{partition.name}.parquet"
+        if path.exists():
+            try:
+                kept[partition.name] = read_table(path, PARTIAL)
+            except SchemaError:
+                path.unlink()
+    return kept

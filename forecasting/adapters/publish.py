@@ -1,0 +1,90 @@
+"""Publishing by replacement: stage, verify, then one atomic step.
+
+1. The caller holds the lock of the week.
+2. `staging/<run_id>/forecast.parquet` is written with page checksums, read back and verified.
+3. It is renamed, with its manifest, to the immutable `runs/<cutoff>/<run_id>/`.
+4. A hard link to it replaces `published/<cutoff>/forecast.parquet`: **this one step is the commit**.
+
+A process killed at any point leaves the old forecast or the new one in force, and never a part of one.
+"""
+
+import hashlib
+import shutil
+from pathlib import Path
+
+import pandas as pd
+
+from forecasting import schemas
+from forecasting.adapters.files import read_table, sync, write_json, write_table
+from forecasting.adapters.lake import Lake
+from forecasting.errors import RunError
+from forecasting.forecast import require_complete
+from forecasting.spec import ForecastSpec
+
+SCHEMA_VERSION = "1"
+
+
+def publish(lake: Lake, forecast: pd.DataFrame, series: pd.DataFrame, spec: ForecastSpec, run_id: str) -> Path:
+    """Put a forecast in force.
+
+    Args:
+        forecast: table `forecast` of one cutoff.
+        series: the series that were to be forecast; every one must be there at every step.
+        run_id: identity of the run, from its input, options and code.
+
+    Returns:
+        The path of the published file.
+
+    Raises:
+        RunError: what was written is not what was to be written, or is not complete.
+    """
+    run = lake.run_folder(spec.cutoff, run_id)
+    if not (run / "manifest.json").exists():
+        _stage(lake.staging(run_id), forecast, series, spec, run_id)
+        _settle(lake.staging(run_id), run)
+    published = lake.published_path(spec.cutoff)
+    _commit(run / "forecast.parquet", published)
+    lake.clear_staging(run_id)
+    return published
+
+
+def _stage(staging: Path, forecast: pd.DataFrame, series: pd.DataFrame, spec: ForecastSpec, run_id: str) -> None:
+    file = staging / "run" / "forecast.parquet"
+    metadata = {"run_id": run_id, "schema_version": SCHEMA_VERSION, "cutoff": str(spec.cutoff), "point": spec.point}
+    write_table(file, forecast, schemas.FORECAST, metadata)
+    written = read_table(file, schemas.FORECAST)
+    require_complete(written, series, spec)
+    if not written.equals(schemas.FORECAST.cast(forecast)):
+        raise RunError(
+            f"The forecast read back from {file} differs from what was written",
+            "check the disk, then run again; nothing was published",
+        )
+    manifest = {
+        "run_id": run_id,
+        "schema_version": SCHEMA_VERSION,
+        "spec": spec.as_dict(),
+        "rows": len(written),
+        "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
+    }
+    write_json(staging / "run" / "manifest.json", manifest)
+
+
+def _settle(staging: Path, run: Path) -> None:
+    """Rename the verified run to its final place; an unfinished one of a killed predecessor makes room."""
+    run.parent.mkdir(parents=True, exist_ok=True)
+    if run.exists():
+        shutil.rmtree(run)
+    (staging / "run").replace(run)
+    sync(run.parent)
+
+
+def _commit(file: Path, published: Path) -> None:
+    published.parent.mkdir(parents=True, exist_ok=True)
+    # Outside the published root: a reader's glob takes up hidden files too.
+    link = file.with_name(f".{published.name}.link")
+    link.unlink(missing_ok=True)
+    link.hardlink_to(file)
+    link.replace(published)
+    # Where the published file was this very file already, the rename leaves both names.
+    link.unlink(missing_ok=True)
+    sync(published.parent)

@@ -1,0 +1,158 @@
+"""The forecast: the one function behind the weekly run, a replay and a backtest, and the check of its rows."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from forecasting import schemas
+from forecasting.errors import DataError, RunError
+from forecasting.ledger import active_series
+from forecasting.models import get_model
+from forecasting.models.mean import mean
+from forecasting.panel import build_panel, complete_plan
+from forecasting.partition import Partition, partition_panel
+from forecasting.predictive import Predictive
+from forecasting.spec import ForecastSpec
+
+Series = tuple[int, int]
+FALLBACK_MODEL = "mean"
+POINT_AND_INTERVALS = ["forecast", *(f"{side}_{level}" for level in schemas.LEVELS for side in ("lo", "hi"))]
+
+
+def make_partitions(
+    sales: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec, mini_batch_size: int
+) -> list[Partition]:
+    """Cut the batch of a cutoff: every active series, with what was known of it at the cutoff.
+
+    Args:
+        sales: table `sales`; rows after the cutoff are ignored.
+        promotions: table `promotions`, past and future; weeks beyond the horizon are ignored.
+
+    Raises:
+        DataError: nothing was sold in the weeks up to the cutoff.
+    """
+    series = active_series(sales, spec.cutoff)
+    if series.empty:
+        raise DataError(
+            f"No series has sales in the weeks up to the cutoff {spec.cutoff}",
+            "collect those weeks first, or choose a later cutoff (`oj status` shows the weeks of the lake)",
+        )
+    panel = build_panel(sales, promotions, series, spec.cutoff)
+    known = promotions[promotions["week"] <= pd.Timestamp(spec.weeks[-1])]
+    return partition_panel(panel, known, mini_batch_size=mini_batch_size, pooled=get_model(spec.model).pooled)
+
+
+def forecast_partition(partition: Partition, spec: ForecastSpec) -> pd.DataFrame:
+    """Forecast the series of one partition: rows of the table `forecast`, none of them checked."""
+    predictive = get_model(spec.model).forecast(partition.panel, partition.promotions, spec)
+    return _as_forecast(predictive, partition.promotions, spec, model=spec.model)
+
+
+def forecast(sales: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> pd.DataFrame:
+    """Forecast every active series here and now, without a cluster: what the partitions give, put together.
+
+    Raises:
+        RunError: the model left out a series or answered with unusable numbers.
+    """
+    partitions = make_partitions(sales, promotions, spec, mini_batch_size=1_000)
+    return assemble([forecast_partition(partition, spec) for partition in partitions], partitions, {}, spec)
+
+
+def fallback(partition: Partition, spec: ForecastSpec, reasons: Mapping[Series, str]) -> pd.DataFrame:
+    """Forecasts of the series named in `reasons` by the climatology, each row with its reason."""
+    failed = partition.only(pd.DataFrame(list(reasons), columns=schemas.SERIES))
+    rows = _as_forecast(mean(failed.panel, failed.promotions, spec), failed.promotions, spec, model=FALLBACK_MODEL)
+    rows["reason"] = [reasons[key] for key in rows[schemas.SERIES].itertuples(index=False, name=None)]
+    return rows
+
+
+def unusable_series(rows: pd.DataFrame, series: pd.DataFrame, spec: ForecastSpec) -> dict[Series, str]:
+    """Series of a partition whose rows cannot be published, with the reason.
+
+    `missing_row`: a step is missing or there twice; `not_finite`, `negative`; `crossing`: the interval's
+    ends are not ordered or the wider level does not contain the narrower.
+    """
+    lo_80, hi_80, lo_95, hi_95 = (rows[name] for name in ("lo_80", "hi_80", "lo_95", "hi_95"))
+    values = rows[POINT_AND_INTERVALS]
+    broken = {
+        "crossing": (lo_95 > lo_80) | (lo_80 > hi_80) | (hi_80 > hi_95),
+        "negative": (values < 0).any(axis=1),
+        "not_finite": ~np.isfinite(values).all(axis=1),
+    }
+    unusable = {
+        _key(key): reason
+        for reason, is_broken in broken.items()
+        for key in rows.loc[is_broken, schemas.SERIES].itertuples(index=False, name=None)
+    }
+    steps = rows.groupby(schemas.SERIES)["step"].agg(lambda found: sorted(found) == list(spec.steps))
+    complete = {_key(key) for key in steps.index[steps]}
+    for key in series[schemas.SERIES].itertuples(index=False, name=None):
+        if _key(key) not in complete:
+            unusable[_key(key)] = "missing_row"
+    return unusable
+
+
+def assemble(
+    frames: list[pd.DataFrame], partitions: list[Partition], reasons: Mapping[Series, str], spec: ForecastSpec
+) -> pd.DataFrame:
+    """Put the partitions' rows together, add the fallbacks, and see that every expected row is there once.
+
+    Args:
+        frames: rows of the partitions that succeeded; rows of series named in `reasons` are left out.
+        partitions: all partitions of the batch.
+        reasons: why a series failed, by (store, brand).
+
+    Returns:
+        The table `forecast`, sorted by series and step.
+
+    Raises:
+        RunError: a series × step is missing, there twice, or has unusable numbers.
+    """
+    parts = list(frames)
+    if reasons:
+        failed = pd.MultiIndex.from_tuples(list(reasons), names=schemas.SERIES)
+        parts = [rows[~pd.MultiIndex.from_frame(rows[schemas.SERIES]).isin(failed)] for rows in parts]
+        for partition in partitions:
+            here = {_key(key) for key in partition.series.itertuples(index=False, name=None)} & set(reasons)
+            if here:
+                parts.append(fallback(partition, spec, {key: reasons[key] for key in sorted(here)}))
+    table = schemas.FORECAST.cast(pd.concat([rows for rows in parts if len(rows)], ignore_index=True))
+    table = table.sort_values([*schemas.SERIES, "step"], ignore_index=True)
+    series = pd.concat([partition.series for partition in partitions], ignore_index=True)
+    require_complete(table, series, spec)
+    return table
+
+
+def require_complete(table: pd.DataFrame, series: pd.DataFrame, spec: ForecastSpec) -> None:
+    """See that every expected series × step stands in `table` exactly once, with usable numbers.
+
+    Raises:
+        RunError: it does not.
+    """
+    unusable = unusable_series(table, series, spec)
+    if unusable or len(table) != len(series) * spec.horizon:
+        examples = "; ".join(
+            f"store {store} brand {brand}: {why}" for (store, brand), why in list(unusable.items())[:3]
+        )
+        raise RunError(
+            f"The forecast of {spec.cutoff} has {len(table)} rows where {len(series) * spec.horizon} are expected, "
+            f"{len(unusable)} series are unusable ({examples or 'rows of unexpected series'})",
+            "nothing was published; run again, and report it if it happens again",
+        )
+
+
+def _as_forecast(predictive: Predictive, promotions: pd.DataFrame, spec: ForecastSpec, *, model: str) -> pd.DataFrame:
+    rows = predictive.summarise(spec.point, schemas.LEVELS)
+    plan = complete_plan(promotions, rows, spec.cutoff)
+    return rows.assign(
+        cutoff=pd.Timestamp(spec.cutoff).as_unit("us"),
+        model=model,
+        reason=None,
+        promotion_known=plan["known"].to_numpy(),
+    )[schemas.FORECAST.columns]
+
+
+def _key(key: tuple[object, ...]) -> Series:
+    store, brand = key
+    return int(str(store)), int(str(brand))

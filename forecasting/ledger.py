@@ -1,0 +1,154 @@
+"""The ledger of a week, and the gate: which stores were expected, which have reported, and may the week go on?
+
+In the real data gaps are whole stores: 2.4 of those seen in the four weeks before are missing in an
+average week, 8 at most, and only one week in six has them all.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import date
+from typing import Any, Literal
+
+import pandas as pd
+
+from forecasting import schemas
+from forecasting.errors import DataError, WeekNotWhole
+from forecasting.weeks import WEEK
+
+# A store or series that sold in none of these weeks is taken to have closed.
+WEEKS_EXPECTED_AFTER_LAST_SALE = 4
+
+Status = Literal["open", "whole", "closed with gaps", "accepted with gaps"]
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """What was expected of a week and what came.
+
+    expected: stores that reported in any of the four weeks before.
+    received: stores of which every expected series is there (new stores among them).
+    missing: expected stores without a row.
+    incomplete: expected stores with some rows, and what they lack.
+    status: `open` until the gate has decided.
+    accepted_because: the reason given for going on below `min_reporting`.
+    """
+
+    week: date
+    expected: tuple[int, ...]
+    received: tuple[int, ...]
+    missing: tuple[int, ...]
+    incomplete: dict[int, str]
+    status: Status = "open"
+    accepted_because: str | None = None
+
+    @property
+    def gaps(self) -> tuple[str, ...]:
+        """The expected stores that are not whole, in words."""
+        named = {store: f"store {store}" for store in self.missing}
+        named |= {store: f"store {store} lacks {what}" for store, what in self.incomplete.items()}
+        return tuple(named[store] for store in sorted(named))
+
+    @property
+    def reporting(self) -> float:
+        """Share of the expected stores that are whole; 1 where none was expected."""
+        if not self.expected:
+            return 1.0
+        return 1 - (len(self.missing) + len(self.incomplete)) / len(self.expected)
+
+    def as_dict(self) -> dict[str, Any]:
+        return {**asdict(self), "week": self.week.isoformat()}
+
+
+def take_stock(
+    sales: pd.DataFrame, week: date, missing_days: Mapping[tuple[int, date], tuple[date, ...]] | None = None
+) -> Ledger:
+    """Compare the series expected in `week` with those received.
+
+    Args:
+        sales: the lake's sales with the week's accepted rows among them (table `sales`).
+        missing_days: days still missing of stores that report daily, by (store, week).
+    """
+    received = _series(sales[sales["week"] == pd.Timestamp(week)])
+    expected = expected_series(sales, week)
+    stores_expected = {store for store, _ in expected}
+    stores_received = {store for store, _ in received}
+    days = {store: days for (store, of_week), days in (missing_days or {}).items() if of_week == week}
+    lacking: dict[int, str] = {}
+    for store in sorted(stores_expected):
+        brands = sorted(brand for of_store, brand in expected - received if of_store == store)
+        if store in days:
+            lacking[store] = "the sales of " + ", ".join(map(str, days[store]))
+        elif brands and store in stores_received:
+            lacking[store] = f"brand{'s' if len(brands) > 1 else ''} " + ", ".join(map(str, brands))
+    missing = stores_expected - stores_received - set(lacking)
+    return Ledger(
+        week=week,
+        expected=tuple(sorted(stores_expected)),
+        received=tuple(sorted(stores_received - set(lacking))),
+        missing=tuple(sorted(missing)),
+        incomplete=lacking,
+    )
+
+
+def gate(ledger: Ledger, *, min_reporting: float, accept_gaps: str | None = None) -> Ledger:
+    """Decide whether the week may be forecast, and record how.
+
+    Args:
+        min_reporting: least share of the expected stores that must be whole.
+        accept_gaps: the reason for going on with fewer, given by a person.
+
+    Raises:
+        WeekNotWhole: fewer stores than `min_reporting` are whole and nobody accepted the gaps.
+        DataError: not one row of the week has been accepted.
+    """
+    if not ledger.received and not ledger.incomplete:
+        raise DataError(
+            f"No store has reported the week of {ledger.week} with a row that could be accepted",
+            "put its files into the inbox (`oj status` shows what is there), or name another week with --cutoff",
+        )
+    if not ledger.gaps:
+        return replace(ledger, status="whole")
+    if ledger.reporting >= min_reporting:
+        return replace(ledger, status="closed with gaps")
+    if accept_gaps:
+        return replace(ledger, status="accepted with gaps", accepted_because=accept_gaps)
+    raise WeekNotWhole(ledger.week, ledger.gaps, ledger.reporting, min_reporting)
+
+
+def expected_series(sales: pd.DataFrame, week: date) -> set[tuple[int, int]]:
+    """Series (store, brand) with sales in any of the four weeks before `week`."""
+    since = pd.Timestamp(week - WEEK * WEEKS_EXPECTED_AFTER_LAST_SALE)
+    return _series(sales[(sales["week"] >= since) & (sales["week"] < pd.Timestamp(week))])
+
+
+def active_series(sales: pd.DataFrame, cutoff: date) -> pd.DataFrame:
+    """Series to forecast, sorted: those expected in the cutoff week and those that came without being expected."""
+    since = pd.Timestamp(cutoff - WEEK * WEEKS_EXPECTED_AFTER_LAST_SALE)
+    recent = sales[(sales["week"] >= since) & (sales["week"] <= pd.Timestamp(cutoff))]
+    return recent[schemas.SERIES].drop_duplicates().sort_values(schemas.SERIES, ignore_index=True)
+
+
+def next_cutoff(
+    *, dropped: Iterable[date], admitted: Iterable[date], published: Iterable[date], collected: Iterable[date]
+) -> date | None:
+    """The week that a run without a given cutoff takes: the oldest after the last published one that has come.
+
+    Args:
+        dropped: weeks with files in the inbox.
+        admitted: weeks that an earlier run has let through its gate, published or not.
+        published: cutoffs with a published forecast.
+        collected: weeks with sales in the lake.
+
+    Returns:
+        Failing a new week the last published one (late files may have changed its input), failing that the
+        last collected one; None where there is nothing at all.
+    """
+    last = max(published, default=date.min)
+    waiting = [week for week in {*dropped, *admitted} if week > last]
+    if waiting:
+        return min(waiting)
+    return last if last > date.min else max(collected, default=None)
+
+
+def _series(sales: pd.DataFrame) -> set[tuple[int, int]]:
+    return set(sales[schemas.SERIES].itertuples(index=False, name=None))

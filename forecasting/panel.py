@@ -1,0 +1,66 @@
+"""The panel: sales joined with promotions up to the cutoff, gaps visible; and the plan that lies ahead of it."""
+
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from forecasting import schemas
+from forecasting.spec import ForecastSpec
+
+COVARIATES = ["price", "deal", "feat"]
+
+
+def build_panel(sales: pd.DataFrame, promotions: pd.DataFrame, series: pd.DataFrame, cutoff: date) -> pd.DataFrame:
+    """Sales of `series` joined with their promotions, one row per (`store`, `brand`, `week`) up to the cutoff.
+
+    Every series has a row for each week from its first sale to the cutoff: `units` is empty where the series
+    has a gap, `price`, `deal` and `feat` where they are unknown. Sorted by cell.
+    """
+    until = pd.Timestamp(cutoff)
+    past = sales[sales["week"] <= until].merge(series, on=schemas.SERIES)
+    first = past.groupby(schemas.SERIES, as_index=False)["week"].min()
+    weeks = pd.DataFrame({"week": pd.date_range(past["week"].min(), until, freq="7D", unit="us")})
+    cells = first.rename(columns={"week": "first"}).merge(weeks, how="cross")
+    cells = cells.loc[cells["week"] >= cells["first"], schemas.CELL]
+    panel = cells.merge(past[[*schemas.CELL, "units"]], on=schemas.CELL, how="left")
+    panel = panel.merge(promotions[[*schemas.CELL, *COVARIATES]], on=schemas.CELL, how="left")
+    panel = panel.astype(dict.fromkeys(["units", *COVARIATES], "float64"))
+    return panel.sort_values(schemas.CELL, ignore_index=True)
+
+
+def future_cells(series: pd.DataFrame, spec: ForecastSpec) -> pd.DataFrame:
+    """The cells to forecast: one row per (`store`, `brand`, `week`, `step`), sorted by series and step."""
+    steps = pd.DataFrame(
+        {"week": pd.DatetimeIndex(spec.weeks).as_unit("us"), "step": np.array(spec.steps, dtype="int64")}
+    )
+    return series[schemas.SERIES].sort_values(schemas.SERIES).merge(steps, how="cross")
+
+
+def series_of(panel: pd.DataFrame) -> pd.DataFrame:
+    """The distinct series of a panel, sorted."""
+    return panel[schemas.SERIES].drop_duplicates().sort_values(schemas.SERIES, ignore_index=True)
+
+
+def complete_plan(promotions: pd.DataFrame, cells: pd.DataFrame, cutoff: date) -> pd.DataFrame:
+    """Price, deal and feat of every cell, with `known` telling whether the plan had them.
+
+    Where a store's plan is unknown the chain's is taken (the median of its other stores for that brand and
+    week, as promotions are planned for the chain); where that is unknown too, the series' usual price up to
+    the cutoff without deal and advert; failing that the brand's.
+    """
+    plan = cells[schemas.CELL].merge(promotions[[*schemas.CELL, *COVARIATES]], on=schemas.CELL, how="left")
+    plan = plan.astype(dict.fromkeys(COVARIATES, "float64"))
+    plan["known"] = plan["price"].notna()
+    if plan["known"].all():
+        return plan
+    past = promotions[promotions["week"] <= pd.Timestamp(cutoff)]
+    chain = promotions.groupby(["brand", "week"])[COVARIATES].median()
+    usual = past.groupby(schemas.SERIES)[["price"]].median()
+    brand = past.groupby("brand")[["price"]].median()
+    for source, keys in ((chain, ["brand", "week"]), (usual, schemas.SERIES), (brand, ["brand"])):
+        guess = plan[keys].join(source, on=keys)
+        for name in source.columns:
+            plan[name] = plan[name].fillna(guess[name])
+    plan[["deal", "feat"]] = plan[["deal", "feat"]].fillna(0.0)
+    return plan

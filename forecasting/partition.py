@@ -1,0 +1,65 @@
+"""Cutting a panel into partitions: disjoint sets of whole series that together are the panel again."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from forecasting import schemas
+from forecasting.panel import series_of
+
+
+@dataclass(frozen=True)
+class Partition:
+    """The series that one task forecasts, with all that their model may look at.
+
+    panel: the target series up to the cutoff (see `forecasting.panel.build_panel`).
+    promotions: what is known beforehand in these stores, of all brands, past and future.
+    """
+
+    name: str
+    panel: pd.DataFrame
+    promotions: pd.DataFrame
+
+    @property
+    def series(self) -> pd.DataFrame:
+        """The distinct (`store`, `brand`) of the partition, sorted."""
+        return series_of(self.panel)
+
+    def only(self, series: pd.DataFrame) -> "Partition":
+        """The same partition with no other series than these."""
+        panel = self.panel.merge(series, on=schemas.SERIES).sort_values(schemas.CELL, ignore_index=True)
+        promotions = self.promotions[self.promotions["store"].isin(series["store"])]
+        return replace(self, panel=panel, promotions=promotions)
+
+
+def partition_panel(
+    panel: pd.DataFrame, promotions: pd.DataFrame, *, mini_batch_size: int, pooled: bool
+) -> list[Partition]:
+    """Cut `panel` into partitions of whole series.
+
+    Args:
+        panel: one row per (`store`, `brand`, `week`).
+        promotions: what is known beforehand, past and future.
+        mini_batch_size: most series in one partition.
+        pooled: the model learns from all stores of a brand together: one partition a brand, however large.
+
+    Returns:
+        Partitions whose panels are disjoint and rejoin to `panel`; which series go together does not
+        depend on the order of the rows.
+    """
+    series = series_of(panel)
+    if pooled:
+        label = series["brand"].map("brand-{:03d}".format)
+    else:
+        n_partitions = -(-len(series) // mini_batch_size)
+        label = pd.Series(np.arange(len(series)) * n_partitions // max(len(series), 1)).map("part-{:04d}".format)
+    labelled = panel.merge(series.assign(partition=label), on=schemas.SERIES)
+    return [
+        Partition(
+            name=str(name),
+            panel=rows.drop(columns="partition").sort_values(schemas.CELL, ignore_index=True),
+            promotions=promotions[promotions["store"].isin(rows["store"].unique())].reset_index(drop=True),
+        )
+        for name, rows in labelled.groupby("partition", sort=True)
+    ]
