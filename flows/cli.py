@@ -13,6 +13,7 @@ import typer
 from flows import parameters as p
 from flows.settings import lake_root
 from forecasting.errors import ForecastingError
+from forecasting.spec import ForecastSpec, Point
 
 app = typer.Typer(
     help="Next week's sales for every store and product: a weekly batch forecast.",
@@ -43,7 +44,7 @@ def run(
     options = dict(locals())
     began = time.monotonic()
     with _user_errors():
-        _require_usable(options)
+        _require_usable(cutoff, horizon, gap, model, point)
         # The errors that matter are printed here, in one sentence; Prefect's log keeps the rest.
         os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
         from flows import terminal
@@ -99,8 +100,9 @@ def _user_errors() -> Iterator[None]:
         sys.exit(1)
 
 
-def _require_usable(options: dict[str, object]) -> None:
+def _require_usable(cutoff: date | None, horizon: int, gap: int, model: str, point: Point) -> None:
     """Refuse what no run could use before Prefect is started for it."""
     from forecasting.models.registry import get_model
 
-    get_model(str(options["model"]))
+    ForecastSpec(cutoff or p.FORECAST.cutoff, horizon, gap, model, point)
+    get_model(model)

@@ -7,28 +7,30 @@ import typer
 from pydantic import Field
 
 from forecasting.spec import BatchSpec, ClusterSpec, ForecastSpec
+from forecasting.weeks import DOMINICKS_WEEK_1
 
 
-def _described(title: str, description: str, least: float | None = None, most: float | None = None) -> tuple[Any, Any]:
-    """The same description and bounds for pydantic and for Typer."""
+def _described(
+    title: str, description: str, least: float | None = None, most: float | None = None, **of_typer: Any
+) -> tuple[Any, Any]:
+    """The same description and bounds for the form and for the command line."""
     return (
-        Field(title=title, description=description, ge=least, le=most),
-        typer.Option(help=description, min=least, max=most),
+        # Prefect overwrites a field's own title and description, but keeps what is extra.
+        Field(ge=least, le=most, json_schema_extra={"title": title, "description": description}),
+        typer.Option(help=description, min=least, max=most, **of_typer),
     )
 
 
 LakeRoot = Annotated[
-    str | None,
-    Field(title="Lake", description="Root folder of all data; empty: OJ_LAKE, else ./lake."),
-    typer.Option(help="Root folder of all data; default: OJ_LAKE, else ./lake.", show_default=False),
+    str | None, *_described("Lake", "Root folder of all data; empty: OJ_LAKE, else ./lake.", show_default=False)
 ]
 Cutoff = Annotated[
     date | None,
-    Field(title="Cutoff", description="First day of the last observed week; empty: the oldest week not yet published."),
-    typer.Option(
+    *_described(
+        "Cutoff",
+        "First day of the last observed week; empty: the oldest week not yet published.",
         parser=date.fromisoformat,
         metavar="YYYY-MM-DD",
-        help="First day of the last observed week; default: the oldest week not yet published.",
         show_default=False,
     ),
 ]
@@ -60,7 +62,7 @@ MaxConcurrency = Annotated[
 ]
 
 # The defaults, so that the flow and the command line cannot differ.
-FORECAST = ForecastSpec(cutoff=date.min)
+FORECAST = ForecastSpec(DOMINICKS_WEEK_1)
 BATCH = BatchSpec()
 CLUSTER = ClusterSpec()
 MIN_REPORTING = 0.9

@@ -126,7 +126,6 @@ def forecast(
     """
     kept = kept_partials(lake, work.run_id, work.partitions)
     frames = list(kept.values())
-    reasons: dict[tuple[int, int], str] = {}
     todo = [partition for partition in work.partitions if partition.name not in kept]
     done = len(kept)
     on_progress(done, len(work.partitions))
@@ -142,17 +141,18 @@ def forecast(
         todo,
         max_retries=batch.max_retries,
         pooled=get_model(spec.model).pooled,
+        error_threshold=batch.error_threshold,
         unusable=lambda rows, series: unusable_series(rows, series, spec),
     )
     for outcome in cluster.map_partitions(
         forecast_partition, queue, spec, timeout=batch.timeout, on_outcome=on_outcome
     ):
         frames += outcome.frames
-        reasons |= outcome.reasons
-    if 0 <= batch.error_threshold < len(reasons):
-        examples = tuple(f"store {store} brand {brand}: {why}" for (store, brand), why in sorted(reasons.items())[:3])
-        raise TooManyFallbacks(spec.cutoff, len(reasons), batch.error_threshold, examples)
-    return assemble(frames, work.partitions, reasons, spec)
+    if queue.refused:
+        failed = sorted(queue.reasons.items())
+        examples = tuple(f"store {store} brand {brand}: {why}" for (store, brand), why in failed[:3])
+        raise TooManyFallbacks(spec.cutoff, len(failed), batch.error_threshold, examples)
+    return assemble(frames, work.partitions, queue.reasons, spec)
 
 
 def publish(lake: Lake, table: pd.DataFrame, work: Work, spec: ForecastSpec) -> Path:

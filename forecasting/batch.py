@@ -16,10 +16,10 @@ import pandas as pd
 from forecasting.partition import Partition
 
 Series = tuple[int, int]
-Failure = Literal["raised", "timed_out", "worker_lost"]
+Failure = Literal["raised", "timed_out", "worker_lost", "never_began"]
 
-# A partition function is pure: what raised once will raise again, what was lost may not be.
-WORTH_RETRYING: frozenset[Failure] = frozenset({"timed_out", "worker_lost"})
+# A task that only waited on a worker that was lost is not under suspicion, but it cannot wait for ever.
+WAITS_IN_VAIN = 5
 
 
 @dataclass(eq=False)
@@ -29,6 +29,7 @@ class Task:
     partition: Partition
     root: "_Root"
     tries: int = 0
+    waits_in_vain: int = 0
     final: bool = False
 
 
@@ -60,22 +61,31 @@ class Batch:
         *,
         max_retries: int,
         pooled: bool,
+        error_threshold: int,
         unusable: Callable[[pd.DataFrame, pd.DataFrame], dict[Series, str]],
     ) -> None:
         """
         Args:
             max_retries: how often a lost or overdue task is tried again.
             pooled: whether the model learns from the series of a partition together.
+            error_threshold: most series that may fail before the batch is given up; -1 allows any number.
             unusable: names the series, among those asked for, whose rows cannot be used.
         """
         self._max_retries = max_retries
         self._pooled = pooled
+        self._error_threshold = error_threshold
         self._unusable = unusable
+        self.reasons: dict[Series, str] = {}
         self._waiting = deque(Task(partition, _Root(partition)) for partition in partitions)
 
+    @property
+    def refused(self) -> bool:
+        """Whether more series have failed than may; what is still waiting is then not computed."""
+        return 0 <= self._error_threshold < len(self.reasons)
+
     def next_task(self) -> Task | None:
-        """The next task to submit; none where all are under way."""
-        return self._waiting.popleft() if self._waiting else None
+        """The next task to submit; none where all are under way, or the batch is refused."""
+        return self._waiting.popleft() if self._waiting and not self.refused else None
 
     def succeeded(self, task: Task, rows: pd.DataFrame) -> Outcome | None:
         """Take a task's rows; gives the partition's outcome where this was its last task."""
@@ -83,13 +93,12 @@ class Batch:
         if task.final:
             task.root.frames.clear()
         task.root.frames.append(rows)
-        task.root.reasons.update(unusable)
+        self._give_up(task, unusable)
         return self._closed(task)
 
     def failed(self, task: Task, failure: Failure) -> Outcome | None:
         """Decide what follows: another try, a search by halves, or giving up on a single series."""
-        task.tries += 1
-        if failure in WORTH_RETRYING and task.tries <= self._max_retries:
+        if self._is_worth_another_try(task, failure):
             self._waiting.append(task)
             return None
         if task.final:
@@ -98,7 +107,8 @@ class Batch:
         series = task.partition.series
         if len(series) == 1:
             ((store, brand),) = series.itertuples(index=False, name=None)
-            task.root.reasons[int(store), int(brand)] = failure
+            why = "worker_lost" if failure == "never_began" else failure
+            self._give_up(task, {(int(store), int(brand)): why})
             return self._closed(task)
         half = len(series) // 2
         for part in (series.iloc[:half], series.iloc[half:]):
@@ -106,6 +116,18 @@ class Batch:
             self._waiting.appendleft(Task(task.partition.only(part), task.root))
         task.root.open_tasks += 1
         return None
+
+    def _give_up(self, task: Task, reasons: dict[Series, str]) -> None:
+        task.root.reasons |= reasons
+        self.reasons |= reasons
+
+    def _is_worth_another_try(self, task: Task, failure: Failure) -> bool:
+        """A partition function is pure: what raised once will raise again, what was lost may not be."""
+        if failure == "never_began":
+            task.waits_in_vain += 1
+            return task.waits_in_vain <= WAITS_IN_VAIN
+        task.tries += 1
+        return failure != "raised" and task.tries <= self._max_retries
 
     def _closed(self, task: Task) -> Outcome | None:
         root = task.root

@@ -110,7 +110,7 @@ class TooManyFallbacks(ForecastingError):
 
     def __str__(self) -> str:
         return (
-            f"The forecast of the week of {self.cutoff} is refused: {self.failed} series failed where "
+            f"The forecast of the week of {self.cutoff} is refused: at least {self.failed} series failed where "
             f"error_threshold allows {self.error_threshold} (for example {'; '.join(self.examples)}); look at "
             "these series, try another --model, or raise --error-threshold. What was published before is unchanged."
         )

@@ -1,6 +1,6 @@
 """The ledger of a week, and the gate: which stores were expected, which have reported, and may the week go on?
 
-In the real data gaps are whole stores: 2.4 of those seen in the four weeks before are missing in an
+In the real data gaps are whole stores: 2.5 of those seen in the four weeks before are missing in an
 average week, 8 at most, and only one week in six has them all.
 """
 
@@ -25,6 +25,7 @@ Status = Literal["open", "whole", "closed with gaps", "accepted with gaps"]
 class Ledger:
     """What was expected of a week and what came.
 
+    cells: accepted rows of the week, one per series.
     expected: stores that reported in any of the four weeks before.
     received: stores of which every expected series is there (new stores among them).
     missing: expected stores without a row.
@@ -34,6 +35,7 @@ class Ledger:
     """
 
     week: date
+    cells: int
     expected: tuple[int, ...]
     received: tuple[int, ...]
     missing: tuple[int, ...]
@@ -76,13 +78,14 @@ def take_stock(
     lacking: dict[int, str] = {}
     for store in sorted(stores_expected):
         brands = sorted(brand for of_store, brand in expected - received if of_store == store)
-        if store in days:
+        if brands and store in days:
             lacking[store] = "the sales of " + ", ".join(map(str, days[store]))
         elif brands and store in stores_received:
             lacking[store] = f"brand{'s' if len(brands) > 1 else ''} " + ", ".join(map(str, brands))
     missing = stores_expected - stores_received - set(lacking)
     return Ledger(
         week=week,
+        cells=len(received),
         expected=tuple(sorted(stores_expected)),
         received=tuple(sorted(stores_received - set(lacking))),
         missing=tuple(sorted(missing)),
@@ -101,7 +104,7 @@ def gate(ledger: Ledger, *, min_reporting: float, accept_gaps: str | None = None
         WeekNotWhole: fewer stores than `min_reporting` are whole and nobody accepted the gaps.
         DataError: not one row of the week has been accepted.
     """
-    if not ledger.received and not ledger.incomplete:
+    if not ledger.cells:
         raise DataError(
             f"No store has reported the week of {ledger.week} with a row that could be accepted",
             "put its files into the inbox (`oj status` shows what is there), or name another week with --cutoff",

@@ -62,5 +62,6 @@ def complete_plan(promotions: pd.DataFrame, cells: pd.DataFrame, cutoff: date) -
         guess = plan[keys].join(source, on=keys)
         for name in source.columns:
             plan[name] = plan[name].fillna(guess[name])
-    plan[["deal", "feat"]] = plan[["deal", "feat"]].fillna(0.0)
+    plan["deal"] = plan["deal"].fillna(0.0).round()
+    plan["feat"] = plan["feat"].fillna(0.0)
     return plan

@@ -52,5 +52,6 @@ def point_of(draws: np.ndarray, point: Point) -> np.ndarray:
 def interval_of(draws: np.ndarray, level: int) -> tuple[np.ndarray, np.ndarray]:
     """Lower and upper end of the central interval of `level` percent."""
     tail = (100 - level) / 200
-    lower, upper = np.quantile(draws, [tail, 1 - tail], axis=1)
+    # Draw i of n stands at the probability (i + 1/2) / n: Hazen's positions.
+    lower, upper = np.quantile(draws, [tail, 1 - tail], axis=1, method="hazen")
     return lower, upper

@@ -40,14 +40,15 @@ class Table:
         """
         self._require_columns(frame.columns)
         try:
-            # Text columns arrive as Python strings or as pandas' own; Arrow takes both.
-            table = pa.Table.from_pandas(frame[self.columns], schema=self.schema, preserve_index=False)
+            # Empty values are looked for afterwards, so that the error can count them.
+            nullable = pa.schema([field.with_nullable(True) for field in self.schema])
+            table = pa.Table.from_pandas(frame[self.columns], schema=nullable, preserve_index=False)
         except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
             raise SchemaError(
                 self.name, f"has a value that does not fit its column ({error})", "correct the producer"
             ) from error
         self._require_values(table)
-        return table.replace_schema_metadata(None)
+        return table.cast(self.schema)
 
     def from_arrow(self, table: pa.Table) -> pd.DataFrame:
         """The pandas frame of a table read from disk, cast to the declaration.
@@ -57,7 +58,8 @@ class Table:
         """
         self._require_columns(table.column_names)
         try:
-            cast = table.select(self.columns).cast(self.schema)
+            nullable = pa.schema([field.with_nullable(True) for field in self.schema])
+            cast = table.select(self.columns).cast(nullable)
         except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, ValueError) as error:
             raise SchemaError(
                 self.name, f"has a column of another type than declared ({error})", "write the file anew"

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any, Literal, get_args
 
 from forecasting.errors import OptionError
-from forecasting.weeks import WEEK
+from forecasting.weeks import WEEK, week_of
 
 Point = Literal["median", "mean", "mape"]
 
@@ -32,6 +32,12 @@ class ForecastSpec:
         for name, value, least in (("horizon", self.horizon, 1), ("gap", self.gap, 0)):
             if value < least:
                 raise OptionError(f"{name}={value}", f"is less than {least}", f"give {least} or more weeks")
+        if week_of(self.cutoff) != self.cutoff:
+            raise OptionError(
+                f"cutoff={self.cutoff}",
+                "is not the first day of a week",
+                f"name the Thursday before, {week_of(self.cutoff)}",
+            )
         if self.point not in get_args(Point):
             raise OptionError(f"point={self.point}", "is unknown", f"choose one of {', '.join(get_args(Point))}")
 

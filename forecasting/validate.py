@@ -10,7 +10,7 @@ from datetime import date
 import pandas as pd
 
 from forecasting import schemas
-from forecasting.weeks import DAYS_IN_WEEK, THURSDAY, days_of, is_week_start, weeks_of
+from forecasting.weeks import THURSDAY, days_of, is_week_start, weeks_of
 
 # `file_week`: the week that the file's name declares. `daily`: the file has a date where others have a week.
 # `rule`, `detail`: what the reader already found wrong with the line, else empty.
@@ -32,7 +32,7 @@ RAW_COLUMNS = [
 
 WHOLE_NUMBER = r"-?(?:0|[1-9][0-9]{0,8})"
 DECIMAL_NUMBER = r"-?(?:0|[1-9][0-9]{0,8})(?:\.[0-9]+)?(?:[eE][-+]?[0-9]{1,2})?"
-ISO_DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+ISO_DATE = r"(?:19|20|21)[0-9]{2}-[0-9]{2}-[0-9]{2}"
 NOT_A_NUMBER = {"nan", "na", "null", "none"}
 INFINITE = {"inf", "-inf", "+inf", "infinity", "-infinity", "+infinity"}
 
@@ -102,7 +102,7 @@ def validate(
     return Validated(
         sales=_weekly_sales(good),
         # A row that only repeats collected sales may still carry a newer plan of prices.
-        promotions=_weekly_promotions(checked.good),
+        promotions=_weekly_promotions(checked.good.drop(duplicates, errors="ignore")),
         quarantined=quarantined,
         missing_days=missing_days,
         rows_in=len(rows),
@@ -122,10 +122,10 @@ class _Rows:
     @property
     def good(self) -> pd.DataFrame:
         """Typed values of the rows that broke no rule so far."""
-        keep = self.frame["rule"] == ""
-        return self.parsed[keep].assign(
+        everything = self.parsed.assign(
             file=self.frame["file"], file_week=self.frame["file_week"], daily=self.frame["daily"].astype(bool)
         )
+        return everything[self.frame["rule"] == ""]
 
     def quarantined(self) -> pd.DataFrame:
         return schemas.QUARANTINE.cast(self.frame[self.frame["rule"] != ""])
@@ -155,9 +155,10 @@ class _Rows:
     def parse_values(self) -> None:
         self._parse_number("units", WHOLE_NUMBER, "a whole number of cartons without separators", optional=True)
         self._parse_number("price", DECIMAL_NUMBER, "dollars a carton, with a decimal point")
+        usual = self.parsed["price"].between(0.01, 100_000) | self.parsed["price"].isna()
         self._parse_number("deal", WHOLE_NUMBER, "0 or 1")
         self._parse_number("feat", DECIMAL_NUMBER, "a share from 0 to 1, with a decimal point")
-        self.flag(self.parsed["price"] == 0, "out_of_range", "price", "a price is more than 0")
+        self.flag(~usual, "out_of_range", "price", "a price lies between 0.01 and 100,000 dollars")
         self.flag(self.parsed["deal"] > 1, "out_of_range", "deal", "a deal is 0 or 1")
         self.flag(self.parsed["feat"] > 1, "out_of_range", "feat", "feat is a share from 0 to 1")
 
@@ -194,22 +195,18 @@ class _Rows:
         return good.index[good.duplicated(key)]
 
     def require_all_days(self) -> dict[tuple[int, date], tuple[date, ...]]:
-        """Daily rows of a store whose week misses a day cannot stand for the week."""
+        """Daily rows of a series whose week misses a day cannot stand for the week."""
         good = self.good
         daily = good[good["daily"] & good["units"].notna()]
-        missing: dict[tuple[int, date], tuple[date, ...]] = {}
-        for (store, week), rows in daily.groupby(["store", "week"]):
-            if rows["date"].nunique() < DAYS_IN_WEEK:
-                there = set(rows["date"].dt.date)
-                days = tuple(day for day in days_of(week.date()) if day not in there)
-                missing[int(store), week.date()] = days
-                self.flag(
-                    pd.Series(True, index=rows.index),
-                    "day_missing",
-                    None,
-                    f"the store's week lacks {', '.join(map(str, days))}: send those days too",
-                )
-        return missing
+        missing: dict[tuple[int, date], set[date]] = {}
+        for (store, _, week), rows in daily.groupby(schemas.CELL):
+            lacking = set(days_of(week.date())) - set(rows["date"].dt.date)
+            if lacking:
+                missing.setdefault((int(store), week.date()), set()).update(lacking)
+                days = ", ".join(map(str, sorted(lacking)))
+                remedy = f"the week lacks {days}: send the sales of those days too"
+                self.flag(pd.Series(True, index=rows.index), "day_missing", None, remedy)
+        return {key: tuple(sorted(days)) for key, days in missing.items()}
 
     def compare_with(self, collected: pd.DataFrame) -> pd.Index:
         """Rows whose sales the lake already has; rows that contradict the lake are flagged."""
@@ -236,13 +233,20 @@ class _Rows:
         history = collected.groupby(schemas.SERIES)["units"].agg(["max", "median", "size"])
         good = self.good
         sold = good[good["units"].notna()].join(history, on=schemas.SERIES)
-        sold = sold[sold["size"] >= PROPORTION_MIN_WEEKS]
         own = sold["units"] / sold["max"].clip(lower=1)
-        relative = sold["units"] / sold["median"].clip(lower=1)
-        shared = relative.groupby([sold["brand"], sold["week"]]).transform("median").clip(lower=1)
-        out = (own > PROPORTION_TO_OWN_MAXIMUM) & (relative / shared > PROPORTION_TO_OTHER_STORES)
+        suspects = sold[(sold["size"] >= PROPORTION_MIN_WEEKS) & (own > PROPORTION_TO_OWN_MAXIMUM)]
+        # The brand's other stores may have reported the week before, in an earlier inbox.
+        earlier = collected[collected["week"].isin(suspects["week"])].join(history, on=schemas.SERIES)
+        witnesses = pd.concat([sold, earlier])
+        witnesses["relative"] = witnesses["units"] / witnesses["median"].clip(lower=1)
+        out = own[suspects.index] > PROPORTION_BEYOND_ANY_DOUBT
+        for row in suspects.itertuples():
+            same = (witnesses["brand"] == row.brand) & (witnesses["week"] == row.week)
+            others = witnesses.loc[same & (witnesses["store"] != row.store), "relative"].median()
+            shared = 1.0 if pd.isna(others) else max(others, 1.0)
+            out[row.Index] |= row.units / max(row.median, 1.0) / shared > PROPORTION_TO_OTHER_STORES
         self.flag(
-            out | (own > PROPORTION_BEYOND_ANY_DOUBT),
+            out,
             "out_of_proportion",
             "units",
             "far beyond this series' highest week and the brand's other stores: check for a slipped unit or digit",

@@ -22,12 +22,12 @@ def week_of(day: date, starts_on: int = THURSDAY) -> date:
 
 def weeks_of(days: pd.Series, starts_on: int = THURSDAY) -> pd.Series:
     """First day of the week that each of `days` (datetime64) falls in."""
-    return days - pd.to_timedelta((days.dt.weekday - starts_on) % DAYS_IN_WEEK, unit="D")
+    return days - pd.to_timedelta((days.dt.day_of_week - starts_on) % DAYS_IN_WEEK, unit="D")
 
 
 def is_week_start(days: pd.Series, starts_on: int = THURSDAY) -> pd.Series:
     """Whether each of `days` (datetime64) opens a week."""
-    return days.dt.weekday == starts_on
+    return days.dt.day_of_week == starts_on
 
 
 def days_of(week: date) -> list[date]:

@@ -7,9 +7,11 @@ process with one thread, so that a partition that hangs or kills its worker take
 import logging
 import os
 import queue
+import signal
+import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,8 +32,10 @@ logger = logging.getLogger(__name__)
 
 PartitionFunction = Callable[..., pd.DataFrame]
 STARTED = "partition-started"
+SPAWNED = "multiprocessing.spawn"  # in the command line of every worker process
 START_TIMEOUT = 60.0
 STOP_TIMEOUT = 10.0
+SECONDS_TO_SEND = 0.01  # twice the interval at which a worker sends its messages
 
 _SETTINGS = {
     # A lost worker is answered by `forecasting.batch`, which knows how often to try again.
@@ -47,7 +51,7 @@ _SETTINGS = {
         "MKL_NUM_THREADS": 1,
         "MALLOC_TRIM_THRESHOLD_": 65536,
     },
-    "distributed.logging.distributed": "error",
+    "distributed.logging.distributed": "critical",
 }
 
 
@@ -116,8 +120,9 @@ def dask_cluster(spec: ClusterSpec, scratch: Path) -> Iterator[Cluster]:
         scratch: folder for what workers spill; emptied at the end.
     """
     receipt = ClusterReceipt(workers=spec.n_workers)
-    began = time.monotonic()
+    before, began = _spawned(), time.monotonic()
     with (
+        tempfile.TemporaryDirectory(prefix="dask-", dir=scratch, ignore_cleanup_errors=True) as local_directory,
         dask.config.set(_SETTINGS),
         LocalCluster(
             n_workers=spec.n_workers,
@@ -125,9 +130,9 @@ def dask_cluster(spec: ClusterSpec, scratch: Path) -> Iterator[Cluster]:
             processes=True,
             host="127.0.0.1",
             dashboard_address="127.0.0.1:0",
-            local_directory=str(scratch),
+            local_directory=local_directory,
             security=Security.temporary(),
-            silence_logs=logging.ERROR,
+            silence_logs=logging.CRITICAL,
         ) as cluster,
         Client(cluster, timeout=START_TIMEOUT) as client,
     ):
@@ -140,40 +145,39 @@ def dask_cluster(spec: ClusterSpec, scratch: Path) -> Iterator[Cluster]:
             ) from error
         up = time.monotonic()
         receipt.seconds_starting = up - began
-        seen = _watch_worker_pids(client)
+        workers = _spawned() - before
         try:
             yield Cluster(client, receipt)
         finally:
             receipt.seconds_up = time.monotonic() - up
-            receipt.worker_pids = sorted(seen())
-    receipt.left_over = _survivors(receipt.worker_pids)
+            workers |= _spawned() - before
+            receipt.worker_pids = sorted(process.pid for process in workers)
+    _, alive = psutil.wait_procs(workers | (_spawned() - before), timeout=STOP_TIMEOUT)
+    receipt.left_over = sorted(process.pid for process in alive)
 
 
-def _watch_worker_pids(client: Client) -> Callable[[], set[int]]:
-    """A function that gives the pids of all worker processes seen so far, restarted ones among them."""
-    pids = set(client.run(os.getpid).values())
-
-    def seen() -> set[int]:
-        try:
-            pids.update(client.run(os.getpid, on_error="ignore").values())
-        except (OSError, TimeoutError):
-            logger.warning("The cluster no longer answers; its last restarted workers are not in the receipt")
-        return pids
-
-    return seen
+def _spawned() -> set[psutil.Process]:
+    """The worker processes that this process has spawned and that still run."""
+    found = set()
+    for process in psutil.Process().children(recursive=True):
+        with suppress(psutil.NoSuchProcess):
+            if process.status() != psutil.STATUS_ZOMBIE and SPAWNED in " ".join(process.cmdline()):
+                found.add(process)
+    return found
 
 
-def _survivors(pids: list[int]) -> list[int]:
-    """Which of these processes still run; a process that is only waiting to be collected does not."""
-    processes = [psutil.Process(pid) for pid in pids if psutil.pid_exists(pid)]
-    _, alive = psutil.wait_procs(processes, timeout=STOP_TIMEOUT)
-    return [process.pid for process in alive if process.status() != psutil.STATUS_ZOMBIE]
+def _kill_worker(dask_worker: Any) -> None:
+    """Runs on a nanny: end its worker at once, also where that holds the interpreter's lock; another is started."""
+    if dask_worker.process and dask_worker.process.pid:
+        os.kill(dask_worker.process.pid, signal.SIGKILL)
 
 
 def _run_task(function: PartitionFunction, task_id: int, partition: Partition, args: tuple[Any, ...]) -> Any:
     """Runs on a worker: say that the task has begun, compute it, tell how long it took."""
     worker = get_worker()
     worker.log_event(STARTED, {"task": task_id, "worker": worker.address})
+    # The message must have left before the function can take the process down with it.
+    time.sleep(SECONDS_TO_SEND)
     began = time.monotonic()
     rows = function(partition, *args)
     return rows, time.monotonic() - began
@@ -266,7 +270,7 @@ class _Mapping:
         try:
             rows, seconds = flight.future.result()
         except (KilledWorker, CancelledError) as error:
-            return self._failed(flight.task, "worker_lost", error)
+            return self._failed(flight.task, "worker_lost" if flight.began else "never_began", error)
         except Exception as error:  # whatever the partition's function raised on its worker
             return self._failed(flight.task, "raised", error)
         finally:
@@ -287,8 +291,7 @@ class _Mapping:
         flight = self._flights.pop(task_id)
         self._receipt.seconds_busy += self._timeout
         flight.future.cancel(force=True)
-        if flight.worker:
-            self._client.restart_workers([flight.worker], timeout=START_TIMEOUT, raise_for_error=False)
+        self._client.run(_kill_worker, workers=[flight.worker or ""], nanny=True, on_error="ignore")
         return self._failed(flight.task, "timed_out", TimeoutError(f"took longer than {self._timeout:g} s"))
 
     def _failed(self, task: Task, failure: Failure, error: Exception) -> Outcome | None:

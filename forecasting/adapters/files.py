@@ -44,7 +44,7 @@ def write_table(path: Path, frame: pd.DataFrame, table: Table, metadata: Mapping
     """Write `frame` as the declared table: Parquet, sorted by its key, page checksums, the same bytes each time."""
     arrow = table.to_arrow(frame.sort_values(list(table.key), ignore_index=True))
     described = {"table": table.name, "grain": table.grain, **(metadata or {})}
-    arrow = arrow.cast(table.schema).replace_schema_metadata(described)
+    arrow = arrow.replace_schema_metadata(described)
     replace_file(path, lambda temporary: pq.write_table(arrow, temporary, write_page_checksum=True))
 
 

@@ -20,7 +20,7 @@ from forecasting.schemas import DAILY_INBOX_COLUMNS, INBOX_COLUMNS
 from forecasting.validate import RAW_COLUMNS, no_rows
 from forecasting.weeks import THURSDAY, week_of
 
-FILE_NAME = re.compile(r"(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})_store-[0-9]{1,9}\.(?:csv|parquet)")
+FILE_NAME = re.compile(r"(?P<day>(?:19|20|21)[0-9]{2}-[0-9]{2}-[0-9]{2})_store-[0-9]{1,9}\.(?:csv|parquet)")
 VALUES = ["store", "brand", "week_or_date", "units", "price", "deal", "feat"]
 
 

@@ -1,7 +1,7 @@
 """Publishing by replacement: stage, verify, then one atomic step.
 
 1. The caller holds the lock of the week.
-2. `staging/<run_id>/forecast.parquet` is written with page checksums, read back and verified.
+2. The rows are checked, written to `staging/<run_id>/` with page checksums, read back and compared.
 3. It is renamed, with its manifest, to the immutable `runs/<cutoff>/<run_id>/`.
 4. A hard link to it replaces `published/<cutoff>/forecast.parquet`: **this one step is the commit**.
 
@@ -49,11 +49,11 @@ def publish(lake: Lake, forecast: pd.DataFrame, series: pd.DataFrame, spec: Fore
 
 
 def _stage(staging: Path, forecast: pd.DataFrame, series: pd.DataFrame, spec: ForecastSpec, run_id: str) -> None:
+    require_complete(forecast, series, spec)
     file = staging / "run" / "forecast.parquet"
     metadata = {"run_id": run_id, "schema_version": SCHEMA_VERSION, "cutoff": str(spec.cutoff), "point": spec.point}
     write_table(file, forecast, schemas.FORECAST, metadata)
     written = read_table(file, schemas.FORECAST)
-    require_complete(written, series, spec)
     if not written.equals(schemas.FORECAST.cast(forecast)):
         raise RunError(
             f"The forecast read back from {file} differs from what was written",

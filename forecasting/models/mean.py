@@ -17,5 +17,5 @@ def mean(panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> P
     """
     cells = future_cells(series_of(panel), spec)
     observed = panel.dropna(subset="units").groupby(schemas.SERIES)["units"]
-    draws = np.stack([np.quantile(units.to_numpy(), PROBABILITIES) for _, units in observed])
+    draws = np.stack([np.quantile(units.to_numpy(), PROBABILITIES, method="hazen") for _, units in observed])
     return Predictive(cells, np.repeat(draws, spec.horizon, axis=0))

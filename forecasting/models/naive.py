@@ -25,6 +25,8 @@ def naive(panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> 
         changes = log_units[:, step:] - log_units[:, :-step]
         for row, change in enumerate(changes):
             observed = change[~np.isnan(change)]
-            spread = np.quantile(observed, PROBABILITIES) - np.median(observed) if observed.size else 0.0
+            spread = (
+                np.quantile(observed, PROBABILITIES, method="hazen") - np.median(observed) if observed.size else 0.0
+            )
             draws[row, position] = np.expm1(np.log1p(last[row]) + spread)
     return Predictive(cells, np.maximum(draws.reshape(len(cells), -1), 0.0))

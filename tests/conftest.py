@@ -1,0 +1,54 @@
+"""What many tests need: a lake in which one real week waits, and Prefect's own test server."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+import flows  # noqa: F401 - sets the threads of BLAS and Prefect's defaults before either is imported
+from forecasting.adapters.feed import feed
+from forecasting.adapters.lake import Lake
+
+
+@pytest.fixture(scope="session")
+def fed_lake_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A lake with the real history up to 1992-04-09 and the files of 1992-04-16 in its inbox; not to be changed."""
+    root = tmp_path_factory.mktemp("template") / "lake"
+    feed(Lake(root))
+    return root
+
+
+@pytest.fixture
+def fed_lake(fed_lake_template: Path, tmp_path: Path) -> Lake:
+    """A lake of one's own in which a real week waits."""
+    shutil.copytree(fed_lake_template, tmp_path / "lake")
+    return Lake(tmp_path / "lake")
+
+
+@pytest.fixture(scope="session")
+def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A real Prefect server with a database of its own, one for all tests."""
+    os.environ["PREFECT_HOME"] = str(tmp_path_factory.mktemp("prefect"))
+    from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
+    from prefect.testing.utilities import prefect_test_harness
+
+    # Without heartbeats a flow does not wait for its heartbeat's thread at the end.
+    with (
+        prefect_test_harness(server_startup_timeout=120),
+        temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}),
+    ):
+        yield
+
+
+@pytest.fixture
+def needs_system() -> Callable[[str], None]:
+    """Skip where the machine lacks what the test needs; in CI that is a failure."""
+
+    def lacking(reason: str) -> None:
+        if os.environ.get("OJ_REQUIRE_SYSTEM"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+
+    return lacking

@@ -1,0 +1,55 @@
+"""The shipped data are what their README says."""
+
+import pandas as pd
+import pytest
+
+from forecasting import schemas
+from forecasting.adapters.feed import SHIPPED
+from forecasting.adapters.files import read_table
+from forecasting.weeks import dominicks_number
+
+
+@pytest.fixture(scope="module")
+def sales() -> pd.DataFrame:
+    return read_table(SHIPPED / "sales.parquet", schemas.SALES)
+
+
+@pytest.fixture(scope="module")
+def promotions() -> pd.DataFrame:
+    return read_table(SHIPPED / "promotions.parquet", schemas.PROMOTIONS)
+
+
+def test_sales_have_the_documented_extent(sales: pd.DataFrame) -> None:
+    """106,139 cells of 83 stores and 11 brands in weeks 40 to 160; the 4,334 missing cells stay missing."""
+    assert len(sales) == 106_139
+    assert (sales["store"].nunique(), sales["brand"].nunique(), sales["week"].nunique()) == (83, 11, 121)
+    assert 83 * 11 * 121 - len(sales) == 4_334
+    assert dominicks_number(sales["week"].min().date()) == 40
+    assert dominicks_number(sales["week"].max().date()) == 160
+
+
+def test_gaps_are_whole_stores(sales: pd.DataFrame) -> None:
+    """A store that reports a week has all 11 brands; 67 to 83 stores report in a week."""
+    assert set(sales.groupby(["store", "week"]).size()) == {11}
+    reporting = sales.groupby("week")["store"].nunique()
+    assert (reporting.min(), reporting.max()) == (67, 83)
+
+
+def test_promotions_are_known_for_every_cell(sales: pd.DataFrame, promotions: pd.DataFrame) -> None:
+    """Every cell with sales has its price, in dollars a carton."""
+    assert len(sales.merge(promotions, on=schemas.CELL)) == len(sales)
+    assert promotions["price"].between(0.5, 6).all()
+
+
+def test_first_cell_by_hand(sales: pd.DataFrame, promotions: pd.DataFrame) -> None:
+    """Store 2, brand 1, week 40: logmove 9.018695 is 8,256 oz or 129 cartons of 64 oz; 0.060469 $/oz is $3.87."""
+    first = sales.merge(promotions, on=schemas.CELL).iloc[0]
+    assert (first["store"], first["brand"], str(first["week"].date())) == (2, 1, "1990-06-14")
+    assert first["units"] == 129
+    assert first["price"] == pytest.approx(3.87)
+    assert first["deal"] == 1
+
+
+def test_the_files_are_small() -> None:
+    """A clone stays light."""
+    assert sum(path.stat().st_size for path in SHIPPED.glob("*.parquet")) < 500_000

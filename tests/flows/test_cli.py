@@ -1,0 +1,114 @@
+"""The command line, as its users meet it."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+from typer.testing import CliRunner, Result
+
+from flows.cli import app
+from forecasting.adapters.lake import Lake
+from forecasting.weeks import dominicks_week
+
+ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def oj(*args: str) -> Result:
+    return CliRunner().invoke(app, list(args), env={"COLUMNS": "80", "NO_COLOR": "1"})
+
+
+def test_a_week_is_fed_and_run_by_two_commands(tmp_path: Path) -> None:
+    """As a newcomer types them, in processes of their own with Prefect's embedded server: nothing is left behind."""
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")},
+        "PREFECT_HOME": str(tmp_path / "prefect"),
+        "COLUMNS": "80",
+    }
+
+    def run(*args: str) -> str:
+        command = [str(Path(sys.executable).with_name("oj")), *args]
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        assert done.stderr == ""
+        return done.stdout
+
+    before = set(psutil.pids())
+    assert "82 stores dropped their files" in run("feed")
+    output = run("run", "--model", "mean")
+    assert "Week of 1992-04-16: published" in output
+    assert "913 series × 2 weeks by mean (median), none on fallback" in output
+    assert "Biggest movers, week of 1992-04-23" in output
+    assert "all gone" in output
+    assert all(len(ESCAPES.sub("", line)) <= 80 for line in output.splitlines())
+    assert not [pid for pid in set(psutil.pids()) - before if runs_in(tmp_path, pid)]
+    assert {path.name for path in tmp_path.iterdir()} == {"lake", "prefect"}
+
+
+def runs_in(folder: Path, pid: int) -> bool:
+    """Whether this process still runs with the environment of this test."""
+    try:
+        return str(folder) in " ".join(psutil.Process(pid).environ().values())
+    except psutil.NoSuchProcess:  # or a zombie, which is one already
+        return False
+
+
+def test_help_names_every_command() -> None:
+    """`oj --help` is where a newcomer looks first."""
+    output = oj("--help").output
+    for command in ("run", "feed", "status"):
+        assert command in output
+
+
+def test_status_of_an_empty_folder_says_what_to_do(tmp_path: Path) -> None:
+    """Nothing is there yet, and nothing is created by asking."""
+    result = oj("status", "--lake", str(tmp_path / "lake"))
+    assert result.exit_code == 0
+    assert "none yet: oj feed" in result.output
+    assert not (tmp_path / "lake").exists()
+
+
+def test_status_shows_weeks_and_what_is_waiting(fed_lake: Lake) -> None:
+    """The weeks of the lake, and the files of the inbox by week."""
+    output = oj("status", "--lake", str(fed_lake.root)).output
+    assert "96 weeks, 1990-06-14 to 1992-04-09" in output
+    assert "1992-04-16: 82 files" in output
+
+
+def test_the_lake_may_be_named_by_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """OJ_LAKE stands where --lake is not given."""
+    monkeypatch.setenv("OJ_LAKE", str(tmp_path / "elsewhere"))
+    assert oj("feed", "--history-until", str(dominicks_week(60))).exit_code == 0
+    assert Lake(tmp_path / "elsewhere").weeks_of_sales()[-1] == dominicks_week(60)
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "says"),
+    [
+        (("run", "--model", "gues"), 1, "model=gues is not registered; choose one of naive, mean, ets"),
+        (("run", "--horizon", "0"), 2, "--horizon"),
+        (("run", "--cutoff", "yesterday"), 2, "--cutoff"),
+        (("run", "--cutoff", "1992-04-17"), 1, "is not the first day of a week; name the Thursday before, 1992-04-16"),
+        (("run", "--min-reporting", "90"), 2, "--min-reporting"),
+        (("run",), 1, "has no sales and its inbox is empty; let a week arrive with `oj feed` first"),
+        (("feed", "--history-until", "1992-04-10"), 1, "is not a week of the shipped data; name a Thursday"),
+    ],
+)
+def test_a_mistake_ends_in_one_sentence(tmp_path: Path, args: tuple[str, ...], code: int, says: str) -> None:
+    """It names the option and the remedy, with a non-zero exit code and no traceback."""
+    result = oj(*args, "--lake", str(tmp_path / "lake"))
+    assert result.exit_code == code
+    flat = " ".join(result.output.replace("│", " ").split())
+    assert says in flat
+    assert "Traceback" not in result.output
+
+
+def test_a_lake_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    """The error names folder and remedy."""
+    (tmp_path / "file").write_text("no folder")
+    result = oj("feed", "--lake", str(tmp_path / "file" / "lake"))
+    assert result.exit_code == 1
+    assert "cannot be written" in result.output

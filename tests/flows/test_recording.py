@@ -1,0 +1,50 @@
+"""The receipt is written however the run ends."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from flows.policy import stopwatch
+from flows.recording import recording
+from forecasting.adapters.cluster import ClusterReceipt
+from forecasting.adapters.lake import Lake
+from forecasting.errors import RunError
+from forecasting.spec import ForecastSpec
+
+SPEC = ForecastSpec(date(1992, 4, 16))
+
+
+def test_a_failed_run_keeps_its_receipt_with_the_error(tmp_path: Path) -> None:
+    """What went wrong stands in the lake, with the cluster's seconds and the stages up to there."""
+    lake = Lake(tmp_path)
+
+    def break_in_mid_run() -> None:
+        with recording(lake, SPEC) as receipt:
+            receipt.identified("abc")
+            receipt.cluster_started(ClusterReceipt(workers=2, seconds_up=3.0, seconds_busy=1.0))
+            with stopwatch.get().stage("forecast"):
+                raise RunError("It broke", "mend it")
+
+    with pytest.raises(RunError, match="It broke"):
+        break_in_mid_run()
+    kept = lake.last_receipt()
+    assert kept
+    assert (kept["outcome"], kept["error"], kept["error_type"]) == ("failed", "It broke; mend it.", "RunError")
+    assert kept["run_id"] == "abc"
+    assert set(kept["seconds_by_stage"]) == {"forecast", "total"}
+    assert kept["cluster"]["worker_seconds_provisioned"] == 6.0
+    assert kept["cluster"]["worker_seconds_idle"] == 5.0
+
+
+def test_a_good_run_keeps_its_counts(tmp_path: Path) -> None:
+    """Counts and paths are plain values."""
+    lake = Lake(tmp_path)
+    with recording(lake, SPEC) as receipt:
+        receipt.published({"rows": 2}, tmp_path / "forecast.parquet")
+        receipt.reported(tmp_path / "report.parquet")
+    kept = lake.last_receipt()
+    assert kept
+    assert (kept["outcome"], kept["rows"]) == ("published", 2)
+    assert kept["report"].endswith("report.parquet")
+    assert kept["spec"]["cutoff"] == "1992-04-16"

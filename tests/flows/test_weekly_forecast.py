@@ -1,0 +1,263 @@
+"""The weekly run on the real data, through a real Prefect server and a real Dask cluster."""
+
+import os
+import shutil
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+import psutil
+import pytest
+
+from flows import stages
+from flows.weekly_forecast import weekly_forecast
+from forecasting.adapters.cluster import dask_cluster
+from forecasting.adapters.feed import feed
+from forecasting.adapters.files import read_json
+from forecasting.adapters.lake import Lake
+from forecasting.adapters.locks import week_lock
+from forecasting.errors import TooManyFallbacks, WeekBusy, WeekNotWhole
+from forecasting.forecast import forecast
+from forecasting.spec import BatchSpec, ClusterSpec, ForecastSpec
+from forecasting.weeks import dominicks_week
+
+pytestmark = pytest.mark.usefixtures("prefect_server")
+
+WEEK = dominicks_week(136)
+
+
+@pytest.fixture(scope="module")
+def ran(fed_lake_template: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Lake, dict[str, Any]]:
+    """A lake in which the week of 1992-04-16 has been run, and the receipt; not to be changed."""
+    root = tmp_path_factory.mktemp("ran") / "lake"
+    shutil.copytree(fed_lake_template, root)
+    return Lake(root), weekly_forecast(lake=str(root))
+
+
+@pytest.fixture
+def run_lake(ran: tuple[Lake, dict[str, Any]], tmp_path: Path) -> Lake:
+    """A copy of that lake of one's own."""
+    shutil.copytree(ran[0].root, tmp_path / "lake")
+    return Lake(tmp_path / "lake")
+
+
+def test_a_real_week_is_collected_and_forecast(ran: tuple[Lake, dict[str, Any]]) -> None:
+    """82 of 83 stores reported; all 913 series are forecast for two weeks, with both intervals."""
+    lake, receipt = ran
+    assert receipt["outcome"] == "published"
+    assert receipt["ledger"]["status"] == "closed with gaps"
+    assert (len(receipt["ledger"]["received"]), receipt["ledger"]["missing"]) == (82, (90,))
+    assert receipt["rows_in"] == receipt["rows_accepted"] == 4477
+    assert (receipt["series"], receipt["rows"], receipt["fallbacks_by_reason"]) == (913, 1826, {})
+    published = lake.published(WEEK)
+    assert len(published) == 1826
+    assert (published["lo_95"] <= published["lo_80"]).all()
+    assert (published["lo_80"] < published["hi_80"]).all()
+    assert (published["hi_80"] <= published["hi_95"]).all()
+    assert set(published["week"].dt.date) == {dominicks_week(137), dominicks_week(138)}
+
+
+def test_nothing_is_left_behind(ran: tuple[Lake, dict[str, Any]]) -> None:
+    """By pid: no worker of the run lives; the inbox is empty, and neither staging nor scratch holds anything."""
+    lake, receipt = ran
+    assert len(receipt["cluster"]["worker_pids"]) == 2
+    assert receipt["cluster"]["left_over"] == []
+    assert not any(psutil.pid_exists(pid) for pid in receipt["cluster"]["worker_pids"])
+    for folder in ("inbox", "staging", "scratch"):
+        assert list((lake.root / folder).iterdir()) == [], folder
+
+
+def test_the_receipt_is_kept(ran: tuple[Lake, dict[str, Any]]) -> None:
+    """What the flow returns is what the lake keeps: stages, cluster seconds, rows."""
+    lake, receipt = ran
+    assert lake.last_receipt() == read_json(next((lake.root / "receipts" / str(WEEK)).iterdir()))
+    assert lake.last_receipt()["run_id"] == lake.published_run_id(WEEK) == receipt["run_id"]
+    expected = {"collect", "validate", "gate", "prepare", "forecast", "publish", "report", "total"}
+    assert set(receipt["seconds_by_stage"]) == expected
+    cluster = receipt["cluster"]
+    assert (
+        0
+        < cluster["seconds_busy"]
+        < cluster["worker_seconds_provisioned"]
+        == pytest.approx(2 * cluster["seconds_up"], abs=0.01)
+    )
+
+
+def test_the_run_equals_a_forecast_without_a_cluster(ran: tuple[Lake, dict[str, Any]]) -> None:
+    """One function serves both: the published rows are those of a plain call, to the last bit."""
+    lake, _ = ran
+    direct = forecast(lake.sales(), lake.promotions(), ForecastSpec(WEEK))
+    pd.testing.assert_frame_equal(lake.published(WEEK), direct, check_exact=True)
+
+
+def test_history_and_forecast_stand_in_one_table(ran: tuple[Lake, dict[str, Any]]) -> None:
+    """Plain globs of pandas and DuckDB read the report: actuals up to the cutoff, forecasts after it."""
+    lake, _ = ran
+    report = pd.read_parquet(lake.root / "report")
+    assert report.groupby("kind").size().to_dict() == {"actual": len(lake.sales()), "forecast": 1826}
+    assert not report.duplicated(["store", "brand", "week"]).any()
+    query = "SELECT kind, max(week)::VARCHAR, sum(units) > 0 FROM read_parquet(?) GROUP BY kind ORDER BY kind"
+    rows = duckdb.execute(query, [str(lake.root / "report" / "*.parquet")]).fetchall()
+    assert rows == [("actual", "1992-04-16", True), ("forecast", "1992-04-30", True)]
+    query = "SELECT count(*), count(DISTINCT cutoff) FROM read_parquet(?)"
+    assert duckdb.execute(query, [str(lake.root / "published" / "*" / "*.parquet")]).fetchall() == [(1826, 1)]
+
+
+def test_the_same_week_again_changes_nothing(run_lake: Lake) -> None:
+    """Same input, options and code: no cluster is started, and the published bytes stay."""
+    before = run_lake.published_path(WEEK).read_bytes()
+    receipt = weekly_forecast(lake=str(run_lake.root))
+    assert receipt["outcome"] == "unchanged"
+    assert "cluster" not in receipt
+    assert run_lake.published_path(WEEK).read_bytes() == before
+
+
+def test_the_same_cutoff_gives_the_same_bytes(ran: tuple[Lake, dict[str, Any]], run_lake: Lake) -> None:
+    """With all that was published and run removed, the week comes out the same, byte for byte."""
+    for folder in ("published", "runs", "report"):
+        shutil.rmtree(run_lake.root / folder)
+    weekly_forecast(lake=str(run_lake.root), cutoff=WEEK)
+    assert run_lake.published_path(WEEK).read_bytes() == ran[0].published_path(WEEK).read_bytes()
+    assert run_lake.report_path.read_bytes() == ran[0].report_path.read_bytes()
+
+
+def test_the_next_run_takes_the_next_week(run_lake: Lake) -> None:
+    """A week that the system has not seen is collected; both forecasts stay published."""
+    feed(run_lake)
+    receipt = weekly_forecast(lake=str(run_lake.root), model="naive", horizon=1)
+    assert receipt["spec"]["cutoff"] == str(dominicks_week(137))
+    assert run_lake.published_cutoffs() == [WEEK, dominicks_week(137)]
+    assert len(run_lake.published(dominicks_week(137))) == 913
+
+
+def test_a_week_with_too_few_stores_is_refused(run_lake: Lake) -> None:
+    """The error names the stores; the week before stays published, and the lake and its inbox as they were."""
+    feed(run_lake)
+    for file in sorted(run_lake.inbox.iterdir())[:10]:
+        file.unlink()
+    before = run_lake.published_path(WEEK).read_bytes()
+    waiting = sorted(path.name for path in run_lake.inbox.iterdir())
+    with pytest.raises(WeekNotWhole, match="10 expected stores are missing.*store 2; store 5.*--accept-gaps"):
+        weekly_forecast(lake=str(run_lake.root))
+    assert run_lake.published_path(WEEK).read_bytes() == before
+    assert sorted(path.name for path in run_lake.inbox.iterdir()) == waiting
+    assert run_lake.weeks_of_sales()[-1] == WEEK
+    assert run_lake.last_receipt()["outcome"] == "failed"
+
+    accepted = weekly_forecast(lake=str(run_lake.root), model="mean", accept_gaps="strike in ten stores")
+    assert accepted["ledger"]["status"] == "accepted with gaps"
+    assert run_lake.ledger(dominicks_week(137))["accepted_because"] == "strike in ten stores"
+
+
+def test_a_late_store_is_taken_in_by_running_its_week_again(fed_lake: Lake, tmp_path: Path) -> None:
+    """The late file joins its week, the input has changed, and a new result replaces the old."""
+    late = next(fed_lake.inbox.iterdir())
+    shutil.move(late, tmp_path / late.name)
+    first = weekly_forecast(lake=str(fed_lake.root), model="mean")
+    shutil.move(tmp_path / late.name, late)
+    second = weekly_forecast(lake=str(fed_lake.root), model="mean")
+    assert first["spec"]["cutoff"] == second["spec"]["cutoff"] == str(WEEK)
+    assert len(second["ledger"]["missing"]) == len(first["ledger"]["missing"]) - 1
+    assert second["outcome"] == "published"
+    assert fed_lake.published_run_id(WEEK) == second["run_id"] != first["run_id"]
+
+
+def test_bad_rows_are_quarantined_and_the_week_goes_on(fed_lake: Lake) -> None:
+    """One store with bad rows is named; its rows are kept with their rules, and its series are still forecast."""
+    file = sorted(fed_lake.inbox.iterdir())[0]
+    lines = file.read_text().splitlines()
+    lines[1] = lines[1].replace("2,1,1992-04-16,", "2,1,1992-04-16,-")
+    lines[2] = "2;2;1.234,5"
+    lines[3] = lines[3].replace("2,3,", "007,3,")
+    file.write_text("\n".join(lines) + "\n")
+    receipt = weekly_forecast(lake=str(fed_lake.root), model="mean")
+    assert receipt["quarantined_by_rule"] == {"cut_row": 1, "negative": 1, "not_a_number": 1}
+    assert receipt["rows_in"] == receipt["rows_accepted"] + receipt["rows_dropped"] + receipt["rows_quarantined"]
+    assert receipt["ledger"]["incomplete"] == {2: "brands 1, 2, 3"}
+    quarantined = fed_lake.quarantined(WEEK)
+    assert quarantined[["line", "rule"]].to_numpy().tolist() == [[2, "negative"], [3, "cut_row"], [4, "not_a_number"]]
+    assert len(fed_lake.published(WEEK)) == 1826
+
+
+def test_a_second_run_of_the_week_is_told_that_it_is_busy(fed_lake: Lake) -> None:
+    """The error names the holder, and nothing is touched."""
+    with (
+        week_lock(fed_lake.lock_path(str(WEEK)), WEEK),
+        pytest.raises(WeekBusy, match=f"1992-04-16 is busy.*process {os.getpid()}"),
+    ):
+        weekly_forecast(lake=str(fed_lake.root))
+    assert fed_lake.published_cutoffs() == []
+
+
+def test_too_many_failures_refuse_the_week(fed_lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Above `error_threshold` nothing is published, and no process is left."""
+    monkeypatch.setattr(stages, "forecast_partition", raise_always)
+    with pytest.raises(TooManyFallbacks, match="at least 5[1-9] series failed where error_threshold allows 50"):
+        weekly_forecast(lake=str(fed_lake.root), model="naive", mini_batch_size=500)
+    assert fed_lake.published_cutoffs() == []
+    receipt = fed_lake.last_receipt()
+    assert receipt["outcome"] == "failed"
+    assert receipt["cluster"]["left_over"] == []
+
+
+def raise_always(partition: object, spec: object) -> pd.DataFrame:
+    """A model that cannot stand anything."""
+    raise ZeroDivisionError
+
+
+def test_workers_killed_in_mid_run_do_not_change_the_result(
+    ran: tuple[Lake, dict[str, Any]], run_lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both workers are killed while the default model computes: the published bytes are those of a quiet run."""
+    for folder in ("published", "runs", "report"):
+        shutil.rmtree(run_lake.root / folder)
+    killed: list[int] = []
+
+    def kill_workers() -> None:
+        time.sleep(0.6)
+        for process in psutil.Process().children(recursive=True):
+            if "multiprocessing.spawn" in " ".join(process.cmdline()):
+                process.kill()
+                killed.append(process.pid)
+                time.sleep(0.4)
+
+    kept_partials = stages.kept_partials
+
+    def start_killing(*args: Any) -> Any:
+        threading.Thread(target=kill_workers, daemon=True).start()
+        return kept_partials(*args)
+
+    monkeypatch.setattr(stages, "kept_partials", start_killing)
+    receipt = weekly_forecast(lake=str(run_lake.root), cutoff=WEEK)
+    assert len(killed) >= 2
+    assert receipt["cluster"]["lost_tasks"] >= 1
+    assert receipt["fallbacks_by_reason"] == {}
+    assert run_lake.published_path(WEEK).read_bytes() == ran[0].published_path(WEEK).read_bytes()
+
+
+def test_a_resumed_run_does_not_start_over(run_lake: Lake, tmp_path: Path) -> None:
+    """Partitions that a broken run had finished are taken from staging, and the result is the same."""
+    spec, batch = ForecastSpec(WEEK, model="mean"), BatchSpec(mini_batch_size=100)
+    work = stages.prepare(run_lake, spec, batch)
+    whole = forecast(run_lake.sales(), run_lake.promotions(), spec)
+
+    class PowerCut(Exception):
+        pass
+
+    def cut_after_four(done: int, total: int) -> None:
+        if done == 5:
+            raise PowerCut
+
+    tasks = []
+    for on_progress in (cut_after_four, lambda done, total: None):
+        with dask_cluster(ClusterSpec(), tmp_path) as cluster:
+            with suppress(PowerCut):
+                table = stages.forecast(cluster, run_lake, work, spec, batch, on_progress)
+            tasks.append(cluster.receipt.tasks)
+    assert len(work.partitions) == 10
+    assert tasks[1] == 6
+    pd.testing.assert_frame_equal(table, whole, check_exact=True)

@@ -1,0 +1,55 @@
+"""Functions of a partition that go wrong on a real worker; in a module of their own, as workers import it."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import pandas as pd
+
+from forecasting.forecast import forecast_partition
+from forecasting.partition import Partition
+from forecasting.spec import ForecastSpec
+
+POISONED = (5, 3)  # store, brand
+
+
+def has_poison(partition: Partition) -> bool:
+    """Whether the poisoned series is in this partition."""
+    return POISONED in set(partition.series.itertuples(index=False, name=None))
+
+
+def raise_on_poison(partition: Partition, spec: ForecastSpec) -> pd.DataFrame:
+    """A model that cannot stand one series."""
+    if has_poison(partition):
+        raise ZeroDivisionError("poisoned")
+    return forecast_partition(partition, spec)
+
+
+def nan_on_poison(partition: Partition, spec: ForecastSpec) -> pd.DataFrame:
+    """A model that answers with NaN for one series."""
+    rows = forecast_partition(partition, spec)
+    rows.loc[(rows["store"] == POISONED[0]) & (rows["brand"] == POISONED[1]), "forecast"] = float("nan")
+    return rows
+
+
+def hang_on_poison(partition: Partition, spec: ForecastSpec) -> pd.DataFrame:
+    """A model that never ends on one series."""
+    if has_poison(partition):
+        time.sleep(600)
+    return forecast_partition(partition, spec)
+
+
+def die_on_poison(partition: Partition, spec: ForecastSpec) -> pd.DataFrame:
+    """A model that takes its whole process with it on one series."""
+    if has_poison(partition):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return forecast_partition(partition, spec)
+
+
+def die_once(partition: Partition, spec: ForecastSpec, marker: Path) -> pd.DataFrame:
+    """A worker that is killed while it computes one partition for the first time."""
+    if has_poison(partition) and not marker.exists():
+        marker.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return forecast_partition(partition, spec)

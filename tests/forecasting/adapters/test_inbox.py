@@ -1,0 +1,106 @@
+"""The inbox is read as a hard contract; what cannot be read says why."""
+
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from forecasting.adapters.inbox import list_inbox, read_inbox
+from forecasting.validate import RAW_COLUMNS
+
+HEADER = "store,brand,week,units,price,deal,feat\n"
+NAME = "1992-04-16_store-002.csv"
+
+
+def read(folder: Path) -> pd.DataFrame:
+    return read_inbox(list_inbox(folder))
+
+
+def test_every_line_arrives_as_text(tmp_path: Path) -> None:
+    """Values stay as they were written: leading zeros, NA and separators are for the validation to judge."""
+    (tmp_path / NAME).write_text(HEADER + '007,NA,1992-04-16,"1.234,5",nan,0,\n', encoding="utf-8")
+    rows = read(tmp_path)
+    assert list(rows.columns) == RAW_COLUMNS
+    row = rows.iloc[0]
+    assert row[["store", "brand", "units", "price", "feat"]].tolist() == ["007", "NA", "1.234,5", "nan", ""]
+    assert (row["line"], row["file_week"], row["daily"], row["rule"]) == (2, date(1992, 4, 16), False, "")
+
+
+@pytest.mark.parametrize(
+    ("content", "rule", "says"),
+    [
+        (b"store;brand;week;units;price;deal;feat\n1;1;x;1.234,5;1;0;0\n", "wrong_header", "store;brand"),
+        (b"store,brand,week\n", "wrong_header", "it must be store,brand,week,units"),
+        (b"", "wrong_header", "the header is ''"),
+        (HEADER.encode("utf-16"), "not_utf8", "save the file as UTF-8"),
+        (HEADER.encode() + b"2,5,1992-04-16,1\xff2,2.5,0,0\n", "not_utf8", "is not UTF-8"),
+        (HEADER.encode() + b"2,5,1992-04-16,1", "cut_row", "4 values where 7 are declared"),
+        (HEADER.encode() + b'2,5,"1992-04-16,12,2.5,0,0\n', "unreadable_row", "correct the quotes"),
+    ],
+)
+def test_what_cannot_be_read_says_why(tmp_path: Path, content: bytes, rule: str, says: str) -> None:
+    """Another delimiter, encoding or header, a cut row and an open quote each break a rule of their own."""
+    (tmp_path / NAME).write_bytes(content)
+    row = read(tmp_path).iloc[-1]
+    assert row["rule"] == rule
+    assert says in row["detail"]
+
+
+def test_a_byte_order_mark_and_empty_lines_are_no_rows(tmp_path: Path) -> None:
+    """What spreadsheet programs add does not change the content."""
+    (tmp_path / NAME).write_bytes(b"\xef\xbb\xbf" + HEADER.encode() + b"2,5,1992-04-16,12,2.5,0,0\r\n\r\n")
+    rows = read(tmp_path)
+    assert len(rows) == 1
+    assert rows.iloc[0]["rule"] == ""
+
+
+@pytest.mark.parametrize("name", ["sales.csv", "1992-13-45_store-002.csv", "1992-04-16_store-2.xlsx", "a b.csv"])
+def test_a_file_of_another_name_is_quarantined(tmp_path: Path, name: str) -> None:
+    """Its sales week cannot be known, so none of its content is used."""
+    (tmp_path / name).write_text(HEADER + "2,5,1992-04-16,12,2.5,0,0\n")
+    rows = read(tmp_path)
+    assert rows["rule"].tolist() == ["wrong_file_name"]
+
+
+def test_hidden_files_links_and_folders_are_left_alone(tmp_path: Path) -> None:
+    """A hidden file is still being written; a link may point anywhere."""
+    (tmp_path / f".{NAME}").write_text(HEADER)
+    (tmp_path / "1992-04-16_store-003.csv").symlink_to("/etc/hostname")
+    (tmp_path / "folder").mkdir()
+    assert list_inbox(tmp_path) == []
+    assert read(tmp_path).empty
+
+
+def test_parquet_files_follow_the_same_contract(tmp_path: Path) -> None:
+    """Typed values arrive in the text form that the contract declares; a damaged file says so."""
+    frame = pd.DataFrame(
+        {
+            "store": [2],
+            "brand": [5],
+            "week": [date(1992, 4, 16)],
+            "units": [12],
+            "price": [2.5],
+            "deal": [True],
+            "feat": [0.25],
+        }
+    )
+    frame.to_parquet(tmp_path / "1992-04-16_store-002.parquet")
+    (tmp_path / "1992-04-16_store-003.parquet").write_bytes(b"PAR1 and then nothing")
+    rows = read(tmp_path)
+    assert rows.iloc[0][["store", "week_or_date", "units", "price", "deal", "feat"]].tolist() == [
+        "2",
+        "1992-04-16",
+        "12",
+        "2.5",
+        "1",
+        "0.25",
+    ]
+    assert rows.iloc[1]["rule"] == "unreadable_file"
+
+
+def test_a_daily_file_belongs_to_the_week_of_its_date(tmp_path: Path) -> None:
+    """A Tuesday's file counts for the week that opened on the Thursday before."""
+    (tmp_path / "1992-04-21_store-002.csv").write_text(HEADER.replace("week", "date") + "2,5,1992-04-21,1,2.5,0,0\n")
+    row = read(tmp_path).iloc[0]
+    assert (row["file_week"], row["daily"], row["week_or_date"]) == (date(1992, 4, 16), True, "1992-04-21")

@@ -1,0 +1,113 @@
+"""The lake keeps its tables, one file a week, and knows its own paths."""
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from forecasting import schemas
+from forecasting.adapters.lake import Lake
+from forecasting.errors import DataError, OptionError
+
+WEEK, NEXT = date(1992, 4, 16), date(1992, 4, 23)
+
+
+def sales(week: date, units: dict[int, int]) -> pd.DataFrame:
+    return schemas.SALES.cast(
+        pd.DataFrame({"store": list(units), "brand": 1, "week": pd.Timestamp(week), "units": list(units.values())})
+    )
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    lake = Lake(tmp_path / "lake")
+    lake.prepare()
+    return lake
+
+
+def test_sales_are_kept_by_week(lake: Lake) -> None:
+    """Rows go to the file of their week; `until` leaves out what came later."""
+    lake.add_sales(pd.concat([sales(NEXT, {2: 1}), sales(WEEK, {2: 5, 5: 7})]))
+    assert lake.weeks_of_sales() == [WEEK, NEXT]
+    assert lake.sales()["units"].tolist() == [5, 1, 7]
+    assert lake.sales(until=WEEK)["units"].tolist() == [5, 7]
+
+
+def test_late_rows_join_their_week(lake: Lake) -> None:
+    """Rows that come later are added to those already there."""
+    lake.add_sales(sales(WEEK, {2: 5}))
+    lake.add_sales(sales(WEEK, {5: 7}))
+    assert lake.sales()["store"].tolist() == [2, 5]
+
+
+def test_nothing_new_leaves_the_file_untouched(lake: Lake) -> None:
+    """Adding rows that are already there does not write."""
+    lake.add_sales(sales(WEEK, {2: 5}))
+    path = lake.root / "sales" / f"{WEEK}.parquet"
+    inode = path.stat().st_ino
+    lake.add_sales(sales(WEEK, {2: 5}))
+    assert path.stat().st_ino == inode
+
+
+def test_an_empty_lake_answers_with_empty_tables(lake: Lake) -> None:
+    """Nothing is there, and nothing breaks."""
+    assert lake.sales().empty
+    assert list(lake.promotions().columns) == schemas.PROMOTIONS.columns
+    assert lake.published_cutoffs() == []
+    assert lake.published_run_id(WEEK) is None
+    assert lake.last_receipt() is None
+    assert lake.quarantined(WEEK).empty
+
+
+def test_a_missing_reference_table_names_the_remedy(lake: Lake) -> None:
+    """A lake without stores says how to get them."""
+    with pytest.raises(DataError, match="no table of stores; fill it with `oj feed`"):
+        lake.stores()
+
+
+def test_files_of_other_names_are_none_of_ours(lake: Lake) -> None:
+    """A stray file in a folder of weeks is passed over."""
+    lake.add_sales(sales(WEEK, {2: 5}))
+    (lake.root / "sales" / "notes.parquet").write_text("hello")
+    assert lake.weeks_of_sales() == [WEEK]
+
+
+def test_a_file_sent_again_replaces_its_quarantined_rows(lake: Lake) -> None:
+    """Other files' rows stay."""
+
+    def rows(file: str, rule: str) -> pd.DataFrame:
+        empty = dict.fromkeys(schemas.QUARANTINE.columns, "")
+        return pd.DataFrame([empty | {"file": file, "line": 2, "rule": rule, "detail": "x"}])
+
+    lake.add_quarantined(WEEK, pd.concat([rows("a.csv", "negative"), rows("b.csv", "negative")]))
+    lake.add_quarantined(WEEK, rows("a.csv", "infinite"))
+    assert lake.quarantined(WEEK)[["file", "rule"]].values.tolist() == [["a.csv", "infinite"], ["b.csv", "negative"]]
+
+
+def test_archived_files_keep_their_predecessors(lake: Lake) -> None:
+    """A file of the same name does not overwrite the one that came before."""
+    for content in ("first", "second"):
+        file = lake.inbox / "1992-04-16_store-002.csv"
+        file.write_text(content)
+        lake.archive(WEEK, [file])
+    folder = lake.root / "archive" / str(WEEK)
+    assert {path.name: path.read_text() for path in folder.iterdir()} == {
+        "1992-04-16_store-002.csv": "first",
+        "1992-04-16_store-002.2.csv": "second",
+    }
+    assert list(lake.inbox.iterdir()) == []
+
+
+def test_the_last_receipt_is_that_of_the_last_run(lake: Lake) -> None:
+    """Also where a later run forecast an earlier week."""
+    lake.write_receipt(NEXT, datetime(2026, 1, 1, tzinfo=UTC), {"outcome": "published"})
+    lake.write_receipt(WEEK, datetime(2026, 1, 2, tzinfo=UTC), {"outcome": "failed"})
+    assert lake.last_receipt() == {"outcome": "failed"}
+
+
+def test_a_root_that_cannot_be_written_is_an_option_error(tmp_path: Path) -> None:
+    """The error names the folder and the remedy."""
+    (tmp_path / "file").write_text("not a folder")
+    with pytest.raises(OptionError, match=r"cannot be written .*--lake or OJ_LAKE"):
+        Lake(tmp_path / "file" / "lake").prepare()

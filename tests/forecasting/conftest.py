@@ -1,0 +1,32 @@
+"""Fixtures of the core's tests: the real data set, read once."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from forecasting import schemas
+from forecasting.adapters.files import read_table
+
+DATA = Path(__file__).parents[2] / "data"
+
+
+@pytest.fixture(scope="session")
+def real_sales() -> pd.DataFrame:
+    """Weeks 40 to 160 of 83 stores and 11 brands."""
+    return read_table(DATA / "sales.parquet", schemas.SALES)
+
+
+@pytest.fixture(scope="session")
+def real_promotions() -> pd.DataFrame:
+    return read_table(DATA / "promotions.parquet", schemas.PROMOTIONS)
+
+
+@pytest.fixture(scope="session")
+def real_stores() -> pd.DataFrame:
+    return read_table(DATA / "stores.parquet", schemas.STORES)
+
+
+@pytest.fixture(scope="session")
+def real_brands() -> pd.DataFrame:
+    return read_table(DATA / "brands.parquet", schemas.BRANDS)

@@ -1,0 +1,99 @@
+"""Tests of the naive model: worked by hand."""
+
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from forecasting import schemas
+from forecasting.models.naive import PROBABILITIES, naive
+from forecasting.panel import build_panel, series_of
+from forecasting.predictive import Predictive
+from forecasting.spec import ForecastSpec
+
+CUTOFF = date(1991, 1, 31)
+# Two observations stand at the probabilities 1/4 and 3/4; between them the quantile is linear, beyond them flat.
+OFF_THE_MIDDLE_OF_TWO = np.clip(2 * (PROBABILITIES - 0.5), -0.5, 0.5)
+
+
+def forecast_of(units: dict[tuple[int, int], list[int | None]], **options: int) -> Predictive:
+    """The model's answer for series that end with the cutoff; None is a gap."""
+    frames = []
+    for (store, brand), sold in units.items():
+        weeks = pd.date_range(end=pd.Timestamp(CUTOFF), periods=len(sold), freq="7D", unit="us")
+        frames.append(pd.DataFrame({"store": store, "brand": brand, "week": weeks, "units": sold}))
+    sales = schemas.SALES.cast(pd.concat(frames).dropna())
+    promotions = schemas.PROMOTIONS.empty()
+    panel = build_panel(sales, promotions, series_of(sales), CUTOFF)
+    return naive(panel, promotions, ForecastSpec(CUTOFF, model="naive", **options))
+
+
+def medians(found: Predictive) -> list[float]:
+    return [round(float(median), 9) for median in np.median(found.draws, axis=1)]
+
+
+def test_the_median_is_the_last_observation_at_every_step() -> None:
+    """10, 20, 40: 40 is expected in each of the coming weeks."""
+    assert medians(forecast_of({(2, 1): [10, 20, 40]}, horizon=3)) == [40, 40, 40]
+
+
+def test_a_gap_at_the_end_is_passed_over() -> None:
+    """The last observed week counts, however long ago."""
+    assert medians(forecast_of({(2, 1): [10, 20, None, None], (5, 1): [1, 2, 3, 4]}, horizon=1)) == [20, 4]
+
+
+def test_the_spread_is_that_of_the_past_changes() -> None:
+    """Two changes of the log, ln(21/11) and ln(41/21), spread the draws by half their distance around the last."""
+    found = forecast_of({(2, 1): [10, 20, 40]}, horizon=1)
+
+    distance = np.log(41 / 21) - np.log(21 / 11)
+    expected = 41 * np.exp(OFF_THE_MIDDLE_OF_TWO * abs(distance)) - 1
+    assert found.draws[0] == pytest.approx(expected)
+
+
+def test_a_later_step_has_the_spread_of_longer_changes() -> None:
+    """Over two weeks 10, 20, 40, 10 changed by ln(41/11) and ln(11/21); over three, once only: no spread is known."""
+    found = forecast_of({(2, 1): [10, 20, 40, 10]}, horizon=3)
+
+    distance = np.log(41 / 11) - np.log(11 / 21)
+    assert found.draws[1] == pytest.approx(np.maximum(11 * np.exp(OFF_THE_MIDDLE_OF_TWO * distance) - 1, 0))
+    assert found.draws[2] == pytest.approx(np.full(99, 10.0))
+
+
+def test_a_change_across_a_gap_is_no_change_of_one_week() -> None:
+    """10, gap, 40 knows nothing of one week's change, and one change over two weeks."""
+    assert np.ptp(forecast_of({(2, 1): [10, None, 40]}, horizon=2).draws, axis=1) == pytest.approx([0, 0])
+    assert np.ptp(forecast_of({(2, 1): [5, 10, None, 40, 80, 10]}, horizon=1).draws) > 0
+
+
+def test_a_single_week_is_repeated_without_spread() -> None:
+    """A series of one week has no past change, and a forecast nevertheless."""
+    found = forecast_of({(2, 1): [12]}, horizon=2)
+
+    assert found.draws == pytest.approx(np.full((2, 99), 12.0))
+
+
+def test_a_series_that_sold_nothing_may_be_forecast_at_zero() -> None:
+    """No draw is negative, and zero stays zero."""
+    assert medians(forecast_of({(2, 1): [9, 3, 0]}, horizon=1)) == [0]
+
+
+unit_lists = st.lists(st.one_of(st.none(), st.integers(0, 3000)), min_size=1, max_size=8).filter(
+    lambda units: units[0] is not None
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(unit_lists, min_size=1, max_size=4), st.integers(1, 3), st.integers(0, 2))
+def test_draws_ascend_and_are_never_negative(series: list[list[int | None]], horizon: int, gap: int) -> None:
+    """Every series × step has finite draws in order, one row a cell."""
+    found = forecast_of({(2, brand): units for brand, units in enumerate(series, start=1)}, horizon=horizon, gap=gap)
+
+    assert found.draws.shape == (len(found.frame), 99)
+    assert len(found.frame) == len(series) * horizon
+    assert np.isfinite(found.draws).all()
+    assert (found.draws >= 0).all()
+    assert (np.diff(found.draws, axis=1) >= 0).all()

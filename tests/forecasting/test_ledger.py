@@ -1,0 +1,206 @@
+"""Tests of the ledger and its gate."""
+
+from datetime import date
+
+import pandas as pd
+import pytest
+
+from forecasting import schemas
+from forecasting.errors import DataError, WeekNotWhole
+from forecasting.ledger import Ledger, active_series, expected_series, gate, next_cutoff, take_stock
+from forecasting.weeks import WEEK, dominicks_week
+
+WEEK_10 = dominicks_week(10)
+
+
+def sales_of(*cells: tuple[int, int, int]) -> pd.DataFrame:
+    """Sales of (store, brand, number of the week)."""
+    frame = pd.DataFrame(cells, columns=["store", "brand", "number"])
+    weeks = pd.DatetimeIndex([dominicks_week(number) for number in frame["number"]])
+    return schemas.SALES.cast(frame.assign(week=weeks, units=7))
+
+
+# Stores 2 and 5 sold both brands in the week before.
+BEFORE = [(2, 1, 9), (2, 2, 9), (5, 1, 9), (5, 2, 9)]
+ALL_OF_IT = [(2, 1, 10), (2, 2, 10), (5, 1, 10), (5, 2, 10)]
+
+
+def test_a_week_is_whole_when_every_expected_series_is_there() -> None:
+    """Every store that sold lately has reported every brand it sold: nothing is lacking."""
+    ledger = take_stock(sales_of(*BEFORE, *ALL_OF_IT), WEEK_10)
+
+    assert ledger == Ledger(WEEK_10, cells=4, expected=(2, 5), received=(2, 5), missing=(), incomplete={})
+    assert ledger.gaps == ()
+    assert ledger.reporting == 1.0
+    assert gate(ledger, min_reporting=1.0).status == "whole"
+
+
+def test_a_store_that_sent_nothing_is_missing() -> None:
+    """One of two stores is missing: half of them have reported."""
+    ledger = take_stock(sales_of(*BEFORE, *ALL_OF_IT[:2]), WEEK_10)
+
+    assert (ledger.received, ledger.missing, ledger.incomplete) == ((2,), (5,), {})
+    assert ledger.gaps == ("store 5",)
+    assert ledger.reporting == 0.5
+
+
+def test_a_truncated_store_file_is_incomplete() -> None:
+    """A store of which some brands are missing counts as not whole, and the brands are named."""
+    ledger = take_stock(sales_of(*BEFORE, (2, 3, 9), (2, 1, 10), (5, 1, 10), (5, 2, 10)), WEEK_10)
+
+    assert (ledger.received, ledger.missing) == ((5,), ())
+    assert ledger.incomplete == {2: "brands 2, 3"}
+    assert ledger.gaps == ("store 2 lacks brands 2, 3",)
+    assert ledger.reporting == 0.5
+
+
+def test_a_store_that_lacks_days_is_incomplete() -> None:
+    """A daily store without its Wednesday is incomplete in that week, and in no other."""
+    days = {(5, WEEK_10): (date(1989, 11, 22),), (2, WEEK_10 + WEEK): (date(1989, 11, 29),)}
+
+    ledger = take_stock(sales_of(*BEFORE, *ALL_OF_IT[:2]), WEEK_10, days)
+
+    assert ledger.incomplete == {5: "the sales of 1989-11-22"}
+    assert ledger.missing == ()
+    assert ledger.received == (2,)
+
+
+@pytest.mark.parametrize(("last_sale", "is_expected"), [(9, True), (6, True), (5, False)])
+def test_a_store_is_expected_for_four_weeks_after_its_last_sale(last_sale: int, is_expected: bool) -> None:
+    """A store that sold in any of the last four weeks is expected, one that did not has closed."""
+    sales = sales_of((2, 1, 9), (5, 1, last_sale), (2, 1, 10))
+
+    assert (5 in take_stock(sales, WEEK_10).missing) is is_expected
+    assert ((5, 1) in expected_series(sales, WEEK_10)) is is_expected
+
+
+def test_later_weeks_do_not_make_a_store_expected() -> None:
+    """What was sold afterwards has no bearing on an earlier week."""
+    sales = sales_of((2, 1, 9), (2, 1, 10), (5, 1, 11))
+
+    assert take_stock(sales, WEEK_10).expected == (2,)
+
+
+def test_a_new_store_is_received_without_being_expected() -> None:
+    """A store that opens in the week is welcome, and its series is forecast."""
+    sales = sales_of(*BEFORE, *ALL_OF_IT, (9, 1, 10))
+
+    assert take_stock(sales, WEEK_10).received == (2, 5, 9)
+    assert take_stock(sales, WEEK_10).expected == (2, 5)
+    assert (9, 1) in set(active_series(sales, WEEK_10).itertuples(index=False, name=None))
+
+
+def test_the_first_week_of_all_is_whole() -> None:
+    """Where nothing was expected, whatever came is all there is."""
+    ledger = take_stock(sales_of((2, 1, 10)), WEEK_10)
+
+    assert ledger.reporting == 1.0
+    assert gate(ledger, min_reporting=1.0).status == "whole"
+
+
+def test_a_week_with_few_gaps_is_closed_with_them() -> None:
+    """With at least `min_reporting` of the stores whole the week goes on, and its gaps stay in the ledger."""
+    ledger = take_stock(sales_of(*BEFORE, *ALL_OF_IT[:2]), WEEK_10)
+
+    closed = gate(ledger, min_reporting=0.5)
+
+    assert closed.status == "closed with gaps"
+    assert closed.missing == (5,)
+    assert closed.accepted_because is None
+
+
+def test_a_week_with_many_gaps_is_refused_with_their_names() -> None:
+    """Below `min_reporting` the error carries who is missing and how many have reported."""
+    ledger = take_stock(sales_of(*BEFORE, (9, 1, 9), (2, 1, 10)), WEEK_10)
+
+    with pytest.raises(WeekNotWhole) as caught:
+        gate(ledger, min_reporting=0.5)
+
+    assert caught.value.missing == ("store 2 lacks brand 2", "store 5", "store 9")
+    assert caught.value.reporting == 0.0
+    assert "store 2 lacks brand 2; store 5; store 9" in str(caught.value)
+
+
+def test_gaps_can_be_accepted_with_a_reason() -> None:
+    """A person's reason opens the gate and is kept in the ledger."""
+    ledger = take_stock(sales_of(*BEFORE, *ALL_OF_IT[:2]), WEEK_10)
+
+    accepted = gate(ledger, min_reporting=0.9, accept_gaps="store 5 is flooded")
+
+    assert accepted.status == "accepted with gaps"
+    assert accepted.accepted_because == "store 5 is flooded"
+    assert accepted.as_dict()["week"] == "1989-11-16"
+
+
+@pytest.mark.parametrize("reason", [None, "we go on anyway"])
+def test_a_week_of_which_nothing_came_cannot_be_accepted(reason: str | None) -> None:
+    """Without one row of the week there is nothing to go on with, whatever reason is given."""
+    ledger = take_stock(sales_of(*BEFORE), WEEK_10)
+
+    with pytest.raises(DataError, match="No store has reported the week of 1989-11-16"):
+        gate(ledger, min_reporting=0.0, accept_gaps=reason)
+
+
+def test_a_week_of_which_only_broken_off_daily_files_came_cannot_be_accepted() -> None:
+    """Days that were set aside are not a row of the week either."""
+    ledger = take_stock(sales_of(*BEFORE), WEEK_10, {(5, WEEK_10): (date(1989, 11, 22),)})
+
+    with pytest.raises(DataError, match="No store has reported"):
+        gate(ledger, min_reporting=0.0, accept_gaps="we go on anyway")
+
+
+def test_active_series_are_those_seen_in_the_cutoff_week_or_the_four_before() -> None:
+    """Sorted, once each; a closed series and one that only comes later are not forecast."""
+    sales = sales_of((5, 2, 10), (5, 2, 9), (2, 1, 6), (2, 2, 5), (8, 1, 11))
+
+    active = active_series(sales, WEEK_10)
+
+    assert list(active.itertuples(index=False, name=None)) == [(2, 1), (5, 2)]
+
+
+W = [dominicks_week(number) for number in range(1, 8)]
+
+
+@pytest.mark.parametrize(
+    ("dropped", "admitted", "published", "collected", "expected"),
+    [
+        ([], [], [], [], None),
+        ([], [], [], W[:3], W[2]),
+        ([W[3]], [], [], W[:3], W[3]),
+        ([W[4], W[3]], [], [W[2]], W[:3], W[3]),
+        ([], [W[3]], [W[2]], W[:4], W[3]),
+        ([W[4]], [W[3]], [W[2]], W[:4], W[3]),
+        ([], [W[2]], [W[1], W[2]], W[:3], W[2]),
+        ([W[1]], [], [W[2]], W[:3], W[2]),
+        ([W[1], W[4]], [], [W[2]], W[:3], W[4]),
+    ],
+    ids=[
+        "nothing at all",
+        "history only: its last week",
+        "the week that came",
+        "the older of two that came",
+        "one that was let through but not published",
+        "let through before newly come",
+        "all published: the last again",
+        "late files only: the last published again",
+        "late files do not hold up a new week",
+    ],
+)
+def test_the_next_cutoff(
+    dropped: list[date], admitted: list[date], published: list[date], collected: list[date], expected: date | None
+) -> None:
+    """The oldest week after the last published one that has come; failing that the last there is."""
+    found = next_cutoff(dropped=dropped, admitted=admitted, published=published, collected=collected)
+
+    assert found == expected
+
+
+def test_the_real_weeks_have_gaps_of_whole_stores(real_sales: pd.DataFrame) -> None:
+    """What the module says of the data holds: 2.5 missing on average, 8 at most, one week in six is whole."""
+    ledgers = [take_stock(real_sales, dominicks_week(number)) for number in range(44, 161)]
+    missing = pd.Series([len(ledger.missing) for ledger in ledgers])
+
+    assert missing.mean() == pytest.approx(2.47, abs=0.005)
+    assert missing.max() == 8
+    assert (missing == 0).mean() == pytest.approx(1 / 6, abs=0.02)
+    assert not any(ledger.incomplete for ledger in ledgers)

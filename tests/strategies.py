@@ -1,0 +1,126 @@
+"""Hypothesis strategies: small markets with the gaps of the real one, and inbox rows of every kind."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from hypothesis import strategies as st
+
+from forecasting import schemas
+from forecasting.validate import RAW_COLUMNS
+from forecasting.weeks import WEEK, days_of
+
+FIRST_WEEK = date(1991, 1, 3)
+WEEKS_AHEAD = 6
+KNOWN_STORES = pd.DataFrame({"store": [2, 5, 8, 9]})
+KNOWN_BRANDS = pd.DataFrame({"brand": [1, 2, 3]})
+
+
+@dataclass(frozen=True)
+class Market:
+    """Sales (the weeks after the cutoff among them, for laws about leaks) and promotions."""
+
+    sales: pd.DataFrame
+    promotions: pd.DataFrame
+    cutoff: date
+
+
+@st.composite
+def markets(draw: st.DrawFn, *, min_weeks: int = 1, max_weeks: int = 10, dense: bool = False) -> Market:
+    """A few stores × brands × weeks. Whole stores are missing in some weeks, and single cells in others.
+
+    dense: gaps are few, so that every series keeps nearly all of its `min_weeks` observations.
+    """
+    stores = draw(st.lists(st.sampled_from([2, 5, 8, 9, 137]), min_size=1, max_size=4, unique=True))
+    brands = draw(st.lists(st.sampled_from([1, 2, 3, 11]), min_size=1, max_size=3, unique=True))
+    n_weeks = draw(st.integers(min_weeks, max_weeks))
+    weeks = [FIRST_WEEK + WEEK * offset for offset in range(n_weeks + WEEKS_AHEAD)]
+    # What matters is where the gaps are; the values come from a seed, as they need no shrinking.
+    values = np.random.default_rng(draw(st.integers(0, 2**16)))
+    cells = pd.MultiIndex.from_product([stores, brands, pd.DatetimeIndex(weeks)], names=schemas.CELL).to_frame(False)
+    cells["units"] = values.lognormal(3, 1, len(cells)).round().astype("int64")
+    cells["price"] = values.choice([1.99, 2.49, 3.0], len(cells))
+    cells["deal"] = values.integers(0, 2, len(cells))
+    cells["feat"] = values.choice([0.0, 0.5, 1.0], len(cells))
+    away, unplanned = (
+        draw(st.sets(st.tuples(st.sampled_from(stores), st.sampled_from(weeks)), max_size=2 if dense else 8))
+        for _ in range(2)
+    )
+    gaps = draw(st.sets(st.integers(0, len(cells) - 1), max_size=2 if dense else 10))
+    store_weeks = list(zip(cells["store"], cells["week"].dt.date, strict=True))
+    reported = ~pd.Series(store_weeks).isin(away) & ~cells.index.isin(gaps)
+    # At least one series is there at the cutoff.
+    reported |= (cells["week"].dt.date == weeks[n_weeks - 1]) & (cells.index < len(weeks))
+    return Market(
+        sales=schemas.SALES.cast(cells[reported]),
+        promotions=schemas.PROMOTIONS.cast(cells[~pd.Series(store_weeks).isin(unplanned)]),
+        cutoff=weeks[n_weeks - 1],
+    )
+
+
+def shuffled(frame: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """The same rows in another order."""
+    return frame.sample(frac=1, random_state=seed).reset_index(drop=True)
+
+
+def raw_row(**values: Any) -> dict[str, Any]:
+    """One faultless inbox row; `values` replace its own."""
+    row = {
+        "file": "1991-01-03_store-002.csv",
+        "file_week": FIRST_WEEK,
+        "line": 2,
+        "daily": False,
+        "store": "2",
+        "brand": "1",
+        "week_or_date": FIRST_WEEK.isoformat(),
+        "units": "12",
+        "price": "2.49",
+        "deal": "0",
+        "feat": "0.0",
+        "rule": "",
+        "detail": "",
+    }
+    return row | values
+
+
+def raw_rows(*rows: dict[str, Any]) -> pd.DataFrame:
+    """Inbox rows as `forecasting.adapters.inbox` gives them, with lines counted from 2."""
+    frame = pd.DataFrame(list(rows), columns=RAW_COLUMNS)
+    return frame.assign(line=np.arange(len(rows)) + 2)
+
+
+_garbage = st.one_of(
+    st.sampled_from(["", " ", "007", "1.234,5", "NA", "nan", "inf", "-inf", "-3", "1e5", "1e99", "0", "-0", "0x1"]),
+    st.text(max_size=6),
+    st.integers(-5, 10**11).map(str),
+    st.floats().map(str),
+)
+_dates = st.one_of(
+    st.sampled_from([day.isoformat() for week in range(-1, 3) for day in days_of(FIRST_WEEK + WEEK * week)]),
+    st.sampled_from(["1991-02-30", "03.01.1991", "1991-1-3", "0001-01-01", "9999-12-31", "1991-01-03 00:00"]),
+)
+
+
+def _mostly(good: list[str]) -> st.SearchStrategy[str]:
+    return st.one_of(st.sampled_from(good), st.sampled_from(good), st.sampled_from(good), _garbage)
+
+
+inbox_rows = st.lists(
+    st.fixed_dictionaries(
+        {
+            "store": _mostly(["2", "5"]),
+            "brand": _mostly(["1", "2"]),
+            "week_or_date": st.one_of(st.just(FIRST_WEEK.isoformat()), _dates, _garbage),
+            "units": _mostly(["12", "13", ""]),
+            "price": _mostly(["2.49", "3"]),
+            "deal": _mostly(["0", "1"]),
+            "feat": _mostly(["0", "0.5"]),
+            "daily": st.booleans(),
+            "file_week": st.sampled_from([FIRST_WEEK, FIRST_WEEK + WEEK]),
+            "rule": st.sampled_from(["", "", "", "", "cut_row"]),
+        }
+    ).map(lambda values: raw_row(**values)),
+    max_size=12,
+).map(lambda rows: raw_rows(*rows))
