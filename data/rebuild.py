@@ -75,7 +75,7 @@ def build_tables(rda: Path) -> dict[schemas.Table, pd.DataFrame]:
             "feat": cells["feat"].to_numpy(dtype=float),
         }
     )
-    stores = demographics.rename(columns=str.lower).astype({"store": int})
+    stores = demographics.rename(columns=str.lower).astype({"store": int}).assign(name=None)
     return {
         schemas.SALES: panel,
         schemas.PROMOTIONS: panel,

@@ -19,18 +19,12 @@ SECONDS_BETWEEN_UPDATES = 1.0
 
 
 @contextmanager
-def show_progress() -> Iterator[Callable[[int, int], None]]:
+def show_progress(of: str = "partitions") -> Iterator[Callable[[int, int], None]]:
     """A function (done, total) that moves the terminal's bar and the run's progress artifact."""
-    columns = (
-        TextColumn("forecasting"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("partitions"),
-        TimeElapsedColumn(),
-    )
+    columns = (TextColumn("forecasting"), BarColumn(), MofNCompleteColumn(), TextColumn(of), TimeElapsedColumn())
     with Progress(*columns, transient=True) as bar:
-        task = bar.add_task("partitions", total=None)
-        artifact = _ProgressArtifact()
+        task = bar.add_task(of, total=None)
+        artifact = _ProgressArtifact(of)
 
         def update(done: int, total: int) -> None:
             bar.update(task, completed=done, total=total)
@@ -42,7 +36,8 @@ def show_progress() -> Iterator[Callable[[int, int], None]]:
 class _ProgressArtifact:
     """The progress artifact of the task that is under way, updated once a second at most."""
 
-    def __init__(self) -> None:
+    def __init__(self, of: str) -> None:
+        self._of = of
         self._id: UUID | None = None
         self._updated = 0.0
 
@@ -52,7 +47,9 @@ class _ProgressArtifact:
         self._updated = time.monotonic()
         try:
             if self._id is None:
-                created = create_progress_artifact(percent, key="partitions", description="Partitions forecast")
+                created = create_progress_artifact(
+                    percent, key=self._of, description=f"{self._of.capitalize()} forecast"
+                )
                 self._id = cast(UUID, created)  # a coroutine only where the caller is async
             else:
                 update_progress_artifact(self._id, percent)

@@ -1,11 +1,13 @@
 """The command line `oj`. Commands import what they need themselves: `oj --help` answers at once."""
 
 import os
+import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,7 +15,7 @@ import typer
 from flows import parameters as p
 from flows.settings import lake_root
 from forecasting.errors import ForecastingError
-from forecasting.spec import ForecastSpec, Point
+from forecasting.spec import ForecastSpec
 
 app = typer.Typer(
     help="Next week's sales for every store and product: a weekly batch forecast.",
@@ -44,9 +46,8 @@ def run(
     options = dict(locals())
     began = time.monotonic()
     with _user_errors():
-        _require_usable(cutoff, horizon, gap, model, point)
-        # The errors that matter are printed here, in one sentence; Prefect's log keeps the rest.
-        os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
+        _require_usable(lake, [cutoff] if cutoff else [], [model])
+        _quiet_prefect()
         from flows import terminal
 
         terminal.say_starting()
@@ -54,6 +55,39 @@ def run(
 
         receipt = weekly_forecast(**options)
         terminal.show_run(lake_root(lake), receipt, time.monotonic() - began)
+
+
+@app.command()
+def backtest(
+    lake: p.LakeRoot = None,
+    protocol: p.Protocol = None,
+    first_cutoff: p.FoldCutoff = None,
+    last_cutoff: p.FoldCutoff = None,
+    every: p.Every = 1,
+    horizon: p.Horizon = p.FORECAST.horizon,
+    gap: p.Gap = p.FORECAST.gap,
+    models: p.Models = p.DEFAULT_MODELS,
+    point: p.Point = "mape",
+    out: p.Out = None,
+    mini_batch_size: p.MiniBatchSize = p.BATCH.mini_batch_size,
+    timeout: p.Timeout = p.BATCH.timeout,
+    instance_count: p.InstanceCount = p.CLUSTER.instance_count,
+    max_concurrency_per_instance: p.MaxConcurrency = p.CLUSTER.max_concurrency_per_instance,
+) -> None:
+    """Forecast past weeks as they would have been forecast then, and print the scores."""
+    options = dict(locals())
+    with _user_errors():
+        from forecasting.folds import choose_folds
+
+        folds = choose_folds(protocol, first_cutoff, last_cutoff, every, horizon, gap)
+        _require_usable(lake, [] if protocol else folds.cutoffs, models)
+        _quiet_prefect()
+        from flows import terminal
+
+        terminal.say_starting()
+        from flows.backtest import backtest as run_backtest
+
+        terminal.show_backtest(run_backtest(**options), protocol)
 
 
 @app.command()
@@ -80,6 +114,29 @@ def feed(
         terminal.show_feed(home, let_a_week_go_by(home, history_until=history_until or FIRST_HISTORY_UNTIL))
 
 
+@app.command("import")
+def import_panel(
+    files: Annotated[list[Path], typer.Argument(help="CSV or Parquet files of one layout.", show_default=False)],
+    store: Annotated[str, typer.Option(help="Column of the store, a number or a name.")] = "store",
+    brand: Annotated[str, typer.Option(help="Column of the brand or product, a number or a name.")] = "brand",
+    week: Annotated[str, typer.Option(help="Column of the first day of the week.")] = "week",
+    units: Annotated[str, typer.Option(help="Column of the units sold; empty in weeks ahead.")] = "units",
+    price: Annotated[str | None, typer.Option(help="Column of the price, where there is one.")] = None,
+    deal: Annotated[str | None, typer.Option(help="Column of a deal, 0 or 1, where there is one.")] = None,
+    feat: Annotated[str | None, typer.Option(help="Column of the advert, 0 to 1, where there is one.")] = None,
+    lake: p.LakeRoot = None,
+) -> None:
+    """Fill a new lake with the history of a panel that someone else laid out."""
+    with _user_errors():
+        from flows import terminal
+        from forecasting.adapters.foreign import Layout
+        from forecasting.adapters.foreign import import_panel as read_panel
+        from forecasting.adapters.lake import Lake
+
+        home = Lake(lake_root(lake))
+        terminal.show_import(home, read_panel(home, files, Layout(store, brand, week, units, price, deal, feat)))
+
+
 @app.command()
 def status(lake: p.LakeRoot = None) -> None:
     """What is in the lake: weeks, forecasts, the last run, and what is waiting in the inbox."""
@@ -92,17 +149,44 @@ def status(lake: p.LakeRoot = None) -> None:
 
 @contextmanager
 def _user_errors() -> Iterator[None]:
-    """A mistake of the user's ends in one sentence and exit code 1, never in a traceback."""
+    """A mistake of the user's, and a stop by a signal, end in one sentence, never in a traceback."""
+    signals: list[int] = []
+
+    def stop(number: int, _frame: object) -> None:
+        # An exception, so that the cluster and Prefect's embedded server are taken down on the way out.
+        signals.append(number)
+        raise KeyboardInterrupt
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
     try:
         yield
     except ForecastingError as error:
         typer.secho(f"Error: {error}", fg=typer.colors.RED, err=True)
         sys.exit(1)
+    except BaseException:
+        # Prefect may answer a stop by an error of its own, as its embedded server was stopped with it.
+        if not signals:
+            raise
+        typer.secho("Stopped. What was published stays in force; run again to go on.", fg=typer.colors.RED, err=True)
+        sys.exit(128 + signals[0])
 
 
-def _require_usable(cutoff: date | None, horizon: int, gap: int, model: str, point: Point) -> None:
+def _quiet_prefect() -> None:
+    """The errors that matter are printed here, in one sentence; Prefect's log keeps the rest."""
+    if "PREFECT_API_URL" not in os.environ:
+        # The embedded server answers, or it was stopped together with the run: do not wait for it.
+        os.environ.setdefault("PREFECT_CLIENT_MAX_RETRIES", "1")
+    os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
+
+
+def _require_usable(lake: str | None, cutoffs: Iterable[date], models: Iterable[str]) -> None:
     """Refuse what no run could use before Prefect is started for it."""
+    from forecasting.adapters.lake import Lake
     from forecasting.models.registry import get_model
 
-    ForecastSpec(cutoff or p.FORECAST.cutoff, horizon, gap, model, point)
-    get_model(model)
+    for model in models:
+        _ = get_model(model).forecast  # imported here, so that a missing library is told at once
+    starts_on = Lake(lake_root(lake)).week_starts_on
+    for cutoff in cutoffs:
+        ForecastSpec(cutoff, week_starts_on=starts_on)

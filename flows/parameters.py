@@ -61,8 +61,27 @@ MaxConcurrency = Annotated[
     int, *_described("max_concurrency_per_instance", "Workers of one thread on each instance.", 1, 64)
 ]
 
+Protocol = Annotated[
+    Literal["A", "B", "tune"] | None,
+    *_described("Protocol", "Folds of the public benchmark, on the shipped data: A or B; tune: those of the choices."),
+]
+FoldCutoff = Annotated[
+    date | None,
+    *_described(
+        "First or last cutoff",
+        "First or last cutoff of folds of your own.",
+        parser=date.fromisoformat,
+        metavar="YYYY-MM-DD",
+        show_default=False,
+    ),
+]
+Every = Annotated[int, *_described("Every", "Weeks from one cutoff to the next.", 1, 52)]
+Models = Annotated[list[str], *_described("Models", "A model to test; name the option again for another.")]
+Out = Annotated[str | None, *_described("Out", "Parquet file for every forecast.", show_default=False)]
+
 # The defaults, so that the flow and the command line cannot differ.
 FORECAST = ForecastSpec(DOMINICKS_WEEK_1)
 BATCH = BatchSpec()
 CLUSTER = ClusterSpec()
 MIN_REPORTING = 0.9
+DEFAULT_MODELS = [FORECAST.model]

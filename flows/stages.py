@@ -1,6 +1,6 @@
 """The stages of the weekly run, as plain functions: they bring the pure core and the adapters together."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -10,6 +10,7 @@ import pandas as pd
 
 from forecasting import ledger as ledgers
 from forecasting import report as reports
+from forecasting import schemas
 from forecasting.adapters.cluster import Cluster
 from forecasting.adapters.code import code_fingerprint
 from forecasting.adapters.inbox import InboxFile, list_inbox, read_inbox
@@ -24,6 +25,7 @@ from forecasting.ledger import Ledger
 from forecasting.models import get_model
 from forecasting.partition import Partition
 from forecasting.run import identify
+from forecasting.schemas import Table
 from forecasting.spec import BatchSpec, ForecastSpec
 from forecasting.validate import Validated, merge_newer
 from forecasting.validate import validate as validate_rows
@@ -56,7 +58,7 @@ def choose_cutoff(lake: Lake) -> date:
         DataError: the lake is empty, and so is its inbox.
     """
     cutoff = ledgers.next_cutoff(
-        dropped=[file.week for file in list_inbox(lake.inbox) if file.week],
+        dropped=[file.week for file in list_inbox(lake.inbox, lake.week_starts_on) if file.week],
         admitted=lake.weeks_of_ledger(),
         published=lake.published_cutoffs(),
         collected=lake.weeks_of_sales(),
@@ -70,13 +72,19 @@ def choose_cutoff(lake: Lake) -> date:
 
 def collect(lake: Lake, cutoff: date) -> Arrived:
     """Read the inbox: every file of a week up to the cutoff, and those whose name tells no week."""
-    files = [file for file in list_inbox(lake.inbox) if file.week is None or file.week <= cutoff]
+    files = [file for file in list_inbox(lake.inbox, lake.week_starts_on) if file.week is None or file.week <= cutoff]
     return Arrived(files, read_inbox(files))
 
 
 def validate(lake: Lake, arrived: Arrived) -> Validated:
     """Check every row against the contract and against what was collected before."""
-    return validate_rows(arrived.rows, stores=lake.stores(), brands=lake.brands(), collected=lake.sales())
+    return validate_rows(
+        arrived.rows,
+        stores=lake.stores(),
+        brands=lake.brands(),
+        collected=lake.sales(),
+        week_starts_on=lake.week_starts_on,
+    )
 
 
 def gate(
@@ -125,8 +133,6 @@ def forecast(
         TooManyFallbacks: more series failed than `error_threshold` allows.
     """
     kept = kept_partials(lake, work.run_id, work.partitions)
-    frames = list(kept.values())
-    todo = [partition for partition in work.partitions if partition.name not in kept]
     done = len(kept)
     on_progress(done, len(work.partitions))
 
@@ -137,22 +143,43 @@ def forecast(
         if not outcome.reasons and len(outcome.frames) == 1:
             keep_partial(lake, work.run_id, outcome.partition, outcome.frames[0])
 
+    return map_forecast(cluster, work.partitions, spec, batch, on_outcome, kept=kept)
+
+
+def map_forecast(
+    cluster: Cluster,
+    partitions: list[Partition],
+    spec: ForecastSpec,
+    batch: BatchSpec,
+    on_outcome: Callable[[Outcome], None],
+    *,
+    kept: Mapping[str, pd.DataFrame] | None = None,
+    table: Table = schemas.FORECAST,
+) -> pd.DataFrame:
+    """The forecast of all partitions, as a weekly run and a backtest's fold both make it.
+
+    Args:
+        kept: rows of partitions that need not be computed any more, by name.
+        table: `forecast`, or `all_points`.
+
+    Raises:
+        TooManyFallbacks: more series failed than `error_threshold` allows.
+    """
+    kept = kept or {}
     queue = Batch(
-        todo,
+        [partition for partition in partitions if partition.name not in kept],
         max_retries=batch.max_retries,
-        pooled=get_model(spec.model).pooled,
+        pooled=get_model(spec.model).pooled != "nothing",
         error_threshold=batch.error_threshold,
         unusable=lambda rows, series: unusable_series(rows, series, spec),
     )
-    for outcome in cluster.map_partitions(
-        forecast_partition, queue, spec, timeout=batch.timeout, on_outcome=on_outcome
-    ):
-        frames += outcome.frames
+    outcomes = cluster.map_partitions(forecast_partition, queue, spec, timeout=batch.timeout, on_outcome=on_outcome)
     if queue.refused:
         failed = sorted(queue.reasons.items())
         examples = tuple(f"store {store} brand {brand}: {why}" for (store, brand), why in failed[:3])
         raise TooManyFallbacks(spec.cutoff, len(failed), batch.error_threshold, examples)
-    return assemble(frames, work.partitions, queue.reasons, spec)
+    frames = [*kept.values(), *(rows for outcome in outcomes for rows in outcome.frames)]
+    return assemble(frames, partitions, queue.reasons, spec, table)
 
 
 def publish(lake: Lake, table: pd.DataFrame, work: Work, spec: ForecastSpec) -> Path:

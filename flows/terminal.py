@@ -1,5 +1,6 @@
 """What the command line prints, for a terminal of 80 columns."""
 
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -9,16 +10,20 @@ from rich.table import Table
 from rich.text import Text
 
 from forecasting import schemas
-from forecasting.adapters.feed import Fed
+from forecasting.adapters.feed import Fed, is_fed
 from forecasting.adapters.files import read_table
+from forecasting.adapters.foreign import Imported
 from forecasting.adapters.inbox import list_inbox
 from forecasting.adapters.lake import Lake
+from forecasting.folds import PUBLISHED_MAPE
 from forecasting.report import biggest_movers
+from forecasting.weeks import DAY_NAMES
 
 MOVERS = 3  # up, and as many down
 MOST_GAPS_NAMED = 6
 
-console = Console(highlight=False)
+# No markup: what is printed comes from data, folders and people.
+console = Console(highlight=False, markup=False)
 
 
 def say_starting() -> None:
@@ -36,6 +41,16 @@ def show_feed(lake: Lake, fed: Fed) -> None:
     console.print("Next: oj run", style="dim")
 
 
+def show_import(lake: Lake, imported: Imported) -> None:
+    """What was read, and what to do next."""
+    console.print(
+        f"{imported.sales:,} sales of {imported.series:,} series, {imported.first} to {imported.last}, and the plans "
+        f"of {imported.plans:,} cells ahead are in {_path(lake.root)}. Its weeks open on "
+        f"{DAY_NAMES[imported.week_starts_on]}."
+    )
+    console.print(f"Next: oj run --lake {shlex.quote(str(lake.root))}", style="dim")
+
+
 def show_run(root: Path, receipt: dict[str, Any], seconds: float) -> None:
     """The summary of a run: what was collected, how it was forecast, where the results are."""
     spec, ledger = receipt["spec"], receipt["ledger"]
@@ -43,7 +58,7 @@ def show_run(root: Path, receipt: dict[str, Any], seconds: float) -> None:
     console.print(Text(f"Week of {spec['cutoff']}: {receipt['outcome']}", style="bold green"))
     facts = Table.grid(padding=(0, 2))
     facts.add_column(style="dim", no_wrap=True)
-    facts.add_column()
+    facts.add_column(overflow="fold")
     facts.add_row("collected", _collected(receipt))
     if ledger["missing"] or ledger["incomplete"]:
         facts.add_row("gaps", _gaps(ledger))
@@ -59,8 +74,37 @@ def show_run(root: Path, receipt: dict[str, Any], seconds: float) -> None:
     facts.add_row("time", _seconds(receipt["seconds_by_stage"], seconds))
     console.print(facts)
     _show_movers(read_table(Path(receipt["report"]), schemas.REPORT))
-    lake = "" if str(root) == "lake" else f" --lake {root}"
-    console.print(f"Next: oj status{lake}   or let another week go by: oj feed{lake} && oj run{lake}", style="dim")
+    lake = "" if str(root) == "lake" else f" --lake {shlex.quote(str(root))}"
+    another_week = f"   or let another week go by: oj feed{lake} && oj run{lake}" if is_fed(Lake(root)) else ""
+    console.print(f"Next: oj status{lake}{another_week}", style="dim")
+
+
+def show_backtest(result: dict[str, Any], protocol: str | None) -> None:
+    """The scores of a backtest, beside the published ones where it followed a published protocol."""
+    console.print()
+    title = f"{f'Protocol {protocol}' if protocol else 'Own folds'}: {result['folds']} folds, "
+    console.print(title + f"{result['forecasts']:,} forecasts of {result['source']}", style="bold")
+    table = Table(
+        box=None,
+        pad_edge=False,
+        caption="MAPE of the mape point; WAPE, MASE, pinball of the median; bias of the mean; c: coverage, "
+        "w: mean width over mean sales; ms: CPU milliseconds a series. All but MASE and ms in percent.",
+        caption_justify="left",
+    )
+    table.add_column("model", overflow="fold", min_width=8, max_width=22)
+    for name in ("MAPE", "WAPE", "bias", "MASE", "pinb", "c80", "c95", "w80", "w95", "ms"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for row in result["scores"]:
+        percents = ("mape", "wape", "bias"), ("pinball", "coverage_80", "coverage_95", "width_80", "width_95")
+        first, second = ([_percent(row[name]) for name in names] for names in percents)
+        table.add_row(row["model"], *first, f"{row['mase']:.2f}", *second, f"{row['cpu_ms']:.1f}")
+    for model, mape in sorted(PUBLISHED_MAPE.get(protocol or "", {}).items(), key=lambda item: item[1]):
+        table.add_row(f"{model} (published)", f"{mape:.1f}", style="dim")
+    console.print(table)
+    if result["fallbacks"]:
+        console.print(f"{result['fallbacks']:,} of the forecasts are fallbacks (column reason).")
+    seconds = result["seconds"]
+    console.print(f"{seconds['total']:.1f} s, cluster up and down and all", style="dim")
 
 
 def show_status(lake: Lake) -> None:
@@ -68,7 +112,7 @@ def show_status(lake: Lake) -> None:
     weeks, published = lake.weeks_of_sales(), lake.published_cutoffs()
     facts = Table.grid(padding=(0, 2))
     facts.add_column(style="dim", no_wrap=True)
-    facts.add_column()
+    facts.add_column(overflow="fold")
     facts.add_row("lake", str(lake.root))
     facts.add_row("sales", f"{len(weeks)} weeks, {weeks[0]} to {weeks[-1]}" if weeks else "none yet: oj feed")
     facts.add_row("published", f"{len(published)} forecasts, the last of {published[-1]}" if published else "none yet")
@@ -80,8 +124,13 @@ def show_status(lake: Lake) -> None:
     console.print(facts)
 
 
+def _percent(share: float) -> str:
+    """A share in percent; beyond 1000 % the decimals would only push out the names."""
+    return f"{100 * share:.0f}" if share >= 10 else f"{100 * share:.1f}"
+
+
 def _waiting(lake: Lake) -> str:
-    files = list_inbox(lake.inbox)
+    files = list_inbox(lake.inbox, lake.week_starts_on)
     by_week = pd.Series([str(file.week or "no week in the name") for file in files], dtype="str").value_counts()
     published = {str(cutoff) for cutoff in lake.published_cutoffs()}
     lines = [
@@ -132,9 +181,10 @@ def _seconds(by_stage: dict[str, float], seconds: float) -> str:
 
 def _show_movers(report: pd.DataFrame) -> None:
     movers = biggest_movers(report, MOVERS)
+    if movers.empty:
+        return
     week = movers["week"].iloc[0].date()
-    title = f"Biggest movers, week of {week} (cartons; recent = mean of 4 weeks)"
-    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
     table.add_column("store", justify="right", no_wrap=True)
     table.add_column("brand", overflow="ellipsis", no_wrap=True, max_width=24)
     for name in ("recent", "forecast", "80 % interval"):
@@ -150,6 +200,7 @@ def _show_movers(report: pd.DataFrame) -> None:
             _promotion(row),
         )
     console.print()
+    console.print(f"Biggest movers, week of {week} (cartons; recent = mean of 4 weeks)", style="bold")
     console.print(table)
     console.print()
 

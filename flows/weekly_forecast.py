@@ -63,7 +63,7 @@ def weekly_forecast(
     home = Lake(lake_root(lake))
     home.prepare()
     week: date = cutoff or stages.choose_cutoff(home)
-    spec = ForecastSpec(week, horizon, gap, model, point)
+    spec = ForecastSpec(week, horizon, gap, model, point, home.week_starts_on)
     batch = BatchSpec(mini_batch_size, max_retries, timeout, error_threshold)
 
     with week_lock(home.lock_path(str(week)), week), recording(home, spec) as receipt:

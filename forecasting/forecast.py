@@ -13,6 +13,7 @@ from forecasting.models.mean import mean
 from forecasting.panel import build_panel, complete_plan
 from forecasting.partition import Partition, partition_panel
 from forecasting.predictive import Predictive
+from forecasting.schemas import Table
 from forecasting.spec import ForecastSpec
 
 Series = tuple[int, int]
@@ -44,7 +45,10 @@ def make_partitions(
 
 
 def forecast_partition(partition: Partition, spec: ForecastSpec) -> pd.DataFrame:
-    """Forecast the series of one partition: rows of the table `forecast`, none of them checked."""
+    """Forecast the series of one partition: rows of the table `forecast`, none of them checked.
+
+    Beside its columns the rows carry `median`, `mean` and `mape`: every point that `forecast` could have been.
+    """
     predictive = get_model(spec.model).forecast(partition.panel, partition.promotions, spec)
     return _as_forecast(predictive, partition.promotions, spec, model=spec.model)
 
@@ -94,7 +98,11 @@ def unusable_series(rows: pd.DataFrame, series: pd.DataFrame, spec: ForecastSpec
 
 
 def assemble(
-    frames: list[pd.DataFrame], partitions: list[Partition], reasons: Mapping[Series, str], spec: ForecastSpec
+    frames: list[pd.DataFrame],
+    partitions: list[Partition],
+    reasons: Mapping[Series, str],
+    spec: ForecastSpec,
+    table_type: Table = schemas.FORECAST,
 ) -> pd.DataFrame:
     """Put the partitions' rows together, add the fallbacks, and see that every expected row is there once.
 
@@ -102,9 +110,10 @@ def assemble(
         frames: rows of the partitions that succeeded; rows of series named in `reasons` are left out.
         partitions: all partitions of the batch.
         reasons: why a series failed, by (store, brand).
+        table_type: `forecast`, or `all_points`, which keeps the other points too.
 
     Returns:
-        The table `forecast`, sorted by series and step.
+        The table, sorted by series and step.
 
     Raises:
         RunError: a series × step is missing, there twice, or has unusable numbers.
@@ -117,7 +126,7 @@ def assemble(
             here = {_key(key) for key in partition.series.itertuples(index=False, name=None)} & set(reasons)
             if here:
                 parts.append(fallback(partition, spec, {key: reasons[key] for key in sorted(here)}))
-    table = schemas.FORECAST.cast(pd.concat([rows for rows in parts if len(rows)], ignore_index=True))
+    table = table_type.cast(pd.concat([rows for rows in parts if len(rows)], ignore_index=True))
     table = table.sort_values([*schemas.SERIES, "step"], ignore_index=True)
     series = pd.concat([partition.series for partition in partitions], ignore_index=True)
     require_complete(table, series, spec)
@@ -143,14 +152,15 @@ def require_complete(table: pd.DataFrame, series: pd.DataFrame, spec: ForecastSp
 
 
 def _as_forecast(predictive: Predictive, promotions: pd.DataFrame, spec: ForecastSpec, *, model: str) -> pd.DataFrame:
-    rows = predictive.summarise(spec.point, schemas.LEVELS)
+    rows = predictive.summarise(schemas.LEVELS)
+    rows["forecast"] = rows[spec.point]
     plan = complete_plan(promotions, rows, spec.cutoff)
     return rows.assign(
         cutoff=pd.Timestamp(spec.cutoff).as_unit("us"),
         model=model,
         reason=None,
         promotion_known=plan["known"].to_numpy(),
-    )[schemas.FORECAST.columns]
+    )
 
 
 def _key(key: tuple[object, ...]) -> Series:

@@ -15,8 +15,10 @@ from forecasting import schemas
 from forecasting.errors import DataError, WeekNotWhole
 from forecasting.weeks import WEEK
 
-# A store or series that sold in none of these weeks is taken to have closed.
+# A store that reported in none of the four weeks before is not waited for.
 WEEKS_EXPECTED_AFTER_LAST_SALE = 4
+# It is still forecast for a quarter: in the real data stores come back after gaps of up to eight weeks.
+WEEKS_FORECAST_AFTER_LAST_SALE = 13
 
 Status = Literal["open", "whole", "closed with gaps", "accepted with gaps"]
 
@@ -125,9 +127,9 @@ def expected_series(sales: pd.DataFrame, week: date) -> set[tuple[int, int]]:
 
 
 def active_series(sales: pd.DataFrame, cutoff: date) -> pd.DataFrame:
-    """Series to forecast, sorted: those expected in the cutoff week and those that came without being expected."""
-    since = pd.Timestamp(cutoff - WEEK * WEEKS_EXPECTED_AFTER_LAST_SALE)
-    recent = sales[(sales["week"] >= since) & (sales["week"] <= pd.Timestamp(cutoff))]
+    """Series to forecast, sorted: those with sales in the last quarter up to the cutoff week."""
+    since = pd.Timestamp(cutoff - WEEK * WEEKS_FORECAST_AFTER_LAST_SALE)
+    recent = sales[(sales["week"] > since) & (sales["week"] <= pd.Timestamp(cutoff))]
     return recent[schemas.SERIES].drop_duplicates().sort_values(schemas.SERIES, ignore_index=True)
 
 

@@ -52,16 +52,17 @@ def complete_plan(promotions: pd.DataFrame, cells: pd.DataFrame, cutoff: date) -
     plan = cells[schemas.CELL].merge(promotions[[*schemas.CELL, *COVARIATES]], on=schemas.CELL, how="left")
     plan = plan.astype(dict.fromkeys(COVARIATES, "float64"))
     plan["known"] = plan["price"].notna()
-    if plan["known"].all():
-        return plan
-    past = promotions[promotions["week"] <= pd.Timestamp(cutoff)]
-    chain = promotions.groupby(["brand", "week"])[COVARIATES].median()
-    usual = past.groupby(schemas.SERIES)[["price"]].median()
-    brand = past.groupby("brand")[["price"]].median()
-    for source, keys in ((chain, ["brand", "week"]), (usual, schemas.SERIES), (brand, ["brand"])):
-        guess = plan[keys].join(source, on=keys)
-        for name in source.columns:
-            plan[name] = plan[name].fillna(guess[name])
+    past = promotions["week"] <= pd.Timestamp(cutoff)
+    guesses = (
+        (["brand", "week"], promotions["week"].isin(plan["week"]), COVARIATES),
+        (schemas.SERIES, past, ["price"]),
+        (["brand"], past, ["price"]),
+    )
+    for keys, rows, columns in guesses:
+        if plan["price"].notna().all():
+            break
+        guess = plan[keys].join(promotions[rows].groupby(keys)[columns].median(), on=keys)
+        plan[columns] = plan[columns].fillna(guess[columns])
     plan["deal"] = plan["deal"].fillna(0.0).round()
     plan["feat"] = plan["feat"].fillna(0.0)
     return plan

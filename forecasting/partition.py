@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from forecasting import schemas
+from forecasting.models.registry import Pooled
 from forecasting.panel import series_of
 
 
@@ -34,23 +35,25 @@ class Partition:
 
 
 def partition_panel(
-    panel: pd.DataFrame, promotions: pd.DataFrame, *, mini_batch_size: int, pooled: bool
+    panel: pd.DataFrame, promotions: pd.DataFrame, *, mini_batch_size: int, pooled: Pooled
 ) -> list[Partition]:
     """Cut `panel` into partitions of whole series.
 
     Args:
         panel: one row per (`store`, `brand`, `week`).
         promotions: what is known beforehand, past and future.
-        mini_batch_size: most series in one partition.
-        pooled: the model learns from all stores of a brand together: one partition a brand, however large.
+        mini_batch_size: most series in one partition; a brand that has more stays whole all the same.
+        pooled: what the model learns from together stays together, however large.
 
     Returns:
         Partitions whose panels are disjoint and rejoin to `panel`; which series go together does not
         depend on the order of the rows.
     """
     series = series_of(panel)
-    if pooled:
-        label = series["brand"].map("brand-{:03d}".format)
+    if pooled == "everything":
+        label = pd.Series("everything", index=series.index)
+    elif pooled == "brand":
+        label = series["brand"].map(_pack(series["brand"].value_counts().sort_index(), mini_batch_size))
     else:
         n_partitions = -(-len(series) // mini_batch_size)
         label = pd.Series(np.arange(len(series)) * n_partitions // max(len(series), 1)).map("part-{:04d}".format)
@@ -63,3 +66,15 @@ def partition_panel(
         )
         for name, rows in labelled.groupby("partition", sort=True)
     ]
+
+
+def _pack(sizes: pd.Series, most: int) -> dict[int, str]:
+    """Names of partitions by brand: as many whole brands, in order, as fit into `most` series."""
+    names: dict[int, str] = {}
+    number = filled = 0
+    for brand, size in sizes.items():
+        if filled and filled + size > most:
+            number, filled = number + 1, 0
+        filled += size
+        names[brand] = f"part-{number:04d}"
+    return names

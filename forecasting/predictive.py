@@ -4,12 +4,18 @@ A model answers with equally probable draws, so that the point, the mean and eve
 one distribution and cannot contradict each other.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import get_args
 
 import numpy as np
 import pandas as pd
 
 from forecasting.spec import Point
+
+ROW = ["store", "brand", "step"]
+SMALLEST_SALE = 0.5  # cartons: what a week without a sale counts for in logs
+NO_SALE = 0.75  # cartons: halfway between that and one carton; less is no sale
 
 
 @dataclass(frozen=True)
@@ -23,9 +29,9 @@ class Predictive:
     frame: pd.DataFrame
     draws: np.ndarray
 
-    def summarise(self, point: Point, levels: tuple[int, ...]) -> pd.DataFrame:
-        """`frame` with the columns `forecast`, and `lo_…` and `hi_…` for every level."""
-        columns = {"forecast": point_of(self.draws, point)}
+    def summarise(self, levels: tuple[int, ...]) -> pd.DataFrame:
+        """`frame` with a column for every point, and `lo_…` and `hi_…` for every level."""
+        columns = {point: point_of(self.draws, point) for point in get_args(Point)}
         for level in levels:
             columns[f"lo_{level}"], columns[f"hi_{level}"] = interval_of(self.draws, level)
         return self.frame.assign(**columns)
@@ -55,3 +61,26 @@ def interval_of(draws: np.ndarray, level: int) -> tuple[np.ndarray, np.ndarray]:
     # Draw i of n stands at the probability (i + 1/2) / n: Hazen's positions.
     lower, upper = np.quantile(draws, [tail, 1 - tail], axis=1, method="hazen")
     return lower, upper
+
+
+def cartons(log_draws: np.ndarray) -> np.ndarray:
+    """Draws in cartons from draws in logs; what is less than a carton is no sale."""
+    draws = np.exp(log_draws)
+    return np.where(draws < NO_SALE, 0.0, draws)
+
+
+def averaged(members: Sequence[Predictive], weights: Sequence[float]) -> Predictive:
+    """One distribution from several of the same rows: the weighted mean of the sorted draws, in logs.
+
+    Averaging quantiles keeps the distribution as narrow as its members; mixing the draws would widen it.
+
+    Raises:
+        ValueError: the members differ in their rows or in their number of draws.
+    """
+    frame = members[0].frame
+    logs = np.zeros_like(members[0].draws)
+    for member, weight in zip(members, weights, strict=True):
+        if not member.frame[ROW].equals(frame[ROW]):
+            raise ValueError("the members of an ensemble must forecast the same rows in the same order")
+        logs += weight / sum(weights) * np.log(np.maximum(member.draws, SMALLEST_SALE))
+    return Predictive(frame, cartons(logs))

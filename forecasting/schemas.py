@@ -125,7 +125,9 @@ BRANDS = Table(
     "brands",
     "One row per brand.",
     ("brand",),
-    pa.schema([_BRAND, _column("name", pa.string(), "name"), _column("ounces", pa.int32(), "ounces a carton")]),
+    pa.schema(
+        [_BRAND, _column("name", pa.string(), "name"), _column("ounces", pa.int32(), "ounces a carton", nullable=True)]
+    ),
 )
 
 STORES = Table(
@@ -135,17 +137,20 @@ STORES = Table(
     pa.schema(
         [
             _STORE,
-            _column("age60", pa.float64(), "share of the population aged 60 or more"),
-            _column("educ", pa.float64(), "share of the population with a college degree"),
-            _column("ethnic", pa.float64(), "share of the population that is black or Hispanic"),
-            _column("income", pa.float64(), "log of the median income in dollars"),
-            _column("hhlarge", pa.float64(), "share of households with five or more persons"),
-            _column("workwom", pa.float64(), "share of women with full-time jobs"),
-            _column("hval150", pa.float64(), "share of households worth over 150,000 dollars"),
-            _column("sstrdist", pa.float64(), "distance to the nearest warehouse store, miles"),
-            _column("sstrvol", pa.float64(), "sales ratio of this store to the nearest warehouse store"),
-            _column("cpdist5", pa.float64(), "average distance to the nearest five supermarkets, miles"),
-            _column("cpwvol5", pa.float64(), "sales ratio of this store to the average of the nearest five"),
+            _column("name", pa.string(), "name, where the stores have one", nullable=True),
+            _column("age60", pa.float64(), "share of the population aged 60 or more", nullable=True),
+            _column("educ", pa.float64(), "share of the population with a college degree", nullable=True),
+            _column("ethnic", pa.float64(), "share of the population that is black or Hispanic", nullable=True),
+            _column("income", pa.float64(), "log of the median income in dollars", nullable=True),
+            _column("hhlarge", pa.float64(), "share of households with five or more persons", nullable=True),
+            _column("workwom", pa.float64(), "share of women with full-time jobs", nullable=True),
+            _column("hval150", pa.float64(), "share of households worth over 150,000 dollars", nullable=True),
+            _column("sstrdist", pa.float64(), "distance to the nearest warehouse store, miles", nullable=True),
+            _column("sstrvol", pa.float64(), "sales ratio of this store to the nearest warehouse store", nullable=True),
+            _column("cpdist5", pa.float64(), "average distance to the nearest five supermarkets, miles", nullable=True),
+            _column(
+                "cpwvol5", pa.float64(), "sales ratio of this store to the average of the nearest five", nullable=True
+            ),
         ]
     ),
 )
@@ -172,6 +177,33 @@ FORECAST = Table(
             _column("model", pa.string(), "the model that made this row"),
             _column("reason", pa.string(), "why a fallback made it; empty where the model did", nullable=True),
             _column("promotion_known", pa.bool_(), "whether price, deal and feat of that week were known"),
+        ]
+    ),
+)
+
+_POINTS = [
+    _column("median", pa.float64(), "cartons: half of the draws lie below; least absolute error"),
+    _column("mean", pa.float64(), "cartons: least squared error; the only point that adds up over series"),
+    _column("mape", pa.float64(), "cartons: least absolute percentage error; lies below the median"),
+]
+
+ALL_POINTS = Table(
+    "all_points",
+    "One row per (store, brand, step) of one cutoff, as in the table forecast, with every point beside the chosen one.",
+    FORECAST.key,
+    pa.schema([*FORECAST.schema, *_POINTS]),
+)
+
+BACKTEST = Table(
+    "backtest",
+    "One row per (model, cutoff, store, brand, step) of which the actual is known.",
+    ("model", "cutoff", "store", "brand", "step"),
+    pa.schema(
+        [
+            _column("model", pa.string(), "the model that was asked"),
+            *(field for field in ALL_POINTS.schema if field.name not in ("model", "promotion_known")),
+            _column("actual", pa.int64(), "cartons sold in the week"),
+            _column("promoted", pa.bool_(), "whether there was a deal or an advert in that week"),
         ]
     ),
 )

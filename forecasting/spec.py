@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any, Literal, get_args
 
 from forecasting.errors import OptionError
-from forecasting.weeks import WEEK, week_of
+from forecasting.weeks import DAY_NAMES, THURSDAY, WEEK, week_of
 
 Point = Literal["median", "mean", "mape"]
 
@@ -20,6 +20,7 @@ class ForecastSpec:
     model: a name from the registry of models.
     point: which point of the predictive distribution stands in the column `forecast`:
         its median, its mean, or the point with the least expected absolute percentage error.
+    week_starts_on: the weekday that opens a week, Monday = 0.
     """
 
     cutoff: date
@@ -27,16 +28,17 @@ class ForecastSpec:
     gap: int = 0
     model: str = "price_response"
     point: Point = "median"
+    week_starts_on: int = THURSDAY
 
     def __post_init__(self) -> None:
         for name, value, least in (("horizon", self.horizon, 1), ("gap", self.gap, 0)):
             if value < least:
                 raise OptionError(f"{name}={value}", f"is less than {least}", f"give {least} or more weeks")
-        if week_of(self.cutoff) != self.cutoff:
+        opening = week_of(self.cutoff, self.week_starts_on)
+        if opening != self.cutoff:
+            day = DAY_NAMES[self.week_starts_on]
             raise OptionError(
-                f"cutoff={self.cutoff}",
-                "is not the first day of a week",
-                f"name the Thursday before, {week_of(self.cutoff)}",
+                f"cutoff={self.cutoff}", "is not the first day of a week", f"name the {day} before, {opening}"
             )
         if self.point not in get_args(Point):
             raise OptionError(f"point={self.point}", "is unknown", f"choose one of {', '.join(get_args(Point))}")
@@ -60,13 +62,13 @@ class ForecastSpec:
 class BatchSpec:
     """How a batch is cut into partitions and what a failing one may cost.
 
-    mini_batch_size: most series in one partition (models that pool a brand's stores take whole brands instead).
+    mini_batch_size: most series in one partition (of models that pool a brand's stores, whole brands).
     max_retries: how often a partition is tried again after its worker was lost or its deadline passed.
     timeout: seconds that one partition may take.
     error_threshold: most series that may fail before the week is refused; -1 allows any number.
     """
 
-    mini_batch_size: int = 100
+    mini_batch_size: int = 250
     max_retries: int = 2
     timeout: float = 120.0
     error_threshold: int = 50

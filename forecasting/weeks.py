@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 THURSDAY = 3  # as in date.weekday(): Monday is 0
+DAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 DAYS_IN_WEEK = 7
 WEEK = timedelta(days=DAYS_IN_WEEK)
 DOMINICKS_WEEK_1 = date(1989, 9, 14)

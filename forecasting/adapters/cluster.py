@@ -57,13 +57,16 @@ _SETTINGS = {
 
 @dataclass
 class ClusterReceipt:
-    """What a cluster was and did, in seconds; `left_over` names worker processes that survived its end."""
+    """What a cluster was and did, in seconds; `seconds_cpu` is that of the models alone;
+    `left_over` names worker processes that survived its end.
+    """
 
     workers: int
     worker_pids: list[int] = field(default_factory=list)
     seconds_starting: float = 0.0
     seconds_up: float = 0.0
     seconds_busy: float = 0.0
+    seconds_cpu: float = 0.0
     tasks: int = 0
     lost_tasks: int = 0
     left_over: list[int] = field(default_factory=list)
@@ -178,9 +181,9 @@ def _run_task(function: PartitionFunction, task_id: int, partition: Partition, a
     worker.log_event(STARTED, {"task": task_id, "worker": worker.address})
     # The message must have left before the function can take the process down with it.
     time.sleep(SECONDS_TO_SEND)
-    began = time.monotonic()
+    began, began_cpu = time.monotonic(), time.thread_time()
     rows = function(partition, *args)
-    return rows, time.monotonic() - began
+    return rows, time.monotonic() - began, time.thread_time() - began_cpu
 
 
 @dataclass
@@ -268,7 +271,7 @@ class _Mapping:
         """Take the result of a task that is done. Its future is released, so that it is never computed again."""
         flight = self._flights.pop(task_id)
         try:
-            rows, seconds = flight.future.result()
+            rows, seconds, cpu = flight.future.result()
         except (KilledWorker, CancelledError) as error:
             return self._failed(flight.task, "worker_lost" if flight.began else "never_began", error)
         except Exception as error:  # whatever the partition's function raised on its worker
@@ -276,6 +279,7 @@ class _Mapping:
         finally:
             flight.future.release()
         self._receipt.seconds_busy += seconds
+        self._receipt.seconds_cpu += cpu
         return self._batch.succeeded(flight.task, rows)
 
     def _overdue(self) -> list[int]:

@@ -35,11 +35,13 @@ def feed(lake: Lake, *, history_until: date = FIRST_HISTORY_UNTIL, source: Path 
     filled with history up to `history_until`.
 
     Raises:
-        OptionError: `history_until` is not a week that the data know.
+        OptionError: `history_until` is not a week that the data know, or the lake holds another panel.
         DataError: the data end here.
     """
-    sales, promotions = _shipped(source, schemas.SALES), _shipped(source, schemas.PROMOTIONS)
+    sales, promotions = shipped(schemas.SALES, source), shipped(schemas.PROMOTIONS, source)
     lake.prepare()
+    if lake.weeks_of_sales() and not is_fed(lake):
+        raise OptionError(f"lake={lake.root}", "holds another panel than the shipped one", "name another with --lake")
     filled = None
     if not lake.weeks_of_sales():
         _fill(lake, sales, promotions, history_until, source)
@@ -61,6 +63,11 @@ def feed(lake: Lake, *, history_until: date = FIRST_HISTORY_UNTIL, source: Path 
     return Fed(week, of_week["store"].nunique(), filled)
 
 
+def is_fed(lake: Lake) -> bool:
+    """Whether the lake holds the shipped panel, so that the feed can go on with it."""
+    return lake.brands().equals(shipped(schemas.BRANDS))
+
+
 def _fill(lake: Lake, sales: pd.DataFrame, promotions: pd.DataFrame, until: date, source: Path) -> None:
     last = pd.Timestamp(until)
     if last not in set(sales["week"]):
@@ -68,7 +75,7 @@ def _fill(lake: Lake, sales: pd.DataFrame, promotions: pd.DataFrame, until: date
         raise OptionError(
             f"history-until={until}", "is not a week of the shipped data", f"name a Thursday from {first} to {end}"
         )
-    lake.write_reference(_shipped(source, schemas.STORES), _shipped(source, schemas.BRANDS))
+    lake.write_reference(shipped(schemas.STORES, source), shipped(schemas.BRANDS, source))
     lake.add_promotions(promotions[promotions["week"] <= last])
     # Sales come last: a lake without them counts as empty and is filled anew.
     lake.add_sales(sales[sales["week"] <= last])
@@ -84,7 +91,12 @@ def _drop(path: Path, rows: pd.DataFrame) -> None:
     replace_file(path, lambda temporary: ordered.to_csv(temporary, index=False, date_format="%Y-%m-%d"))
 
 
-def _shipped(source: Path, table: Table) -> pd.DataFrame:
+def shipped(table: Table, source: Path = SHIPPED) -> pd.DataFrame:
+    """A table of the shipped data.
+
+    Raises:
+        DataError: it is not there, as the package was installed without its repository.
+    """
     path = source / f"{table.name}.parquet"
     if not path.exists():
         raise DataError(f"The shipped data are not at {path}", "run from a clone of the project")

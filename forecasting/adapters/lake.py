@@ -2,7 +2,7 @@
 
     inbox/                             files that stores drop; see `forecasting.adapters.inbox`
     archive/<week>/                    inbox files that were collected
-    reference/stores.parquet, brands.parquet
+    reference/stores.parquet, brands.parquet, calendar.json
     sales/<week>.parquet               what was sold in a week
     promotions/<week>.parquet          the prices and promotions of a week, as last known
     quarantine/<week>.parquet          inbox rows that were not accepted
@@ -30,6 +30,7 @@ from forecasting.adapters.files import read_json, read_metadata, read_table, wri
 from forecasting.errors import DataError, OptionError
 from forecasting.schemas import Table
 from forecasting.validate import merge_newer
+from forecasting.weeks import THURSDAY
 
 
 class Lake:
@@ -77,6 +78,15 @@ class Lake:
                 "fill it with `oj feed` (the orange juice data), or write that table yourself (docs/data-contract.md)",
             )
         return read_table(path, table)
+
+    @property
+    def week_starts_on(self) -> int:
+        """The weekday that opens a sales week, Monday = 0; Thursday where nothing else was said."""
+        path = self.root / "reference" / "calendar.json"
+        return int(read_json(path)["week_starts_on"]) if path.exists() else THURSDAY
+
+    def write_calendar(self, week_starts_on: int) -> None:
+        write_json(self.root / "reference" / "calendar.json", {"week_starts_on": week_starts_on})
 
     # Sales and promotions, one file a week
 

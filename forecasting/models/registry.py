@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
+from typing import Any, Literal, get_args
 
 import pandas as pd
 
@@ -10,6 +11,7 @@ from forecasting.errors import OptionError
 from forecasting.predictive import Predictive
 from forecasting.spec import ForecastSpec
 
+Pooled = Literal["nothing", "brand", "everything"]
 Forecast = Callable[[pd.DataFrame, pd.DataFrame, ForecastSpec], Predictive]
 
 
@@ -18,44 +20,118 @@ class Model:
     """A registered model.
 
     path: `module:function` of its forecast function.
-    pooled: whether it learns from all stores of a brand together, so that a brand must stay in one partition.
+    pooled: what it learns from together and must stay in one partition.
     summary: one line for people.
     """
 
     name: str
     path: str
-    pooled: bool
+    pooled: Pooled
     summary: str
 
     @property
     def forecast(self) -> Forecast:
+        """Its function.
+
+        Raises:
+            OptionError: a library that the model needs is not installed.
+        """
         module, _, function = self.path.partition(":")
-        found: Forecast = getattr(import_module(module), function)
+        try:
+            found: Forecast = getattr(import_module(module), function)
+        except ModuleNotFoundError as error:
+            raise OptionError(
+                f"model={self.name}", f"needs {error.name}, which is not installed", "install the extra `trees`"
+            ) from error
         return found
 
 
 MODELS = {
     model.name: model
     for model in (
-        Model("naive", "forecasting.models.naive:naive", False, "last observed week"),
-        Model("mean", "forecasting.models.mean:mean", False, "all observed weeks, equally probable"),
-        Model("ets", "forecasting.models.ets:ets", False, "exponential smoothing of log units (statsmodels)"),
+        Model("naive", "forecasting.models.naive:naive", "nothing", "last observed week"),
+        Model("mean", "forecasting.models.mean:mean", "nothing", "all observed weeks, equally probable"),
+        Model(
+            "seasonal_naive",
+            "forecasting.models.seasonal_naive:seasonal_naive",
+            "nothing",
+            "same week of the last year",
+        ),
+        Model("drift", "forecasting.models.drift:drift", "nothing", "last observed week and the mean weekly change"),
+        Model(
+            "arima_regression",
+            "forecasting.models.arima_regression:arima_regression",
+            "nothing",
+            "price and promotion with autocorrelated errors (statsmodels)",
+        ),
+        Model("theta", "forecasting.models.theta:theta", "nothing", "Theta method on log units (statsmodels)"),
+        Model("ets", "forecasting.models.ets:ets", "nothing", "exponential smoothing of log units (statsmodels)"),
         Model(
             "price_response",
             "forecasting.models.price_response:price_response",
-            True,
+            "brand",
             "response of a brand's stores to own and competing prices and promotions",
+        ),
+        Model(
+            "boosted_trees",
+            "forecasting.models.boosted_trees:boosted_trees",
+            "everything",
+            "price_response, corrected by gradient-boosted trees (LightGBM)",
+        ),
+        Model(
+            "ensemble",
+            "forecasting.models.ensemble:ensemble",
+            "everything",
+            "price_response and boosted_trees, averaged",
+        ),
+        Model(
+            "auto",
+            "forecasting.models.auto:auto",
+            "brand",
+            "per brand the model that did best in a backtest, price_response in doubt",
         ),
     )
 }
 
 
 def get_model(name: str) -> Model:
-    """The model of this name.
+    """The model of this name: a registered one, or `module:function` of one's own (docs/own-model.md).
 
     Raises:
         OptionError: there is none.
     """
-    if name not in MODELS:
-        raise OptionError(f"model={name}", "is not registered", f"choose one of {', '.join(MODELS)}")
-    return MODELS[name]
+    if name in MODELS:
+        return MODELS[name]
+    if ":" in name:
+        return _own_model(name)
+    raise OptionError(
+        f"model={name}", "is not registered", f"choose one of {', '.join(MODELS)}, or your own as module:function"
+    )
+
+
+def _own_model(path: str) -> Model:
+    """The model that a user wrote: `pooled` is the function's attribute of that name, else `nothing`."""
+    option = f"model={path}"
+    module_name, _, function_name = path.partition(":")
+    try:
+        module = import_module(module_name)
+    except Exception as error:  # a user's module may raise anything
+        raise OptionError(
+            option,
+            f"cannot be imported ({type(error).__name__}: {error})",
+            f"write it as module:function, and put the folder of {module_name.partition('.')[0]!r} on PYTHONPATH",
+        ) from error
+    function = getattr(module, function_name, None)
+    if not callable(function):
+        problem = "is no function" if hasattr(module, function_name) else "does not exist"
+        raise OptionError(
+            option,
+            f"names {function_name!r}, which {problem} in {module_name!r}",
+            "name a function (panel, promotions, spec) -> Predictive of that module",
+        )
+    pooled: Any = getattr(function, "pooled", "nothing")
+    if pooled not in get_args(Pooled):
+        raise OptionError(
+            option, f"has pooled={pooled!r}", f"set the function's attribute to one of {', '.join(get_args(Pooled))}"
+        )
+    return Model(path, path, pooled, summary=(function.__doc__ or "").strip().partition("\n")[0] or path)

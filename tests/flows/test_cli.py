@@ -2,8 +2,11 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -21,22 +24,32 @@ def oj(*args: str) -> Result:
     return CliRunner().invoke(app, list(args), env={"COLUMNS": "80", "NO_COLOR": "1"})
 
 
-def test_a_week_is_fed_and_run_by_two_commands(tmp_path: Path) -> None:
+OJ = str(Path(sys.executable).with_name("oj"))
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The environment of a newcomer: Prefect's home is new, and no server runs."""
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
+    return {**ours, "PREFECT_HOME": str(tmp_path_factory.mktemp("home") / "prefect"), "COLUMNS": "80"}
+
+
+def test_a_week_is_fed_and_run_by_two_commands(tmp_path: Path, environment: dict[str, str]) -> None:
     """As a newcomer types them, in processes of their own with Prefect's embedded server: nothing is left behind."""
-    environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")},
-        "PREFECT_HOME": str(tmp_path / "prefect"),
-        "COLUMNS": "80",
-    }
 
     def run(*args: str) -> str:
-        command = [str(Path(sys.executable).with_name("oj")), *args]
-        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [OJ, *args],
+            cwd=tmp_path,
+            env=environment | {"TEST_RUN": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         assert done.returncode == 0, done.stderr
         assert done.stderr == ""
         return done.stdout
 
-    before = set(psutil.pids())
     assert "82 stores dropped their files" in run("feed")
     output = run("run", "--model", "mean")
     assert "Week of 1992-04-16: published" in output
@@ -44,16 +57,44 @@ def test_a_week_is_fed_and_run_by_two_commands(tmp_path: Path) -> None:
     assert "Biggest movers, week of 1992-04-23" in output
     assert "all gone" in output
     assert all(len(ESCAPES.sub("", line)) <= 80 for line in output.splitlines())
-    assert not [pid for pid in set(psutil.pids()) - before if runs_in(tmp_path, pid)]
-    assert {path.name for path in tmp_path.iterdir()} == {"lake", "prefect"}
+    assert not running_in(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {"lake"}
 
 
-def runs_in(folder: Path, pid: int) -> bool:
-    """Whether this process still runs with the environment of this test."""
-    try:
-        return str(folder) in " ".join(psutil.Process(pid).environ().values())
-    except psutil.NoSuchProcess:  # or a zombie, which is one already
-        return False
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_is_stopped_leaves_nothing_behind(
+    fed_lake: Lake, tmp_path: Path, environment: dict[str, str], stop: signal.Signals
+) -> None:
+    """Stopped while its workers compute, it says so in one sentence; workers and embedded server are gone."""
+    with subprocess.Popen(
+        [OJ, "run", "--lake", str(fed_lake.root)],
+        env=environment | {"TEST_RUN": str(tmp_path)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as run:
+        while not any("spawn_main" in " ".join(process.cmdline()) for process in running_in(tmp_path)):
+            assert run.poll() is None
+            time.sleep(0.1)
+        time.sleep(1.5)  # by then the cluster is up and computes
+        run.send_signal(stop)
+        _, stderr = run.communicate(timeout=60)
+    assert run.returncode == 128 + stop
+    assert "Stopped. What was published stays in force; run again to go on." in stderr
+    assert "Traceback" not in stderr
+    assert not running_in(tmp_path)
+    assert list((fed_lake.root / "scratch").iterdir()) == []
+    assert fed_lake.last_receipt()["outcome"] == "failed"
+
+
+def running_in(folder: Path) -> list[psutil.Process]:
+    """The processes that still run with the environment of this test; a zombie is none any more."""
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if process.environ().get("TEST_RUN") == str(folder) and process.cmdline():
+                found.append(process)
+    return found
 
 
 def test_help_names_every_command() -> None:
@@ -88,7 +129,7 @@ def test_the_lake_may_be_named_by_the_environment(tmp_path: Path, monkeypatch: p
 @pytest.mark.parametrize(
     ("args", "code", "says"),
     [
-        (("run", "--model", "gues"), 1, "model=gues is not registered; choose one of naive, mean, ets"),
+        (("run", "--model", "gues"), 1, "model=gues is not registered; choose one of naive, mean,"),
         (("run", "--horizon", "0"), 2, "--horizon"),
         (("run", "--cutoff", "yesterday"), 2, "--cutoff"),
         (("run", "--cutoff", "1992-04-17"), 1, "is not the first day of a week; name the Thursday before, 1992-04-16"),

@@ -149,11 +149,11 @@ def test_a_week_of_which_only_broken_off_daily_files_came_cannot_be_accepted() -
         gate(ledger, min_reporting=0.0, accept_gaps="we go on anyway")
 
 
-def test_active_series_are_those_seen_in_the_cutoff_week_or_the_four_before() -> None:
-    """Sorted, once each; a closed series and one that only comes later are not forecast."""
-    sales = sales_of((5, 2, 10), (5, 2, 9), (2, 1, 6), (2, 2, 5), (8, 1, 11))
+def test_active_series_are_those_with_sales_in_the_last_quarter() -> None:
+    """Thirteen weeks up to the cutoff; sorted, once each; what closed before or only comes later is not forecast."""
+    sales = sales_of((5, 2, 20), (5, 2, 19), (2, 1, 8), (2, 2, 7), (8, 1, 21))
 
-    active = active_series(sales, WEEK_10)
+    active = active_series(sales, dominicks_week(20))
 
     assert list(active.itertuples(index=False, name=None)) == [(2, 1), (5, 2)]
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from forecasting import schemas
 from forecasting.ledger import active_series
+from forecasting.models.registry import Pooled
 from forecasting.panel import build_panel, series_of
 from forecasting.partition import Partition, partition_panel
 from tests.strategies import Market, markets, shuffled
@@ -26,8 +27,8 @@ def keys(partition: Partition) -> set[tuple[int, int]]:
 
 
 @LAW
-@given(markets(), sizes, st.booleans())
-def test_partitions_are_disjoint_and_rejoin_to_the_panel(market: Market, size: int, pooled: bool) -> None:
+@given(markets(), sizes, st.sampled_from(["nothing", "brand", "everything"]))
+def test_partitions_are_disjoint_and_rejoin_to_the_panel(market: Market, size: int, pooled: Pooled) -> None:
     """No series is in two partitions, and all partitions together are the panel again, to the bit."""
     panel = panel_of(market)
 
@@ -41,8 +42,8 @@ def test_partitions_are_disjoint_and_rejoin_to_the_panel(market: Market, size: i
 
 
 @LAW
-@given(markets(), sizes, st.booleans(), st.integers(0, 99))
-def test_partitions_do_not_depend_on_the_order_of_rows(market: Market, size: int, pooled: bool, seed: int) -> None:
+@given(markets(), sizes, st.sampled_from(["nothing", "brand", "everything"]), st.integers(0, 99))
+def test_partitions_do_not_depend_on_the_order_of_rows(market: Market, size: int, pooled: Pooled, seed: int) -> None:
     """A shuffled panel is cut into the same partitions under the same names."""
     panel = panel_of(market)
 
@@ -61,7 +62,7 @@ def test_no_partition_is_larger_than_the_mini_batch_and_none_is_needless(market:
     """There are as few partitions as the size allows, filled evenly."""
     panel = panel_of(market)
 
-    counts = [len(p.series) for p in partition_panel(panel, market.promotions, mini_batch_size=size, pooled=False)]
+    counts = [len(p.series) for p in partition_panel(panel, market.promotions, mini_batch_size=size, pooled="nothing")]
 
     assert len(counts) == ceil(len(series_of(panel)) / size)
     assert max(counts) <= size
@@ -71,17 +72,19 @@ def test_no_partition_is_larger_than_the_mini_batch_and_none_is_needless(market:
 @LAW
 @given(markets(), sizes)
 def test_a_pooled_model_gets_all_stores_of_a_brand(market: Market, size: int) -> None:
-    """One partition a brand, however small the mini batch."""
+    """Whole brands, in order, as many as fit into the mini batch; a brand larger than that stands alone."""
     panel = panel_of(market)
 
-    partitions = partition_panel(panel, market.promotions, mini_batch_size=size, pooled=True)
+    partitions = partition_panel(panel, market.promotions, mini_batch_size=size, pooled="brand")
 
-    assert [set(p.panel["brand"]) for p in partitions] == [{brand} for brand in sorted(set(panel["brand"]))]
+    brands = [sorted(set(p.panel["brand"])) for p in partitions]
+    assert [brand for together in brands for brand in together] == sorted(set(panel["brand"]))
+    assert all(len(p.series) <= size or len(set(p.panel["brand"])) == 1 for p in partitions)
 
 
 @LAW
-@given(markets(), sizes, st.booleans())
-def test_a_partition_has_the_promotions_of_all_brands_in_its_stores(market: Market, size: int, pooled: bool) -> None:
+@given(markets(), sizes, st.sampled_from(["nothing", "brand", "everything"]))
+def test_a_partition_has_the_promotions_of_all_brands_in_its_stores(market: Market, size: int, pooled: Pooled) -> None:
     """Competing offers come along, those of other stores do not."""
     for partition in partition_panel(panel_of(market), market.promotions, mini_batch_size=size, pooled=pooled):
         expected = market.promotions[market.promotions["store"].isin(partition.panel["store"])]
@@ -93,7 +96,7 @@ def test_a_partition_has_the_promotions_of_all_brands_in_its_stores(market: Mark
 @given(markets(), st.data())
 def test_only_keeps_the_named_series_and_nothing_else(market: Market, data: st.DataObject) -> None:
     """A narrowed partition is the partition that would have been cut from those series alone."""
-    (whole,) = partition_panel(panel_of(market), market.promotions, mini_batch_size=1000, pooled=False)
+    (whole,) = partition_panel(panel_of(market), market.promotions, mini_batch_size=1000, pooled="nothing")
     kept = data.draw(st.sets(st.sampled_from(sorted(keys(whole))), min_size=1))
     series = pd.DataFrame(sorted(kept), columns=schemas.SERIES)
 
@@ -105,8 +108,8 @@ def test_only_keeps_the_named_series_and_nothing_else(market: Market, data: st.D
     pd.testing.assert_frame_equal(part.panel, alone, check_exact=True, check_dtype=False)
 
 
-@pytest.mark.parametrize("pooled", [False, True])
-def test_an_empty_panel_has_no_partitions(pooled: bool) -> None:
+@pytest.mark.parametrize("pooled", ["nothing", "brand", "everything"])
+def test_an_empty_panel_has_no_partitions(pooled: Pooled) -> None:
     """Nothing to forecast is no task."""
     panel = schemas.SALES.empty().astype({"units": "float64"}).assign(price=1.0, deal=0.0, feat=0.0)
 
@@ -114,13 +117,14 @@ def test_an_empty_panel_has_no_partitions(pooled: bool) -> None:
 
 
 def test_the_real_panel_is_cut_evenly(real_sales: pd.DataFrame, real_promotions: pd.DataFrame) -> None:
-    """The last week's series go into the fewest partitions of a hundred at most, or one for each of eleven brands."""
+    """The last week's series go into the fewest partitions of 200 at most, or two whole brands each."""
     cutoff = real_sales["week"].max().date()
     panel = build_panel(real_sales, real_promotions, active_series(real_sales, cutoff), cutoff)
 
-    parts = partition_panel(panel, real_promotions, mini_batch_size=100, pooled=False)
-    brands = partition_panel(panel, real_promotions, mini_batch_size=100, pooled=True)
+    parts = partition_panel(panel, real_promotions, mini_batch_size=200, pooled="nothing")
+    brands = partition_panel(panel, real_promotions, mini_batch_size=200, pooled="brand")
 
-    assert len(parts) == ceil(len(series_of(panel)) / 100)
-    assert [part.name for part in brands] == [f"brand-{number:03d}" for number in range(1, 12)]
+    assert len(parts) == ceil(len(series_of(panel)) / 200)
+    assert [part.name for part in brands] == [f"part-{number:04d}" for number in range(6)]
+    assert [len(set(part.panel["brand"])) for part in brands] == [2, 2, 2, 2, 2, 1]
     assert sum(len(part.panel) for part in parts) == sum(len(part.panel) for part in brands) == len(panel)

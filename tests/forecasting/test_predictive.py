@@ -68,9 +68,9 @@ def test_the_mape_point_is_a_draw_and_not_above_the_median(draws: np.ndarray) ->
 @given(draw_rows)
 def test_the_median_lies_in_the_intervals_and_the_wider_contains_the_narrower(draws: np.ndarray) -> None:
     """lo_95 ≤ lo_80 ≤ median ≤ hi_80 ≤ hi_95, whatever the draws."""
-    (row,) = Predictive(pd.DataFrame({"step": [1]}), draws).summarise("median", (80, 95)).to_dict("records")
+    (row,) = Predictive(pd.DataFrame({"step": [1]}), draws).summarise((80, 95)).to_dict("records")
 
-    assert row["lo_95"] <= row["lo_80"] <= row["forecast"] <= row["hi_80"] <= row["hi_95"]
+    assert row["lo_95"] <= row["lo_80"] <= row["median"] <= row["hi_80"] <= row["hi_95"]
 
 
 def test_an_interval_leaves_half_of_the_rest_on_each_side() -> None:
@@ -93,7 +93,7 @@ def test_a_summary_has_the_frame_and_a_column_for_every_end() -> None:
     """The cells come first, unchanged, then the point and both ends; of three draws a quarter is 1/4 past the first."""
     frame = pd.DataFrame({"store": [2, 5], "step": [1, 1]})
 
-    summary = Predictive(frame, np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])).summarise("median", (50,))
+    summary = Predictive(frame, np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])).summarise((50,))
 
-    assert list(summary.columns) == ["store", "step", "forecast", "lo_50", "hi_50"]
-    assert summary.to_numpy().tolist() == [[2, 1, 2.0, 1.25, 2.75], [5, 1, 5.0, 4.25, 5.75]]
+    assert list(summary.columns) == ["store", "step", "median", "mean", "mape", "lo_50", "hi_50"]
+    assert summary.to_numpy().tolist() == [[2, 1, 2.0, 2.0, 1.0, 1.25, 2.75], [5, 1, 5.0, 5.0, 5.0, 4.25, 5.75]]

@@ -1,0 +1,162 @@
+"""What a shopper sees on the shelf, as arrays: offers of every brand, and a brand's regressors.
+
+Axes throughout: S stores, W consecutive weeks (the last is the last week forecast),
+B brands, K regressors.  Nothing here looks at sales.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+REGULAR_PRICE_WEEKS = 13  # a quarter: longer than any promotion, shorter than list prices live
+
+
+@dataclass(frozen=True)
+class Offers:
+    """Prices and promotions of all brands, gaps filled; arrays of shape (B, S, W)."""
+
+    stores: np.ndarray
+    brands: np.ndarray
+    weeks: pd.DatetimeIndex
+    log_price: np.ndarray
+    deal: np.ndarray
+    feat: np.ndarray
+    discount: np.ndarray  # log points below the regular price
+
+    def cover(self, brand: int, stores: np.ndarray, weeks: pd.DatetimeIndex) -> bool:
+        """Whether these are the offers of just these stores and weeks, `brand` among them."""
+        same_stores = np.array_equal(self.stores, stores)
+        return same_stores and self.weeks.equals(weeks) and bool((self.brands == brand).any())
+
+
+def offers_on_grid(promotions: pd.DataFrame, brand: int, stores: np.ndarray, weeks: pd.DatetimeIndex) -> Offers:
+    """The offers of `brand` and its rivals in `stores` and `weeks`, one cell a brand, store and week."""
+    rows = promotions[promotions["store"].isin(stores)]
+    brands = np.unique(np.append(rows["brand"].unique(), brand))
+    shape = (len(brands), len(stores), len(weeks))
+    cell = (
+        np.searchsorted(brands, rows["brand"].to_numpy()),
+        np.searchsorted(stores, rows["store"].to_numpy()),
+        weeks.get_indexer(rows["week"]),
+    )
+    inside = cell[2] >= 0
+    cell = tuple(axis[inside] for axis in cell)
+
+    def grid(values: np.ndarray) -> np.ndarray:
+        cube = np.full(shape, np.nan)
+        cube[cell] = values[inside]
+        return cube
+
+    price = rows["price"].to_numpy(float)
+    log_price = np.log(np.where(price > 0, price, np.nan), where=price > 0, out=np.full(len(price), np.nan))
+    log_price = _fill_prices(grid(log_price))
+    deal, feat = (_fill_promotions(grid(rows[name].to_numpy(float))) for name in ("deal", "feat"))
+    discount = np.maximum(regular_price(log_price) - log_price, 0.0)
+    return Offers(stores, brands, weeks, log_price, deal, feat, discount)
+
+
+def _fill_prices(log_price: np.ndarray) -> np.ndarray:
+    """A missing price is the chain's that week, else the store's last, else its first."""
+    filled = np.where(np.isnan(log_price), _chain_median(log_price), log_price)
+    filled = _carry_forward(filled)
+    filled = _carry_forward(filled[..., ::-1])[..., ::-1]
+    return np.nan_to_num(filled)
+
+
+def _fill_promotions(share: np.ndarray) -> np.ndarray:
+    """A missing flag is what most of the chain did that week, else no promotion."""
+    return np.nan_to_num(np.where(np.isnan(share), _chain_median(share), share))
+
+
+def _chain_median(cube: np.ndarray) -> np.ndarray:
+    """Median over the stores that reported, shape (B, 1, W); NaN where none did."""
+    ordered = np.sort(cube, axis=1)  # NaN sorts last
+    count = (~np.isnan(cube)).sum(axis=1, keepdims=True)
+    middle = np.maximum(count - 1, 0)
+    low = np.take_along_axis(ordered, middle // 2, axis=1)
+    high = np.take_along_axis(ordered, (middle + 1) // 2, axis=1)
+    return (low + high) / 2
+
+
+def _carry_forward(cube: np.ndarray) -> np.ndarray:
+    position = np.where(np.isnan(cube), 0, np.arange(cube.shape[-1]))
+    return np.take_along_axis(cube, np.maximum.accumulate(position, axis=-1), axis=-1)
+
+
+def regular_price(log_price: np.ndarray) -> np.ndarray:
+    """Upper quartile of the log price over the last quarter, up to and including the week."""
+    width = min(REGULAR_PRICE_WEEKS, log_price.shape[-1])
+    padded = np.concatenate([np.repeat(log_price[..., :1], width - 1, axis=-1), log_price], axis=-1)
+    windows = np.lib.stride_tricks.sliding_window_view(padded, width, axis=-1)
+    rank = int(0.75 * (width - 1))
+    return np.partition(windows, rank, axis=-1)[..., rank]
+
+
+def annual_waves(weeks: pd.DatetimeIndex, pairs: int) -> list[np.ndarray]:
+    """Sine and cosine of the day of the year, `pairs` harmonics, each of shape (W,)."""
+    angle = 2 * np.pi * weeks.day_of_year.to_numpy() / 365.25
+    return [wave(h * angle) for h in range(1, pairs + 1) for wave in (np.sin, np.cos)]
+
+
+def brand_regressors(offers: Offers, brand: int) -> tuple[np.ndarray, np.ndarray]:
+    """Regressors of one brand, (W, S, K), and their relative penalties, (K,).
+
+    Penalties are small where an effect is certain (own offer) and one elsewhere.  The
+    first four, price, deal, feat and discount, also act store by store.
+    """
+    own = int(np.searchsorted(offers.brands, brand))
+    rival = np.delete(np.arange(len(offers.brands)), own)
+    price, deal, feat = offers.log_price[own], offers.deal[own], offers.feat[own]
+    discount = offers.discount[own]
+    offer = [price, deal, feat, discount]
+    spread = price.std(axis=0)  # promoted deepest where all stores ask the same price
+    blocks = [
+        (0.1, offer),
+        (1.0, [chain.mean(axis=0) for chain in offer]),
+        (1.0, [feat * depth for depth in _depths(price)]),
+        (1.0, [spread * feat, spread * deal]),
+        (1.0, annual_waves(offers.weeks, pairs=2)),
+    ]
+    if len(rival):
+        blocks += _against_rivals(price, deal, feat, discount, offers, rival)
+    columns = [np.broadcast_to(c, price.shape) for _, block in blocks for c in block]
+    penalty = np.repeat([p for p, _ in blocks], [len(block) for _, block in blocks])
+    return np.ascontiguousarray(np.stack(columns, axis=-1).transpose(1, 0, 2)), penalty
+
+
+def _depths(price: np.ndarray) -> list[np.ndarray]:
+    """How far the log price lies below four quantiles of the brand's prices."""
+    return [np.maximum(q - price, 0.0) for q in np.quantile(price, [0.75, 0.5, 0.25, 0.1])]
+
+
+def _against_rivals(
+    price: np.ndarray, deal: np.ndarray, feat: np.ndarray, discount: np.ndarray, offers: Offers, rival: np.ndarray
+) -> list[tuple[float, list[np.ndarray]]]:
+    """Blocks of (penalty, columns) on the offer relative to those of the other brands."""
+    prices, deals, feats, discounts = (x[rival] for x in (offers.log_price, offers.deal, offers.feat, offers.discount))
+    cheapest = prices.min(axis=0)
+    cheaper = (prices < price).sum(axis=0).astype(float)  # brands that cost less
+    featured_discounts = feats * discounts
+    return [
+        (1.0, list(prices)),
+        (1.0, [price - prices.mean(axis=0), price - cheapest, np.minimum(price - cheapest, 0.0)]),
+        (0.3, [cheaper, cheaper == 0, feat * (cheaper == 0), cheaper <= 1, feat * cheaper]),
+        (1.0, [x for d in (discounts, featured_discounts) for x in (d.sum(axis=0), d.max(axis=0))]),
+        (
+            1.0,
+            [
+                feat * (price - prices.mean(axis=0)),
+                discount * feats.sum(axis=0),
+                feat * deals.sum(axis=0),
+                discount * discounts.sum(axis=0),
+            ],
+        ),
+    ]
+
+
+def brand_risk(offers: Offers, brand: int) -> np.ndarray:
+    """What makes a week hard to forecast, (W, S, R): one, deal and feat."""
+    own = int(np.searchsorted(offers.brands, brand))
+    deal, feat = offers.deal[own], offers.feat[own]
+    return np.stack([np.ones_like(deal), deal, feat], axis=-1).transpose(1, 0, 2)

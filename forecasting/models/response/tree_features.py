@@ -1,0 +1,65 @@
+"""What the trees see of a brand's offer: nothing that names the brand or the store.
+
+So that what one brand's rare deep special did can be learnt for all others.
+"""
+
+import numpy as np
+
+from forecasting.models.response.features import Offers
+
+LONG_AGO = 26.0  # weeks since the last feature, at most
+
+
+def tree_features(offers: Offers, brand: int) -> np.ndarray:
+    """Features of one brand, (W, S, F)."""
+    own = int(np.searchsorted(offers.brands, brand))
+    rival = np.delete(np.arange(len(offers.brands)), own)
+    price, deal, feat, discount = offers.log_price[own], offers.deal[own], offers.feat[own], offers.discount[own]
+    offer = [price, deal, feat, discount]
+    columns = [
+        *offer,
+        *[chain.mean(axis=0) for chain in offer],
+        *[lagged(x, weeks) for weeks in (1, 2) for x in offer],
+        price + discount,
+        price.std(axis=0),
+        _rank_among_stores(price),
+        _weeks_since(feat > 0.5),
+    ]
+    if len(rival):
+        columns += _against_rivals(offers, rival, price, offers.discount[rival])
+    return np.stack([np.broadcast_to(c, price.shape) for c in columns], axis=-1).transpose(1, 0, 2)
+
+
+def _against_rivals(offers: Offers, rival: np.ndarray, price: np.ndarray, discounts: np.ndarray) -> list[np.ndarray]:
+    prices, feats = offers.log_price[rival], offers.feat[rival]
+    featured = feats * discounts
+    return [
+        (prices < price).sum(axis=0),
+        price - prices.mean(axis=0),
+        price - prices.min(axis=0),
+        offers.deal[rival].sum(axis=0),
+        feats.sum(axis=0),
+        *[total for d in (discounts, featured) for total in (d.sum(axis=0), d.max(axis=0))],
+    ]
+
+
+def lagged(x: np.ndarray, weeks: int) -> np.ndarray:
+    """The value `weeks` earlier; the first value repeats.  x: (S, W)."""
+    return x[:, np.maximum(np.arange(x.shape[1]) - weeks, 0)]
+
+
+def _rank_among_stores(price: np.ndarray) -> np.ndarray:
+    """Share of the chain's stores that ask no more than this store, (S, W)."""
+    ordered = np.sort(price, axis=0)
+    counts = [np.searchsorted(ordered[:, w], price[:, w], side="right") for w in range(price.shape[1])]
+    return np.stack(counts, axis=1) / len(price)
+
+
+def _weeks_since(event: np.ndarray) -> np.ndarray:
+    """Weeks since the last event before this week, (S, W)."""
+    since = np.empty(event.shape)
+    count = np.full(len(event), LONG_AGO / 2)  # unknown before the first week
+    for w in range(event.shape[1]):
+        since[:, w] = np.minimum(count, LONG_AGO)
+        count = np.where(event[:, w], 1.0, count + 1)
+    return since

@@ -1,0 +1,235 @@
+"""The backtest on the real data, through a real Prefect server and a real Dask cluster."""
+
+import importlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import psutil
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from typer.testing import CliRunner, Result
+
+from flows import stages, terminal
+from flows.backtest import backtest
+from flows.backtesting import Source, keep, load, run_folds
+from flows.cli import app
+from forecasting import schemas
+from forecasting.adapters.cluster import dask_cluster
+from forecasting.adapters.feed import shipped
+from forecasting.adapters.files import read_table
+from forecasting.adapters.lake import Lake
+from forecasting.backtest import score_models
+from forecasting.errors import DataError, ForecastingError
+from forecasting.folds import Folds
+from forecasting.forecast import forecast
+from forecasting.spec import BatchSpec, ClusterSpec, ForecastSpec
+from forecasting.weeks import WEEK, dominicks_week
+
+MODELS = ["naive", "mean"]
+FIRST, SECOND = dominicks_week(120), dominicks_week(124)
+
+
+@pytest.fixture(scope="module")
+def children_before() -> set[int]:
+    return {process.pid for process in psutil.Process().children(recursive=True)}
+
+
+@pytest.fixture(scope="module")
+def ran(
+    prefect_server: None, children_before: set[int], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, dict[str, Any]]:
+    """The folder and the result of a backtest of two folds and two models; not to be changed."""
+    folder = tmp_path_factory.mktemp("backtest")
+    options = {"first_cutoff": FIRST, "last_cutoff": SECOND, "every": 4, "horizon": 3, "gap": 1}
+    result = backtest(lake=str(folder / "lake"), models=MODELS, out=str(folder / "out" / "rows.parquet"), **options)
+    return folder, result
+
+
+@pytest.fixture(scope="module")
+def rows(ran: tuple[Path, dict[str, Any]]) -> pd.DataFrame:
+    return read_table(ran[0] / "out" / "rows.parquet", schemas.BACKTEST)
+
+
+def test_the_result_counts_what_was_done(ran: tuple[Path, dict[str, Any]], rows: pd.DataFrame) -> None:
+    """Two folds, one line of scores a model in the order asked, as many forecasts as the file has rows."""
+    _, result = ran
+
+    assert result["source"] == "the shipped data"
+    assert result["folds"] == 2
+    assert result["fallbacks"] == 0
+    assert result["forecasts"] == len(rows) > 10_000
+    assert [row["model"] for row in result["scores"]] == MODELS
+    assert all(np.isfinite(value) for row in result["scores"] for name, value in row.items() if name != "model")
+    assert set(result["seconds"]) == {"load", "forecast the folds", "score", "keep the forecasts", "total"}
+
+
+def test_the_file_is_as_declared(ran: tuple[Path, dict[str, Any]], rows: pd.DataFrame) -> None:
+    """Columns and types of the table `backtest`; weeks and cutoffs are dates to any reader; one row a key."""
+    schema = pq.read_schema(ran[0] / "out" / "rows.parquet")
+
+    assert schema.names == schemas.BACKTEST.columns
+    assert schema.field("week").type == schema.field("cutoff").type == pa.date32()
+    assert not rows.duplicated(list(schemas.BACKTEST.key)).any()
+    assert sorted(rows["step"].unique()) == [2, 3, 4]
+    assert rows["week"].equals(
+        rows["cutoff"] + pd.to_timedelta(7 * rows["step"], unit="D").astype(rows["week"].diff().dtype)
+    )
+    assert set(rows["cutoff"].dt.date) == {FIRST, SECOND}
+
+
+def test_the_scores_are_those_of_the_file(ran: tuple[Path, dict[str, Any]], rows: pd.DataFrame) -> None:
+    """Whoever reads the file can score it again."""
+    again = score_models(rows, shipped(schemas.SALES))
+
+    for row in ran[1]["scores"]:
+        expected = again.loc[row["model"]].to_dict()
+        assert {name: row[name] for name in expected} == pytest.approx(expected)
+
+
+def test_every_reported_cell_of_the_folds_is_scored(rows: pd.DataFrame) -> None:
+    """No row is lost, and none is made up: the actuals are what was sold."""
+    sales = shipped(schemas.SALES)
+    naive = rows[rows["model"] == "naive"]
+
+    sold = naive.merge(sales, on=schemas.CELL)
+
+    assert len(sold) == len(naive)
+    assert (sold["actual"] == sold["units"]).all()
+    weeks = [pd.Timestamp(cutoff + WEEK * step) for cutoff in (FIRST, SECOND) for step in (2, 3, 4)]
+    assert len(naive) == sales["week"].isin(weeks).sum()
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("cutoff", [FIRST, SECOND])
+def test_a_fold_is_the_live_forecast_at_its_cutoff(model: str, cutoff: Any, rows: pd.DataFrame) -> None:
+    """With the sales up to the cutoff and nothing later, a plain call gives the file's rows to the last bit."""
+    spec = ForecastSpec(cutoff, horizon=3, gap=1, model=model, point="mape")
+    sales, promotions = shipped(schemas.SALES), shipped(schemas.PROMOTIONS)
+    live = forecast(
+        sales[sales["week"] <= pd.Timestamp(cutoff)],
+        promotions[promotions["week"] <= pd.Timestamp(spec.weeks[-1])],
+        spec,
+    )
+
+    of_fold = rows[(rows["model"] == model) & (rows["cutoff"] == pd.Timestamp(cutoff))].reset_index(drop=True)
+
+    shared = [name for name in schemas.FORECAST.columns if name in of_fold]
+    expected = live.merge(of_fold[schemas.CELL], on=schemas.CELL)
+    pd.testing.assert_frame_equal(of_fold[shared], expected[shared], check_exact=True)
+
+
+def test_nothing_is_left_behind(ran: tuple[Path, dict[str, Any]], children_before: set[int]) -> None:
+    """No worker lives on, and the lake's scratch folder is empty."""
+    now = {process.pid for process in psutil.Process().children(recursive=True) if process.is_running()}
+    left = [pid for pid in now - children_before if "multiprocessing.spawn" in " ".join(psutil.Process(pid).cmdline())]
+
+    assert left == []
+    assert list((ran[0] / "lake" / "scratch").iterdir()) == []
+
+
+def test_a_fold_is_the_weekly_run_s_forecast(fed_lake: Lake, tmp_path: Path) -> None:
+    """Both from the same lake and on a cluster, at the same cutoff: the weekly run's rows, to the last bit."""
+    cutoff = dominicks_week(131)
+    spec, batch = ForecastSpec(cutoff, model="price_response", point="mape"), BatchSpec(error_threshold=-1)
+    with dask_cluster(ClusterSpec(), tmp_path) as cluster:
+        weekly = stages.map_forecast(
+            cluster, stages.prepare(fed_lake, spec, batch).partitions, spec, batch, lambda _: None
+        )
+        source = load(fed_lake, of_benchmark=False)
+        progress: list[tuple[int, int]] = []
+        found, milliseconds = run_folds(
+            cluster, source, Folds((cutoff,), 2), [spec.model], "mape", batch, lambda *done: progress.append(done)
+        )
+
+    assert source.name == str(fed_lake.root)
+    assert progress == [(0, 1), (1, 1)]
+    assert milliseconds["price_response"] > 0
+    shared = [name for name in schemas.FORECAST.columns if name in found]
+    expected = weekly.merge(found[schemas.CELL], on=schemas.CELL)
+    pd.testing.assert_frame_equal(found[shared], expected[shared], check_exact=True)
+
+
+def test_a_protocol_runs_on_the_shipped_data(fed_lake: Lake) -> None:
+    """Whatever is in the lake, the benchmark's scores can be compared; an own backtest takes the lake."""
+    assert load(fed_lake, of_benchmark=True).name == "the shipped data"
+    assert len(load(fed_lake, of_benchmark=True).sales) > len(load(fed_lake, of_benchmark=False).sales)
+
+
+def test_a_cutoff_before_the_first_sale_is_refused(tmp_path: Path) -> None:
+    """There is nothing to forecast from, and the error says so."""
+    source = Source("some", shipped(schemas.SALES), shipped(schemas.PROMOTIONS), 3)
+    folds = Folds((dominicks_week(30),), 2)
+
+    with dask_cluster(ClusterSpec(1, 1), tmp_path) as cluster, pytest.raises(DataError, match="1990-04-05"):
+        run_folds(cluster, source, folds, ["naive"], "mape", BatchSpec(), lambda *_: None)
+
+
+@pytest.mark.parametrize("out", ["a folder", "a file/rows.parquet"])
+def test_an_output_that_cannot_be_written_is_named(out: str, tmp_path: Path, rows: pd.DataFrame) -> None:
+    """One sentence, not a traceback at the end of a long backtest."""
+    (tmp_path / "a folder").mkdir()
+    (tmp_path / "a file").write_text("no folder")
+
+    with pytest.raises(ForecastingError, match=out.split("/")[0]):
+        keep(rows, tmp_path / out)
+
+
+def test_no_output_is_asked_for_by_default(tmp_path: Path, rows: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without --out no file appears."""
+    monkeypatch.chdir(tmp_path)
+
+    keep(rows, None)
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def oj(*args: str) -> Result:
+    return CliRunner().invoke(app, list(args), env={"COLUMNS": "80", "NO_COLOR": "1"})
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "says"),
+    [
+        (("--protocol", "C"), 2, "--protocol"),
+        ((), 1, "The folds are not chosen; name --protocol A, or both --first-cutoff and --last-cutoff."),
+        (("--first-cutoff", "1992-01-02"), 1, "The folds are not chosen"),
+        (
+            ("--first-cutoff", "1992-01-09", "--last-cutoff", "1992-01-02"),
+            1,
+            "last-cutoff=1992-01-02 lies before first-cutoff=1992-01-09; name 1992-01-09 or a later week.",
+        ),
+        (("--first-cutoff", "1992-01-03", "--last-cutoff", "1992-01-03"), 1, "is not the first day of a week"),
+        (
+            ("--protocol", "A", "--models", "naive", "--models", "gues"),
+            1,
+            "model=gues is not registered; choose one of",
+        ),
+        (("--protocol", "A", "--first-cutoff", "1992-01-02"), 1, "protocol=A brings its own cutoffs"),
+        (("--protocol", "A", "--every", "0"), 2, "--every"),
+        (("--protocol", "A", "--horizon", "0"), 2, "--horizon"),
+    ],
+)
+def test_a_mistake_ends_in_one_sentence(tmp_path: Path, args: tuple[str, ...], code: int, says: str) -> None:
+    """Before Prefect is started: the option and the remedy, and no traceback."""
+    result = oj("backtest", *args, "--lake", str(tmp_path / "lake"))
+
+    assert result.exit_code == code
+    assert says in " ".join(result.output.replace("│", " ").split())
+    assert "Traceback" not in result.output
+    assert "Starting Prefect" not in result.output
+
+
+def test_a_protocol_does_not_mind_the_lakes_calendar(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lake whose weeks open on Monday is not looked at: the benchmark's Thursdays are those of its own data."""
+    Lake(tmp_path / "lake").write_calendar(0)
+    asked: list[dict[str, Any]] = []
+    monkeypatch.setattr(importlib.import_module("flows.backtest"), "backtest", lambda **options: asked.append(options))
+    monkeypatch.setattr(terminal, "show_backtest", lambda result, protocol: None)
+
+    result = oj("backtest", "--protocol", "A", "--lake", str(tmp_path / "lake"))
+
+    assert result.exit_code == 0, result.output
+    assert asked[0]["protocol"] == "A"

@@ -1,0 +1,147 @@
+"""Tests of the rolling regression: no forecast knows what came after its origin, and known slopes are found."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from forecasting.models.response.fit import FitOptions, rolling_forecasts
+
+OPTIONS = FitOptions()
+LOOSE = replace(OPTIONS, ridge_weeks=0.01, slope_ridge=1000.0)
+STEPS = np.array([1, 2, 3])
+W, S, K = 64, 5, 6
+
+
+def a_chain(seed: int = 0, noise: float = 0.1) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Regressors (W, S, K), slopes (K,) and log sales (W, S) of stores with levels 3 to 5."""
+    values = np.random.default_rng(seed)
+    x = values.normal(0, 1, (W, S, K))
+    slope = np.array([-2.0, 0.8, 0.5, 0.0, 0.0, 1.0])
+    return x, slope, np.linspace(3, 5, S) + x @ slope + values.normal(0, noise, (W, S))
+
+
+PENALTY = np.ones(K)
+
+
+@pytest.mark.parametrize("origin", [0, 2, 5, 31, 48, 59])
+def test_a_forecast_does_not_know_what_came_after_its_origin(origin: int) -> None:
+    """Later sales made absurd, or unseen: not a bit of the origin's forecasts changes, nor of those before."""
+    x, _, y = a_chain()
+    known = rolling_forecasts(x, PENALTY, y, STEPS, last=60, o=OPTIONS)
+    for other in (1e3, np.nan):
+        later = y.copy()
+        later[origin + 1 :] = other
+        found = rolling_forecasts(x, PENALTY, later, STEPS, last=60, o=OPTIONS)
+        assert np.array_equal(found[: origin + 1], known[: origin + 1], equal_nan=True)
+
+
+@pytest.mark.parametrize("origin", [4, 20, 40, 58])
+def test_a_past_forecast_is_what_would_have_been_forecast_then(origin: int) -> None:
+    """Cut off at the origin, with the same offers known, the same bits come out."""
+    x, _, y = a_chain()
+
+    now = rolling_forecasts(x, PENALTY, y, STEPS, last=60, o=OPTIONS)[origin]
+
+    then = rolling_forecasts(x, PENALTY, y[: origin + 1], STEPS, last=origin, o=OPTIONS)[-1]
+    assert np.array_equal(now, then)
+
+
+def test_the_origin_itself_does_matter() -> None:
+    """What was sold in the last week moves the forecast: the tests above can fail."""
+    x, _, y = a_chain()
+    other = y.copy()
+    other[60] += 1.0
+
+    before, after = (rolling_forecasts(x, PENALTY, sales, STEPS, last=60, o=OPTIONS)[-1] for sales in (y, other))
+
+    assert (after != before).all()
+    assert np.abs(after - before).max() > 0.01
+
+
+def test_known_slopes_are_found() -> None:
+    """With hardly any penalty or noise the coming weeks are forecast nearly exactly, in every store."""
+    x, _, y = a_chain(noise=0.01)
+
+    found = rolling_forecasts(x, PENALTY, y, STEPS, last=60, o=LOOSE)[-1]
+
+    assert found == pytest.approx(y[61:], abs=0.1)
+
+
+def test_a_slope_of_the_store_is_found() -> None:
+    """One store reacts twice as strongly to the first regressor: with many weeks its forecasts follow."""
+    values = np.random.default_rng(3)
+    x = values.normal(0, 1, (203, 4, 1))
+    slope = np.array([-1.0, -1.0, -1.0, -2.0])
+    y = 4 + x[..., 0] * slope
+    options = replace(OPTIONS, ridge_weeks=0.01, slope_ridge=1.0)
+
+    found = rolling_forecasts(x, np.ones(1), y, STEPS, last=199, o=options)[-1]
+
+    assert found == pytest.approx(y[200:], abs=0.15)
+
+
+def test_there_is_no_forecast_before_the_first_fit_nor_beyond_the_grid() -> None:
+    """Two weeks are too few where more are there; at the end of the grid only the near steps have offers."""
+    x, _, y = a_chain()
+
+    found = rolling_forecasts(x, PENALTY, y, STEPS, last=W - 1, o=OPTIONS)
+
+    assert np.isnan(found[:2]).all()
+    assert np.isfinite(found[2 : W - 3]).all()
+    assert np.isfinite(found[W - 2, 0]).all()
+    assert np.isnan(found[W - 2, 1:]).all()
+    assert np.isnan(found[W - 1]).all()
+
+
+@pytest.mark.parametrize("last", [0, 1, 2])
+def test_today_is_forecast_however_short_the_history(last: int) -> None:
+    """From the first week on; with one week the level of the store is carried on."""
+    x, _, y = a_chain()
+
+    found = rolling_forecasts(x, PENALTY, y, STEPS, last=last, o=OPTIONS)[-1]
+
+    assert np.isfinite(found).all()
+
+
+def test_a_store_that_was_never_seen_gets_the_chains_level() -> None:
+    """Its own level begins with that of the others."""
+    x, _, y = a_chain(noise=0.01)
+    y[:, 2] = np.nan
+
+    found = rolling_forecasts(np.zeros_like(x), PENALTY, y * 0 + np.array([3, 3, 3, 5, 5]), STEPS, last=60, o=OPTIONS)
+
+    assert np.isfinite(found[-1]).all()
+    assert 3 < found[-1, 0, 2] < 5
+
+
+def test_a_constant_regressor_changes_nothing() -> None:
+    """It says nothing, whatever its value."""
+    x, _, y = a_chain()
+    constant = np.concatenate([x, np.full((W, S, 1), 7.0)], axis=-1)
+
+    found = rolling_forecasts(constant, np.ones(K + 1), y, STEPS, last=60, o=OPTIONS)
+
+    assert found[-1] == pytest.approx(rolling_forecasts(x, PENALTY, y, STEPS, last=60, o=OPTIONS)[-1])
+
+
+def test_a_single_absurd_week_hardly_moves_the_slopes() -> None:
+    """A sale e⁵ times too high counts little: the coming weeks are forecast nearly as before."""
+    x, _, y = a_chain()
+    absurd = y.copy()
+    absurd[30, 1] += 5
+
+    before, after = (rolling_forecasts(x, PENALTY, sales, STEPS, last=60, o=OPTIONS)[-1] for sales in (y, absurd))
+
+    assert after == pytest.approx(before, abs=0.15)
+
+
+def test_a_forecast_stays_near_what_the_brand_ever_did() -> None:
+    """An offer a hundred deviations away cannot raise it beyond the highest ever and 0.7 log points."""
+    x, _, y = a_chain()
+    x[61:, :, 0] = -100.0
+
+    found = rolling_forecasts(x, PENALTY, y, STEPS, last=60, o=OPTIONS)[-1]
+
+    spread = (y[:61] - y[:61].mean(axis=0)).max()
+    assert (found <= y[:61].mean(axis=0) + spread + OPTIONS.beyond + 0.3).all()

@@ -1,0 +1,104 @@
+"""Tests of the spread: draws around the forecast, as wide as the errors of the past."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from forecasting.models.response.spread import DRAWS, LARGEST_SIZE, SMALLEST_SIZE, log_draws
+
+QUIET, ADVERTISED = [1.0, 0.0, 0.0], [1.0, 0.0, 1.0]
+NO_ERRORS = np.empty(0), np.empty((0, 3)), np.empty(0)
+
+
+def draws_of(errors: np.ndarray, risk: np.ndarray, new: list[float] = QUIET, age: float = 1.0) -> np.ndarray:
+    """The draws around a forecast of zero."""
+    (found,) = log_draws(np.zeros(1), np.array([new]), errors, risk, np.full(len(errors), age))
+    return found
+
+
+def quiet(count: int) -> np.ndarray:
+    return np.tile(QUIET, (count, 1))
+
+
+def test_without_a_past_the_draws_are_those_of_the_prior() -> None:
+    """Normal, symmetric around the forecast, with a mean absolute deviation of 0.35 log points."""
+    found = log_draws(np.array([4.0, 5.0]), np.array([QUIET, QUIET]), *NO_ERRORS)
+
+    assert found.shape == (2, DRAWS)
+    assert np.median(found, axis=1) == pytest.approx([4, 5])
+    assert np.abs(found[0] - 4).mean() == pytest.approx(0.35, rel=0.03)
+    assert found[1] - 5 == pytest.approx(found[0] - 4)
+    assert found[0] - 4 == pytest.approx(4 - found[0][::-1])
+
+
+@pytest.mark.parametrize("size", [0.1, 0.3, 0.8])
+def test_draws_are_as_wide_as_the_errors_of_the_past(size: int) -> None:
+    """A thousand errors of a known mean size: the draws deviate as much."""
+    errors = np.random.default_rng(2).normal(0, size * np.sqrt(np.pi / 2), 1000)
+
+    found = draws_of(errors, quiet(1000))
+
+    assert np.abs(found).mean() == pytest.approx(size, rel=0.1)
+
+
+def test_a_bias_of_the_past_shifts_the_draws() -> None:
+    """All errors lie around 0.3: sales ran above the forecast, and most draws lie above it."""
+    errors = np.random.default_rng(2).normal(0.3, 0.05, 1000)
+
+    assert np.median(draws_of(errors, quiet(1000))) == pytest.approx(0.3, abs=0.05)
+
+
+def test_an_advertised_week_is_wider() -> None:
+    """Errors of advertised weeks were three times those of the quiet ones: so are the draws, nearly."""
+    values = np.random.default_rng(4)
+    risk = np.array([QUIET, ADVERTISED] * 1000)
+    errors = values.normal(0, 1, 2000) * np.where(risk[:, 2] > 0, 0.6, 0.2)
+
+    calm, advertised = (draws_of(errors, risk, new) for new in (QUIET, ADVERTISED))
+
+    assert np.ptp(advertised) > 2 * np.ptp(calm)
+
+
+def test_a_recent_error_counts_more() -> None:
+    """Large errors of long ago and small ones of late are closer to the late ones."""
+    values = np.random.default_rng(5)
+    errors = np.concatenate([values.normal(0, 0.8, 400), values.normal(0, 0.1, 400)])
+    old_were_large, late_are_large = np.repeat([200.0, 1.0], 400), np.repeat([1.0, 200.0], 400)
+
+    widths = [
+        np.abs(log_draws(np.zeros(1), np.array([QUIET]), errors, quiet(800), age)).mean()
+        for age in (old_were_large, late_are_large)
+    ]
+
+    assert widths[0] < 0.5 * widths[1]
+
+
+@pytest.mark.parametrize(("error", "size"), [(0.0, SMALLEST_SIZE), (50.0, LARGEST_SIZE)])
+def test_the_size_has_bounds(error: float, size: float) -> None:
+    """A past without error is not certainty, and one of absurd errors is not everything."""
+    signs = np.resize([1.0, -1.0], 1000)
+
+    found = draws_of(error * signs, quiet(1000))
+
+    assert np.isfinite(found).all()
+    if error == 0:
+        assert 0 < np.abs(found).mean() <= size
+    else:
+        assert np.abs(found).max() <= 50 * LARGEST_SIZE
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(0, 60))
+def test_draws_ascend_whatever_the_past(seed: int, count: int) -> None:
+    """Finite and sorted for any errors, risks and ages."""
+    values = np.random.default_rng(seed)
+    errors = values.standard_t(1.5, count)
+    risk = np.column_stack([np.ones(count), values.integers(0, 2, count), values.random(count)])
+
+    found = log_draws(
+        values.normal(0, 3, 4), np.array([QUIET, ADVERTISED] * 2), errors, risk, values.random(count) * 99
+    )
+
+    assert np.isfinite(found).all()
+    assert (np.diff(found, axis=1) >= 0).all()

@@ -1,0 +1,45 @@
+"""Series written down by hand, and a model's answer for them."""
+
+from collections.abc import Sequence
+from datetime import date
+
+import pandas as pd
+
+from forecasting import schemas
+from forecasting.models import get_model
+from forecasting.panel import build_panel, series_of
+from forecasting.predictive import Predictive
+from forecasting.spec import ForecastSpec
+
+CUTOFF = date(1992, 1, 30)
+Units = Sequence[int | None]
+
+
+def sales_of(units: dict[tuple[int, int], Units]) -> pd.DataFrame:
+    """Table `sales` of series, by (store, brand), that end with the cutoff; None is a gap."""
+    frames = []
+    for (store, brand), sold in units.items():
+        weeks = pd.date_range(end=pd.Timestamp(CUTOFF), periods=len(sold), freq="7D", unit="us")
+        frames.append(pd.DataFrame({"store": store, "brand": brand, "week": weeks, "units": sold}))
+    return schemas.SALES.cast(pd.concat(frames).dropna())
+
+
+def plan_of(
+    price: Sequence[float], deal: Sequence[int], feat: Sequence[float], *, ahead: int, store: int = 2, brand: int = 1
+) -> pd.DataFrame:
+    """Table `promotions` of one series whose last `ahead` weeks lie after the cutoff."""
+    weeks = pd.date_range(
+        end=pd.Timestamp(CUTOFF) + pd.Timedelta(weeks=ahead), periods=len(price), freq="7D", unit="us"
+    )
+    columns = {"store": store, "brand": brand, "week": weeks, "price": price, "deal": deal, "feat": feat}
+    return schemas.PROMOTIONS.cast(pd.DataFrame(columns))
+
+
+def forecast_of(
+    model: str, units: dict[tuple[int, int], Units] | Units, promotions: pd.DataFrame | None = None, **options: int
+) -> Predictive:
+    """The model's answer for these series, or for the one of store 2 and brand 1; options are those of the spec."""
+    sales = sales_of(units if isinstance(units, dict) else {(2, 1): units})
+    known = schemas.PROMOTIONS.empty() if promotions is None else promotions
+    panel = build_panel(sales, known, series_of(sales), CUTOFF)
+    return get_model(model).forecast(panel, known, ForecastSpec(CUTOFF, model=model, **options))
