@@ -36,7 +36,9 @@ Cutoff = Annotated[
 ]
 Horizon = Annotated[int, *_described("Horizon", "How many weeks to forecast.", 1, 26)]
 Gap = Annotated[int, *_described("Gap", "Weeks skipped between the cutoff and the first forecast week.", 0, 26)]
-ModelName = Annotated[str, *_described("Model", "Name of the model: price_response, ets, mean or naive.")]
+ModelName = Annotated[
+    str, *_described("Model", "A model of docs/hard-series.md by its name, or your own as module:function.")
+]
 Point = Annotated[
     Literal["median", "mean", "mape"],
     *_described("Point", "Which point of the distribution the column `forecast` holds."),

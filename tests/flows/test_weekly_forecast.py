@@ -4,7 +4,6 @@ import os
 import shutil
 import threading
 import time
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +14,13 @@ import pytest
 
 from flows import stages
 from flows.weekly_forecast import weekly_forecast
-from forecasting.adapters.cluster import dask_cluster
 from forecasting.adapters.feed import feed
 from forecasting.adapters.files import read_json
 from forecasting.adapters.lake import Lake
 from forecasting.adapters.locks import week_lock
 from forecasting.errors import TooManyFallbacks, WeekBusy, WeekNotWhole
 from forecasting.forecast import forecast
-from forecasting.spec import BatchSpec, ClusterSpec, ForecastSpec
+from forecasting.spec import ForecastSpec
 from forecasting.weeks import dominicks_week
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
@@ -237,27 +235,3 @@ def test_workers_killed_in_mid_run_do_not_change_the_result(
     assert receipt["cluster"]["lost_tasks"] >= 1
     assert receipt["fallbacks_by_reason"] == {}
     assert run_lake.published_path(WEEK).read_bytes() == ran[0].published_path(WEEK).read_bytes()
-
-
-def test_a_resumed_run_does_not_start_over(run_lake: Lake, tmp_path: Path) -> None:
-    """Partitions that a broken run had finished are taken from staging, and the result is the same."""
-    spec, batch = ForecastSpec(WEEK, model="mean"), BatchSpec(mini_batch_size=100)
-    work = stages.prepare(run_lake, spec, batch)
-    whole = forecast(run_lake.sales(), run_lake.promotions(), spec)
-
-    class PowerCut(Exception):
-        pass
-
-    def cut_after_four(done: int, total: int) -> None:
-        if done == 5:
-            raise PowerCut
-
-    tasks = []
-    for on_progress in (cut_after_four, lambda done, total: None):
-        with dask_cluster(ClusterSpec(), tmp_path) as cluster:
-            with suppress(PowerCut):
-                table = stages.forecast(cluster, run_lake, work, spec, batch, on_progress)
-            tasks.append(cluster.receipt.tasks)
-    assert len(work.partitions) == 10
-    assert tasks[1] == 6
-    pd.testing.assert_frame_equal(table, whole, check_exact=True)

@@ -274,7 +274,7 @@ failures = st.sampled_from(["raised", "timed_out", "worker_lost", "never_began"]
 series_sets = st.sets(st.tuples(st.integers(1, 20), st.integers(1, 11)), min_size=1, max_size=16)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(series_sets, st.data(), st.integers(1, 3), st.booleans(), st.integers(0, 2))
 def test_every_series_ends_with_a_row_or_a_reason(
     series: set[Series], data: st.DataObject, n_partitions: int, pooled: bool, max_retries: int

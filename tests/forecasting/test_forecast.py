@@ -27,14 +27,14 @@ from forecasting.spec import ForecastSpec
 from tests.strategies import Market, markets, shuffled
 
 UNPOOLED = ["naive", "mean", "ets"]
-LAW = settings(max_examples=30, deadline=None)
+LAW = settings(max_examples=15, deadline=None)
 # Exponential smoothing needs ten observed weeks, and a while for each series.
 MARKETS = {"naive": markets(), "mean": markets(), "ets": markets(min_weeks=16, max_weeks=18, dense=True)}
 CUTOFF = date(1991, 1, 31)
 
 
 def per_model(name: str) -> settings:
-    return settings(max_examples=8 if name == "ets" else 30, deadline=None)
+    return settings(max_examples=8 if name == "ets" else 12, deadline=None)
 
 
 @pytest.mark.parametrize("model", UNPOOLED)

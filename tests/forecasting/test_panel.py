@@ -16,7 +16,7 @@ from forecasting.weeks import WEEK
 from tests.strategies import Market, markets, shuffled
 
 WEEK_1 = date(1991, 1, 3)
-LAW = settings(max_examples=30, deadline=None)
+LAW = settings(max_examples=15, deadline=None)
 
 
 def week(number: int) -> pd.Timestamp:

@@ -14,7 +14,7 @@ from forecasting.panel import build_panel, series_of
 from forecasting.partition import Partition, partition_panel
 from tests.strategies import Market, markets, shuffled
 
-LAW = settings(max_examples=30, deadline=None)
+LAW = settings(max_examples=15, deadline=None)
 sizes = st.integers(1, 7)
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from forecasting.predictive import Predictive, interval_of, point_of
 
-LAW = settings(max_examples=50, deadline=None)
+LAW = settings(max_examples=25, deadline=None)
 draw_rows = st.lists(st.floats(0, 1e6), min_size=1, max_size=25).map(lambda row: np.array([sorted(row)]))
 
 

@@ -13,7 +13,7 @@ from forecasting.run import identify, outcome_counts
 from forecasting.spec import ForecastSpec
 from tests.strategies import Market, markets, shuffled
 
-LAW = settings(max_examples=30, deadline=None)
+LAW = settings(max_examples=15, deadline=None)
 
 
 def identity(market: Market, spec: ForecastSpec | None = None, **changes: Any) -> str:
@@ -70,7 +70,7 @@ def test_a_run_id_does_not_see_what_the_forecast_does_not_see(market: Market) ->
     assert identity(market, spec, sales=sales, promotions=promotions) == identity(market, spec)
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(markets(min_weeks=3))
 def test_a_run_id_changes_with_every_option_and_with_the_code(market: Market) -> None:
     """Cutoff, horizon, gap, model, point, any further option and the code each make another run."""

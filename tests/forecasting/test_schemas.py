@@ -36,7 +36,7 @@ def test_an_empty_frame_has_the_declared_columns(table: Table) -> None:
     pd.testing.assert_frame_equal(table.cast(empty), empty)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(markets())
 def test_a_table_survives_the_way_to_disk_and_back(market: Market) -> None:
     """Casting to Arrow and back gives the same rows, types and column order."""

@@ -138,7 +138,7 @@ def of_theirs(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.rename(columns=names).assign(unique_id="all", ds=np.arange(len(rows)))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 30))
 def test_scores_agree_with_utilsforecast(seed: int, count: int) -> None:
     """MAPE, WAPE, coverage and the pinball loss of any table are theirs, zeros and all."""

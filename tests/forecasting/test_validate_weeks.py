@@ -15,7 +15,7 @@ from tests.forecasting.validation import NEXT_WEEK, checked, history, prices, ru
 from tests.strategies import FIRST_WEEK, KNOWN_BRANDS, KNOWN_STORES, inbox_rows, raw_row, shuffled
 
 # A validation takes a good part of a tenth of a second: to shrink a failing example would take minutes.
-LAW = settings(max_examples=30, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+LAW = settings(max_examples=15, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 
 
 def days(**values: Any) -> list[dict[str, Any]]:

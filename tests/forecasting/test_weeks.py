@@ -28,7 +28,7 @@ def test_a_week_runs_from_thursday_to_wednesday(day: date, week: date) -> None:
     assert weeks.week_of(day) == week
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(days, weekdays)
 def test_every_day_is_one_of_the_seven_days_of_its_week(day: date, starts_on: int) -> None:
     """A week holds the day it was found by, opens on the chosen weekday and is its own week."""
@@ -40,7 +40,7 @@ def test_every_day_is_one_of_the_seven_days_of_its_week(day: date, starts_on: in
     assert all(weeks.week_of(other, starts_on) == week for other in weeks.days_of(week))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(days, min_size=1, max_size=10), weekdays)
 def test_many_days_find_the_same_weeks_as_single_days_do(given_days: list[date], starts_on: int) -> None:
     """The column form of the arithmetic agrees with the scalar form."""
@@ -76,7 +76,7 @@ def test_weeks_between_holds_both_ends() -> None:
     assert found == [date(1991, 1, 3), date(1991, 1, 10), date(1991, 1, 17)]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(days, st.integers(1, 400))
 def test_weeks_between_is_empty_backwards(first: date, earlier: int) -> None:
     """No week lies between a week and one before it."""
@@ -89,7 +89,7 @@ def test_week_1_of_the_data_opens_on_its_thursday() -> None:
     assert weeks.dominicks_week(160) == date(1992, 10, 1)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.integers(-50, 2000))
 def test_week_numbers_round_trip(number: int) -> None:
     """A numbered week has its own number, and the next week the next one."""
@@ -99,7 +99,7 @@ def test_week_numbers_round_trip(number: int) -> None:
     assert weeks.dominicks_number(week + weeks.WEEK) == number + 1
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(st.integers(1, 400), min_size=1, max_size=10))
 def test_many_numbers_find_the_same_weeks_as_single_numbers_do(numbers: list[int]) -> None:
     """The column form takes a series or an array and agrees with the scalar form."""

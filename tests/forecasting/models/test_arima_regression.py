@@ -131,7 +131,7 @@ def test_a_short_series_is_refused_by_name() -> None:
         forecast_of("arima_regression", [7] * (MIN_WEEKS - 1))
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(
     st.lists(st.integers(0, 10**6), min_size=MIN_WEEKS, max_size=30),
     st.sets(st.integers(0, 40)),

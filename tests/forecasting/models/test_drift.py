@@ -73,7 +73,7 @@ def test_a_dying_series_is_not_forecast_below_zero() -> None:
     assert medians([4000, 300, 0], horizon=3) == pytest.approx([0, 0, 0])
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(
     st.lists(st.one_of(st.none(), st.integers(0, 10**9)), max_size=30),
     st.integers(0, 10**9),

@@ -86,7 +86,7 @@ unit_lists = st.lists(st.one_of(st.none(), st.integers(0, 3000)), min_size=1, ma
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.lists(unit_lists, min_size=1, max_size=4), st.integers(1, 3), st.integers(0, 2))
 def test_draws_ascend_and_are_never_negative(series: list[list[int | None]], horizon: int, gap: int) -> None:
     """Every series × step has finite draws in order, one row a cell."""

@@ -122,7 +122,7 @@ def test_forecasting_the_parts_is_forecasting_the_whole(size: int, real: Market)
     pd.testing.assert_frame_equal(together, forecast(real.sales, real.promotions, spec), check_exact=True)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(markets(min_weeks=3, max_weeks=14), st.integers(1, 8))
 def test_parts_are_the_whole_in_markets_full_of_gaps(market: Market, size: int) -> None:
     """Stores away, cells missing, brands that began later: the cut makes no difference."""
@@ -157,7 +157,7 @@ def test_intervals_are_wider_where_a_promotion_is_planned(real: Market) -> None:
     assert (wider > 0).mean() > 2 / 3
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(markets(max_weeks=26), st.integers(1, 6), st.integers(0, 2))
 def test_any_market_gets_usable_rows(market: Market, horizon: int, gap: int) -> None:
     """A few weeks, stores away, single cells missing, plans unknown: every active series has its rows."""

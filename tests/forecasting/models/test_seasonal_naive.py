@@ -83,7 +83,7 @@ def test_a_single_week_is_repeated_without_spread() -> None:
     assert forecast_of("seasonal_naive", [12], horizon=2).draws == pytest.approx(np.full((2, 99), 12.0))
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(
     st.lists(st.one_of(st.none(), st.integers(0, 3000)), max_size=70),
     st.integers(0, 3000),

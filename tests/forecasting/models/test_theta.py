@@ -82,7 +82,7 @@ def test_a_short_series_is_refused_by_name() -> None:
         forecast_of("theta", [7] * (MIN_WEEKS - 1))
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(st.lists(st.integers(0, 10**6), min_size=MIN_WEEKS, max_size=30), st.integers(1, 3), st.integers(0, 26))
 def test_draws_ascend_are_finite_and_never_negative(units: list[int | None], horizon: int, gap: int) -> None:
     """Any series that is long enough has usable draws at every step, and the same ones when asked again."""

@@ -88,7 +88,7 @@ def test_the_size_has_bounds(error: float, size: float) -> None:
         assert np.abs(found).max() <= 50 * LARGEST_SIZE
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(0, 60))
 def test_draws_ascend_whatever_the_past(seed: int, count: int) -> None:
     """Finite and sorted for any errors, risks and ages."""
