@@ -101,12 +101,15 @@ def gate(
     # Another run may be taking in an earlier week's late files at this moment.
     with waiting_lock(lake.lock_path("collect")):
         lake.add_sales(checked.sales)
+        lake.fill_promotions(checked.late_plans)
         lake.add_promotions(checked.promotions)
-        lake.add_quarantined(cutoff, checked.quarantined)
+        lake.add_quarantined(cutoff, checked.quarantined, [file.name for file in arrived.files])
         lake.write_ledger(cutoff, ledger.as_dict())
         # A store whose week misses a day keeps its files in the inbox, where the late day completes them.
         incomplete = set(checked.quarantined.loc[checked.quarantined["rule"] == "day_missing", "file"])
-        lake.archive(cutoff, [file.path for file in arrived.files if file.path.name not in incomplete])
+        # One that was replaced since it was read stays too, and is read by the next run.
+        done = [file for file in arrived.files if file.name not in incomplete and file.is_unchanged]
+        lake.archive(cutoff, [file.path for file in done])
     return ledger
 
 
@@ -115,6 +118,13 @@ def prepare(lake: Lake, spec: ForecastSpec, batch: BatchSpec) -> Work:
     sales, promotions = lake.sales(spec.cutoff), lake.promotions()
     run_id = identify(sales, promotions, spec, {"error_threshold": batch.error_threshold}, code_fingerprint())
     return Work(run_id, make_partitions(sales, promotions, spec, batch.mini_batch_size))
+
+
+def is_final(lake: Lake, cutoff: date, work: Work) -> bool:
+    """Whether this very run is published, and nothing in it was left to chance: a lost worker may not be lost again."""
+    if lake.published_run_id(cutoff) != work.run_id:
+        return False
+    return not lake.published(cutoff)["reason"].isin(["timed_out", "worker_lost"]).any()
 
 
 def forecast(
@@ -174,7 +184,9 @@ def map_forecast(
         unusable=lambda rows, series: unusable_series(rows, series, spec),
     )
     outcomes = cluster.map_partitions(forecast_partition, queue, spec, timeout=batch.timeout, on_outcome=on_outcome)
-    if queue.refused:
+    series = sum(len(partition.series) for partition in partitions)
+    nothing_worked = batch.error_threshold >= 0 and len(queue.reasons) == series
+    if queue.refused or nothing_worked:
         failed = sorted(queue.reasons.items())
         examples = tuple(f"store {store} brand {brand}: {why}" for (store, brand), why in failed[:3])
         raise TooManyFallbacks(spec.cutoff, len(failed), batch.error_threshold, examples)

@@ -74,14 +74,15 @@ def weekly_forecast(
 
         work = prepare(home, spec, batch)
         receipt.identified(work.run_id)
-        if home.published_run_id(week) == work.run_id:
+        if stages.is_final(home, week, work):
             receipt.unchanged(outcome_counts(home.published(week)), home.published_path(week))
         else:
             with dask_cluster(ClusterSpec(instance_count, max_concurrency_per_instance), home.scratch()) as cluster:
                 receipt.cluster_started(cluster.receipt)
                 with show_progress() as progress:
                     table = forecast(cluster, home, work, spec, batch, progress)
-            receipt.published(outcome_counts(table), publish(home, table, work, spec))
+            path = publish(home, table, work, spec)
+            receipt.published(outcome_counts(home.published(week)), path)
 
         receipt.reported(report(home))
     show_receipt(receipt.content)

@@ -89,7 +89,8 @@ def unusable_series(rows: pd.DataFrame, series: pd.DataFrame, spec: ForecastSpec
         for reason, is_broken in broken.items()
         for key in rows.loc[is_broken, schemas.SERIES].itertuples(index=False, name=None)
     }
-    steps = rows.groupby(schemas.SERIES)["step"].agg(lambda found: sorted(found) == list(spec.steps))
+    in_its_week = rows["week"] == pd.Timestamp(spec.cutoff) + pd.to_timedelta(rows["step"] * 7, unit="D")
+    steps = rows[in_its_week].groupby(schemas.SERIES)["step"].agg(lambda found: sorted(found) == list(spec.steps))
     complete = {_key(key) for key in steps.index[steps]}
     for key in series[schemas.SERIES].itertuples(index=False, name=None):
         if _key(key) not in complete:

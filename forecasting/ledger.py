@@ -28,6 +28,7 @@ class Ledger:
     """What was expected of a week and what came.
 
     cells: accepted rows of the week, one per series.
+    week_before: the last week before it that the lake knows.
     expected: stores that reported in any of the four weeks before.
     received: stores of which every expected series is there (new stores among them).
     missing: expected stores without a row.
@@ -38,6 +39,7 @@ class Ledger:
 
     week: date
     cells: int
+    week_before: date | None
     expected: tuple[int, ...]
     received: tuple[int, ...]
     missing: tuple[int, ...]
@@ -60,7 +62,8 @@ class Ledger:
         return 1 - (len(self.missing) + len(self.incomplete)) / len(self.expected)
 
     def as_dict(self) -> dict[str, Any]:
-        return {**asdict(self), "week": self.week.isoformat()}
+        before = self.week_before and self.week_before.isoformat()
+        return {**asdict(self), "week": self.week.isoformat(), "week_before": before}
 
 
 def take_stock(
@@ -85,9 +88,11 @@ def take_stock(
         elif brands and store in stores_received:
             lacking[store] = f"brand{'s' if len(brands) > 1 else ''} " + ", ".join(map(str, brands))
     missing = stores_expected - stores_received - set(lacking)
+    before = sales.loc[sales["week"] < pd.Timestamp(week), "week"].max()
     return Ledger(
         week=week,
         cells=len(received),
+        week_before=None if pd.isna(before) else before.date(),
         expected=tuple(sorted(stores_expected)),
         received=tuple(sorted(stores_received - set(lacking))),
         missing=tuple(sorted(missing)),
@@ -104,13 +109,20 @@ def gate(ledger: Ledger, *, min_reporting: float, accept_gaps: str | None = None
 
     Raises:
         WeekNotWhole: fewer stores than `min_reporting` are whole and nobody accepted the gaps.
-        DataError: not one row of the week has been accepted.
+        DataError: not one row of the week has been accepted, or it follows no known week.
     """
     if not ledger.cells:
         raise DataError(
             f"No store has reported the week of {ledger.week} with a row that could be accepted",
             "put its files into the inbox (`oj status` shows what is there), or name another week with --cutoff",
         )
+    if ledger.week_before and not ledger.expected and not accept_gaps:
+        raise DataError(
+            f"No store was expected in the week of {ledger.week}: the last week before it is {ledger.week_before}",
+            'correct the date of the file, or go on with --accept-gaps "your reason"',
+        )
+    if ledger.week_before and not ledger.expected:
+        return replace(ledger, status="accepted with gaps", accepted_because=accept_gaps)
     if not ledger.gaps:
         return replace(ledger, status="whole")
     if ledger.reporting >= min_reporting:

@@ -50,12 +50,14 @@ class Validated:
 
     sales: accepted rows with units, one per cell (table `sales`; daily rows are summed into weeks).
     promotions: what the accepted rows tell of prices and promotions, one row per cell (table `promotions`).
+    late_plans: the same of late files, for weeks of which nothing newer is known.
     quarantined: the other rows (table `quarantine`).
     missing_days: the days still missing, by (store, week), of stores that report daily.
     """
 
     sales: pd.DataFrame
     promotions: pd.DataFrame
+    late_plans: pd.DataFrame
     quarantined: pd.DataFrame
     missing_days: dict[tuple[int, date], tuple[date, ...]]
     rows_in: int
@@ -93,16 +95,21 @@ def validate(
     checked.require_known(stores["store"], brands["brand"])
     checked.require_file_week()
     duplicates = checked.drop_duplicates()
+    # Before the days are counted: a day that is set aside is a day that is missing.
+    checked.require_proportion(collected)
     missing_days = checked.require_all_days()
     in_collected = checked.compare_with(collected)
-    checked.require_proportion(collected)
     good = checked.good[~checked.good.index.isin(duplicates.union(in_collected))]
+    told = checked.good.drop(duplicates, errors="ignore")
+    # What a file of a week that was collected before says of other weeks is no news any more.
+    is_late = (told["file_week"] <= collected["week"].max()) & told["units"].isna()
     dropped = int((checked.frame["rule"] == "").sum()) - len(good)
     quarantined = checked.quarantined()
     return Validated(
         sales=_weekly_sales(good),
         # A row that only repeats collected sales may still carry a newer plan of prices.
-        promotions=_weekly_promotions(checked.good.drop(duplicates, errors="ignore")),
+        promotions=_weekly_promotions(told[~is_late]),
+        late_plans=_weekly_promotions(told[is_late]),
         quarantined=quarantined,
         missing_days=missing_days,
         rows_in=len(rows),

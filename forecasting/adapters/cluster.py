@@ -42,8 +42,6 @@ _SETTINGS = {
     "distributed.scheduler.allowed-failures": 0,
     # A frozen worker is noticed after a minute instead of five.
     "distributed.scheduler.worker-ttl": "60s",
-    "distributed.worker.daemon": True,
-    "distributed.admin.event-loop-monitor-interval": "1s",
     # Threads of BLAS and OpenMP would fight over the cores that the workers already share.
     "distributed.nanny.pre-spawn-environ": {
         "OMP_NUM_THREADS": 1,
@@ -51,7 +49,6 @@ _SETTINGS = {
         "MKL_NUM_THREADS": 1,
         "MALLOC_TRIM_THRESHOLD_": 65536,
     },
-    "distributed.logging.distributed": "critical",
 }
 
 
@@ -127,6 +124,7 @@ def dask_cluster(spec: ClusterSpec, scratch: Path) -> Iterator[Cluster]:
     with (
         tempfile.TemporaryDirectory(prefix="dask-", dir=scratch, ignore_cleanup_errors=True) as local_directory,
         dask.config.set(_SETTINGS),
+        _quiet_dask(),
         LocalCluster(
             n_workers=spec.n_workers,
             threads_per_worker=1,
@@ -157,6 +155,18 @@ def dask_cluster(spec: ClusterSpec, scratch: Path) -> Iterator[Cluster]:
             receipt.worker_pids = sorted(process.pid for process in workers)
     _, alive = psutil.wait_procs(workers | (_spawned() - before), timeout=STOP_TIMEOUT)
     receipt.left_over = sorted(process.pid for process in alive)
+
+
+@contextmanager
+def _quiet_dask() -> Iterator[None]:
+    """What goes wrong on the cluster is told by our own log; Dask's tells every connection."""
+    dask_logger = logging.getLogger("distributed")
+    level = dask_logger.level
+    dask_logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        dask_logger.setLevel(level)
 
 
 def _spawned() -> set[psutil.Process]:
@@ -231,7 +241,8 @@ class _Mapping:
                 self._submit()
         finally:
             self._client.unsubscribe_topic(STARTED)
-            self._client.cancel([flight.future for flight in self._flights.values()])
+            if under_way := [flight.future for flight in self._flights.values()]:
+                self._client.cancel(under_way)
         return outcomes
 
     def _submit(self) -> None:

@@ -1,10 +1,11 @@
 """The version of the code, as part of a run's identity."""
 
 import hashlib
-from importlib.metadata import version
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-NUMERICAL_LIBRARIES = ["numpy", "pandas", "scipy", "statsmodels"]
+NUMERICAL_LIBRARIES = ["numpy", "pandas", "scipy", "statsmodels", "lightgbm"]
 
 
 def code_fingerprint() -> str:
@@ -14,5 +15,6 @@ def code_fingerprint() -> str:
     for source in sorted(package.rglob("*.py")):
         digest.update(source.relative_to(package).as_posix().encode() + source.read_bytes())
     for library in NUMERICAL_LIBRARIES:
-        digest.update(f"{library}={version(library)}".encode())
+        with suppress(PackageNotFoundError):  # an extra that is not installed computes nothing
+            digest.update(f"{library}={version(library)}".encode())
     return digest.hexdigest()[:16]

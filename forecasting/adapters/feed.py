@@ -40,10 +40,10 @@ def feed(lake: Lake, *, history_until: date = FIRST_HISTORY_UNTIL, source: Path 
     """
     sales, promotions = shipped(schemas.SALES, source), shipped(schemas.PROMOTIONS, source)
     lake.prepare()
-    if lake.weeks_of_sales() and not is_fed(lake):
+    if not lake.is_empty and not is_fed(lake):
         raise OptionError(f"lake={lake.root}", "holds another panel than the shipped one", "name another with --lake")
     filled = None
-    if not lake.weeks_of_sales():
+    if lake.is_empty:
         _fill(lake, sales, promotions, history_until, source)
         filled = history_until
     week = _latest_week(lake) + WEEK
@@ -75,10 +75,10 @@ def _fill(lake: Lake, sales: pd.DataFrame, promotions: pd.DataFrame, until: date
         raise OptionError(
             f"history-until={until}", "is not a week of the shipped data", f"name a Thursday from {first} to {end}"
         )
-    lake.write_reference(shipped(schemas.STORES, source), shipped(schemas.BRANDS, source))
-    lake.add_promotions(promotions[promotions["week"] <= last])
-    # Sales come last: a lake without them counts as empty and is filled anew.
-    lake.add_sales(sales[sales["week"] <= last])
+    with lake.filling():
+        lake.write_reference(shipped(schemas.STORES, source), shipped(schemas.BRANDS, source))
+        lake.add_promotions(promotions[promotions["week"] <= last])
+        lake.add_sales(sales[sales["week"] <= last])
 
 
 def _latest_week(lake: Lake) -> date:

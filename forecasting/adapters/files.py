@@ -58,8 +58,15 @@ def read_table(path: Path, table: Table) -> pd.DataFrame:
 
 
 def read_metadata(path: Path) -> dict[str, str]:
-    """What the writer said of the file, by name."""
-    stored = pq.read_schema(path).metadata or {}
+    """What the writer said of the file, by name.
+
+    Raises:
+        SchemaError: the file is damaged.
+    """
+    try:
+        stored = pq.read_schema(path).metadata or {}
+    except (pa.ArrowInvalid, OSError) as error:
+        raise SchemaError("metadata", f"cannot be read from {path} ({error})", "remove it and run again") from error
     return {key.decode(): value.decode() for key, value in stored.items() if not key.startswith((b"ARROW", b"pandas"))}
 
 

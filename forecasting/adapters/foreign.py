@@ -58,7 +58,7 @@ def import_panel(lake: Lake, files: list[Path], layout: Layout) -> Imported:
         OptionError: the lake is not empty, or a file lacks a column of the layout.
         DataError: a value cannot be what its column says, a cell is there twice, or weeks open on several weekdays.
     """
-    if lake.weeks_of_sales():
+    if not lake.is_empty:
         raise OptionError(f"lake={lake.root}", "has sales already", "name a new folder with --lake")
     lake.prepare()
     raw = pd.concat([_read(file, layout) for file in files], ignore_index=True)
@@ -73,14 +73,14 @@ def import_panel(lake: Lake, files: list[Path], layout: Layout) -> Imported:
             f"{_where(raw, twice.index[0])} gives a store, brand and week a second time", "keep one of them"
         )
     sold = panel[panel["units"].notna()]
-    lake.write_calendar(starts_on)
-    lake.write_reference(
-        schemas.STORES.cast(store_names.reindex(columns=schemas.STORES.columns)),
-        schemas.BRANDS.cast(brand_names.reindex(columns=schemas.BRANDS.columns)),
-    )
-    lake.add_promotions(schemas.PROMOTIONS.cast(panel))
-    # Sales come last: a lake without them counts as empty.
-    lake.add_sales(schemas.SALES.cast(sold.astype({"units": "int64"})))
+    with lake.filling():
+        lake.write_calendar(starts_on)
+        lake.write_reference(
+            schemas.STORES.cast(store_names.reindex(columns=schemas.STORES.columns)),
+            schemas.BRANDS.cast(brand_names.reindex(columns=schemas.BRANDS.columns)),
+        )
+        lake.add_promotions(schemas.PROMOTIONS.cast(panel))
+        lake.add_sales(schemas.SALES.cast(sold.astype({"units": "int64"})))
     return Imported(
         sales=len(sold),
         plans=len(panel) - len(sold),

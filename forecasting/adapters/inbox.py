@@ -6,6 +6,7 @@ A file is named `<week>_store-<number>.csv` (or `.parquet`), by the first day of
 
 import csv
 import io
+import os
 import re
 from dataclasses import dataclass
 from datetime import date
@@ -30,12 +31,23 @@ class InboxFile:
 
     path: Path
     week: date | None
+    stamp: tuple[int, int, int] | None = None
+
+    @property
+    def name(self) -> str:
+        """The file's name as text, whatever bytes it is made of."""
+        return os.fsencode(self.path.name).decode("utf-8", "backslashreplace")
+
+    @property
+    def is_unchanged(self) -> bool:
+        """Whether it is still there as it was when the inbox was listed."""
+        return self.stamp is not None and _stamp(self.path) == self.stamp
 
 
 def list_inbox(folder: Path, week_starts_on: int = THURSDAY) -> list[InboxFile]:
     """The files of the inbox, by name. Hidden files are still being written and are left alone."""
     files = sorted(path for path in folder.glob("[!.]*") if path.is_file() and not path.is_symlink())
-    return [InboxFile(path, _week_of_name(path.name, week_starts_on)) for path in files]
+    return [InboxFile(path, _week_of_name(path.name, week_starts_on), _stamp(path)) for path in files]
 
 
 def read_inbox(files: list[InboxFile]) -> pd.DataFrame:
@@ -44,6 +56,14 @@ def read_inbox(files: list[InboxFile]) -> pd.DataFrame:
     if not records:
         return no_rows()
     return pd.DataFrame(records, columns=RAW_COLUMNS)
+
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _week_of_name(name: str, week_starts_on: int) -> date | None:
@@ -65,6 +85,10 @@ def _read_file(file: InboxFile) -> list[dict[str, Any]]:
 def _read_csv(file: InboxFile) -> list[dict[str, Any]]:
     try:
         text = file.path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError:
+        return []  # it was taken away since the inbox was listed
+    except OSError as error:
+        return [_fault(file, 1, "unreadable_file", f"{error.strerror}: let the forecast's user read it")]
     except UnicodeDecodeError as error:
         return [_fault(file, 1, "not_utf8", f"byte {error.start} is not UTF-8: save the file as UTF-8")]
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
@@ -89,12 +113,14 @@ def _read_csv(file: InboxFile) -> list[dict[str, Any]]:
 def _read_parquet(file: InboxFile) -> list[dict[str, Any]]:
     try:
         table = pq.ParquetFile(file.path).read()
-        columns = [_texts(table.column(name)) for name in table.column_names]
-    except (pa.ArrowInvalid, OSError) as error:
+        header = table.column_names
+        if header not in (INBOX_COLUMNS, DAILY_INBOX_COLUMNS):
+            return [_wrong_header(file, header)]
+        columns = [_texts(table.column(name)) for name in header]
+    except FileNotFoundError:
+        return []  # it was taken away since the inbox was listed
+    except (pa.ArrowException, OSError) as error:
         return [_fault(file, 1, "unreadable_file", f"{str(error).splitlines()[0]}: send the file again")]
-    header = table.column_names
-    if header not in (INBOX_COLUMNS, DAILY_INBOX_COLUMNS):
-        return [_wrong_header(file, header)]
     rows = zip(*columns, strict=True)
     return [_record(file, number, header, list(values)) for number, values in enumerate(rows, start=2)]
 
@@ -105,7 +131,14 @@ def _texts(column: pa.ChunkedArray) -> list[str]:
         column = column.cast(pa.date32())
     if pa.types.is_boolean(column.type):
         column = column.cast(pa.int8())
-    return ["" if value is None else str(value) for value in column.to_pylist()]
+    return [_text(value) for value in column.to_pylist()]
+
+
+def _text(value: object) -> str:
+    # A column of whole numbers with gaps comes from pandas as decimals.
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return "" if value is None else str(value)
 
 
 def _record(file: InboxFile, line: int, header: list[str], values: list[str]) -> dict[str, Any]:
@@ -127,7 +160,7 @@ def _line(
 ) -> dict[str, Any]:
     return {
         **values,
-        "file": file.path.name,
+        "file": file.name,
         "file_week": file.week,
         "line": line,
         "daily": daily,

@@ -1,11 +1,11 @@
 """The lake: the root folder of everything the system keeps. This file alone knows its paths.
 
     inbox/                             files that stores drop; see `forecasting.adapters.inbox`
-    archive/<week>/                    inbox files that were collected
+    archive/<cutoff>/                  inbox files that a run has collected
     reference/stores.parquet, brands.parquet, calendar.json
     sales/<week>.parquet               what was sold in a week
     promotions/<week>.parquet          the prices and promotions of a week, as last known
-    quarantine/<week>.parquet          inbox rows that were not accepted
+    quarantine/<cutoff>.parquet        inbox rows that a run did not accept
     ledger/<week>.json                 what was expected of a week, and what came
     staging/<run_id>/                  unfinished work of a run; never read by anyone else
     runs/<cutoff>/<run_id>/            forecast.parquet and manifest.json; never changed
@@ -19,6 +19,8 @@ the declared pattern only.
 """
 
 import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -27,7 +29,7 @@ import pandas as pd
 
 from forecasting import schemas
 from forecasting.adapters.files import read_json, read_metadata, read_table, write_json, write_table
-from forecasting.errors import DataError, OptionError
+from forecasting.errors import DataError, OptionError, SchemaError
 from forecasting.schemas import Table
 from forecasting.validate import merge_newer
 from forecasting.weeks import THURSDAY
@@ -57,6 +59,21 @@ class Lake:
                 f"cannot be written ({error.strerror})",
                 "name another folder with --lake or OJ_LAKE, or correct its permissions",
             ) from error
+
+    @contextmanager
+    def filling(self) -> Iterator[None]:
+        """Fill an empty lake with history. One whose filling was interrupted counts as empty, and begins anew."""
+        marker = self.root / ".filling"
+        marker.touch()
+        for name in (schemas.SALES.name, schemas.PROMOTIONS.name):
+            shutil.rmtree(self.root / name, ignore_errors=True)
+        yield
+        marker.unlink()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no history yet, or only a part of one."""
+        return (self.root / ".filling").exists() or not self.weeks_of_sales()
 
     # Reference tables
 
@@ -106,6 +123,12 @@ class Lake:
         """Add what is newly known; a cell that is already there is replaced."""
         self._add(schemas.PROMOTIONS, rows)
 
+    def fill_promotions(self, rows: pd.DataFrame) -> None:
+        """Add what is known of cells that the lake does not have; those it has stay."""
+        known = self.promotions()[schemas.CELL]
+        new = rows.merge(known, on=schemas.CELL, how="left", indicator=True)
+        self._add(schemas.PROMOTIONS, new.loc[new["_merge"] == "left_only", schemas.PROMOTIONS.columns])
+
     def weeks_of_sales(self) -> list[date]:
         """The weeks that have sales, oldest first."""
         return _dates(self.root / "sales", "*.parquet")
@@ -138,13 +161,13 @@ class Lake:
     def ledger(self, week: date) -> dict[str, Any]:
         return read_json(self.root / "ledger" / f"{week}.json")
 
-    def add_quarantined(self, week: date, rows: pd.DataFrame) -> None:
-        """Keep the rows that a run of `week` did not accept; a file that is sent again replaces its old rows."""
+    def add_quarantined(self, week: date, rows: pd.DataFrame, files: Iterable[str]) -> None:
+        """Keep the rows of `files` that a run of `week` did not accept, in the place of their old ones."""
         path = self.root / "quarantine" / f"{week}.parquet"
         if path.exists():
             old = read_table(path, schemas.QUARANTINE)
-            rows = pd.concat([old[~old["file"].isin(rows["file"])], rows], ignore_index=True)
-        if len(rows):
+            rows = pd.concat([old[~old["file"].isin(list(files))], rows], ignore_index=True)
+        if len(rows) or path.exists():
             write_table(path, rows, schemas.QUARANTINE)
 
     def quarantined(self, week: date) -> pd.DataFrame:
@@ -178,9 +201,12 @@ class Lake:
         return [cutoff for cutoff in _dates(self.root / "published", "*") if self.published_path(cutoff).exists()]
 
     def published_run_id(self, cutoff: date) -> str | None:
-        """The run whose forecast is in force."""
+        """The run whose forecast is in force; None where there is none, or its file is damaged."""
         path = self.published_path(cutoff)
-        return read_metadata(path)["run_id"] if path.exists() else None
+        try:
+            return read_metadata(path)["run_id"] if path.exists() else None
+        except SchemaError:
+            return None  # a damaged file is replaced by the next run
 
     def published(self, cutoff: date) -> pd.DataFrame:
         """The forecast in force (table `forecast`)."""

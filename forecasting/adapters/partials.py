@@ -7,6 +7,7 @@ from forecasting import schemas
 from forecasting.adapters.files import read_table, write_table
 from forecasting.adapters.lake import Lake
 from forecasting.errors import SchemaError
+from forecasting.panel import series_of
 from forecasting.partition import Partition
 from forecasting.schemas import Table
 
@@ -31,7 +32,11 @@ def kept_partials(lake: Lake, run_id: str, partitions: list[Partition]) -> dict[
         path = lake.staging(run_id) / "partitions" / f"{partition.name}.parquet"
         if path.exists():
             try:
-                kept[partition.name] = read_table(path, PARTIAL)
+                rows = read_table(path, PARTIAL)
             except SchemaError:
                 path.unlink()
+                continue
+            # The name says nothing of the series: that try may have cut the batch into other partitions.
+            if series_of(rows).equals(partition.series.astype("int32")):
+                kept[partition.name] = rows
     return kept

@@ -39,8 +39,8 @@ def publish(lake: Lake, forecast: pd.DataFrame, series: pd.DataFrame, spec: Fore
         RunError: what was written is not what was to be written, or is not complete.
     """
     run = lake.run_folder(spec.cutoff, run_id)
-    if not (run / "manifest.json").exists():
-        _stage(lake.staging(run_id), forecast, series, spec, run_id)
+    _stage(lake.staging(run_id), forecast, series, spec, run_id)
+    if not _is_same(lake.staging(run_id) / "run", run):
         _settle(lake.staging(run_id), run)
     published = lake.published_path(spec.cutoff)
     _commit(run / "forecast.parquet", published)
@@ -69,8 +69,15 @@ def _stage(staging: Path, forecast: pd.DataFrame, series: pd.DataFrame, spec: Fo
     write_json(staging / "run" / "manifest.json", manifest)
 
 
+def _is_same(staged: Path, run: Path) -> bool:
+    """Whether this very forecast was settled before and is undamaged."""
+    if not (run / "manifest.json").exists():
+        return False
+    return (staged / "forecast.parquet").read_bytes() == (run / "forecast.parquet").read_bytes()
+
+
 def _settle(staging: Path, run: Path) -> None:
-    """Rename the verified run to its final place; an unfinished one of a killed predecessor makes room."""
+    """Rename the verified run to its final place; an unfinished or damaged predecessor makes room."""
     run.parent.mkdir(parents=True, exist_ok=True)
     if run.exists():
         shutil.rmtree(run)

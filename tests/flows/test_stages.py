@@ -57,3 +57,14 @@ def test_a_resumed_run_does_not_start_over(fed_lake: Lake, tmp_path: Path) -> No
     assert len(work.partitions) == 10
     assert tasks[1] == 6
     pd.testing.assert_frame_equal(table, whole, check_exact=True)
+
+
+def test_a_file_that_is_replaced_while_it_is_collected_is_not_lost(fed_lake: Lake) -> None:
+    """Its old rows are taken in; the new content stays in the inbox for the next run."""
+    week = dominicks_week(136)
+    arrived = stages.collect(fed_lake, week)
+    replaced = arrived.files[0].path
+    replaced.write_text(replaced.read_text() + "\n")
+    checked = stages.validate(fed_lake, arrived)
+    stages.gate(fed_lake, week, arrived, checked, 0.9, None)
+    assert [path.name for path in fed_lake.inbox.iterdir()] == [replaced.name]

@@ -29,7 +29,9 @@ def test_a_week_is_whole_when_every_expected_series_is_there() -> None:
     """Every store that sold lately has reported every brand it sold: nothing is lacking."""
     ledger = take_stock(sales_of(*BEFORE, *ALL_OF_IT), WEEK_10)
 
-    assert ledger == Ledger(WEEK_10, cells=4, expected=(2, 5), received=(2, 5), missing=(), incomplete={})
+    assert ledger == Ledger(
+        WEEK_10, cells=4, week_before=dominicks_week(9), expected=(2, 5), received=(2, 5), missing=(), incomplete={}
+    )
     assert ledger.gaps == ()
     assert ledger.reporting == 1.0
     assert gate(ledger, min_reporting=1.0).status == "whole"
@@ -204,3 +206,14 @@ def test_the_real_weeks_have_gaps_of_whole_stores(real_sales: pd.DataFrame) -> N
     assert missing.max() == 8
     assert (missing == 0).mean() == pytest.approx(1 / 6, abs=0.02)
     assert not any(ledger.incomplete for ledger in ledgers)
+
+
+def test_a_week_that_follows_no_known_week_is_refused() -> None:
+    """A file dated a year ahead must not pass as a whole week because no store was expected in it."""
+    astray = take_stock(sales_of(*BEFORE, (2, 1, 62)), dominicks_week(62))
+
+    with pytest.raises(DataError, match="the last week before it is .*correct the date of the file"):
+        gate(astray, min_reporting=0.9)
+
+    accepted = gate(astray, min_reporting=0.9, accept_gaps="the chain reopens")
+    assert (accepted.status, accepted.accepted_because) == ("accepted with gaps", "the chain reopens")

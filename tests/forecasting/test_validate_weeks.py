@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from forecasting import schemas
 from forecasting.validate import validate
 from forecasting.weeks import days_of, dominicks_week
-from tests.forecasting.validation import NEXT_WEEK, checked, history, prices, rules, units
+from tests.forecasting.validation import LAST_YEAR, NEXT_WEEK, checked, history, prices, rules, units
 from tests.strategies import FIRST_WEEK, KNOWN_BRANDS, KNOWN_STORES, inbox_rows, raw_row, shuffled
 
 # A validation takes a good part of a tenth of a second: to shrink a failing example would take minutes.
@@ -138,3 +138,14 @@ def test_no_honest_week_of_the_real_data_is_quarantined(
     assert found.quarantined_by_rule == {}
     assert found.accepted == found.rows_in == len(of_week) > 0
     pd.testing.assert_frame_equal(found.sales, schemas.SALES.cast(of_week))
+
+
+def test_a_day_out_of_proportion_leaves_its_week_unfinished() -> None:
+    """The six other days are not summed as though they were the week."""
+    rows = days()
+    rows[3] |= {"units": "100000"}
+
+    found = checked(*rows, collected=history({2: 12}, LAST_YEAR))
+
+    assert sorted(set(rules(found))) == ["day_missing", "out_of_proportion"]
+    assert units(found) == {}

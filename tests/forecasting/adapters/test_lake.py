@@ -80,9 +80,12 @@ def test_a_file_sent_again_replaces_its_quarantined_rows(lake: Lake) -> None:
         empty = dict.fromkeys(schemas.QUARANTINE.columns, "")
         return pd.DataFrame([empty | {"file": file, "line": 2, "rule": rule, "detail": "x"}])
 
-    lake.add_quarantined(WEEK, pd.concat([rows("a.csv", "negative"), rows("b.csv", "negative")]))
-    lake.add_quarantined(WEEK, rows("a.csv", "infinite"))
+    both = ["a.csv", "b.csv"]
+    lake.add_quarantined(WEEK, pd.concat([rows("a.csv", "negative"), rows("b.csv", "negative")]), both)
+    lake.add_quarantined(WEEK, rows("a.csv", "infinite"), ["a.csv"])
     assert lake.quarantined(WEEK)[["file", "rule"]].values.tolist() == [["a.csv", "infinite"], ["b.csv", "negative"]]
+    lake.add_quarantined(WEEK, schemas.QUARANTINE.empty(), both)
+    assert lake.quarantined(WEEK).empty
 
 
 def test_archived_files_keep_their_predecessors(lake: Lake) -> None:
@@ -111,3 +114,32 @@ def test_a_root_that_cannot_be_written_is_an_option_error(tmp_path: Path) -> Non
     (tmp_path / "file").write_text("not a folder")
     with pytest.raises(OptionError, match=r"cannot be written .*--lake or OJ_LAKE"):
         Lake(tmp_path / "file" / "lake").prepare()
+
+
+def test_an_interrupted_filling_begins_anew(lake: Lake) -> None:
+    """A lake that was being filled counts as empty, and what it holds is cleared first."""
+
+    def break_off() -> None:
+        with lake.filling():
+            lake.add_sales(sales(WEEK, {2: 5}))
+            raise RuntimeError("power cut")
+
+    with pytest.raises(RuntimeError):
+        break_off()
+    assert lake.is_empty
+    with lake.filling():
+        lake.add_sales(sales(NEXT, {2: 5}))
+    assert not lake.is_empty
+    assert lake.weeks_of_sales() == [NEXT]
+
+
+def test_late_plans_only_fill_what_is_unknown(lake: Lake) -> None:
+    """What a newer file said of a cell holds."""
+
+    def plan(price: float, *weeks: date) -> pd.DataFrame:
+        rows = pd.DataFrame({"store": 2, "brand": 1, "week": pd.to_datetime(list(weeks)), "price": price})
+        return schemas.PROMOTIONS.cast(rows.assign(deal=0, feat=0.0))
+
+    lake.add_promotions(plan(1.5, WEEK))
+    lake.fill_promotions(plan(2.99, WEEK, NEXT))
+    assert lake.promotions()["price"].tolist() == [1.5, 2.99]

@@ -10,8 +10,10 @@ from forecasting.partition import Partition
 from tests.forecasting.adapters.test_publish import forecast
 
 
-def partition(name: str) -> Partition:
-    return Partition(name, pd.DataFrame(), pd.DataFrame())
+def partition(name: str, rows: pd.DataFrame | None = None) -> Partition:
+    """A partition of the series of these rows."""
+    series = forecast(10) if rows is None else rows
+    return Partition(name, series[["store", "brand", "week"]], pd.DataFrame())
 
 
 def test_kept_rows_come_back_for_the_same_run_only(tmp_path: Path) -> None:
@@ -32,3 +34,11 @@ def test_a_damaged_partial_counts_as_none(tmp_path: Path) -> None:
     file.write_bytes(file.read_bytes()[:100])
     assert kept_partials(lake, "run-a", [partition("part-0000")]) == {}
     assert not file.exists()
+
+
+def test_rows_of_another_cut_are_not_taken(tmp_path: Path) -> None:
+    """A run that is resumed with another mini batch size cuts other partitions of the same names."""
+    lake = Lake(tmp_path)
+    keep_partial(lake, "run-a", partition("part-0000"), forecast(10))
+    smaller = forecast(10).query("store <= 100")
+    assert kept_partials(lake, "run-a", [partition("part-0000", smaller)]) == {}

@@ -125,3 +125,12 @@ def _publish_for_ever(lake: Lake) -> None:
             publish(lake, forecast(10 + number % 2 * 10), SERIES, SPEC, f"run-{os.getpid()}-{number}")
     finally:
         os._exit(1)
+
+
+def test_a_damaged_run_is_replaced(lake: Lake) -> None:
+    """Where the published file was damaged, running the week again mends it, under the same run id."""
+    path = publish(lake, forecast(10), SERIES, SPEC, "run-a")
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-20])
+    assert lake.published_run_id(SPEC.cutoff) is None
+    assert publish(lake, forecast(10), SERIES, SPEC, "run-a").read_bytes() == whole
