@@ -97,7 +97,7 @@ def show_backtest(result: dict[str, Any], protocol: str | None) -> None:
     for row in result["scores"]:
         percents = ("mape", "wape", "bias"), ("pinball", "coverage_80", "coverage_95", "width_80", "width_95")
         first, second = ([_percent(row[name]) for name in names] for names in percents)
-        table.add_row(row["model"], *first, f"{row['mase']:.2f}", *second, f"{row['cpu_ms']:.1f}")
+        table.add_row(row["model"], *first, f"{row['mase']:.2f}", *second, f"{row['cpu_ms']:.2f}")
     for model, mape in sorted(PUBLISHED_MAPE.get(protocol or "", {}).items(), key=lambda item: item[1]):
         table.add_row(f"{model} (published)", f"{mape:.1f}", style="dim")
     console.print(table)

@@ -49,12 +49,13 @@ def complete_plan(promotions: pd.DataFrame, cells: pd.DataFrame, cutoff: date) -
     week, as promotions are planned for the chain); where that is unknown too, the series' usual price up to
     the cutoff without deal and advert; failing that the brand's.
     """
-    plan = cells[schemas.CELL].merge(promotions[[*schemas.CELL, *COVARIATES]], on=schemas.CELL, how="left")
+    asked = promotions.loc[promotions["week"].isin(cells["week"].unique()), [*schemas.CELL, *COVARIATES]]
+    plan = cells[schemas.CELL].merge(asked, on=schemas.CELL, how="left")
     plan = plan.astype(dict.fromkeys(COVARIATES, "float64"))
     plan["known"] = plan["price"].notna()
     past = promotions["week"] <= pd.Timestamp(cutoff)
     guesses = (
-        (["brand", "week"], promotions["week"].isin(plan["week"]), COVARIATES),
+        (["brand", "week"], promotions["week"].isin(plan["week"].unique()), COVARIATES),
         (schemas.SERIES, past, ["price"]),
         (["brand"], past, ["price"]),
     )
