@@ -32,6 +32,11 @@ class Table:
     def columns(self) -> list[str]:
         return list(self.schema.names)
 
+    @property
+    def nullable(self) -> pa.Schema:
+        """The declared columns and types, with empty values allowed everywhere."""
+        return pa.schema([field.with_nullable(True) for field in self.schema])
+
     def to_arrow(self, frame: pd.DataFrame) -> pa.Table:
         """Cast `frame` to the declaration, in the declared column order.
 
@@ -41,8 +46,7 @@ class Table:
         self._require_columns(frame.columns)
         try:
             # Empty values are looked for afterwards, so that the error can count them.
-            nullable = pa.schema([field.with_nullable(True) for field in self.schema])
-            table = pa.Table.from_pandas(frame[self.columns], schema=nullable, preserve_index=False)
+            table = pa.Table.from_pandas(frame[self.columns], schema=self.nullable, preserve_index=False)
         except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
             raise SchemaError(
                 self.name, f"has a value that does not fit its column ({error})", "correct the producer"
@@ -58,8 +62,7 @@ class Table:
         """
         self._require_columns(table.column_names)
         try:
-            nullable = pa.schema([field.with_nullable(True) for field in self.schema])
-            cast = table.select(self.columns).cast(nullable)
+            cast = table.select(self.columns).cast(self.nullable)
         except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, ValueError) as error:
             raise SchemaError(
                 self.name, f"has a column of another type than declared ({error})", "write the file anew"

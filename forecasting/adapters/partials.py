@@ -1,7 +1,6 @@
 """Finished partitions of an unfinished run, kept in staging so that a resumed run does not start over."""
 
 import pandas as pd
-import pyarrow as pa
 
 from forecasting import schemas
 from forecasting.adapters.files import read_table, write_table
@@ -16,7 +15,7 @@ PARTIAL = Table(
     "partial",
     "Rows of the table forecast, of one partition.",
     schemas.FORECAST.key,
-    pa.schema([field.with_nullable(True) for field in schemas.FORECAST.schema]),
+    schemas.FORECAST.nullable,
 )
 
 
