@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,6 +16,9 @@ from flows import parameters as p
 from flows.settings import lake_root
 from forecasting.errors import ForecastingError
 from forecasting.spec import ForecastSpec
+
+if TYPE_CHECKING:
+    from forecasting.adapters.lake import Lake
 
 app = typer.Typer(
     help="Next week's sales for every store and product: a weekly batch forecast.",
@@ -26,68 +29,36 @@ app = typer.Typer(
 
 
 @app.command()
-def run(
-    lake: p.LakeRoot = None,
-    cutoff: p.Cutoff = None,
-    horizon: p.Horizon = p.FORECAST.horizon,
-    gap: p.Gap = p.FORECAST.gap,
-    model: p.ModelName = p.FORECAST.model,
-    point: p.Point = p.FORECAST.point,
-    min_reporting: p.MinReporting = p.MIN_REPORTING,
-    accept_gaps: p.AcceptGaps = None,
-    mini_batch_size: p.MiniBatchSize = p.BATCH.mini_batch_size,
-    max_retries: p.MaxRetries = p.BATCH.max_retries,
-    timeout: p.Timeout = p.BATCH.timeout,
-    error_threshold: p.ErrorThreshold = p.BATCH.error_threshold,
-    instance_count: p.InstanceCount = p.CLUSTER.instance_count,
-    max_concurrency_per_instance: p.MaxConcurrency = p.CLUSTER.max_concurrency_per_instance,
-) -> None:
+@p.takes(p.WeeklyOptions)
+def run(options: p.WeeklyOptions) -> None:
     """Collect the next week, forecast every series on a Dask cluster, publish and report."""
-    options = dict(locals())
     began = time.monotonic()
     with _user_errors():
-        _require_usable(lake, [cutoff] if cutoff else [], [model])
+        _require_usable(options.home, [options.cutoff] if options.cutoff else [], [options.model])
         _quiet_prefect()
         from flows import terminal
 
         terminal.say_starting()
         from flows.weekly_forecast import weekly_forecast
 
-        receipt = weekly_forecast(**options)
-        terminal.show_run(lake_root(lake), receipt, time.monotonic() - began)
+        receipt = weekly_forecast(**vars(options))
+        terminal.show_run(options.home.root, receipt, time.monotonic() - began)
 
 
 @app.command()
-def backtest(
-    lake: p.LakeRoot = None,
-    protocol: p.Protocol = None,
-    first_cutoff: p.FoldCutoff = None,
-    last_cutoff: p.FoldCutoff = None,
-    every: p.Every = 1,
-    horizon: p.Horizon = p.FORECAST.horizon,
-    gap: p.Gap = p.FORECAST.gap,
-    models: p.Models = p.DEFAULT_MODELS,
-    point: p.Point = "mape",
-    out: p.Out = None,
-    mini_batch_size: p.MiniBatchSize = p.BATCH.mini_batch_size,
-    timeout: p.Timeout = p.BATCH.timeout,
-    instance_count: p.InstanceCount = p.CLUSTER.instance_count,
-    max_concurrency_per_instance: p.MaxConcurrency = p.CLUSTER.max_concurrency_per_instance,
-) -> None:
+@p.takes(p.BacktestOptions)
+def backtest(options: p.BacktestOptions) -> None:
     """Forecast past weeks as they would have been forecast then, and print the scores."""
-    options = dict(locals())
     with _user_errors():
-        from forecasting.folds import choose_folds
-
-        folds = choose_folds(protocol, first_cutoff, last_cutoff, every, horizon, gap)
-        _require_usable(lake, [] if protocol else folds.cutoffs, models)
+        folds = options.folds
+        _require_usable(options.home, [] if options.protocol else folds.cutoffs, options.models)
         _quiet_prefect()
         from flows import terminal
 
         terminal.say_starting()
         from flows.backtest import backtest as run_backtest
 
-        terminal.show_backtest(run_backtest(**options), protocol)
+        terminal.show_backtest(run_backtest(**vars(options)), options.protocol)
 
 
 @app.command()
@@ -180,13 +151,11 @@ def _quiet_prefect() -> None:
     os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
 
 
-def _require_usable(lake: str | None, cutoffs: Iterable[date], models: Iterable[str]) -> None:
+def _require_usable(lake: "Lake", cutoffs: Iterable[date], models: Iterable[str]) -> None:
     """Refuse what no run could use before Prefect is started for it."""
-    from forecasting.adapters.lake import Lake
     from forecasting.models.registry import get_model
 
     for model in models:
         _ = get_model(model).forecast  # imported here, so that a missing library is told at once
-    starts_on = Lake(lake_root(lake)).week_starts_on
     for cutoff in cutoffs:
-        ForecastSpec(cutoff, week_starts_on=starts_on)
+        ForecastSpec(cutoff, week_starts_on=lake.week_starts_on)

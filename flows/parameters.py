@@ -1,13 +1,25 @@
-"""The parameters of the flows, declared once: the form in the Prefect UI and the command line share them."""
+"""The parameters of the flows, declared once: the form in the Prefect UI and the command line share them.
 
+A flow and its command take one object of options; `takes` gives both the flat signature of its fields.
+"""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
 from datetime import date
-from typing import Annotated, Any, Literal
+from functools import wraps
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_type_hints
 
 import typer
 from pydantic import Field
 
-from forecasting.spec import BatchSpec, ClusterSpec, ForecastSpec
+from flows.settings import lake_root
+from forecasting.spec import BatchSpec, ClusterSpec, ForecastSpec, Point
 from forecasting.weeks import DOMINICKS_WEEK_1
+
+if TYPE_CHECKING:
+    from forecasting.adapters.lake import Lake
+    from forecasting.folds import Folds
 
 
 def _described(
@@ -39,8 +51,8 @@ Gap = Annotated[int, *_described("Gap", "Weeks skipped between the cutoff and th
 ModelName = Annotated[
     str, *_described("Model", "A model of docs/hard-series.md by its name, or your own as module:function.")
 ]
-Point = Annotated[
-    Literal["median", "mean", "mape"],
+PointOfForecast = Annotated[
+    Point,
     *_described("Point", "Which point of the distribution the column `forecast` holds."),
 ]
 MinReporting = Annotated[
@@ -81,9 +93,134 @@ Every = Annotated[int, *_described("Every", "Weeks from one cutoff to the next."
 Models = Annotated[list[str], *_described("Models", "A model to test; name the option again for another.")]
 Out = Annotated[str | None, *_described("Out", "Parquet file for every forecast.", show_default=False)]
 
-# The defaults, so that the flow and the command line cannot differ.
-FORECAST = ForecastSpec(DOMINICKS_WEEK_1)
-BATCH = BatchSpec()
-CLUSTER = ClusterSpec()
-MIN_REPORTING = 0.9
-DEFAULT_MODELS = [FORECAST.model]
+_FORECAST = ForecastSpec(DOMINICKS_WEEK_1)
+_BATCH = BatchSpec()
+_CLUSTER = ClusterSpec()
+
+
+@dataclass(frozen=True, kw_only=True)
+class LakeOptions:
+    """Where the data are."""
+
+    lake: LakeRoot = None
+
+    @property
+    def home(self) -> "Lake":
+        from forecasting.adapters.lake import Lake  # pandas with it, which `oj --help` need not wait for
+
+        return Lake(lake_root(self.lake))
+
+
+@dataclass(frozen=True, kw_only=True)
+class CutoffOption(LakeOptions):
+    """Which week."""
+
+    cutoff: Cutoff = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ForecastOptions(LakeOptions):
+    """How a week is gated and forecast."""
+
+    horizon: Horizon = _FORECAST.horizon
+    gap: Gap = _FORECAST.gap
+    model: ModelName = _FORECAST.model
+    point: PointOfForecast = _FORECAST.point
+    min_reporting: MinReporting = 0.9
+    accept_gaps: AcceptGaps = None
+    mini_batch_size: MiniBatchSize = _BATCH.mini_batch_size
+    max_retries: MaxRetries = _BATCH.max_retries
+    timeout: Timeout = _BATCH.timeout
+    error_threshold: ErrorThreshold = _BATCH.error_threshold
+
+    def spec(self, cutoff: date) -> ForecastSpec:
+        return ForecastSpec(cutoff, self.horizon, self.gap, self.model, self.point, self.home.week_starts_on)
+
+    @property
+    def batch_spec(self) -> BatchSpec:
+        return BatchSpec(self.mini_batch_size, self.max_retries, self.timeout, self.error_threshold)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClusterOptions:
+    """The cluster of a run."""
+
+    instance_count: InstanceCount = _CLUSTER.instance_count
+    max_concurrency_per_instance: MaxConcurrency = _CLUSTER.max_concurrency_per_instance
+
+    @property
+    def cluster_spec(self) -> ClusterSpec:
+        return ClusterSpec(self.instance_count, self.max_concurrency_per_instance)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeeklyOptions(ClusterOptions, ForecastOptions, CutoffOption):
+    """The options of a weekly run, in this order: where, which week, how, on what."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoldOptions(LakeOptions):
+    """What a backtest forecasts, and how."""
+
+    protocol: Protocol = None
+    first_cutoff: FoldCutoff = None
+    last_cutoff: FoldCutoff = None
+    every: Every = 1
+    horizon: Horizon = _FORECAST.horizon
+    gap: Gap = _FORECAST.gap
+    models: Models = field(default_factory=lambda: [_FORECAST.model])
+    point: PointOfForecast = "mape"
+    out: Out = None
+    mini_batch_size: MiniBatchSize = _BATCH.mini_batch_size
+    timeout: Timeout = _BATCH.timeout
+
+    @property
+    def folds(self) -> "Folds":
+        from forecasting.folds import choose_folds
+
+        return choose_folds(self.protocol, self.first_cutoff, self.last_cutoff, self.every, self.horizon, self.gap)
+
+    @property
+    def batch_spec(self) -> BatchSpec:
+        """A fold refuses nothing: a series that fails counts with its fallback."""
+        return BatchSpec(self.mini_batch_size, timeout=self.timeout, error_threshold=-1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BacktestOptions(ClusterOptions, FoldOptions):
+    """The options of a backtest."""
+
+
+Options = TypeVar("Options")
+Result = TypeVar("Result")
+
+
+def takes(options: type[Options]) -> Callable[[Callable[[Options], Result]], Callable[..., Result]]:
+    """Give a function of one object of options the flat signature of that object's fields.
+
+    Typer and Prefect both read the signature: the one makes options of it, the other a form.
+    """
+    types = get_type_hints(options, include_extras=True)
+    defaults = options()
+    signature = inspect.Signature(
+        [
+            inspect.Parameter(
+                each.name,
+                inspect.Parameter.KEYWORD_ONLY,
+                default=getattr(defaults, each.name),
+                annotation=types[each.name],
+            )
+            for each in fields(options)  # type: ignore[arg-type]
+        ]
+    )
+
+    def decorate(function: Callable[[Options], Result]) -> Callable[..., Result]:
+        @wraps(function)
+        def call(**given: Any) -> Result:
+            return function(options(**given))
+
+        call.__signature__ = signature  # type: ignore[attr-defined]
+        call.__annotations__ = types
+        return call
+
+    return decorate

@@ -1,6 +1,5 @@
 """The weekly run: collect a whole week, validate it, forecast every series, publish, report."""
 
-from datetime import date
 from typing import Any
 
 from prefect import flow, runtime
@@ -10,12 +9,9 @@ from flows import stages
 from flows.artifacts import show_progress, show_receipt
 from flows.policy import stage
 from flows.recording import recording
-from flows.settings import lake_root
 from forecasting.adapters.cluster import dask_cluster
-from forecasting.adapters.lake import Lake
 from forecasting.adapters.locks import week_lock
 from forecasting.run import outcome_counts
-from forecasting.spec import BatchSpec, ClusterSpec, ForecastSpec
 
 collect = stage(stages.collect, name="collect")
 validate = stage(stages.validate, name="validate")
@@ -32,22 +28,8 @@ def _name_of_run() -> str:
 
 
 @flow(name="weekly-forecast", flow_run_name=_name_of_run, persist_result=False)
-def weekly_forecast(
-    lake: p.LakeRoot = None,
-    cutoff: p.Cutoff = None,
-    horizon: p.Horizon = p.FORECAST.horizon,
-    gap: p.Gap = p.FORECAST.gap,
-    model: p.ModelName = p.FORECAST.model,
-    point: p.Point = p.FORECAST.point,
-    min_reporting: p.MinReporting = p.MIN_REPORTING,
-    accept_gaps: p.AcceptGaps = None,
-    mini_batch_size: p.MiniBatchSize = p.BATCH.mini_batch_size,
-    max_retries: p.MaxRetries = p.BATCH.max_retries,
-    timeout: p.Timeout = p.BATCH.timeout,
-    error_threshold: p.ErrorThreshold = p.BATCH.error_threshold,
-    instance_count: p.InstanceCount = p.CLUSTER.instance_count,
-    max_concurrency_per_instance: p.MaxConcurrency = p.CLUSTER.max_concurrency_per_instance,
-) -> dict[str, Any]:
+@p.takes(p.WeeklyOptions)
+def weekly_forecast(options: p.WeeklyOptions) -> dict[str, Any]:
     """Forecast the weeks after `cutoff` for every active series, and publish them.
 
     A Dask cluster exists for the length of the `with` block and no longer. Running a week again with the
@@ -60,16 +42,15 @@ def weekly_forecast(
         forecasting.errors.ForecastingError: one sentence that names the cause and the remedy. What was
             published before stays in force.
     """
-    home = Lake(lake_root(lake))
+    home = options.home
     home.prepare()
-    week: date = cutoff or stages.choose_cutoff(home)
-    spec = ForecastSpec(week, horizon, gap, model, point, home.week_starts_on)
-    batch = BatchSpec(mini_batch_size, max_retries, timeout, error_threshold)
+    week = options.cutoff or stages.choose_cutoff(home)
+    spec, batch = options.spec(week), options.batch_spec
 
     with week_lock(home.lock_path(str(week)), week), recording(home, spec) as receipt:
         arrived = collect(home, week)
         checked = validate(home, arrived)
-        ledger = gate(home, week, arrived, checked, min_reporting, accept_gaps)
+        ledger = gate(home, week, arrived, checked, options.min_reporting, options.accept_gaps)
         receipt.collected(ledger, checked)
 
         work = prepare(home, spec, batch)
@@ -77,7 +58,7 @@ def weekly_forecast(
         if stages.is_final(home, week, work):
             receipt.unchanged(outcome_counts(home.published(week)), home.published_path(week))
         else:
-            with dask_cluster(ClusterSpec(instance_count, max_concurrency_per_instance), home.scratch()) as cluster:
+            with dask_cluster(options.cluster_spec, home.scratch()) as cluster:
                 receipt.cluster_started(cluster.receipt)
                 with show_progress() as progress:
                     table = forecast(cluster, home, work, spec, batch, progress)
