@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date
+from getpass import getuser
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -43,6 +44,45 @@ def run(options: p.WeeklyOptions) -> None:
 
         receipt = weekly_forecast(**vars(options))
         terminal.show_run(options.home.root, receipt, time.monotonic() - began)
+
+
+@app.command()
+@p.takes(p.BackfillOptions)
+def backfill(options: p.BackfillOptions) -> None:
+    """Forecast many past weeks, oldest first; go on where an interrupted backfill stopped."""
+    began = time.monotonic()
+    with _user_errors():
+        _require_usable(options.home, [options.first, *([options.last] if options.last else [])], [options.model])
+        _quiet_prefect()
+        from flows import terminal
+
+        terminal.say_starting()
+        from flows.backfill import backfill as run_backfill
+
+        terminal.show_backfill(options.home.root, run_backfill(**vars(options)), time.monotonic() - began)
+
+
+@app.command()
+def accept(
+    week: Annotated[
+        date,
+        typer.Option(
+            parser=date.fromisoformat, metavar="YYYY-MM-DD", help="First day of the week.", show_default=False
+        ),
+    ],
+    reason: Annotated[str, typer.Option(help="Why it may go on without the missing stores.", show_default=False)],
+    by: Annotated[str | None, typer.Option(help="Who says so; empty: you.", show_default=False)] = None,
+    lake: p.LakeRoot = None,
+) -> None:
+    """Let a week go on with its gaps; who, why and when is recorded."""
+    with _user_errors():
+        from flows import stages, terminal
+        from forecasting.adapters.clock import now
+
+        home = p.LakeOptions(lake=lake).home
+        ForecastSpec(week, week_starts_on=home.week_starts_on)
+        home.prepare()
+        terminal.show_acceptance(week, stages.accept(home, week, reason, by or getuser(), now()))
 
 
 @app.command()

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,10 @@ class Receipt:
         self.content: dict[str, Any] = {"spec": spec.as_dict(), "outcome": "running"}
         self._cluster: ClusterReceipt | None = None
 
-    def collected(self, ledger: Ledger, checked: Validated) -> None:
+    def collected(self, ledger: Ledger, checked: Validated, late_files: dict[date, int]) -> None:
+        """`late_files`: how many came of earlier weeks that are published without them."""
         self.content |= ledger_summary(ledger, checked)
+        self.content["late_files"] = {str(week): files for week, files in late_files.items()}
 
     def identified(self, run_id: str) -> None:
         self.content["run_id"] = run_id
