@@ -15,7 +15,7 @@ import typer
 
 from flows import parameters as p
 from flows.settings import lake_root
-from forecasting.errors import ForecastingError
+from forecasting.errors import ForecastingError, OptionError
 from forecasting.spec import ForecastSpec
 
 if TYPE_CHECKING:
@@ -156,6 +156,25 @@ def status(lake: p.LakeRoot = None) -> None:
         from forecasting.adapters.lake import Lake
 
         terminal.show_status(Lake(lake_root(lake)))
+
+
+@app.command()
+def notify(text: Annotated[str, typer.Argument(help="What to tell.", show_default=False)] = "It works.") -> None:
+    """Send a line to those who are told of trouble, to see that it arrives."""
+    with _user_errors():
+        from forecasting.adapters.connections import connections_path
+        from forecasting.adapters.notify import CONNECTION
+        from forecasting.adapters.notify import notify as tell
+
+        delivery = tell("Orange juice forecast: a test", text)
+        delivery.require_all()
+        if not delivery.targets:
+            raise OptionError(
+                str(connections_path()),
+                "names nobody to notify",
+                f'write {CONNECTION} = "mailto://..." into it, as docs/operations.md tells',
+            )
+        typer.echo(f"Told: {delivery.reached} of {delivery.targets}.")
 
 
 @contextmanager

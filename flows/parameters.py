@@ -86,6 +86,9 @@ AcceptGaps = Annotated[
     str | None,
     *_described("Accept gaps", "Go on without the missing stores, for this reason, which is recorded."),
 ]
+FallbackAlarm = Annotated[
+    float, *_described("Fallback alarm", "Share of series on fallback above which people are notified.", 0, 1)
+]
 MiniBatchSize = Annotated[int, *_described("mini_batch_size", "Most series in one partition.", 1)]
 MaxRetries = Annotated[
     int,
@@ -134,6 +137,9 @@ FoldCutoff = Annotated[
 Every = Annotated[int, *_described("Every", "Weeks from one cutoff to the next.", 1, 52)]
 Models = Annotated[list[str], *_described("Models", "A model to test; name the option again for another.")]
 Out = Annotated[str | None, *_described("Out", "Parquet file for every forecast.", show_default=False)]
+
+NoticeTitle = Annotated[str, *_described("Title", "One line that says what happened.")]
+NoticeBody = Annotated[str, *_described("Body", "A few lines of plain text.")]
 
 _FORECAST = ForecastSpec(DOMINICKS_WEEK_1)
 _BATCH = BatchSpec()
@@ -185,6 +191,7 @@ class ForecastOptions(LakeOptions):
     max_retries: MaxRetries = _BATCH.max_retries
     timeout: Timeout = _BATCH.timeout
     error_threshold: ErrorThreshold = _BATCH.error_threshold
+    fallback_alarm: FallbackAlarm = 0.05
 
     def spec(self, cutoff: date) -> ForecastSpec:
         return ForecastSpec(cutoff, self.horizon, self.gap, self.model, self.point, self.home.week_starts_on)

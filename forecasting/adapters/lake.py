@@ -11,6 +11,7 @@
     staging/<run_id>/                  unfinished work of a run; never read by anyone else
     runs/<cutoff>/<run_id>/            forecast.parquet and manifest.json; never changed
     receipts/<cutoff>/<started>.json   what each run did, published or not
+    notices/<cutoff>-<kind>.json       what people have been told of a week, and need not be told again
     published/<cutoff>/forecast.parquet   the forecasts in force
     report/report.parquet              history and forecasts in one table
     locks/, scratch/
@@ -244,6 +245,17 @@ class Lake:
         """The receipt of the run that started last, of whatever week."""
         paths = sorted((self.root / "receipts").glob("*/*.json"), key=lambda path: path.name)
         return read_json(paths[-1]) if paths else None
+
+    # What people have been told
+
+    def is_told(self, week: date, kind: str) -> bool:
+        return self._notice_path(week, kind).exists()
+
+    def write_notice(self, week: date, kind: str, content: dict[str, Any]) -> None:
+        write_json(self._notice_path(week, kind), content)
+
+    def _notice_path(self, week: date, kind: str) -> Path:
+        return self.root / "notices" / f"{week}-{kind}.json"
 
     # The report
 
