@@ -72,7 +72,8 @@ def week_late(week: date, gaps: Sequence[str], deadline: datetime) -> Notice:
         week,
         f"{_week(week)}: not published at its deadline",
         f"It should have been there by {deadline:%Y-%m-%d %H:%M %Z}.\n{missing}\n"
-        f"Put their files into the inbox, or go on without them: oj accept {week}",
+        f"Put their files into the inbox, or go on without them: "
+        f'oj accept --week {week} --reason "your reason"',
         once="late",
     )
 
@@ -85,11 +86,11 @@ def gaps_accepted(week: date, ledger: Mapping[str, Any]) -> Notice:
     """
     gaps = [f"store {store}" for store in ledger["missing"]]
     gaps += [f"store {store} lacks {what}" for store, what in ledger["incomplete"].items()]
-    by = ledger.get("accepted_by") or "an option of the run"
+    accepted = ledger["accepted"]
     return Notice(
         week,
         f"{_week(week)}: published without {_count(gaps, 'store')}",
-        f"Accepted by {by}, because: {ledger['accepted_because']}\nMissing: {_named(gaps)}.",
+        f"Accepted by {accepted['by']}, because: {accepted['why']}\nMissing: {_named(gaps)}.",
         once="gaps-accepted",
     )
 
@@ -137,12 +138,14 @@ def tell(lake: Lake, notice: Notice) -> bool:
 
 
 def tell_published(lake: Lake, receipt: Mapping[str, Any], fallback_alarm: float) -> None:
-    """Tell what is remarkable about a week that has been published: accepted gaps, many fallbacks."""
+    """Tell what is remarkable about a week that has been published: accepted gaps, many fallbacks, late files."""
     week, ledger = date.fromisoformat(str(receipt["spec"]["cutoff"])), receipt["ledger"]
     if ledger["status"] == "accepted with gaps":
         tell(lake, gaps_accepted(week, ledger))
     if fallbacks := many_fallbacks(week, receipt, fallback_alarm):
         tell(lake, fallbacks)
+    for earlier, files in receipt["late_files"].items():
+        tell(lake, late_files(date.fromisoformat(earlier), files))
 
 
 @contextmanager

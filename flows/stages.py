@@ -1,6 +1,5 @@
 """The stages of the weekly run, as plain functions: they bring the pure core and the adapters together."""
 
-from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -149,10 +148,14 @@ def accept(lake: Lake, week: date, why: str, by: str, at: datetime) -> Acceptanc
     return accepted
 
 
-def late_files(lake: Lake, week: date, arrived: Arrived) -> dict[date, int]:
-    """Files of earlier weeks whose forecast was published without them, counted by week."""
+def late_files(lake: Lake, week: date, arrived: Arrived) -> dict[date, list[str]]:
+    """Names of files of earlier weeks whose forecast was published without them, by week."""
     published = set(lake.published_cutoffs())
-    return dict(Counter(sorted(file.week for file in arrived.files if file.week in published and file.week < week)))
+    late: dict[date, list[str]] = {}
+    for file in arrived.files:
+        if file.week in published and file.week < week:
+            late.setdefault(file.week, []).append(file.name)
+    return late
 
 
 def _assess(lake: Lake, week: date, checked: Validated, spec: GateSpec, at: datetime) -> Ledger:

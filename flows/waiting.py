@@ -7,7 +7,6 @@ reported or the deadline has come, takes over. Without a deployment the process 
 
 import logging
 import time
-from collections.abc import Callable
 from datetime import date, datetime
 from itertools import count
 from uuid import UUID
@@ -28,7 +27,8 @@ from prefect.input import RunInput
 from prefect.states import Completed
 from pydantic import Field
 
-from flows import stages
+from flows import stages, terminal
+from flows.notifying import tell, week_waiting
 from flows.parameters import WeeklyOptions
 from forecasting.adapters.clock import now
 from forecasting.adapters.inbox import list_inbox
@@ -51,16 +51,17 @@ class GapsAccepted(RunInput):
     by: str = Field(default="", title="Your name")
 
 
-def await_stores(lake: Lake, week: date, options: WeeklyOptions, say: Callable[[WeekWaiting], None]) -> None:
+def await_stores(lake: Lake, week: date, options: WeeklyOptions) -> None:
     """Return once the week need not wait any longer: it is whole, its gaps are accepted, or its deadline has passed.
 
-    Args:
-        say: told once what is missing, before the wait begins.
+    What is missing is said before the wait begins, and people are told of it once.
     """
     spec = options.gate_spec(week)
     if not (waiting := _still_waiting(lake, week, spec)):
         return
-    say(waiting)
+    logger.info("%s", waiting)
+    terminal.say_waiting(waiting)
+    tell(lake, week_waiting(week, waiting.missing, waiting.deadline))
     if runtime.deployment.id and not runtime.flow_run.parent_flow_run_id:
         _suspend(lake, week, spec)
     while waiting:

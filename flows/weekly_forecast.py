@@ -10,9 +10,9 @@ from prefect import flow, runtime
 from flows import parameters as p
 from flows import stages
 from flows.artifacts import show_progress, show_receipt
+from flows.notifying import tell_published, telling_of_trouble
 from flows.policy import stage
 from flows.recording import recording
-from flows.terminal import say_waiting
 from flows.waiting import await_stores, name_of_run, take_over
 from forecasting.adapters.clock import now
 from forecasting.adapters.cluster import dask_cluster
@@ -59,31 +59,34 @@ def weekly_forecast(options: p.WeeklyOptions) -> dict[str, Any]:
     *missed, week = [options.cutoff] if options.cutoff else stages.choose_weeks(home, now())
     for earlier in missed:
         catch_up(earlier, options)
-    if options.accept_gaps:
-        stages.accept(home, week, options.accept_gaps, getuser(), now())
-    await_stores(home, week, options, say_waiting)
-    take_over(week)
     spec, batch = options.spec(week), options.batch_spec
 
-    with week_lock(home.lock_path(str(week)), week), recording(home, spec) as receipt:
-        arrived = collect(home, week)
-        checked = validate(home, arrived)
-        ledger = gate(home, week, arrived, checked, options.gate_spec(week), now())
-        receipt.collected(ledger, checked, stages.late_files(home, week, arrived))
+    with telling_of_trouble(home, week):
+        if options.accept_gaps:
+            stages.accept(home, week, options.accept_gaps, getuser(), now())
+        await_stores(home, week, options)
+        take_over(week)
 
-        work = prepare(home, spec, batch)
-        receipt.identified(work.run_id)
-        if stages.is_final(home, week, work):
-            receipt.unchanged(outcome_counts(home.published(week)), home.published_path(week))
-        else:
-            with dask_cluster(options.cluster_spec, home.scratch()) as cluster:
-                receipt.cluster_started(cluster.receipt)
-                with show_progress() as progress:
-                    table = forecast(cluster, home, work, spec, batch, progress)
-            path = publish(home, table, work, spec)
-            receipt.published(outcome_counts(home.published(week)), path)
+        with week_lock(home.lock_path(str(week)), week), recording(home, spec) as receipt:
+            arrived = collect(home, week)
+            checked = validate(home, arrived)
+            ledger = gate(home, week, arrived, checked, options.gate_spec(week), now())
+            receipt.collected(ledger, checked, stages.late_files(home, week, arrived))
 
-        receipt.reported(report(home))
+            work = prepare(home, spec, batch)
+            receipt.identified(work.run_id)
+            if stages.is_final(home, week, work):
+                receipt.unchanged(outcome_counts(home.published(week)), home.published_path(week))
+            else:
+                with dask_cluster(options.cluster_spec, home.scratch()) as cluster:
+                    receipt.cluster_started(cluster.receipt)
+                    with show_progress() as progress:
+                        table = forecast(cluster, home, work, spec, batch, progress)
+                path = publish(home, table, work, spec)
+                receipt.published(outcome_counts(home.published(week)), path)
+
+            receipt.reported(report(home))
+        tell_published(home, receipt.content, options.fallback_alarm)
     show_receipt(receipt.content)
     return receipt.content
 

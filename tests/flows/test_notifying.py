@@ -32,14 +32,14 @@ LEDGER = {
     "status": "accepted with gaps",
     "missing": [2, 5],
     "incomplete": {8: "brands 1, 2"},
-    "accepted_because": "strike",
-    "accepted_by": "anna",
+    "accepted": {"by": "anna", "why": "strike", "when": "1992-04-24T08:00:00+00:00"},
 }
 RECEIPT = {
     "spec": {"cutoff": "1992-04-16", "model": "price_response"},
     "ledger": LEDGER,
     "series": 913,
     "fallbacks_by_reason": {"failed": 40, "timed_out": 6},
+    "late_files": {},
 }
 
 

@@ -16,11 +16,7 @@ from flows.weekly_forecast import weekly_forecast
 def test_every_parameter_has_a_title_and_a_description() -> None:
     """A person who opens the form sees what each field means."""
     properties = parameter_schema(weekly_forecast.fn).properties
-<<<<<<< HEAD
     assert len(properties) == len(fields(WeeklyOptions))
-=======
-    assert len(properties) == 15
->>>>>>> 0aee9a2 (People are told of failures, accepted gaps, fallbacks and weeks that wait, once each)
     for name, field in properties.items():
         assert field.get("title"), name
         assert field.get("description"), name

@@ -159,7 +159,7 @@ def test_late_files_of_a_published_week_are_told(run_lake: Lake) -> None:
         late.read_text().replace("\n12,", "\n90,").replace(f",{dominicks_week(137)},", f",{WEEK},")
     )
     receipt = weekly_forecast(lake=str(run_lake.root), model="naive", horizon=1)
-    assert receipt["late_files"] == {str(WEEK): 1}
+    assert receipt["late_files"] == {str(WEEK): [f"{WEEK}_store-090.csv"]}
 
 
 def test_a_week_with_too_few_stores_is_refused(run_lake: Lake) -> None:
