@@ -3,7 +3,7 @@
 import inspect
 import socket
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from importlib import import_module
 from typing import Any
 
@@ -57,13 +57,14 @@ def cluster_of_class(spec: ClusterSpec, lake: Lake, cluster_id: str, run: str) -
         pem = lake.cluster_entry(cluster_id).with_suffix(".pem")
         if not spec.insecure and "security" not in options:
             security = tls.configured() or tls.make(pem)
-        if ssh.is_ssh(make):
+        scales = not ssh.is_ssh(make)
+        if not scales:
+            make = ssh.ssh_cluster
             options = ssh.completed(options, spec, cluster_id)
             if security and pem.exists():
                 stack.enter_context(ssh.certificates_on_hosts(options, pem.read_text("ascii"), cluster_id))
         if security and _takes(make, "security"):
             options["security"] = security
-        scales = not ssh.is_ssh(make)
         if scales and _names(make, "n_workers"):
             options.setdefault("n_workers", spec.n_workers)
         cluster = stack.enter_context(_constructed(make, options, spec))
@@ -82,10 +83,12 @@ def cluster_of_class(spec: ClusterSpec, lake: Lake, cluster_id: str, run: str) -
         elif scales and "n_workers" not in options:
             cluster.scale(spec.n_workers)
         _wait_for_workers(client, spec, at_least=hosts if not scales else min(spec.n_workers, 1))
-        yield client
-        # Asked to close, workers and nannies clear up their folders; the class would only kill them.
-        if not scales:
-            client.shutdown()
+        try:
+            yield client
+        finally:
+            # Asked to close, workers and nannies clear up behind themselves; the class may only kill them.
+            with suppress(OSError, RuntimeError, ValueError, TimeoutError):
+                client.retire_workers(list(client.scheduler_info()["workers"]), close_workers=True)
 
 
 def cluster_class(spec: ClusterSpec) -> Any:

@@ -1,4 +1,4 @@
-"""What Dask's SSHCluster needs beside itself: sensible options, and certificates on its hosts.
+"""Dask's SSHCluster, with what it lacks: listeners on the named addresses only, certificates, an awaited end.
 
 SSHCluster hands Dask's configuration to each host on a command line, where every user of that host can
 read it for a moment. So the configuration names a file only, and the key goes into that file through a
@@ -15,12 +15,15 @@ from typing import Any
 
 import dask
 import distributed
+from distributed.deploy import ssh as of_dask
+from distributed.deploy.spec import SpecCluster
 
 from forecasting.adapters.cluster import tls
 from forecasting.errors import OptionError, RunError
 from forecasting.spec import ClusterSpec
 
 CONNECT_TIMEOUT = 60.0
+SECONDS_TO_END = 15.0
 LOOPBACK_OF_HOST = "127.0.0.1:0"
 
 
@@ -55,10 +58,9 @@ def completed(options: Mapping[str, Any], spec: ClusterSpec, cluster_id: str) ->
             "name a file of known_hosts, or accept that with --insecure",
         )
     scheduler = {"port": 0, "dashboard_address": LOOPBACK_OF_HOST}
-    with suppress(ValueError):  # a name may stand for another address on that host itself
-        scheduler["host"] = str(ipaddress.ip_address(hosts[0]))
     worker = {
         "nthreads": 1,
+        "dashboard_address": LOOPBACK_OF_HOST,
         "n_workers": spec.max_concurrency_per_instance,
         "local_directory": f"{_folder(cluster_id)}/dask",
         "death_timeout": CONNECT_TIMEOUT,
@@ -69,6 +71,53 @@ def completed(options: Mapping[str, Any], spec: ClusterSpec, cluster_id: str) ->
         "scheduler_options": scheduler | options.get("scheduler_options", {}),
         "worker_options": worker | options.get("worker_options", {}),
     }
+
+
+def ssh_cluster(
+    hosts: list[str],
+    connect_options: dict[str, Any] | list[dict[str, Any]],
+    scheduler_options: dict[str, Any],
+    worker_options: dict[str, Any],
+    worker_class: str = "distributed.Nanny",
+    remote_python: str | list[str] | None = None,
+    **kwargs: Any,
+) -> SpecCluster:
+    """As `distributed.SSHCluster`, but scheduler and workers listen on the address by which they were named."""
+
+    def of(options: Any, number: int) -> Any:
+        return options[number] if isinstance(options, list) else options
+
+    def on_host(number: int, options: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            "address": hosts[number],
+            "connect_options": of(connect_options, number),
+            "kwargs": {**_listening(hosts[number]), **options},
+            "remote_python": of(remote_python, number),
+        }
+
+    workers = {
+        number: {"cls": _Worker, "options": {**on_host(number, worker_options), "worker_class": worker_class}}
+        for number in range(1, len(hosts))
+    }
+    scheduler = {"cls": of_dask.Scheduler, "options": on_host(0, scheduler_options)}
+    return SpecCluster(workers, scheduler, name="SSHCluster", **kwargs)
+
+
+class _Worker(of_dask.Worker):
+    """Ends when its processes have ended, or is killed; Dask's own leaves that open."""
+
+    async def close(self) -> None:
+        if self.proc:
+            with suppress(TimeoutError, OSError):
+                await asyncio.wait_for(self.proc.wait(), SECONDS_TO_END)
+        await super().close()
+
+
+def _listening(host: str) -> dict[str, str]:
+    try:
+        return {"host": str(ipaddress.ip_address(host))}
+    except ValueError:
+        return {}  # a name may stand for another address on that host itself
 
 
 @contextmanager
