@@ -1,7 +1,7 @@
 """Hosts of a cluster, as network namespaces: each with an address, an sshd and a link that can be cut.
 
-The hosts share the machine's file system, so that a lake is shared by its path; a folder can be hidden from them.
-The test itself is the driver's host: it has the first address of their bridge.
+The hosts see the machine's programs; each has a /tmp and a /run of its own, in which it finds only the folders that
+it is told to share. The test itself is the driver's host: it has the first address of their bridge.
 """
 
 import os
@@ -9,6 +9,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -36,9 +37,13 @@ PidFile none
 SetEnv PYTHONPATH={package} OMP_NUM_THREADS=1
 """
 # `ip netns exec` gives what it starts mounts of its own: what is mounted here is seen on this host alone.
-START = (
-    "mount -t tmpfs tmpfs /run && mkdir -m 755 /run/sshd && {hide} exec setpriv --pdeathsig KILL {sshd} -D -f {config}"
-)
+START = """
+mount -t tmpfs tmpfs /run && mkdir -m 755 /run/sshd && mkdir /run/shared || exit
+for folder in {shared}; do mkdir -p /run/shared/$folder && mount --bind $folder /run/shared/$folder || exit; done
+mount -t tmpfs tmpfs /tmp && chmod 1777 /tmp || exit
+for folder in {shared}; do mkdir -p $folder && mount --bind /run/shared/$folder $folder || exit; done
+exec setpriv --pdeathsig KILL {sshd} -D -f {config}
+"""
 
 
 @dataclass(frozen=True)
@@ -110,13 +115,13 @@ def lacking() -> str | None:
 
 
 @contextmanager
-def hosts(folder: Path, packages: Sequence[Path] = (REPOSITORY,) * 3, hidden: Path | None = None) -> Iterator[Hosts]:
+def hosts(folder: Path, packages: Sequence[Path] = (REPOSITORY,) * 3, shared: Sequence[Path] = ()) -> Iterator[Hosts]:
     """Hosts that exist as long as the `with` block; nothing outside of their namespaces is touched.
 
     Args:
         folder: for keys and settings of their sshds.
         packages: for each host, the folder from which it imports our package.
-        hidden: a folder that they see empty.
+        shared: folders that all of them see, as this machine does.
     """
     with ExitStack() as stack:
         number = _claim_bridge(stack)
@@ -124,11 +129,13 @@ def hosts(folder: Path, packages: Sequence[Path] = (REPOSITORY,) * 3, hidden: Pa
         _ip("link", "set", f"ojbr{number}", "up")
         addresses = [NETWORK.format(number, 10 + index) for index in range(len(packages))]
         _make_keys(folder, addresses)
+        seen = " ".join(map(str, {folder, REPOSITORY, Path(sys.prefix), *packages, *shared}))
         each = []
         for index, (address, package) in enumerate(zip(addresses, packages, strict=True)):
             config = folder / f"sshd-{index}"
             config.write_text(SSHD.format(address=address, folder=folder, package=package))
-            each.append(stack.enter_context(_host(f"oj{number}h{index}", f"ojbr{number}", address, config, hidden)))
+            start = START.format(shared=seen, sshd=SSHD_PATH, config=config)
+            each.append(stack.enter_context(_host(f"oj{number}h{index}", f"ojbr{number}", address, start)))
         yield Hosts(each, folder)
 
 
@@ -158,7 +165,7 @@ def _make_keys(folder: Path, addresses: list[str]) -> None:
 
 
 @contextmanager
-def _host(namespace: str, bridge: str, address: str, config: Path, hidden: Path | None) -> Iterator[Host]:
+def _host(namespace: str, bridge: str, address: str, start: str) -> Iterator[Host]:
     link = f"{namespace}v"
     with ExitStack() as stack:
         _ip("netns", "add", namespace)
@@ -169,8 +176,6 @@ def _host(namespace: str, bridge: str, address: str, config: Path, hidden: Path 
         _ip("-n", namespace, "address", "add", f"{address}/24", "dev", "eth0")
         _ip("-n", namespace, "link", "set", "eth0", "up")
         _ip("-n", namespace, "link", "set", "lo", "up")
-        hide = f"mount -t tmpfs tmpfs {hidden} &&" if hidden else ""
-        start = START.format(hide=hide, sshd=SSHD_PATH, config=config)
         sshd = subprocess.Popen(["ip", "netns", "exec", namespace, "sh", "-c", start], stderr=subprocess.PIPE)
         host = Host(address, namespace, link, sshd.pid)
         stack.callback(sshd.wait)
