@@ -14,7 +14,7 @@ from distributed import Client
 
 from forecasting.adapters.clock import now
 from forecasting.adapters.cluster import on_worker
-from forecasting.adapters.cluster.by_class import cluster_of_class
+from forecasting.adapters.cluster.by_class import cluster_class, cluster_of_class
 from forecasting.adapters.cluster.existing import existing_scheduler
 from forecasting.adapters.cluster.handover import sees_lake
 from forecasting.adapters.cluster.janitor import scratch_folder
@@ -23,6 +23,7 @@ from forecasting.adapters.cluster.mapping import PartitionFunction, PartitionMap
 from forecasting.adapters.cluster.meter import Meter
 from forecasting.adapters.cluster.reap import reap_orphans
 from forecasting.adapters.cluster.receipt import ClusterReceipt
+from forecasting.adapters.cluster.tls import for_existing
 from forecasting.adapters.cluster.versions import require_same, require_same_versions
 from forecasting.adapters.lake import Lake
 from forecasting.batch import Batch, Outcome
@@ -182,6 +183,18 @@ def dask_cluster(spec: ClusterSpec, lake: Lake, run: str = "") -> Iterator[Clust
     finally:
         meter.change(time.monotonic())
         receipt.metered(meter)
+
+
+def require_possible(spec: ClusterSpec) -> None:
+    """Refuse what could not be had anyway, before anything is started for it.
+
+    Raises:
+        OptionError: a class or a certificate is missing.
+    """
+    if spec.kind == "existing":
+        for_existing(spec.cluster)
+    elif spec.kind == "class":
+        cluster_class(spec)
 
 
 def _opened(

@@ -190,8 +190,7 @@ class PartitionMapping:
         with suppress(KeyError):  # it is gone already
             answers = self._client.run(on_worker.end_worker, workers=[address], nanny=True, on_error="ignore")
             if not answers:
-                # A worker that ends itself will not answer: it is not waited for.
-                self._client.run(on_worker.end_worker, workers=[address], wait=False)
+                self._client.run(on_worker.end_worker, workers=[address], on_error="ignore")
 
     def _failed(self, task: Task, failure: Failure, error: Exception) -> Outcome | None:
         self._receipt.lost_tasks += 1

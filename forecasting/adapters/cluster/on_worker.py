@@ -3,6 +3,7 @@
 Everything here is also kept from a nanny's process, which need not import pandas to end its worker.
 """
 
+import asyncio
 import os
 import platform
 import signal
@@ -13,6 +14,7 @@ import cloudpickle
 from distributed import WorkerPlugin
 
 VERSIONS = "worker-versions"
+SECONDS_TO_ANSWER = 0.1
 
 
 def describe() -> dict[str, str]:
@@ -35,11 +37,11 @@ def read_text(path: str) -> str | None:
 def end_worker(dask_worker: Any) -> None:
     """On a nanny: end its worker at once, also where that holds the interpreter's lock; another is started.
 
-    On a worker without a nanny: end this very process; whoever started it may start another.
+    On a worker without a nanny: end this very process, once it has answered; whoever started it may start another.
     """
     process = getattr(dask_worker, "process", None)
     if process is None:
-        os.kill(os.getpid(), signal.SIGKILL)
+        asyncio.get_running_loop().call_later(SECONDS_TO_ANSWER, os.kill, os.getpid(), signal.SIGKILL)
     elif process.pid:
         os.kill(process.pid, signal.SIGKILL)
 
