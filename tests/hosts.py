@@ -65,6 +65,11 @@ class Host:
                     found.append(process)
         return found
 
+    def files(self) -> list[str]:
+        """What is in its own /tmp, but for folders that it shares."""
+        tmp = Path(f"/proc/{self.sshd}/root/tmp")  # as its sshd sees it
+        return [path.name for path in tmp.iterdir() if path.name.startswith("oj-")]
+
     def kill(self) -> None:
         """End every process of this host at once, its sshd first; its network stays, and resets connections."""
         while pids := _ip("netns", "pids", self.namespace).split():
