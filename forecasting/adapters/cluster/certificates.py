@@ -53,8 +53,9 @@ def certificates_on_hosts(
             placed = run(_all(shell.place(pem, folder) for shell in shells))
             for shell, failure in zip(shells, placed, strict=True):
                 if failure:
+                    why = str(failure) or ("no answer" if isinstance(failure, TimeoutError) else type(failure).__name__)
                     raise RunError(
-                        f"The host {shell.host} cannot be reached by SSH ({str(failure) or type(failure).__name__})",
+                        f"The host {shell.host} cannot be reached by SSH ({why})",
                         "see that `ssh` to it works with the same user, key and known_hosts, then run again",
                     ) from failure
             yield
