@@ -17,6 +17,7 @@ from forecasting.adapters.register import held_entry
 from forecasting.errors import OptionError, RunError
 from forecasting.spec import ClusterSpec
 
+SECONDS_TO_CLOSE = 20.0
 START_TIMEOUT = 600.0  # a queue or an autoscaler may take its time
 ENCRYPTED = ("tls://", "gateway://")  # the latter is dask-gateway's, TLS with its own certificates
 
@@ -116,7 +117,7 @@ def cluster_class(spec: ClusterSpec) -> Any:
 def _constructed(make: Any, options: Mapping[str, Any], spec: ClusterSpec) -> Iterator[Any]:
     with ExitStack() as stack:
         try:
-            with close_if_interrupted():
+            with close_if_interrupted(SECONDS_TO_CLOSE):
                 cluster = stack.enter_context(make(**options))
         except (TypeError, ValueError) as error:
             raise OptionError(
@@ -131,6 +132,8 @@ def _constructed(make: Any, options: Mapping[str, Any], spec: ClusterSpec) -> It
 
 
 def _wait_for_workers(client: Client, spec: ClusterSpec, *, at_least: int) -> None:
+    if not at_least:
+        return  # they come with the work
     try:
         client.wait_for_workers(at_least, timeout=START_TIMEOUT)
     except TimeoutError as error:
