@@ -11,11 +11,10 @@ from distributed.deploy.spec import SpecCluster
 from forecasting.spec import ClusterSpec
 
 SECONDS_BETWEEN_LOOKS = 1
-SECONDS_TO_CLOSE = 20
 
 
 @contextmanager
-def close_if_interrupted() -> Iterator[None]:
+def close_if_interrupted(seconds: float) -> Iterator[None]:
     """Close what is under construction where its construction is broken off: nobody else holds it yet.
 
     Dask does so for its own errors, and for a signal only when the interpreter ends.
@@ -26,7 +25,7 @@ def close_if_interrupted() -> Iterator[None]:
     except BaseException:
         for cluster in set(SpecCluster._instances) - before:  # noqa: SLF001 - as above
             with suppress(Exception):
-                cluster.close(timeout=SECONDS_TO_CLOSE)
+                cluster.close(timeout=seconds)
         raise
 
 

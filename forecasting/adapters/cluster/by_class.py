@@ -21,6 +21,7 @@ from forecasting.spec import ClusterSpec
 
 logger = logging.getLogger(__name__)
 
+SECONDS_TO_CLOSE = 20.0
 START_TIMEOUT = 600.0  # a queue or an autoscaler may take its time
 ENCRYPTED = ("tls://", "gateway://")  # the latter is dask-gateway's, TLS with its own certificates
 
@@ -130,7 +131,7 @@ def cluster_class(spec: ClusterSpec) -> Any:
 def _constructed(make: Any, options: Mapping[str, Any], spec: ClusterSpec, entry: HeldEntry) -> Iterator[Any]:
     """The cluster; where it cannot be ended, its entry stays, and a later run tries again."""
     try:
-        with close_if_interrupted():
+        with close_if_interrupted(SECONDS_TO_CLOSE):
             cluster = make(**options)
     except (TypeError, ValueError) as error:
         raise OptionError(
@@ -154,6 +155,8 @@ def _constructed(make: Any, options: Mapping[str, Any], spec: ClusterSpec, entry
 
 
 def _wait_for_workers(client: Client, spec: ClusterSpec, *, at_least: int) -> None:
+    if not at_least:
+        return  # they come with the work
     try:
         client.wait_for_workers(at_least, timeout=START_TIMEOUT)
     except TimeoutError as error:

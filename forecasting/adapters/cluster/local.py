@@ -17,6 +17,7 @@ from forecasting.spec import ClusterSpec
 SPAWNED = "multiprocessing.spawn"  # in the command line of every worker process
 START_TIMEOUT = 60.0
 STOP_TIMEOUT = 10.0
+SECONDS_TO_BREAK_OFF = 3.0  # half a cluster seldom ends by itself; its processes are killed then
 
 
 @contextmanager
@@ -27,9 +28,10 @@ def local_cluster(spec: ClusterSpec, folder: Path, receipt: ClusterReceipt) -> I
         folder: for what workers spill.
     """
     before = _spawned()
+    patience = SECONDS_TO_BREAK_OFF
     try:
         with (
-            close_if_interrupted(),
+            close_if_interrupted(SECONDS_TO_BREAK_OFF),
             LocalCluster(
                 n_workers=spec.n_workers,
                 threads_per_worker=1,
@@ -44,25 +46,27 @@ def local_cluster(spec: ClusterSpec, folder: Path, receipt: ClusterReceipt) -> I
         ):
             adapt(cluster, spec)
             try:
-                client.wait_for_workers(spec.n_workers, timeout=START_TIMEOUT)
+                if spec.n_workers:
+                    client.wait_for_workers(spec.n_workers, timeout=START_TIMEOUT)
             except TimeoutError as error:
                 raise RunError(
                     f"The cluster's {spec.n_workers} workers did not start within {START_TIMEOUT:.0f} s",
                     "see whether the machine is overloaded, or ask for fewer with --max-concurrency-per-instance",
                 ) from error
             workers = _spawned() - before
+            patience = STOP_TIMEOUT
             try:
                 yield client
             finally:
                 workers |= _spawned() - before
                 receipt.worker_pids = sorted(process.pid for process in workers)
     finally:
-        receipt.left_over = sorted(process.pid for process in _ended(_spawned() - before))
+        receipt.left_over = sorted(process.pid for process in _ended(_spawned() - before, patience))
 
 
-def _ended(workers: set[psutil.Process]) -> list[psutil.Process]:
+def _ended(workers: set[psutil.Process], patience: float) -> list[psutil.Process]:
     """Wait until all have ended, and kill those that do not; gives what survives even that."""
-    _, alive = psutil.wait_procs(workers, timeout=STOP_TIMEOUT)
+    _, alive = psutil.wait_procs(workers, timeout=patience)
     for process in alive:
         with suppress(psutil.NoSuchProcess):
             process.kill()

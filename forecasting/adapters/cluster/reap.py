@@ -13,7 +13,7 @@ from forecasting.adapters.register import Entry, entries, taken_orphan
 
 logger = logging.getLogger(__name__)
 
-CONNECT_TIMEOUT = 10
+CONNECT_TIMEOUT = 5
 
 
 @dataclass(frozen=True)

@@ -93,18 +93,26 @@ def ssh_cluster(
         number: {"cls": _Worker, "options": {**on_host(number, worker_options), "worker_class": worker_class}}
         for number in range(1, len(hosts))
     }
-    scheduler = {"cls": of_dask.Scheduler, "options": on_host(0, scheduler_options)}
+    scheduler = {"cls": _Scheduler, "options": on_host(0, scheduler_options)}
     return SpecCluster(workers, scheduler, name="SSHCluster", **kwargs)
 
 
-class _Worker(of_dask.Worker):
-    """Ends when its processes have ended, or is killed; Dask's own leaves that open."""
+class _Awaited(of_dask.Process):
+    """Ends when its command has ended on its host, or is killed; Dask's own leaves that open."""
 
     async def close(self) -> None:
         if self.proc:
             with suppress(TimeoutError, OSError):
                 await asyncio.wait_for(self.proc.wait(), SECONDS_TO_END)
         await super().close()
+
+
+class _Worker(_Awaited, of_dask.Worker):
+    """Workers of one host."""
+
+
+class _Scheduler(_Awaited, of_dask.Scheduler):
+    """The scheduler on its host."""
 
 
 def _listening(host: str) -> dict[str, str]:

@@ -1,6 +1,10 @@
 """A real cluster on this machine: up, partitions mapped whatever they do, down."""
 
+import signal
 import socket
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from contextlib import nullcontext, suppress
 from pathlib import Path
@@ -18,6 +22,19 @@ from forecasting.spec import ClusterSpec
 from tests.forecasting.adapters.cluster import partition_functions as functions
 from tests.forecasting.adapters.cluster.conftest import SPEC, mapped
 
+ROOT = Path(__file__).parents[4]
+HOLD = """
+import sys, time
+from pathlib import Path
+from forecasting.adapters.cluster import dask_cluster
+from forecasting.adapters.lake import Lake
+from forecasting.spec import ClusterSpec
+if __name__ == "__main__":
+    print("begun", flush=True)
+    with dask_cluster(ClusterSpec(), Lake(Path(sys.argv[1]))):
+        print("up", flush=True)
+        time.sleep(600)
+"""
 TLS_ALERT = b"\x15"
 WORKERS = ClusterSpec(max_concurrency_per_instance=2)
 
@@ -121,4 +138,50 @@ def test_the_receipt_counts_restarted_workers(tmp_path: Path, few_stores: tuple[
         cluster._client.wait_for_workers(2, timeout=30)
         receipt = cluster.receipt
     assert len(receipt.worker_pids) == 3
+    assert receipt.left_over == []
+
+
+@pytest.mark.parametrize(("when", "how"), [("begun", signal.SIGINT), ("up", signal.SIGKILL)])
+def test_nothing_is_left_of_a_driver_that_was_ended(tmp_path: Path, when: str, how: signal.Signals) -> None:
+    """Interrupted while its workers start, or killed when they are up: workers, janitor and folders are gone."""
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(tmp_path)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        cwd=ROOT,
+        text=True,
+    ) as driver:
+        assert driver.stdout
+        assert driver.stdout.readline() == "begun\n"
+        if when == "up":
+            assert driver.stdout.readline() == "up\n"
+        started = psutil.Process(driver.pid)
+        while len(started.children()) < 3:  # janitor, and workers or the tracker of their resources
+            time.sleep(0.01)
+        children = started.children(recursive=True)
+        driver.send_signal(how)
+        driver.wait(timeout=60)
+    assert psutil.wait_procs(children, timeout=30)[1] == []
+    until = time.monotonic() + 30
+    while list((tmp_path / "scratch").iterdir()):
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+def test_a_growing_cluster_follows_its_work(
+    partitions: list[Partition], few_stores: tuple[pd.DataFrame, pd.DataFrame], tmp_path: Path
+) -> None:
+    """It begins with nothing, grows to its bound, shrinks when idle; what it provided is measured, not assumed."""
+    spec = ClusterSpec(max_concurrency_per_instance=1, max_instances=2, idle_time_before_scale_down=1.0)
+    with dask_cluster(spec, Lake(tmp_path)) as cluster:
+        assert cluster._meter.workers == 0
+        table, _ = mapped(cluster, functions.take_a_while, partitions)
+        until = time.monotonic() + 60
+        while cluster._meter.workers:
+            assert time.monotonic() < until
+            time.sleep(0.1)
+        receipt = cluster.receipt
+    pd.testing.assert_frame_equal(table, forecast(*few_stores, SPEC), check_exact=True)
+    assert receipt.workers == 2
+    assert 0 < receipt.worker_seconds_provisioned < 2 * receipt.seconds_up
     assert receipt.left_over == []
