@@ -16,7 +16,7 @@ import typer
 from flows import parameters as p
 from flows.settings import lake_root
 from forecasting.errors import ForecastingError, OptionError
-from forecasting.spec import ForecastSpec
+from forecasting.spec import ClusterSpec, ForecastSpec
 
 if TYPE_CHECKING:
     from forecasting.adapters.lake import Lake
@@ -36,6 +36,7 @@ def run(options: p.WeeklyOptions) -> None:
     began = time.monotonic()
     with _user_errors():
         _require_usable(options.home, [options.cutoff] if options.cutoff else [], [options.model])
+        _require_cluster(options.cluster_spec)
         _quiet_prefect()
         from flows import terminal
 
@@ -92,6 +93,7 @@ def backtest(options: p.BacktestOptions) -> None:
     with _user_errors():
         folds = options.folds
         _require_usable(options.home, [] if options.protocol else folds.cutoffs, options.models)
+        _require_cluster(options.cluster_spec)
         _quiet_prefect()
         from flows import terminal
 
@@ -177,6 +179,33 @@ def notify(text: Annotated[str, typer.Argument(help="What to tell.", show_defaul
         typer.echo(f"Told: {delivery.reached} of {delivery.targets}.")
 
 
+clusters = typer.Typer(help="Clusters that would outlive their run: list them, or end those whose run is gone.")
+app.add_typer(clusters, name="clusters")
+
+
+@clusters.callback(invoke_without_command=True)
+def list_clusters(context: typer.Context, lake: p.LakeRoot = None) -> None:
+    """List the clusters that runs have started on other machines, with their age and cost so far."""
+    if context.invoked_subcommand:
+        return
+    with _user_errors():
+        from flows import terminal_clusters
+        from forecasting.adapters.lake import Lake
+
+        terminal_clusters.show_clusters(Lake(lake_root(lake)))
+
+
+@clusters.command()
+def reap(lake: p.LakeRoot = None) -> None:
+    """End the clusters whose run is gone; those of living runs are left alone."""
+    with _user_errors():
+        from flows import terminal_clusters
+        from forecasting.adapters.cluster.reap import reap_orphans
+        from forecasting.adapters.lake import Lake
+
+        terminal_clusters.show_reaped(reap_orphans(Lake(lake_root(lake))))
+
+
 @contextmanager
 def _user_errors() -> Iterator[None]:
     """A mistake of the user's, and a stop by a signal, end in one sentence, never in a traceback."""
@@ -218,3 +247,11 @@ def _require_usable(lake: "Lake", cutoffs: Iterable[date], models: Iterable[str]
         _ = get_model(model).forecast  # imported here, so that a missing library is told at once
     for cutoff in cutoffs:
         ForecastSpec(cutoff, week_starts_on=lake.week_starts_on)
+
+
+def _require_cluster(spec: ClusterSpec) -> None:
+    """Refuse a cluster that cannot be had, also before Prefect is started; a local one needs no look."""
+    if spec.kind != "local":
+        from forecasting.adapters.cluster.life import require_possible
+
+        require_possible(spec)

@@ -14,6 +14,7 @@
     notices/<cutoff>-<kind>.json       what people have been told of a week, and need not be told again
     published/<cutoff>/forecast.parquet   the forecasts in force
     report/report.parquet              history and forecasts in one table
+    clusters/<id>.json, <id>.pem       clusters that would outlive their run; owner's eyes only
     locks/, scratch/
 
 No name in a path comes from the content of data: weeks, run ids and the names of inbox files that match
@@ -266,6 +267,14 @@ class Lake:
     def write_report(self, rows: pd.DataFrame, metadata: dict[str, str]) -> Path:
         write_table(self.report_path, rows, schemas.REPORT, metadata)
         return self.report_path
+
+    # Clusters that would outlive their run; `forecasting.adapters.register` writes them
+
+    def cluster_entry(self, cluster_id: str) -> Path:
+        return self.root / "clusters" / f"{cluster_id}.json"
+
+    def cluster_entries(self) -> list[Path]:
+        return [path for path in sorted((self.root / "clusters").glob("*.json")) if not path.name.startswith(".")]
 
     # Scratch
 
