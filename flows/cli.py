@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flows import parameters as p
-from flows.embedded import Waiting, embedded_server
+from flows.embedded import Waiting, embedded_server, is_delivered
 from flows.settings import lake_root
 from forecasting.errors import ForecastingError
 from forecasting.spec import ForecastSpec
@@ -117,6 +117,18 @@ def status(lake: p.LakeRoot = None) -> None:
         from forecasting.adapters.lake import Lake
 
         terminal.show_status(Lake(lake_root(lake)))
+
+
+def main() -> None:
+    """Run a command, and end when it has ended, whether or not Prefect's API took up its last events."""
+    try:
+        app()
+    except SystemExit as end:
+        if not is_delivered():
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(end.code if isinstance(end.code, int) else 0)
+        raise
 
 
 @contextmanager

@@ -19,16 +19,19 @@ import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, Any, cast
 
 LOOPBACK = "127.0.0.1"
 START_TIMEOUT = 180.0  # seconds; four on two idle cores, half a minute on a fresh home
-DRAIN_TIMEOUT = 2.0  # seconds that the last events and logs may take on their way
+DELIVERY_TIMEOUT = 5.0  # seconds that the last events and logs may take on their way
 STOP_TIMEOUT = 1.0  # seconds between SIGTERM and SIGKILL
 PR_SET_PDEATHSIG = 1  # of <linux/prctl.h>
 
 # Gives one sentence on why the API does not answer, or None once it does.
 Waiting = Callable[[], str | None]
+
+# Deliveries to Prefect's API that were not over in time.
+_under_way: set[Any] = set()
 
 
 @contextmanager
@@ -38,13 +41,16 @@ def embedded_server() -> Iterator[Waiting]:
     To be entered before Prefect is imported, as Prefect reads the server's address from the environment then.
     """
     if "prefect" in sys.modules or _is_configured():
-        yield lambda: None
+        try:
+            yield lambda: None
+        finally:
+            deliver(DELIVERY_TIMEOUT)
         return
     with tempfile.TemporaryFile() as log, ExitStack() as on_the_way_out:
         server = _Server(log)
         on_the_way_out.callback(server.stop)
         on_the_way_out.enter_context(_environment(server.environment))
-        on_the_way_out.callback(_drain)
+        on_the_way_out.callback(lambda: deliver(DELIVERY_TIMEOUT if server.is_running else 0))
         yield server.wait
 
 
@@ -101,6 +107,10 @@ class _Server:
             connection.close()
         return f"Prefect's embedded server does not answer ({why})"
 
+    @property
+    def is_running(self) -> bool:
+        return self._process.poll() is None
+
     def stop(self) -> None:
         self._process.terminate()
         try:
@@ -145,12 +155,19 @@ def _environment(ours: dict[str, str]) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _drain() -> None:
-    """Let the events and logs of the run reach the server before it is stopped."""
+def deliver(timeout: float) -> None:
+    """Let the events and logs of the run reach Prefect's API, for `timeout` seconds at most."""
     if "prefect.events.worker" in sys.modules:
         from prefect.events.worker import EventsWorker
 
-        EventsWorker.drain_all(timeout=DRAIN_TIMEOUT)
+        # This ends every service of Prefect's that delivers something.
+        _, under_way = cast(tuple[Any, set[Any]], EventsWorker.drain_all(timeout=timeout))
+        _under_way.update(under_way)
+
+
+def is_delivered() -> bool:
+    """Whether nothing is on its way any more; Prefect would keep the process until then, for minutes."""
+    return all(delivery.done() for delivery in _under_way)
 
 
 def serve(listener: int, parent: int) -> None:

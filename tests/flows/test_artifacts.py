@@ -69,4 +69,4 @@ def test_a_server_that_does_not_answer_costs_the_artifacts_only(caplog: pytest.L
     """The forecast goes on, and the log says what could not be shown."""
     with temporary_settings({PREFECT_API_URL: "http://127.0.0.1:9/api"}), caplog.at_level(logging.WARNING):
         show_receipt(RECEIPT)
-    assert "did not take what it was told: Failed to reach API" in caplog.text
+    assert "did not take what it was told" in caplog.text
