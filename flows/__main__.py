@@ -3,9 +3,9 @@
 
 def main() -> None:
     """Run the command line."""
-    from flows.cli import app
+    from flows import cli
 
-    app()
+    cli.main()
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 A Prefect server that does not answer costs a run its artifacts, and nothing else.
 """
 
-import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,7 +12,7 @@ from uuid import UUID
 from prefect.artifacts import create_markdown_artifact, create_progress_artifact, update_progress_artifact
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-logger = logging.getLogger(__name__)
+from flows.policy import tell
 
 SECONDS_BETWEEN_UPDATES = 1.0
 
@@ -45,24 +44,17 @@ class _ProgressArtifact:
         if self._id and not last and time.monotonic() - self._updated < SECONDS_BETWEEN_UPDATES:
             return
         self._updated = time.monotonic()
-        try:
-            if self._id is None:
-                created = create_progress_artifact(
-                    percent, key=self._of, description=f"{self._of.capitalize()} forecast"
-                )
-                self._id = cast(UUID, created)  # a coroutine only where the caller is async
-            else:
-                update_progress_artifact(self._id, percent)
-        except Exception as error:  # whatever the API's client raises: the forecast goes on
-            logger.warning("The progress could not be shown in Prefect: %s", error)
+        if self._id is None:
+            description = f"{self._of.capitalize()} forecast"
+            created = tell(create_progress_artifact, percent, key=self._of, description=description)
+            self._id = cast(UUID | None, created)  # a coroutine only where the caller is async
+        else:
+            tell(update_progress_artifact, self._id, percent)
 
 
 def show_receipt(receipt: dict[str, Any]) -> None:
     """The receipt as a markdown artifact of the run."""
-    try:
-        create_markdown_artifact(receipt_markdown(receipt), key="receipt", description="Receipt of the run")
-    except Exception as error:  # as above
-        logger.warning("The receipt could not be shown in Prefect: %s", error)
+    tell(create_markdown_artifact, receipt_markdown(receipt), key="receipt", description="Receipt of the run")
 
 
 def receipt_markdown(receipt: dict[str, Any]) -> str:

@@ -8,6 +8,7 @@ from prefect import flow
 from flows import parameters as p
 from flows import stages
 from flows.artifacts import show_progress
+from flows.policy import run_flow
 from flows.weekly_forecast import weekly_forecast
 from forecasting.adapters.clock import now
 from forecasting.errors import ForecastingError
@@ -39,7 +40,7 @@ def backfill(options: p.BackfillOptions) -> list[dict[str, Any]]:
         for done, week in enumerate(weeks):
             progress(done, len(weeks))
             try:
-                receipts.append(weekly_forecast(**of_week, cutoff=week))
+                receipts.append(run_flow(weekly_forecast, {**of_week, "cutoff": week}))
             except ForecastingError as error:
                 logger.warning("The week of %s was not forecast: %s", week, error)
                 failed.append(error)

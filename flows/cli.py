@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flows import parameters as p
+from flows.embedded import Waiting, embedded_server, is_delivered
 from flows.settings import lake_root
 from forecasting.errors import ForecastingError, OptionError
 from forecasting.spec import ClusterSpec, ForecastSpec
@@ -34,16 +35,16 @@ app = typer.Typer(
 def run(options: p.WeeklyOptions) -> None:
     """Collect the next week, forecast every series on a Dask cluster, publish and report."""
     began = time.monotonic()
-    with _user_errors():
+    with _user_errors(), _prefect() as why_not:
         _require_usable(options.home, [options.cutoff] if options.cutoff else [], [options.model])
         _require_cluster(options.cluster_spec)
-        _quiet_prefect()
         from flows import terminal
 
         terminal.say_starting()
+        from flows.policy import run_flow
         from flows.weekly_forecast import weekly_forecast
 
-        receipt = weekly_forecast(**vars(options))
+        receipt = run_flow(weekly_forecast, vars(options), why_not(), _warn)
         terminal.show_run(options.home.root, receipt, time.monotonic() - began)
 
 
@@ -52,15 +53,17 @@ def run(options: p.WeeklyOptions) -> None:
 def backfill(options: p.BackfillOptions) -> None:
     """Forecast many past weeks, oldest first; go on where an interrupted backfill stopped."""
     began = time.monotonic()
-    with _user_errors():
+    with _user_errors(), _prefect() as why_not:
         _require_usable(options.home, [options.first, *([options.last] if options.last else [])], [options.model])
-        _quiet_prefect()
+        _require_cluster(options.cluster_spec)
         from flows import terminal
 
         terminal.say_starting()
         from flows.backfill import backfill as run_backfill
+        from flows.policy import run_flow
 
-        terminal.show_backfill(options.home.root, run_backfill(**vars(options)), time.monotonic() - began)
+        receipts = run_flow(run_backfill, vars(options), why_not(), _warn)
+        terminal.show_backfill(options.home.root, receipts, time.monotonic() - began)
 
 
 @app.command()
@@ -90,17 +93,17 @@ def accept(
 @p.takes(p.BacktestOptions)
 def backtest(options: p.BacktestOptions) -> None:
     """Forecast past weeks as they would have been forecast then, and print the scores."""
-    with _user_errors():
+    with _user_errors(), _prefect() as why_not:
         folds = options.folds
         _require_usable(options.home, [] if options.protocol else folds.cutoffs, options.models)
         _require_cluster(options.cluster_spec)
-        _quiet_prefect()
         from flows import terminal
 
         terminal.say_starting()
         from flows.backtest import backtest as run_backtest
+        from flows.policy import run_flow
 
-        terminal.show_backtest(run_backtest(**vars(options)), options.protocol)
+        terminal.show_backtest(run_flow(run_backtest, vars(options), why_not(), _warn), options.protocol)
 
 
 @app.command()
@@ -206,37 +209,60 @@ def reap(lake: p.LakeRoot = None) -> None:
         terminal_clusters.show_reaped(reap_orphans(Lake(lake_root(lake))))
 
 
+def main() -> None:
+    """Run a command, and end when it has ended, whether or not Prefect's API took up its last events."""
+    try:
+        app()
+    except SystemExit as end:
+        if not is_delivered():
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(end.code if isinstance(end.code, int) else 0)
+        raise
+
+
 @contextmanager
 def _user_errors() -> Iterator[None]:
     """A mistake of the user's, and a stop by a signal, end in one sentence, never in a traceback."""
-    signals: list[int] = []
+    stops: list[int] = []
 
     def stop(number: int, _frame: object) -> None:
-        # An exception, so that the cluster and Prefect's embedded server are taken down on the way out.
-        signals.append(number)
-        raise KeyboardInterrupt
+        if not stops:
+            stops.append(number)
+            # An exception, so that cluster and server are taken down on the way out.
+            raise KeyboardInterrupt
+        if number == signal.SIGINT:
+            # Whoever cannot wait: what runs beside this process ends by itself.
+            os.write(sys.stderr.fileno(), b"Stopped at once.\n")
+            os._exit(128 + number)
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, stop)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
+            signal.signal(number, stop)
     try:
         yield
     except ForecastingError as error:
         typer.secho(f"Error: {error}", fg=typer.colors.RED, err=True)
         sys.exit(1)
     except BaseException:
-        # Prefect may answer a stop by an error of its own, as its embedded server was stopped with it.
-        if not signals:
+        # Prefect may answer a stop by an error of its own.
+        if not stops:
             raise
         typer.secho("Stopped. What was published stays in force; run again to go on.", fg=typer.colors.RED, err=True)
-        sys.exit(128 + signals[0])
+        sys.exit(128 + stops[0])
 
 
-def _quiet_prefect() -> None:
-    """The errors that matter are printed here, in one sentence; Prefect's log keeps the rest."""
-    if "PREFECT_API_URL" not in os.environ:
-        # The embedded server answers, or it was stopped together with the run: do not wait for it.
-        os.environ.setdefault("PREFECT_CLIENT_MAX_RETRIES", "1")
+@contextmanager
+def _prefect() -> Iterator[Waiting]:
+    """Prefect for one run, its server on the way; gives what waits for it, and tells why it does not answer."""
+    # The errors that matter are printed here, in one sentence; Prefect's log keeps the rest.
     os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
+    with embedded_server() as why_not:
+        yield why_not
+
+
+def _warn(sentence: str) -> None:
+    typer.secho(sentence, fg=typer.colors.YELLOW, err=True)
 
 
 def _require_usable(lake: "Lake", cutoffs: Iterable[date], models: Iterable[str]) -> None:

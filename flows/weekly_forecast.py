@@ -11,7 +11,7 @@ from flows import parameters as p
 from flows import stages
 from flows.artifacts import show_progress, show_receipt
 from flows.notifying import tell_published, telling_of_trouble
-from flows.policy import stage
+from flows.policy import run_flow, stage
 from flows.recording import recording
 from flows.waiting import await_stores, name_of_run, take_over
 from forecasting.adapters.clock import now
@@ -94,6 +94,6 @@ def weekly_forecast(options: p.WeeklyOptions) -> dict[str, Any]:
 def catch_up(week: date, options: p.WeeklyOptions) -> None:
     """Run a week that was missed. One that is refused does not hold up those after it."""
     try:
-        weekly_forecast(**{**vars(options), "cutoff": week, "accept_gaps": None})
+        run_flow(weekly_forecast, {**vars(options), "cutoff": week, "accept_gaps": None})
     except ForecastingError as error:
         logger.warning("The week of %s could not be caught up: %s", week, error)

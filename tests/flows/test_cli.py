@@ -62,30 +62,57 @@ def test_a_week_is_fed_and_run_by_two_commands(tmp_path: Path, environment: dict
     assert {path.name for path in tmp_path.iterdir()} == {"lake"}
 
 
-@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    ("stop", "to_the_group"),
+    [(signal.SIGINT, True), (signal.SIGTERM, False), (signal.SIGHUP, True), (signal.SIGKILL, False)],
+)
 def test_a_run_that_is_stopped_leaves_nothing_behind(
-    fed_lake: Lake, tmp_path: Path, environment: dict[str, str], stop: signal.Signals
+    fed_lake: Lake, tmp_path: Path, environment: dict[str, str], stop: signal.Signals, to_the_group: bool
 ) -> None:
-    """Stopped while its workers compute, it says so in one sentence; workers and embedded server are gone."""
-    with subprocess.Popen(
-        [OJ, "run", "--lake", str(fed_lake.root)],
-        env=environment | {"TEST_RUN": str(tmp_path)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as run:
+    """As by Ctrl-C, by the system, by a closed terminal: one sentence, and workers and embedded server are gone."""
+    with started(fed_lake, tmp_path, environment) as run:
         while not any("spawn_main" in " ".join(process.cmdline()) for process in running_in(tmp_path)):
             assert run.poll() is None
             time.sleep(0.1)
         time.sleep(1.5)  # by then the cluster is up and computes
-        run.send_signal(stop)
+        (os.killpg if to_the_group else os.kill)(run.pid, stop)
         _, stderr = run.communicate(timeout=60)
-    assert run.returncode == 128 + stop
-    assert "Stopped. What was published stays in force; run again to go on." in stderr
-    assert "Traceback" not in stderr
+    if stop == signal.SIGKILL:
+        until = time.monotonic() + 30
+        while running_in(tmp_path) and time.monotonic() < until:
+            time.sleep(0.1)
+    else:
+        assert run.returncode == 128 + stop
+        assert stderr == "Stopped. What was published stays in force; run again to go on.\n"
+        assert list((fed_lake.root / "scratch").iterdir()) == []
+        assert fed_lake.last_receipt()["outcome"] == "failed"
     assert not running_in(tmp_path)
-    assert list((fed_lake.root / "scratch").iterdir()) == []
-    assert fed_lake.last_receipt()["outcome"] == "failed"
+
+
+def test_a_server_that_dies_costs_no_forecast(fed_lake: Lake, tmp_path: Path, environment: dict[str, str]) -> None:
+    """The week is published all the same, and one line says what Prefect does not know."""
+    with started(fed_lake, tmp_path, environment, "--model", "mean") as run:
+        while not any((fed_lake.root / "scratch").glob("dask-*")):
+            assert run.poll() is None
+            time.sleep(0.1)
+        next(process for process in running_in(tmp_path) if "flows.embedded" in process.cmdline()).kill()
+        _, stderr = run.communicate(timeout=90)
+    assert run.returncode == 0
+    assert re.fullmatch(r"Prefect could not be told how the run ended \(.+\)\.\n", stderr)
+    assert fed_lake.last_receipt()["outcome"] == "published"
+    assert not running_in(tmp_path)
+
+
+def started(lake: Lake, mark: Path, environment: dict[str, str], *args: str) -> "subprocess.Popen[str]":
+    """`oj run` in a session of its own, as a terminal gives one to it."""
+    return subprocess.Popen(
+        [OJ, "run", "--lake", str(lake.root), *args],
+        env=environment | {"TEST_RUN": str(mark)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
 
 
 def running_in(folder: Path) -> list[psutil.Process]:
