@@ -19,7 +19,7 @@ from flows import parameters as p
 from forecasting.adapters.clock import now
 from forecasting.adapters.lake import Lake
 from forecasting.adapters.notify import notify as deliver
-from forecasting.errors import ForecastingError, WeekBusy
+from forecasting.errors import ForecastingError, WeekBusy, WeekWaiting
 
 logger = logging.getLogger(__name__)
 
@@ -57,24 +57,13 @@ def run_failed(week: date | None, error: Exception, in_force: date | None) -> No
 
 def week_waiting(week: date, gaps: Sequence[str], deadline: datetime) -> Notice:
     """A scheduled run found stores missing, and the week still has time."""
+    missing = f"Missing: {_named(gaps)}." if gaps else "Nothing of it has come yet."
     return Notice(
         week,
-        f"{_week(week)}: waiting for {_count(gaps, 'store')}",
-        f"{_named(gaps)}.\nThe week waits for them until {deadline:%Y-%m-%d %H:%M %Z}; put their files into the inbox.",
-        once="waiting",
-    )
-
-
-def week_late(week: date, gaps: Sequence[str], deadline: datetime) -> Notice:
-    """The week is not published at its deadline."""
-    missing = f"Missing: {_named(gaps)}." if gaps else "All expected stores are in."
-    return Notice(
-        week,
-        f"{_week(week)}: not published at its deadline",
-        f"It should have been there by {deadline:%Y-%m-%d %H:%M %Z}.\n{missing}\n"
-        f"Put their files into the inbox, or go on without them: "
+        f"{_week(week)}: waiting for {_count(gaps, 'store') if gaps else 'its files'}",
+        f"{missing}\nThe run waits until {deadline:%Y-%m-%d %H:%M %Z}; put the files into the inbox, or:\n"
         f'oj accept --week {week} --reason "your reason"',
-        once="late",
+        once="waiting",
     )
 
 
@@ -90,7 +79,7 @@ def gaps_accepted(week: date, ledger: Mapping[str, Any]) -> Notice:
     return Notice(
         week,
         f"{_week(week)}: published without {_count(gaps, 'store')}",
-        f"Accepted by {accepted['by']}, because: {accepted['why']}\nMissing: {_named(gaps)}.",
+        f"Accepted by {accepted['by']}, because: {accepted['why']}\nMissing: {_named(gaps) or 'nothing known'}.",
         once="gaps-accepted",
     )
 
@@ -125,42 +114,54 @@ def late_files(week: date, files: Sequence[str]) -> Notice:
 def tell(lake: Lake, notice: Notice) -> bool:
     """Tell people, unless they have been told; True where somebody was reached now. Never makes a run fail."""
     reached = False
-    try:
+    with _harmless():
         if notice.week and notice.once and lake.is_told(notice.week, notice.once):
             return False
-        reached = deliver(notice.title, f"{notice.body}\nLake: {lake.root.resolve()}").reached > 0
+        delivery = deliver(notice.title, f"{notice.body}\nLake: {lake.root.resolve()}")
+        for failure in delivery.failures:
+            logger.warning("A notification was not delivered: %s", failure)
+        reached = delivery.reached > 0
         if reached and notice.week and notice.once:
             told = {"title": notice.title, "body": notice.body, "told": now().isoformat(timespec="seconds")}
             lake.write_notice(notice.week, notice.once, told)
-    except Exception as error:
-        logger.warning("Telling %r met with trouble: %s", notice.title, error)
     return reached
 
 
 def tell_published(lake: Lake, receipt: Mapping[str, Any], fallback_alarm: float) -> None:
     """Tell what is remarkable about a week that has been published: accepted gaps, many fallbacks, late files."""
-    week, ledger = date.fromisoformat(str(receipt["spec"]["cutoff"])), receipt["ledger"]
-    if ledger["status"] == "accepted with gaps":
-        tell(lake, gaps_accepted(week, ledger))
-    if fallbacks := many_fallbacks(week, receipt, fallback_alarm):
-        tell(lake, fallbacks)
-    for earlier, files in receipt["late_files"].items():
-        tell(lake, late_files(date.fromisoformat(earlier), files))
+    with _harmless():
+        week, ledger = date.fromisoformat(receipt["spec"]["cutoff"]), receipt["ledger"]
+        if ledger["status"] == "accepted with gaps":
+            tell(lake, gaps_accepted(week, ledger))
+        if fallbacks := many_fallbacks(week, receipt, fallback_alarm):
+            tell(lake, fallbacks)
+        for earlier, files in receipt["late_files"].items():
+            tell(lake, late_files(date.fromisoformat(earlier), files))
 
 
 @contextmanager
 def telling_of_trouble(lake: Lake, week: date | None = None) -> Iterator[None]:
     """Tell of an error that ends the `with` block; the error goes on.
 
-    Nobody is told of a busy week, as the run that holds it tells for itself, nor of a run that a person stopped.
+    Nobody is told of a busy week, as the run that holds it tells for itself, of one that waits, which is no
+    trouble yet, nor of a run that a person stopped.
     """
     try:
         yield
-    except WeekBusy:
+    except (WeekBusy, WeekWaiting):
         raise
     except Exception as error:
-        tell(lake, run_failed(week, error, max(lake.published_cutoffs(), default=None)))
+        with _harmless():
+            tell(lake, run_failed(week, error, max(lake.published_cutoffs(), default=None)))
         raise
+
+
+@contextmanager
+def _harmless() -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        logger.warning("Notifying people met with trouble (%s): %s", type(error).__name__, error)
 
 
 @flow(name="notify", persist_result=False)

@@ -15,7 +15,7 @@ from forecasting.errors import OptionError
 
 def oj_home() -> Path:
     """The folder of the service, its logs and its secrets: OJ_HOME, else `~/.oj`."""
-    return Path(os.environ.get("OJ_HOME") or "~/.oj").expanduser()
+    return Path(os.environ.get("OJ_HOME") or "~/.oj").expanduser().absolute()
 
 
 def connections_path() -> Path:

@@ -15,12 +15,9 @@ import threading
 import time
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 from forecasting.adapters.connections import connections
 from forecasting.errors import OptionError, RunError
-
-logger = logging.getLogger(__name__)
 
 CONNECTION = "notify"
 SECONDS = 10.0  # for all targets together; they are served side by side
@@ -59,7 +56,7 @@ class Delivery:
 def notify(title: str, body: str) -> Delivery:
     """Tell everybody that the connection `notify` names; nothing happens where there is no such entry.
 
-    Never raises, and takes `SECONDS` at most once its process has started. A target that fails is logged.
+    Never raises, and takes `SECONDS` at most once its process has started.
 
     Args:
         title: one line.
@@ -68,15 +65,11 @@ def notify(title: str, body: str) -> Delivery:
     try:
         targets = len(connections(CONNECTION))
     except OptionError as error:
-        logger.warning("Nobody is notified: %s", error)
-        return Delivery(1, (str(error),))
+        return Delivery(1, (str(error).rstrip("."),))
     if not targets:
         return Delivery()
     message = {"title": _plain(" ".join(title.split())), "body": _plain(body)[:MOST_CHARACTERS], "seconds": SECONDS}
-    failures = _deliver(message, targets)
-    for failure in failures:
-        logger.warning("A notification was not delivered: %s", failure)
-    return Delivery(targets, failures)
+    return Delivery(targets, _deliver(message, targets))
 
 
 def _deliver(message: dict[str, Any], targets: int) -> tuple[str, ...]:
@@ -132,7 +125,8 @@ class _Target(threading.Thread):
     def __init__(self, url: str, message: dict[str, Any]) -> None:
         super().__init__(daemon=True)
         self._url, self._message = url, message
-        self.scheme = urlsplit(url).scheme
+        scheme = re.match(r"([a-z]{1,20})://", url)  # what stands there without :// may be anything
+        self.scheme = scheme[1] if scheme else "no scheme"
         self.failure: str | None = f"did not answer within {message['seconds']:.0f} s"
 
     def run(self) -> None:

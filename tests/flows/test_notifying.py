@@ -18,12 +18,11 @@ from flows.notifying import (
     tell,
     tell_published,
     telling_of_trouble,
-    week_late,
     week_waiting,
 )
 from forecasting.adapters.lake import Lake
 from forecasting.adapters.notify import Delivery
-from forecasting.errors import RunError, WeekBusy, WeekNotWhole
+from forecasting.errors import RunError, WeekBusy, WeekNotWhole, WeekWaiting
 from tests.sinks import http_sink, write_connections
 
 WEEK = date(1992, 4, 16)
@@ -74,18 +73,19 @@ def test_a_failure_says_what_what_is_in_force_and_what_to_do() -> None:
     assert long[2] == "Then run it again: oj run --cutoff 1992-04-16"
 
 
-def test_a_week_that_waits_or_is_late_says_for_what() -> None:
+def test_a_week_that_waits_says_for_what() -> None:
     """The stores, ten by name, and the deadline with its zone."""
     gaps = [f"store {number}" for number in range(1, 13)]
-    named = ", ".join(gaps[:10]) + " and 2 more"
-    waiting, late = week_waiting(WEEK, gaps, DEADLINE), week_late(WEEK, gaps, DEADLINE)
+    waiting = week_waiting(WEEK, gaps, DEADLINE)
     assert waiting.title == "Week of 1992-04-16: waiting for 12 stores"
-    assert waiting.body == (
-        f"{named}.\nThe week waits for them until 1992-04-25 06:00 UTC; put their files into the inbox."
-    )
-    assert late.title == "Week of 1992-04-16: not published at its deadline"
-    assert f"Missing: {named}." in late.body
-    assert "All expected stores are in." in week_late(WEEK, [], DEADLINE).body
+    assert waiting.body.splitlines() == [
+        f"Missing: {', '.join(gaps[:10])} and 2 more.",
+        "The run waits until 1992-04-25 06:00 UTC; put the files into the inbox, or:",
+        'oj accept --week 1992-04-16 --reason "your reason"',
+    ]
+    empty = week_waiting(WEEK, [], DEADLINE)
+    assert empty.title == "Week of 1992-04-16: waiting for its files"
+    assert empty.body.startswith("Nothing of it has come yet.")
 
 
 def test_accepted_gaps_name_who_and_why() -> None:
@@ -136,13 +136,18 @@ def test_a_whole_week_is_not_worth_a_word(tmp_path: Path, told: list[tuple[str, 
 
 @pytest.mark.parametrize("delivery", [Delivery(0), Delivery(1, ("down",))], ids=["nobody named", "nobody reached"])
 def test_what_reached_nobody_is_told_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: list[tuple[str, str]], delivery: Delivery
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    told: list[tuple[str, str]],
+    delivery: Delivery,
 ) -> None:
-    """It counts as told once somebody has it."""
+    """It counts as told once somebody has it; the log says who has not."""
     lake, notice = Lake(tmp_path), week_waiting(WEEK, ["store 2"], DEADLINE)
     with monkeypatch.context() as patch:
         patch.setattr(notifying, "deliver", lambda title, body: delivery)
         assert not tell(lake, notice)
+    assert caplog.messages == [f"A notification was not delivered: {failure}" for failure in delivery.failures]
     assert tell(lake, notice)
 
 
@@ -152,14 +157,18 @@ def test_telling_never_makes_a_run_fail(
     """A lake that cannot keep the marker, or an error that nobody foresaw, costs a line in the log."""
     (tmp_path / "notices").write_text("in the way")
     assert tell(Lake(tmp_path), week_waiting(WEEK, ["store 2"], DEADLINE))
-    assert "Telling 'Week of 1992-04-16: waiting for 1 store' met with trouble" in caplog.text
+    assert "Notifying people met with trouble (FileExistsError)" in caplog.text
     monkeypatch.setattr(notifying, "deliver", lambda title, body: 1 / 0)
     assert not tell(Lake(tmp_path), week_waiting(WEEK, ["store 2"], DEADLINE))
+    tell_published(Lake(tmp_path), {}, 0.05)
+    assert "(ZeroDivisionError)" in caplog.text
+    assert "(KeyError)" in caplog.text
 
 
 def test_a_failed_run_tells_each_time_and_its_error_goes_on(tmp_path: Path, told: list[tuple[str, str]]) -> None:
-    """A busy week and a stop by a person are not told."""
-    for error in (RunError("It broke", "mend it"), RunError("It broke", "mend it"), WeekBusy(WEEK, "process 1")):
+    """A busy week, one that waits, and a stop by a person are not told."""
+    broken = RunError("It broke", "mend it")
+    for error in (broken, broken, WeekBusy(WEEK, "process 1"), WeekWaiting(WEEK, (), DEADLINE)):
         with pytest.raises(type(error)), telling_of_trouble(Lake(tmp_path), WEEK):
             raise error
     with pytest.raises(KeyboardInterrupt), telling_of_trouble(Lake(tmp_path), WEEK):
@@ -191,7 +200,6 @@ def test_every_notice_fits_a_phone() -> None:
     notices: list[Notice | None] = [
         run_failed(WEEK, RunError("a", "b"), None),
         week_waiting(WEEK, ["store 2"], DEADLINE),
-        week_late(WEEK, [], DEADLINE),
         gaps_accepted(WEEK, LEDGER),
         many_fallbacks(WEEK, RECEIPT, 0.0),
         late_files(WEEK, ["a.csv"]),
