@@ -33,7 +33,7 @@ app = typer.Typer(
 def run(options: p.WeeklyOptions) -> None:
     """Collect the next week, forecast every series on a Dask cluster, publish and report."""
     began = time.monotonic()
-    with _user_errors():
+    with user_errors():
         _require_usable(options.home, [options.cutoff] if options.cutoff else [], [options.model])
         _quiet_prefect()
         from flows import terminal
@@ -49,7 +49,7 @@ def run(options: p.WeeklyOptions) -> None:
 @p.takes(p.BacktestOptions)
 def backtest(options: p.BacktestOptions) -> None:
     """Forecast past weeks as they would have been forecast then, and print the scores."""
-    with _user_errors():
+    with user_errors():
         folds = options.folds
         _require_usable(options.home, [] if options.protocol else folds.cutoffs, options.models)
         _quiet_prefect()
@@ -75,7 +75,7 @@ def feed(
     ] = None,
 ) -> None:
     """Play the world: let one real week go by, and drop its files into the inbox."""
-    with _user_errors():
+    with user_errors():
         from flows import terminal
         from forecasting.adapters.feed import FIRST_HISTORY_UNTIL
         from forecasting.adapters.feed import feed as let_a_week_go_by
@@ -98,7 +98,7 @@ def import_panel(
     lake: p.LakeRoot = None,
 ) -> None:
     """Fill a new lake with the history of a panel that someone else laid out."""
-    with _user_errors():
+    with user_errors():
         from flows import terminal
         from forecasting.adapters.foreign import Layout
         from forecasting.adapters.foreign import import_panel as read_panel
@@ -111,7 +111,7 @@ def import_panel(
 @app.command()
 def status(lake: p.LakeRoot = None) -> None:
     """What is in the lake: weeks, forecasts, the last run, and what is waiting in the inbox."""
-    with _user_errors():
+    with user_errors():
         from flows import terminal
         from forecasting.adapters.lake import Lake
 
@@ -119,7 +119,7 @@ def status(lake: p.LakeRoot = None) -> None:
 
 
 @contextmanager
-def _user_errors() -> Iterator[None]:
+def user_errors() -> Iterator[None]:
     """A mistake of the user's, and a stop by a signal, end in one sentence, never in a traceback."""
     signals: list[int] = []
 
