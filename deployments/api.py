@@ -29,6 +29,7 @@ class Api:
     def __init__(self, client: SyncPrefectClient, service: Service) -> None:
         self.client = client
         self.service = service
+        self._task_runs: dict[UUID, str] = {}
 
     def flow_run_url(self, flow_run_id: UUID) -> str:
         return f"{self.service.url}/runs/flow-run/{flow_run_id}"
@@ -74,6 +75,15 @@ class Api:
 
     def state_of(self, flow_run_id: UUID) -> State[Any]:
         return self.client.read_flow_run(flow_run_id).state or State(type=StateType.PENDING)
+
+    def task_run_name(self, task_run_id: UUID) -> str:
+        """The name of a stage's run; empty until the server knows it."""
+        if task_run_id not in self._task_runs:
+            found = self.client.request(
+                "POST", "/task_runs/filter", json={"task_runs": {"id": {"any_": [str(task_run_id)]}}}
+            ).json()
+            self._task_runs[task_run_id] = found[0]["name"] if found else ""
+        return self._task_runs[task_run_id]
 
     def logs(self, flow_run_id: UUID, offset: int) -> list[Log]:
         """The log lines of a run, oldest first, from the line `offset` on."""

@@ -4,6 +4,7 @@ import os
 import shutil
 import stat
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 LEAST_FREE_BYTES = 1_000_000_000
 # A week takes seconds to minutes; one that was waited for in the UI may take a day.
 LONGEST_HOLD = timedelta(days=1)
+SECONDS_TO_END = 60  # a worker whose parent was killed ends by itself
 SPAWNED = "multiprocessing.spawn"  # in the command line of every worker process of a cluster
 
 
@@ -75,7 +77,7 @@ def _locks(lake: Lake, moment: datetime) -> Iterator[Finding]:
 
 def _left_over(home: Home, lake: Lake) -> Iterator[Finding]:
     """What a run or a service that was killed has left behind."""
-    orphans = [] if Supervisor(home).is_running else processes_of(home)
+    orphans = processes_of(home, but_supervised=True)
     orphans += [process for process in _orphaned_workers() if process not in orphans]
     if orphans:
         pids = " ".join(str(process.pid) for process in orphans)
@@ -89,12 +91,13 @@ def _left_over(home: Home, lake: Lake) -> Iterator[Finding]:
 
 
 def _orphaned_workers() -> list[psutil.Process]:
-    """Worker processes of this installation whose parent has died."""
-    found = []
+    """Worker processes of this installation whose parent has died, and that have not ended by themselves."""
+    found, old = [], time.time() - SECONDS_TO_END
     for process in psutil.process_iter():
         with suppress(psutil.Error):
             command = process.cmdline()
-            if command and command[0] == sys.executable and SPAWNED in " ".join(command) and process.ppid() == 1:
+            is_ours = bool(command) and command[0] == sys.executable and SPAWNED in " ".join(command)
+            if is_ours and process.ppid() == 1 and process.create_time() < old:
                 found.append(process)
     return found
 

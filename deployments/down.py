@@ -37,6 +37,8 @@ def take_down(home: Home, say: Say, *, now: bool) -> bool:
         if left:
             say(f"The supervisor is gone, but {len(left)} processes of the service are left: they are ended.")
             end(left)
+        for path in (home.supervisor_socket, home.supervisor_pid):
+            path.unlink(missing_ok=True)
         return bool(left)
     _drain(home, supervisor, say, now=now)
     for program in ("watch", "worker", "server"):

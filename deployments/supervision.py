@@ -135,6 +135,13 @@ class Supervisor:
         found: Any = self._ask("getAllProcessInfo")
         return {state["name"]: state for state in found}
 
+    def tree(self) -> list[psutil.Process]:
+        """The supervisor and all that runs under it; nothing where it does not run."""
+        if not self.is_running:
+            return []
+        supervisor = psutil.Process(int(self._ask("getPID")))  # type: ignore[call-overload]
+        return [supervisor, *supervisor.children(recursive=True)]
+
     def shut_down(self) -> None:
         """End the programs that still run, and the supervisor itself.
 
@@ -152,14 +159,19 @@ class Supervisor:
             return getattr(proxy.supervisor, method)(*args)
 
 
-def processes_of(home: Home) -> list[psutil.Process]:
-    """Every process that carries the mark of this home's service: supervisor, programs, runs and their clusters."""
+def processes_of(home: Home, *, but_supervised: bool = False) -> list[psutil.Process]:
+    """Every process that carries the mark of this home's service: supervisor, programs, runs and their clusters.
+
+    Args:
+        but_supervised: leave out the supervisor that runs, and all that runs under it.
+    """
+    supervised = Supervisor(home).tree() if but_supervised else []
     found = []
     for process in psutil.process_iter():
         with suppress(psutil.Error):
             if process.environ().get(MARK) == str(home.root) and process.status() != psutil.STATUS_ZOMBIE:
                 found.append(process)
-    return found
+    return [process for process in found if process not in supervised]
 
 
 def _is_alive(pid: int) -> bool:

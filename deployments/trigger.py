@@ -74,7 +74,8 @@ def _follow(api: "Api", run_id: UUID, say: Say) -> bool:
         lines = api.logs(run_id, offset=seen)
         seen += len(lines)
         for line in lines:
-            say(f"{line.timestamp.astimezone():%H:%M:%S}  {line.message.strip()}")
+            stage = f"{api.task_run_name(line.task_run_id)}: " if line.task_run_id else ""
+            say(f"{line.timestamp.astimezone():%H:%M:%S}  {stage}{line.message.strip()}")
         if state.name and state.name != told:
             told = state.name
             say(f"{state.timestamp.astimezone():%H:%M:%S}  {told}" + (f": {state.message}" if state.message else ""))

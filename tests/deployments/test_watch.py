@@ -1,0 +1,83 @@
+"""The watcher's looks at a real lake, without a server."""
+
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from deployments.home import Home
+from deployments.lookout import Event
+from deployments.watch import Watcher, look
+from forecasting.adapters.lake import Lake
+from forecasting.errors import RunError
+from forecasting.ledger import Ledger
+from forecasting.weeks import dominicks_week
+
+WEEK = dominicks_week(136)
+LAST_MINUTE = datetime(1992, 4, 22, 23, 59, tzinfo=ZoneInfo("America/Chicago"))
+CLOSED = datetime(1992, 4, 23, 0, 0, tzinfo=ZoneInfo("America/Chicago"))
+LONG_AFTER = datetime(1992, 4, 24, 0, 0, tzinfo=ZoneInfo("America/Chicago"))
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    made = Home(tmp_path / "home")
+    made.prepare()
+    return made
+
+
+def whole(lake: Lake, week: object) -> Ledger:
+    return Ledger(WEEK, 1, None, (2,), (2,), (), {})
+
+
+def test_a_look_changes_nothing(fed_lake: Lake) -> None:
+    """It finds the missing store, and the lake is as it was."""
+    before = sorted((path, path.stat().st_mtime_ns) for path in fed_lake.root.rglob("*"))
+    assert look(fed_lake, WEEK).gaps == ("store 90",)
+    assert sorted((path, path.stat().st_mtime_ns) for path in fed_lake.root.rglob("*")) == before
+
+
+def test_a_week_is_over_at_midnight_in_chicago(fed_lake: Lake, home: Home) -> None:
+    """Whole before, told after."""
+    told: list[Event] = []
+    watcher = Watcher(home, fed_lake, told.append, whole)
+    assert watcher.tell_news(LAST_MINUTE) == []
+    assert watcher.tell_news(CLOSED) == told
+    assert [event.name for event in told] == ["oj.week.whole"]
+
+
+def test_a_restart_repeats_nothing(fed_lake: Lake, home: Home) -> None:
+    """What was told is kept in the home."""
+    told: list[Event] = []
+    assert len(Watcher(home, fed_lake, told.append).tell_news(LONG_AFTER)) == 1
+    assert told[0].reason.endswith("it waits for store 90.")
+    assert Watcher(home, fed_lake, told.append).tell_news(LONG_AFTER) == []
+
+
+def test_what_the_server_did_not_take_is_told_again(fed_lake: Lake, home: Home) -> None:
+    """Only what it has taken is remembered."""
+
+    def unreachable(event: Event) -> None:
+        raise RunError("No Prefect server answers", "bring it up")
+
+    with pytest.raises(RunError):
+        Watcher(home, fed_lake, unreachable, whole).tell_news(CLOSED)
+    assert len(Watcher(home, fed_lake, lambda _: None, whole).tell_news(CLOSED)) == 1
+
+
+def test_a_week_is_looked_at_anew_only_when_its_files_change(fed_lake: Lake, home: Home) -> None:
+    """A look reads the whole inbox."""
+    looks = []
+
+    def counted(lake: Lake, week: object) -> Ledger:
+        looks.append(week)
+        return whole(lake, week)
+
+    watcher = Watcher(home, fed_lake, lambda _: None, counted)
+    watcher.survey(CLOSED)
+    watcher.survey(CLOSED)
+    assert len(looks) == 1
+    next(iter(sorted(fed_lake.inbox.iterdir()))).unlink()
+    watcher.survey(CLOSED)
+    assert len(looks) == 2
