@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import httpx
 from prefect.client.orchestration import SyncPrefectClient
@@ -57,10 +58,13 @@ class Api:
         """The runs of our pool that have a process, or are about to have one."""
         return self._runs(filters.FlowRunFilterStateType(any_=UNDER_WAY))
 
-    def scheduled(self, deployment_id: UUID) -> list[datetime]:
-        """When the deployment is going to run, as far as runs are laid out; soonest first."""
-        runs = self._runs(filters.FlowRunFilterStateType(any_=[StateType.SCHEDULED]), deployment_id)
-        return sorted(run.expected_start_time for run in runs if run.expected_start_time and run.auto_scheduled)
+    def scheduled(self, deployment: DeploymentResponse) -> list[datetime]:
+        """When it is going to run, by the clocks of its schedule, as far as runs are laid out; soonest first."""
+        zones = [getattr(each.schedule, "timezone", None) for each in deployment.schedules]
+        zone = ZoneInfo(next((name for name in zones if name), "UTC"))
+        runs = self._runs(filters.FlowRunFilterStateType(any_=[StateType.SCHEDULED]), deployment.id)
+        moments = sorted(run.expected_start_time for run in runs if run.expected_start_time and run.auto_scheduled)
+        return [moment.astimezone(zone) for moment in moments]
 
     def is_worker_online(self) -> bool:
         workers = self.client.read_workers_for_work_pool(POOL)

@@ -159,7 +159,8 @@ def _work(api: "Api") -> Iterator[Finding]:
     else:
         yield Finding("no worker is online: no run is taken up", "oj up")
     for run in api.runs_under_way():
-        yield Finding(f"under way: {run.name}, {run.state_name}, since {run.start_time or run.expected_start_time}")
+        began = run.start_time or run.expected_start_time or now()
+        yield Finding(f"under way: {run.name}, {run.state_name}, since {began.astimezone():%Y-%m-%d %H:%M}")
 
 
 def _deployments(api: "Api") -> Iterator[Finding]:
@@ -174,7 +175,7 @@ def _deployments(api: "Api") -> Iterator[Finding]:
                 f"the deployment {name} is of version {deployment.version}, the code {code_version()}", "oj up"
             )
     weekly = api.require_weekly()
-    scheduled = api.scheduled(weekly.id)
+    scheduled = api.scheduled(weekly)
     if weekly.paused or not any(schedule.active for schedule in weekly.schedules):
         yield Finding("the schedule of the weekly run is missing or paused", "resume it in the UI, or `oj up`")
     elif not scheduled:
@@ -182,7 +183,7 @@ def _deployments(api: "Api") -> Iterator[Finding]:
             "the schedule of the weekly run yields no runs", "see whether sqlalchemy is below 2.1: `make setup`"
         )
     else:
-        yield Finding(f"the next weekly run is laid out for {scheduled[0].astimezone():%A %Y-%m-%d %H:%M %Z}")
+        yield Finding(f"the next weekly run is laid out for {scheduled[0]:%A %Y-%m-%d %H:%M %Z}")
 
 
 def _weeks(home: Home, lake: Lake, moment: datetime) -> Iterator[Finding]:

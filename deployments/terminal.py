@@ -1,7 +1,6 @@
 """What the commands of the service print, for a terminal of 80 columns."""
 
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from rich.console import Console
 from rich.table import Table
@@ -67,7 +66,5 @@ def _names(api: "Api") -> list[str]:
 
 
 def _next_runs(api: "Api") -> list[str]:
-    weekly = api.require_weekly()
-    zone = ZoneInfo(str(getattr(weekly.schedules[0].schedule, "timezone", None) or "UTC"))
-    moments = api.scheduled(weekly.id)[:RUNS_SHOWN]
-    return [f"{moment.astimezone(zone):%A %Y-%m-%d %H:%M %Z}" for moment in moments]
+    moments = api.scheduled(api.require_weekly())[:RUNS_SHOWN]
+    return [f"{moment:%A %Y-%m-%d %H:%M %Z}" for moment in moments]

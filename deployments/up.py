@@ -98,7 +98,7 @@ def _register(home: Home, supervisor: Supervisor) -> None:
         deploying.result()
         supervisor.start_program("watch")
         weekly = api.require_weekly()
-        _await("the schedule yields no runs", home.log("server"), lambda: bool(api.scheduled(weekly.id)))
+        _await("the schedule yields no runs", home.log("server"), lambda: bool(api.scheduled(weekly)))
         _await("the worker does not report", home.log("worker"), api.is_worker_online)
 
 

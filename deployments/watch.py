@@ -5,7 +5,8 @@ repeat it; what the server did not take is told again at the next look.
 """
 
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from watchfiles import watch as watch_files
 
@@ -17,6 +18,7 @@ from forecasting.adapters.inbox import list_inbox
 from forecasting.adapters.lake import Lake
 from forecasting.errors import ForecastingError
 from forecasting.ledger import Ledger, take_stock
+from forecasting.validate import merge_newer
 from forecasting.weeks import WEEK
 
 # Also where the file system tells of no changes, as a network's does not; and deadlines pass silently.
@@ -31,8 +33,6 @@ def look(lake: Lake, week: date) -> Ledger:
     """The ledger of a week as it would be if it were collected now; nothing is changed."""
     arrived = stages.collect(lake, week)
     checked = stages.validate(lake, arrived)
-    from forecasting.validate import merge_newer
-
     return take_stock(merge_newer(lake.sales(week), checked.sales), week, checked.missing_days)
 
 
@@ -132,7 +132,4 @@ def send(home: Home, event: Event, lake: Lake) -> None:
 
 def closes_at(week: date) -> datetime:
     """The first moment after the last day of a week."""
-    from datetime import time
-    from zoneinfo import ZoneInfo
-
     return datetime.combine(week + WEEK, time(), ZoneInfo("America/Chicago"))

@@ -198,12 +198,12 @@ def test_the_last_missing_file_starts_the_run(service: Installation) -> None:
         drop.write_text("".join(f"{','.join(row)}\n" for row in content))
         drop.rename(drop.with_name(drop.name[1:]))
     wait_until(lambda: week in lake.published_cutoffs(), 120)
+    wait_until(lambda: service.run_processes() == [])
     with service.api() as api:
-        filters = {"flow_runs": {"deployment_id": {"is_null_": False}}, "sort": "START_TIME_DESC", "limit": 1}
-        last = api.post("/flow_runs/filter", json=filters).json()[0]
+        completed = {"flow_runs": {"state": {"type": {"any_": ["COMPLETED"]}}}, "sort": "END_TIME_DESC", "limit": 1}
+        last = api.post("/flow_runs/filter", json=completed).json()[0]
     assert last["parameters"] == {"lake": str(service.lake), "cutoff": str(week)}
     assert last["created_by"]["type"] == "AUTOMATION"
-    wait_until(lambda: service.run_processes() == [])
 
 
 def test_a_second_run_is_cancelled_and_a_cancelled_run_leaves_nothing(service: Installation) -> None:
