@@ -25,6 +25,11 @@ def last_closed(now: datetime, time_zone: str, week_starts_on: int = THURSDAY) -
     return week_of(now.astimezone(ZoneInfo(time_zone)).date(), week_starts_on) - WEEK
 
 
+def is_overdue(deadline: datetime, now: datetime) -> bool:
+    """Whether a deadline has passed that somebody still cares for: one of a replay passed years ago."""
+    return deadline <= now < deadline + WEEK * WEEKS_STILL_AWAITED
+
+
 def awaited_week(*, published: Iterable[date], collected: Iterable[date], closed: date) -> date | None:
     """The week that stores are reporting now: the last one that closed, where it is not published yet.
 

@@ -46,15 +46,17 @@ class Lake:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.inbox = root / "inbox"
+        self.acceptances = root / "acceptances"
 
     def prepare(self) -> None:
-        """Create the root and the inbox.
+        """Create the root and what is watched in it.
 
         Raises:
             OptionError: the root cannot be written.
         """
         try:
             self.inbox.mkdir(parents=True, exist_ok=True)
+            self.acceptances.mkdir(exist_ok=True)
             probe = self.root / ".writable"
             probe.touch()
             probe.unlink()
@@ -184,7 +186,7 @@ class Lake:
         return Acceptance(**read_json(path)) if path.exists() else None
 
     def _acceptance_path(self, week: date) -> Path:
-        return self.root / "acceptances" / f"{week}.json"
+        return self.acceptances / f"{week}.json"
 
     def add_quarantined(self, week: date, rows: pd.DataFrame, files: Iterable[str]) -> None:
         """Keep the rows of `files` that a run of `week` did not accept, in the place of their old ones."""
