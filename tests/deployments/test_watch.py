@@ -43,9 +43,9 @@ def test_a_week_is_over_at_midnight_in_chicago(fed_lake: Lake, home: Home) -> No
     """Whole before, told after. The week before it closed long ago, and nobody has forecast from it yet."""
     told: list[Event] = []
     watcher = Watcher(home, fed_lake, told.append, whole)
-    assert [event.week for event in watcher.tell_news(LAST_MINUTE)] == [dominicks_week(135)]
+    assert {event.week for event in watcher.tell_news(LAST_MINUTE)} == {dominicks_week(135)}
     assert [(event.week, event.name) for event in watcher.tell_news(CLOSED)] == [(WEEK, "oj.week.whole")]
-    assert len(told) == 2
+    assert told[-1].week == WEEK
 
 
 def test_accepted_gaps_are_told(fed_lake: Lake, home: Home) -> None:
