@@ -10,6 +10,7 @@ import queue
 import signal
 import tempfile
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -31,6 +32,7 @@ from forecasting.spec import ClusterSpec
 logger = logging.getLogger(__name__)
 
 PartitionFunction = Callable[..., pd.DataFrame]
+OWN_LOGGER = "forecasting"
 STARTED = "partition-started"
 SPAWNED = "multiprocessing.spawn"  # in the command line of every worker process
 START_TIMEOUT = 60.0
@@ -144,6 +146,8 @@ def dask_cluster(spec: ClusterSpec, scratch: Path) -> Iterator[Cluster]:
                 f"The cluster's {spec.n_workers} workers did not start within {START_TIMEOUT:.0f} s",
                 "see whether the machine is overloaded, or ask for fewer with --max-concurrency-per-instance",
             ) from error
+        # What models log on workers is handled here, as if it had been logged here.
+        client.forward_logging(OWN_LOGGER)
         up = time.monotonic()
         receipt.seconds_starting = up - began
         workers = _spawned() - before
@@ -192,8 +196,10 @@ def _run_task(function: PartitionFunction, task_id: int, partition: Partition, a
     # The message must have left before the function can take the process down with it.
     time.sleep(SECONDS_TO_SEND)
     began, began_cpu = time.monotonic(), time.thread_time()
-    rows = function(partition, *args)
-    return rows, time.monotonic() - began, time.thread_time() - began_cpu
+    with warnings.catch_warnings(record=True) as caught:
+        rows = function(partition, *args)
+    warned = list(dict.fromkeys(f"{warning.category.__name__}: {warning.message}" for warning in caught))
+    return rows, warned, time.monotonic() - began, time.thread_time() - began_cpu
 
 
 @dataclass
@@ -226,6 +232,7 @@ class _Mapping:
         self._timeout = timeout
         self._flights: dict[int, _Flight] = {}
         self._events: queue.SimpleQueue[tuple[str, int, str]] = queue.SimpleQueue()
+        self._warned: set[str] = set()
         self._last_sign_of_life = time.monotonic()
 
     def run(self, on_outcome: Callable[[Outcome], None] | None) -> list[Outcome]:
@@ -236,6 +243,8 @@ class _Mapping:
             while self._flights:
                 for outcome in self._step():
                     outcomes.append(outcome)
+                    for (store, brand), why in outcome.reasons.items():
+                        logger.warning("Store %s brand %s failed (%s) and gets a fallback", store, brand, why)
                     if on_outcome:
                         on_outcome(outcome)
                 self._submit()
@@ -282,7 +291,7 @@ class _Mapping:
         """Take the result of a task that is done. Its future is released, so that it is never computed again."""
         flight = self._flights.pop(task_id)
         try:
-            rows, seconds, cpu = flight.future.result()
+            rows, warned, seconds, cpu = flight.future.result()
         except (KilledWorker, CancelledError) as error:
             return self._failed(flight.task, "worker_lost" if flight.began else "never_began", error)
         except Exception as error:  # whatever the partition's function raised on its worker
@@ -291,7 +300,15 @@ class _Mapping:
             flight.future.release()
         self._receipt.seconds_busy += seconds
         self._receipt.seconds_cpu += cpu
+        self._tell_warnings(flight.task, warned)
         return self._batch.succeeded(flight.task, rows)
+
+    def _tell_warnings(self, task: Task, warned: list[str]) -> None:
+        """Each text once: a model warns of the same thing in many partitions."""
+        for text in warned:
+            if text not in self._warned:
+                self._warned.add(text)
+                logger.warning("Partition %s was the first to warn: %s", task.partition.name, text)
 
     def _overdue(self) -> list[int]:
         now = time.monotonic()
@@ -314,7 +331,9 @@ class _Mapping:
         series = task.partition.series
         first = series.iloc[0]
         where = f"store {first['store']} brand {first['brand']}" if len(series) == 1 else f"{len(series)} series"
-        logger.warning("Partition %s (%s) %s: %r", task.partition.name, where, failure, error)
+        # Only a series that stands alone is known to be the cause; the steps to it are a search.
+        level = logging.WARNING if len(series) == 1 else logging.INFO
+        logger.log(level, "Partition %s (%s) %s: %r", task.partition.name, where, failure, error)
         return self._batch.failed(task, failure)
 
     def _require_life(self) -> None:

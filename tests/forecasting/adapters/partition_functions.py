@@ -1,8 +1,10 @@
 """Functions of a partition that go wrong on a real worker; in a module of their own, as workers import it."""
 
+import logging
 import os
 import signal
 import time
+import warnings
 from pathlib import Path
 
 import pandas as pd
@@ -52,4 +54,11 @@ def die_once(partition: Partition, spec: ForecastSpec, marker: Path) -> pd.DataF
     if has_poison(partition) and not marker.exists():
         marker.touch()
         os.kill(os.getpid(), signal.SIGKILL)
+    return forecast_partition(partition, spec)
+
+
+def talk(partition: Partition, spec: ForecastSpec) -> pd.DataFrame:
+    """A model that logs, and warns of the same thing in every partition."""
+    logging.getLogger("forecasting.models.talking").warning("here speaks %s", partition.name)
+    warnings.warn("dust on the shelf", RuntimeWarning, stacklevel=1)
     return forecast_partition(partition, spec)
