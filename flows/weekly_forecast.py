@@ -4,9 +4,9 @@ from typing import Any
 
 from prefect import flow, runtime
 
+from flows import artifacts as page
 from flows import parameters as p
 from flows import stages
-from flows.artifacts import show_progress, show_receipt
 from flows.policy import stage
 from flows.recording import recording
 from forecasting.adapters.cluster import dask_cluster
@@ -28,6 +28,7 @@ def _name_of_run() -> str:
 
 
 @flow(name="weekly-forecast", flow_run_name=_name_of_run, persist_result=False)
+@page.tells_what_to_do
 @p.takes(p.WeeklyOptions)
 def weekly_forecast(options: p.WeeklyOptions) -> dict[str, Any]:
     """Forecast the weeks after `cutoff` for every active series, and publish them.
@@ -45,6 +46,7 @@ def weekly_forecast(options: p.WeeklyOptions) -> dict[str, Any]:
     home = options.home
     home.prepare()
     week = options.cutoff or stages.choose_cutoff(home)
+    page.show_week(week)
     spec, batch = options.spec(week), options.batch_spec
 
     with week_lock(home.lock_path(str(week)), week), recording(home, spec) as receipt:
@@ -52,6 +54,7 @@ def weekly_forecast(options: p.WeeklyOptions) -> dict[str, Any]:
         checked = validate(home, arrived)
         ledger = gate(home, week, arrived, checked, options.min_reporting, options.accept_gaps)
         receipt.collected(ledger, checked)
+        page.show_ledger(receipt.content)
 
         work = prepare(home, spec, batch)
         receipt.identified(work.run_id)
@@ -60,11 +63,15 @@ def weekly_forecast(options: p.WeeklyOptions) -> dict[str, Any]:
         else:
             with dask_cluster(options.cluster_spec, home.scratch()) as cluster:
                 receipt.cluster_started(cluster.receipt)
-                with show_progress() as progress:
+                with page.show_progress() as progress:
                     table = forecast(cluster, home, work, spec, batch, progress)
             path = publish(home, table, work, spec)
             receipt.published(outcome_counts(home.published(week)), path)
+        page.show_outcome(home, spec, receipt.content)
 
         receipt.reported(report(home))
-    show_receipt(receipt.content)
+        page.show_headline(home, receipt.content)
+        page.show_results(home, receipt.content)
+        page.show_lineage(home, spec, work)
+    page.show_receipt(receipt.content)
     return receipt.content
