@@ -79,4 +79,4 @@ def _failed(failed: pd.DataFrame, brands: pd.DataFrame) -> str:
 
 def _limit(failed: int) -> str:
     more = f"{failed - MOST_NAMED:,} more are in the published table's column `reason`. " if failed > MOST_NAMED else ""
-    return more + "Their forecast is the mean of the weeks before, with its own spread; none was refused."
+    return more + "Their forecast takes every past week as equally probable; none was refused."
