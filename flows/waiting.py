@@ -28,8 +28,10 @@ from prefect.states import Completed
 from pydantic import Field
 
 from flows import stages, terminal
+from flows.artifacts import name_of_run
 from flows.notifying import tell, week_waiting
 from flows.parameters import WeeklyOptions
+from flows.policy import tell as tell_prefect
 from forecasting.adapters.clock import now
 from forecasting.adapters.inbox import list_inbox
 from forecasting.adapters.lake import Lake
@@ -128,15 +130,12 @@ def take_over(week: date) -> None:
         state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.PAUSED, StateType.SCHEDULED])),
         id=FlowRunFilterId(not_any_=[UUID(runtime.flow_run.id)]),
     )
-    try:
+
+    def end_them() -> None:
         with get_client(sync_client=True) as client:
             for waiting in client.read_flow_runs(flow_run_filter=same_week):
                 message = f"The run {runtime.flow_run.name!r} went on with this week."
                 client.set_flow_run_state(waiting.id, Completed(name="TakenOver", message=message), force=True)
-    except Exception as error:  # as above: they find the week published, and change nothing
-        logger.warning("Runs that wait for the week of %s could not be ended in Prefect: %s", week, error)
 
-
-def name_of_run(week: date) -> str:
-    """How a run of the week is called in the Prefect UI."""
-    return f"week of {week}"
+    # Where this fails, they find the week published, and change nothing.
+    tell_prefect(end_them)

@@ -149,10 +149,13 @@ class Lake:
         """The weeks that have sales, oldest first."""
         return _dates(self.root / "sales", "*.parquet")
 
-    def _weekly(self, table: Table, until: date | None) -> pd.DataFrame:
+    def weekly_files(self, table: Table, until: date | None = None) -> list[Path]:
+        """The files of the sales or promotions of all weeks, or of those up to `until`, oldest first."""
         folder = self.root / table.name
-        weeks = [week for week in _dates(folder, "*.parquet") if until is None or week <= until]
-        frames = [read_table(folder / f"{week}.parquet", table) for week in weeks]
+        return [folder / f"{week}.parquet" for week in _dates(folder, "*.parquet") if until is None or week <= until]
+
+    def _weekly(self, table: Table, until: date | None) -> pd.DataFrame:
+        frames = [read_table(file, table) for file in self.weekly_files(table, until)]
         if not frames:
             return table.empty()
         return pd.concat(frames, ignore_index=True).sort_values(schemas.CELL, ignore_index=True)
@@ -201,9 +204,16 @@ class Lake:
         path = self.root / "quarantine" / f"{week}.parquet"
         return read_table(path, schemas.QUARANTINE) if path.exists() else schemas.QUARANTINE.empty()
 
+    def archive_folder(self, week: date) -> Path:
+        return self.root / "archive" / str(week)
+
+    def archived(self, week: date) -> list[Path]:
+        """The inbox files that runs of the week have collected, by name."""
+        return sorted(self.archive_folder(week).glob("*"))
+
     def archive(self, week: date, files: list[Path]) -> None:
         """Move collected inbox files away. A file of a name that is already there gets a number behind it."""
-        folder = self.root / "archive" / str(week)
+        folder = self.archive_folder(week)
         folder.mkdir(parents=True, exist_ok=True)
         for file in files:
             target, copy = folder / file.name, 1

@@ -1,8 +1,10 @@
 """Functions of a partition that go wrong on a real worker; in a module of their own, as workers import it."""
 
+import logging
 import os
 import signal
 import time
+import warnings
 from pathlib import Path
 
 import pandas as pd
@@ -66,4 +68,11 @@ def hang_unless_nanny(partition: Partition, spec: ForecastSpec) -> pd.DataFrame:
 def take_a_while(partition: Partition, spec: ForecastSpec) -> pd.DataFrame:
     """A model that is slow enough for others to join."""
     time.sleep(0.5)
+    return forecast_partition(partition, spec)
+
+
+def talk(partition: Partition, spec: ForecastSpec) -> pd.DataFrame:
+    """A model that logs, and warns of the same thing in every partition."""
+    logging.getLogger("forecasting.models.talking").warning("here speaks %s", partition.name)
+    warnings.warn("dust on the shelf", RuntimeWarning, stacklevel=1)
     return forecast_partition(partition, spec)
