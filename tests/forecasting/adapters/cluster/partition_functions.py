@@ -22,6 +22,11 @@ def has_poison(partition: Partition) -> bool:
     return POISONED in set(partition.series.itertuples(index=False, name=None))
 
 
+def raise_always(partition: Partition, spec: ForecastSpec) -> pd.DataFrame:
+    """A model that cannot stand anything."""
+    raise ZeroDivisionError
+
+
 def raise_on_poison(partition: Partition, spec: ForecastSpec) -> pd.DataFrame:
     """A model that cannot stand one series."""
     if has_poison(partition):
