@@ -43,7 +43,7 @@ def backtest(options: p.BacktestOptions) -> dict[str, Any]:
     try:
         with clock.stage("total"):
             source = load(home, of_benchmark=options.protocol is not None)
-            with dask_cluster(options.cluster_spec, home.scratch()) as cluster, show_progress("folds") as progress:
+            with dask_cluster(options.cluster_spec, home, "a backtest") as cluster, show_progress("folds") as progress:
                 rows, milliseconds = run_folds(
                     cluster, source, folds, options.models, options.point, options.batch_spec, progress
                 )

@@ -16,7 +16,7 @@ from flows import parameters as p
 from flows.embedded import Waiting, embedded_server, is_delivered
 from flows.settings import lake_root
 from forecasting.errors import ForecastingError
-from forecasting.spec import ForecastSpec
+from forecasting.spec import ClusterSpec, ForecastSpec
 
 if TYPE_CHECKING:
     from forecasting.adapters.lake import Lake
@@ -36,6 +36,7 @@ def run(options: p.WeeklyOptions) -> None:
     began = time.monotonic()
     with _user_errors(), _prefect() as why_not:
         _require_usable(options.home, [options.cutoff] if options.cutoff else [], [options.model])
+        _require_cluster(options.cluster_spec)
         from flows import terminal
 
         terminal.say_starting()
@@ -53,6 +54,7 @@ def backtest(options: p.BacktestOptions) -> None:
     with _user_errors(), _prefect() as why_not:
         folds = options.folds
         _require_usable(options.home, [] if options.protocol else folds.cutoffs, options.models)
+        _require_cluster(options.cluster_spec)
         from flows import terminal
 
         terminal.say_starting()
@@ -119,6 +121,33 @@ def status(lake: p.LakeRoot = None) -> None:
         terminal.show_status(Lake(lake_root(lake)))
 
 
+clusters = typer.Typer(help="Clusters that would outlive their run: list them, or end those whose run is gone.")
+app.add_typer(clusters, name="clusters")
+
+
+@clusters.callback(invoke_without_command=True)
+def list_clusters(context: typer.Context, lake: p.LakeRoot = None) -> None:
+    """List the clusters that runs have started on other machines, with their age and cost so far."""
+    if context.invoked_subcommand:
+        return
+    with _user_errors():
+        from flows import terminal_clusters
+        from forecasting.adapters.lake import Lake
+
+        terminal_clusters.show_clusters(Lake(lake_root(lake)))
+
+
+@clusters.command()
+def reap(lake: p.LakeRoot = None) -> None:
+    """End the clusters whose run is gone; those of living runs are left alone."""
+    with _user_errors():
+        from flows import terminal_clusters
+        from forecasting.adapters.cluster.reap import reap_orphans
+        from forecasting.adapters.lake import Lake
+
+        terminal_clusters.show_reaped(reap_orphans(Lake(lake_root(lake))))
+
+
 def main() -> None:
     """Run a command, and end when it has ended, whether or not Prefect's API took up its last events."""
     try:
@@ -183,3 +212,11 @@ def _require_usable(lake: "Lake", cutoffs: Iterable[date], models: Iterable[str]
         _ = get_model(model).forecast  # imported here, so that a missing library is told at once
     for cutoff in cutoffs:
         ForecastSpec(cutoff, week_starts_on=lake.week_starts_on)
+
+
+def _require_cluster(spec: ClusterSpec) -> None:
+    """Refuse a cluster that cannot be had, also before Prefect is started; a local one needs no look."""
+    if spec.kind != "local":
+        from forecasting.adapters.cluster.life import require_possible
+
+        require_possible(spec)

@@ -4,6 +4,7 @@ A flow and its command take one object of options; `takes` gives both the flat s
 """
 
 import inspect
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from datetime import date
@@ -31,6 +32,17 @@ def _described(
         Field(ge=least, le=most, json_schema_extra={"title": title, "description": description}),
         typer.Option(help=description, min=least, max=most, **of_typer),
     )
+
+
+def _json_object(text: str) -> dict[str, Any]:
+    """A JSON object from the command line."""
+    try:
+        given = json.loads(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"this is no JSON: {error}") from error
+    if not isinstance(given, dict):
+        raise typer.BadParameter('give a JSON object, as {"hosts": ["10.0.0.1", "10.0.0.2"]}')
+    return given
 
 
 LakeRoot = Annotated[
@@ -73,6 +85,51 @@ ErrorThreshold = Annotated[
 InstanceCount = Annotated[int, *_described("instance_count", "Instances of the cluster.", 1, 64)]
 MaxConcurrency = Annotated[
     int, *_described("max_concurrency_per_instance", "Workers of one thread on each instance.", 1, 64)
+]
+ClusterName = Annotated[
+    str,
+    *_described(
+        "Cluster",
+        "local; the address of a scheduler that runs already, as tls://host:8786; or the path of a Dask cluster "
+        "class, as distributed.SSHCluster (docs/clusters.md).",
+    ),
+]
+ClusterClassOptions = Annotated[
+    dict[str, Any] | None,
+    *_described(
+        "cluster_options",
+        "What the cluster class is constructed with, a JSON object; no passwords, they would be kept readable.",
+        parser=_json_object,
+        metavar="JSON",
+        show_default=False,
+    ),
+]
+Insecure = Annotated[
+    bool,
+    *_described(
+        "Insecure",
+        "Accept a cluster that is not encrypted: whoever reaches it can run code on it.",
+    ),
+]
+MinInstances = Annotated[int, *_described("min_instances", "Fewest instances, where max_instances is given.", 0, 64)]
+MaxInstances = Annotated[
+    int | None,
+    *_described(
+        "max_instances",
+        "Most instances; if given, the cluster grows and shrinks with its work, and instance_count is ignored.",
+        1,
+        64,
+        show_default=False,
+    ),
+]
+IdleTime = Annotated[
+    float,
+    *_described(
+        "idle_time_before_scale_down", "Seconds without work after which a worker of a growing cluster is ended.", 1
+    ),
+]
+PricePerHour = Annotated[
+    float, *_described("price_per_instance_hour", "What an instance costs an hour, for the receipt; any currency.", 0)
 ]
 
 Protocol = Annotated[
@@ -147,10 +204,27 @@ class ClusterOptions:
 
     instance_count: InstanceCount = _CLUSTER.instance_count
     max_concurrency_per_instance: MaxConcurrency = _CLUSTER.max_concurrency_per_instance
+    cluster: ClusterName = _CLUSTER.cluster
+    cluster_options: ClusterClassOptions = None
+    insecure: Insecure = _CLUSTER.insecure
+    min_instances: MinInstances = _CLUSTER.min_instances
+    max_instances: MaxInstances = _CLUSTER.max_instances
+    idle_time_before_scale_down: IdleTime = _CLUSTER.idle_time_before_scale_down
+    price_per_instance_hour: PricePerHour = _CLUSTER.price_per_instance_hour
 
     @property
     def cluster_spec(self) -> ClusterSpec:
-        return ClusterSpec(self.instance_count, self.max_concurrency_per_instance)
+        return ClusterSpec(
+            instance_count=self.instance_count,
+            max_concurrency_per_instance=self.max_concurrency_per_instance,
+            cluster=self.cluster,
+            cluster_options=self.cluster_options or {},
+            insecure=self.insecure,
+            min_instances=self.min_instances,
+            max_instances=self.max_instances,
+            idle_time_before_scale_down=self.idle_time_before_scale_down,
+            price_per_instance_hour=self.price_per_instance_hour,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

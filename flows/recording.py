@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -48,15 +47,7 @@ class Receipt:
     def close(self, seconds_by_stage: dict[str, float]) -> None:
         self.content["seconds_by_stage"] = {name: round(seconds, 3) for name, seconds in seconds_by_stage.items()}
         if self._cluster:
-            rounded = {
-                name: round(value, 3) if isinstance(value, float) else value
-                for name, value in asdict(self._cluster).items()
-            }
-            self.content["cluster"] = {
-                **rounded,
-                "worker_seconds_provisioned": round(self._cluster.worker_seconds_provisioned, 3),
-                "worker_seconds_idle": round(self._cluster.worker_seconds_idle, 3),
-            }
+            self.content["cluster"] = self._cluster.as_dict(forecasts=self.content.get("rows"))
 
 
 @contextmanager

@@ -166,9 +166,13 @@ def _forecast(receipt: dict[str, Any]) -> str:
 def _cluster(cluster: dict[str, Any]) -> str:
     left = cluster["left_over"]
     gone = "all gone" if not left else f"STILL RUNNING: {', '.join(map(str, left))}"
+    if "://" in cluster.get("kind", ""):
+        gone = "left to their owner"
+    cost = f"\ncost {cluster['cost']:,.2f}" if cluster.get("cost") else ""
+    per_1000 = cluster.get("cost_per_1000_forecasts")
     return (
         f"{cluster['workers']} workers, started in {cluster['seconds_starting']:.1f} s, up for "
-        f"{cluster['seconds_up']:.1f} s, {gone}"
+        f"{cluster['seconds_up']:.1f} s, {gone}{cost}" + (f", {per_1000:,.4f} per 1,000 forecasts" if per_1000 else "")
     )
 
 

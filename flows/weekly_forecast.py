@@ -58,7 +58,7 @@ def weekly_forecast(options: p.WeeklyOptions) -> dict[str, Any]:
         if stages.is_final(home, week, work):
             receipt.unchanged(outcome_counts(home.published(week)), home.published_path(week))
         else:
-            with dask_cluster(options.cluster_spec, home.scratch()) as cluster:
+            with dask_cluster(options.cluster_spec, home, f"the week of {week}") as cluster:
                 receipt.cluster_started(cluster.receipt)
                 with show_progress() as progress:
                     table = forecast(cluster, home, work, spec, batch, progress)

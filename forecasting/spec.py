@@ -1,6 +1,7 @@
 """What a run is asked to do, as plain values: the forecast, and how its batch is computed."""
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any, Literal, get_args
 
@@ -8,6 +9,9 @@ from forecasting.errors import OptionError
 from forecasting.weeks import DAY_NAMES, THURSDAY, WEEK, week_of
 
 Point = Literal["median", "mean", "mape"]
+
+LOCAL = "local"
+SECRETS = ("password", "passphrase", "secret", "token")
 
 
 @dataclass(frozen=True)
@@ -76,14 +80,100 @@ class BatchSpec:
 
 @dataclass(frozen=True)
 class ClusterSpec:
-    """The cluster that a run starts and ends: `instance_count` × `max_concurrency_per_instance` workers.
+    """The cluster that a run starts and ends, or the one that it may use.
 
-    Each worker is a process with one thread.
+    instance_count × max_concurrency_per_instance: the workers, each a process with one thread.
+    cluster: `local`; the address of a scheduler that runs already (`tls://host:8786`); or the dotted path of a
+        Dask cluster class (`distributed.SSHCluster`).
+    cluster_options: what that class is constructed with.
+    insecure: whether a cluster may talk unencrypted.
+    min_instances, max_instances: bounds between which the cluster follows its work; without the upper one it
+        keeps `instance_count`.
+    idle_time_before_scale_down: seconds for which a worker must have had nothing to do before it is ended.
+    price_per_instance_hour: what an instance costs, in a currency of one's own.
     """
 
     instance_count: int = 1
     max_concurrency_per_instance: int = 2
+    cluster: str = LOCAL
+    cluster_options: Mapping[str, Any] = field(default_factory=dict)
+    insecure: bool = False
+    min_instances: int = 0
+    max_instances: int | None = None
+    idle_time_before_scale_down: float = 120.0
+    price_per_instance_hour: float = 0.0
+
+    def __post_init__(self) -> None:
+        option = f"cluster={self.cluster}"
+        if self.kind == "existing":
+            self._require_encrypted(option)
+        elif self.kind == "class" and not all(map(str.isidentifier, self.class_path)):
+            raise OptionError(
+                option,
+                "is neither local, nor the address of a scheduler, nor the path of a class",
+                "give local, tls://host:8786, or for example distributed.SSHCluster",
+            )
+        if self.cluster_options and self.kind != "class":
+            raise OptionError("cluster_options", f"are not taken by {option}", "leave them out, or name a class")
+        if secret := _name_of_secret(self.cluster_options):
+            raise OptionError(
+                "cluster_options",
+                f"hold a secret in {secret!r}, and options are kept readable",
+                "let the cluster class find it by itself: a key file, an agent, or Dask's configuration",
+            )
+        if self.max_instances is not None and self.max_instances < max(self.min_instances, 1):
+            raise OptionError(
+                f"max_instances={self.max_instances}",
+                f"is less than min_instances={self.min_instances}, or none at all",
+                "raise it, or leave it out for a cluster of constant size",
+            )
+        if self.max_instances is not None and self.kind == "existing":
+            raise OptionError(f"max_instances={self.max_instances}", f"is not for {option} to say", "leave it out")
+
+    @property
+    def kind(self) -> Literal["local", "existing", "class"]:
+        if self.cluster == LOCAL:
+            return "local"
+        return "existing" if "://" in self.cluster else "class"
+
+    @property
+    def class_path(self) -> tuple[str, ...]:
+        """The parts of a dotted path, the last of which is the class."""
+        return tuple(self.cluster.replace(":", ".").split("."))
+
+    @property
+    def is_adaptive(self) -> bool:
+        return self.max_instances is not None
 
     @property
     def n_workers(self) -> int:
-        return self.instance_count * self.max_concurrency_per_instance
+        """The workers to begin with."""
+        return (self.min_instances if self.is_adaptive else self.instance_count) * self.max_concurrency_per_instance
+
+    @property
+    def most_workers(self) -> int:
+        return (self.max_instances or self.instance_count) * self.max_concurrency_per_instance
+
+    def _require_encrypted(self, option: str) -> None:
+        scheme = self.cluster.partition("://")[0]
+        if scheme not in ("tls", "tcp"):
+            raise OptionError(option, f"has the unknown protocol {scheme}", "give tls://host:port")
+        if scheme == "tcp" and not self.insecure:
+            raise OptionError(
+                option,
+                "is not encrypted, and whoever can connect to it can run code on every worker",
+                "start the scheduler with TLS and give tls://, or accept that with --insecure",
+            )
+
+
+def _name_of_secret(options: object) -> str | None:
+    """The name, at any depth, of a value that should not be in plain sight."""
+    if isinstance(options, Mapping):
+        for name, value in options.items():
+            if str(name).lower().endswith(SECRETS) and value is not None:
+                return str(name)
+            if found := _name_of_secret(value):
+                return found
+    if isinstance(options, list | tuple):
+        return next(filter(None, map(_name_of_secret, options)), None)
+    return None

@@ -12,6 +12,7 @@
     receipts/<cutoff>/<started>.json   what each run did, published or not
     published/<cutoff>/forecast.parquet   the forecasts in force
     report/report.parquet              history and forecasts in one table
+    clusters/<id>.json, <id>.pem       clusters that would outlive their run; owner's eyes only
     locks/, scratch/
 
 No name in a path comes from the content of data: weeks, run ids and the names of inbox files that match
@@ -231,6 +232,14 @@ class Lake:
     def write_report(self, rows: pd.DataFrame, metadata: dict[str, str]) -> Path:
         write_table(self.report_path, rows, schemas.REPORT, metadata)
         return self.report_path
+
+    # Clusters that would outlive their run; `forecasting.adapters.register` writes them
+
+    def cluster_entry(self, cluster_id: str) -> Path:
+        return self.root / "clusters" / f"{cluster_id}.json"
+
+    def cluster_entries(self) -> list[Path]:
+        return [path for path in sorted((self.root / "clusters").glob("*.json")) if not path.name.startswith(".")]
 
     # Scratch
 

@@ -134,7 +134,7 @@ def test_a_fold_is_the_weekly_run_s_forecast(fed_lake: Lake, tmp_path: Path) -> 
     """Both from the same lake and on a cluster, at the same cutoff: the weekly run's rows, to the last bit."""
     cutoff = dominicks_week(131)
     spec, batch = ForecastSpec(cutoff, model="price_response", point="mape"), BatchSpec(error_threshold=-1)
-    with dask_cluster(ClusterSpec(), tmp_path) as cluster:
+    with dask_cluster(ClusterSpec(), Lake(tmp_path)) as cluster:
         weekly = stages.map_forecast(
             cluster, stages.prepare(fed_lake, spec, batch).partitions, spec, batch, lambda _: None
         )
@@ -163,7 +163,7 @@ def test_a_cutoff_before_the_first_sale_is_refused(tmp_path: Path) -> None:
     source = Source("some", shipped(schemas.SALES), shipped(schemas.PROMOTIONS), 3)
     folds = Folds((dominicks_week(30),), 2)
 
-    with dask_cluster(ClusterSpec(1, 1), tmp_path) as cluster, pytest.raises(DataError, match="1990-04-05"):
+    with dask_cluster(ClusterSpec(1, 1), Lake(tmp_path)) as cluster, pytest.raises(DataError, match="1990-04-05"):
         run_folds(cluster, source, folds, ["naive"], "mape", BatchSpec(), lambda *_: None)
 
 

@@ -14,7 +14,7 @@ from flows.weekly_forecast import weekly_forecast
 def test_every_parameter_has_a_title_and_a_description() -> None:
     """A person who opens the form sees what each field means."""
     properties = parameter_schema(weekly_forecast.fn).properties
-    assert len(properties) == 14
+    assert len(properties) == 21
     for name, field in properties.items():
         assert field.get("title"), name
         assert field.get("description"), name

@@ -22,7 +22,7 @@ def test_a_failed_run_keeps_its_receipt_with_the_error(tmp_path: Path) -> None:
     def break_in_mid_run() -> None:
         with recording(lake, SPEC) as receipt:
             receipt.identified("abc")
-            receipt.cluster_started(ClusterReceipt(workers=2, seconds_up=3.0, seconds_busy=1.0))
+            receipt.cluster_started(ClusterReceipt(workers=2, seconds_busy=1.0, worker_seconds={"computing": 6.0}))
             with stopwatch.get().stage("forecast"):
                 raise RunError("It broke", "mend it")
 

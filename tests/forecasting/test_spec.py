@@ -82,3 +82,45 @@ def test_the_settings_of_a_batch_have_defaults() -> None:
 def test_workers_are_instances_times_concurrency() -> None:
     """Every instance runs as many one-threaded workers as it may."""
     assert ClusterSpec(instance_count=3, max_concurrency_per_instance=2).n_workers == 6
+
+
+@pytest.mark.parametrize(
+    ("cluster", "kind"),
+    [
+        ("local", "local"),
+        ("tls://10.0.0.1:8786", "existing"),
+        ("distributed.SSHCluster", "class"),
+        ("distributed:SSHCluster", "class"),
+    ],
+)
+def test_a_cluster_is_one_of_three_kinds(cluster: str, kind: str) -> None:
+    """One setting says which."""
+    assert ClusterSpec(cluster=cluster).kind == kind
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"cluster": "tcp://10.0.0.1:8786"}, "is not encrypted"),
+        ({"cluster": "http://10.0.0.1:8786"}, "unknown protocol http"),
+        ({"cluster": "ten workers"}, "is neither local, nor"),
+        ({"cluster_options": {"hosts": []} | {"n": 1}}, "are not taken by cluster=local"),
+        ({"min_instances": 3, "max_instances": 2}, "is less than min_instances=3"),
+        ({"cluster": "tls://10.0.0.1:8786", "max_instances": 2}, "is not for cluster=tls"),
+        (
+            {"cluster": "a.B", "cluster_options": {"connect_options": [{"password": "x"}]}},
+            "hold a secret in 'password'",
+        ),
+    ],
+)
+def test_an_impossible_cluster_is_refused(options: dict[str, object], said: str) -> None:
+    """The error names the option and the remedy; it never repeats a secret."""
+    with pytest.raises(OptionError, match=said):
+        ClusterSpec(**options)  # type: ignore[arg-type]
+
+
+def test_a_growing_cluster_begins_with_its_fewest_workers() -> None:
+    """Between min_instances and max_instances, each of max_concurrency_per_instance workers."""
+    spec = ClusterSpec(instance_count=9, max_concurrency_per_instance=2, min_instances=1, max_instances=4)
+    assert (spec.n_workers, spec.most_workers) == (2, 8)
+    assert (ClusterSpec(3, 2).n_workers, ClusterSpec(3, 2).most_workers) == (6, 6)

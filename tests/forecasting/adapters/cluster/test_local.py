@@ -1,6 +1,10 @@
-"""A real Dask cluster: up, partitions mapped whatever they do, down."""
+"""A real cluster on this machine: up, partitions mapped whatever they do, down."""
 
+import signal
 import socket
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from contextlib import nullcontext, suppress
 from pathlib import Path
@@ -10,57 +14,35 @@ import psutil
 import pytest
 
 from forecasting.adapters.cluster import Cluster, PartitionFunction, dask_cluster
-from forecasting.adapters.feed import SHIPPED
-from forecasting.adapters.files import read_table
-from forecasting.batch import Batch
-from forecasting.forecast import assemble, forecast, make_partitions, unusable_series
+from forecasting.adapters.lake import Lake
+from forecasting.forecast import forecast, make_partitions
 from forecasting.partition import Partition
-from forecasting.schemas import PROMOTIONS, SALES, SERIES
-from forecasting.spec import ClusterSpec, ForecastSpec
-from forecasting.weeks import dominicks_week
-from tests.forecasting.adapters import partition_functions as functions
+from forecasting.schemas import SERIES
+from forecasting.spec import ClusterSpec
+from tests.forecasting.adapters.cluster import partition_functions as functions
+from tests.forecasting.adapters.cluster.conftest import SPEC, mapped
 
-SPEC = ForecastSpec(dominicks_week(70), model="mean")
+ROOT = Path(__file__).parents[4]
+HOLD = """
+import sys, time
+from pathlib import Path
+from forecasting.adapters.cluster import dask_cluster
+from forecasting.adapters.lake import Lake
+from forecasting.spec import ClusterSpec
+if __name__ == "__main__":
+    print("begun", flush=True)
+    with dask_cluster(ClusterSpec(), Lake(Path(sys.argv[1]))):
+        print("up", flush=True)
+        time.sleep(600)
+"""
 TLS_ALERT = b"\x15"
 WORKERS = ClusterSpec(max_concurrency_per_instance=2)
 
 
 @pytest.fixture(scope="module")
-def few_stores() -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Sales and promotions of three real stores."""
-    sales, promotions = (read_table(SHIPPED / f"{table.name}.parquet", table) for table in (SALES, PROMOTIONS))
-    return sales[sales["store"].isin([2, 5, 8])], promotions[promotions["store"].isin([2, 5, 8])]
-
-
-@pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    with dask_cluster(WORKERS, tmp_path_factory.mktemp("scratch")) as cluster:
+    with dask_cluster(WORKERS, Lake(tmp_path_factory.mktemp("lake"))) as cluster:
         yield cluster
-
-
-@pytest.fixture
-def partitions(few_stores: tuple[pd.DataFrame, pd.DataFrame]) -> list[Partition]:
-    return make_partitions(*few_stores, SPEC, mini_batch_size=8)
-
-
-def mapped(
-    cluster: Cluster,
-    function: PartitionFunction,
-    partitions: list[Partition],
-    *args: object,
-    timeout: float = 60,
-    max_retries: int = 0,
-) -> tuple[pd.DataFrame, dict[tuple[int, int], str]]:
-    batch = Batch(
-        partitions,
-        max_retries=max_retries,
-        pooled=False,
-        error_threshold=-1,
-        unusable=lambda rows, series: unusable_series(rows, series, SPEC),
-    )
-    outcomes = cluster.map_partitions(function, batch, SPEC, *args, timeout=timeout)
-    reasons = {key: why for outcome in outcomes for key, why in outcome.reasons.items()}
-    return assemble([rows for outcome in outcomes for rows in outcome.frames], partitions, reasons, SPEC), reasons
 
 
 @pytest.mark.parametrize(
@@ -136,23 +118,70 @@ def test_a_plain_connection_is_refused(cluster: Cluster) -> None:
 def test_nothing_is_left_when_the_block_ends(tmp_path: Path, ends_by: ValueError | None) -> None:
     """Whether it ends well or by an error, no worker process is left, and the receipt says so."""
     expected = pytest.raises(ValueError, match="inside") if ends_by else nullcontext()
-    with expected, dask_cluster(WORKERS, tmp_path) as cluster:
+    with expected, dask_cluster(WORKERS, Lake(tmp_path)) as cluster:
         receipt = cluster.receipt
         if ends_by:
             raise ends_by
     assert len(receipt.worker_pids) == 2
     assert not any(psutil.pid_exists(pid) for pid in receipt.worker_pids)
     assert receipt.left_over == []
-    assert receipt.worker_seconds_idle == pytest.approx(2 * receipt.seconds_up)
-    assert list(tmp_path.iterdir()) == []
+    assert receipt.worker_seconds_idle == receipt.worker_seconds_provisioned >= 2 * receipt.seconds_up
+    assert list(tmp_path.iterdir()) == [tmp_path / "scratch"]
+    assert list((tmp_path / "scratch").iterdir()) == []
 
 
 def test_the_receipt_counts_restarted_workers(tmp_path: Path, few_stores: tuple[pd.DataFrame, pd.DataFrame]) -> None:
     """A worker that was started in the place of a lost one is among the processes that are checked at the end."""
     partitions = make_partitions(*few_stores, SPEC, mini_batch_size=11)
-    with dask_cluster(WORKERS, tmp_path) as cluster:
+    with dask_cluster(WORKERS, Lake(tmp_path)) as cluster:
         mapped(cluster, functions.die_once, partitions, tmp_path / "died", max_retries=2)
         cluster._client.wait_for_workers(2, timeout=30)
         receipt = cluster.receipt
     assert len(receipt.worker_pids) == 3
+    assert receipt.left_over == []
+
+
+@pytest.mark.parametrize(("when", "how"), [("begun", signal.SIGINT), ("up", signal.SIGKILL)])
+def test_nothing_is_left_of_a_driver_that_was_ended(tmp_path: Path, when: str, how: signal.Signals) -> None:
+    """Interrupted while its workers start, or killed when they are up: workers, janitor and folders are gone."""
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(tmp_path)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        cwd=ROOT,
+        text=True,
+    ) as driver:
+        assert driver.stdout
+        assert driver.stdout.readline() == "begun\n"
+        if when == "up":
+            assert driver.stdout.readline() == "up\n"
+        started = psutil.Process(driver.pid)
+        while len(started.children()) < 3:  # janitor, and workers or the tracker of their resources
+            time.sleep(0.01)
+        children = started.children(recursive=True)
+        driver.send_signal(how)
+        driver.wait(timeout=60)
+    assert psutil.wait_procs(children, timeout=30)[1] == []
+    until = time.monotonic() + 30
+    while list((tmp_path / "scratch").iterdir()):
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+def test_a_growing_cluster_follows_its_work(
+    partitions: list[Partition], few_stores: tuple[pd.DataFrame, pd.DataFrame], tmp_path: Path
+) -> None:
+    """It begins with nothing, grows to its bound, shrinks when idle; what it provided is measured, not assumed."""
+    spec = ClusterSpec(max_concurrency_per_instance=1, max_instances=2, idle_time_before_scale_down=1.0)
+    with dask_cluster(spec, Lake(tmp_path)) as cluster:
+        assert cluster._meter.workers == 0
+        table, _ = mapped(cluster, functions.take_a_while, partitions)
+        until = time.monotonic() + 60
+        while cluster._meter.workers:
+            assert time.monotonic() < until
+            time.sleep(0.1)
+        receipt = cluster.receipt
+    pd.testing.assert_frame_equal(table, forecast(*few_stores, SPEC), check_exact=True)
+    assert receipt.workers == 2
+    assert 0 < receipt.worker_seconds_provisioned < 2 * receipt.seconds_up
     assert receipt.left_over == []

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import pandas as pd
+from distributed import get_worker
 
 from forecasting.forecast import forecast_partition
 from forecasting.partition import Partition
@@ -52,4 +53,17 @@ def die_once(partition: Partition, spec: ForecastSpec, marker: Path) -> pd.DataF
     if has_poison(partition) and not marker.exists():
         marker.touch()
         os.kill(os.getpid(), signal.SIGKILL)
+    return forecast_partition(partition, spec)
+
+
+def hang_unless_nanny(partition: Partition, spec: ForecastSpec) -> pd.DataFrame:
+    """A worker that nobody watches never ends a partition."""
+    if not get_worker().nanny:
+        time.sleep(600)
+    return forecast_partition(partition, spec)
+
+
+def take_a_while(partition: Partition, spec: ForecastSpec) -> pd.DataFrame:
+    """A model that is slow enough for others to join."""
+    time.sleep(0.5)
     return forecast_partition(partition, spec)

@@ -1,0 +1,68 @@
+"""A scratch folder that is gone when its `with` block ends, and also when this process is killed."""
+
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+# Runs in a tiny process of its own. Its input ends with the driver, however that ended; workers that are
+# still ending may write again, so that the folder counts as gone when it has stayed away for two seconds.
+_JANITOR = """
+import os, shutil, sys, time
+sys.stdin.buffer.read()
+folder, away, until = sys.argv[1], 0, time.monotonic() + 120
+while away < 10 and time.monotonic() < until:
+    away = 0 if os.path.exists(folder) else away + 1
+    shutil.rmtree(folder, ignore_errors=True)
+    time.sleep(0.2)
+"""
+
+
+@contextmanager
+def scratch_folder(parent: Path) -> Iterator[Path]:
+    """A new folder in `parent` for as long as the `with` block runs."""
+    _sweep(parent)
+    hidden = Path(tempfile.mkdtemp(prefix=".dask-", dir=parent))
+    # The lock tells a later run that somebody is at work here; the system releases it with this process.
+    lock = os.open(hidden, os.O_RDONLY)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    folder = hidden.rename(parent / hidden.name.removeprefix("."))
+    try:
+        with subprocess.Popen(  # noqa: S603 - this very Python
+            [sys.executable, "-I", "-S", "-c", _JANITOR, str(folder.absolute())],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,  # Ctrl-C is for the driver
+        ) as janitor:
+            try:
+                yield folder
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
+                if not folder.exists():
+                    janitor.kill()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(lock)
+
+
+def _sweep(parent: Path) -> None:
+    """Remove folders whose process and janitor ended together, as by a loss of power."""
+    for folder in parent.glob("dask-*"):
+        try:
+            lock = os.open(folder, os.O_RDONLY)
+        except OSError:
+            continue
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            continue
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+        finally:
+            os.close(lock)

@@ -1,0 +1,219 @@
+"""The life of a cluster: it exists for the length of a `with` block."""
+
+import logging
+import queue
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import dask
+from distributed import Client
+
+from forecasting.adapters.clock import now
+from forecasting.adapters.cluster import on_worker
+from forecasting.adapters.cluster.by_class import cluster_class, cluster_of_class
+from forecasting.adapters.cluster.existing import existing_scheduler
+from forecasting.adapters.cluster.handover import sees_lake
+from forecasting.adapters.cluster.janitor import scratch_folder
+from forecasting.adapters.cluster.local import local_cluster
+from forecasting.adapters.cluster.mapping import PartitionFunction, PartitionMapping
+from forecasting.adapters.cluster.meter import Meter
+from forecasting.adapters.cluster.reap import reap_orphans
+from forecasting.adapters.cluster.receipt import ClusterReceipt
+from forecasting.adapters.cluster.tls import for_existing
+from forecasting.adapters.cluster.versions import require_same, require_same_versions
+from forecasting.adapters.lake import Lake
+from forecasting.batch import Batch, Outcome
+from forecasting.errors import RunError
+from forecasting.spec import ClusterSpec
+
+ALL_EVENTS = "all"  # Dask's topic that tells of workers that come and go
+
+_SETTINGS = {
+    # A lost worker is answered by `forecasting.batch`, which knows how often to try again.
+    "distributed.scheduler.allowed-failures": 0,
+    # A frozen worker is noticed after a minute instead of five.
+    "distributed.scheduler.worker-ttl": "60s",
+    # Threads of BLAS and OpenMP would fight over the cores that the workers already share.
+    "distributed.nanny.pre-spawn-environ": {
+        "OMP_NUM_THREADS": 1,
+        "OPENBLAS_NUM_THREADS": 1,
+        "MKL_NUM_THREADS": 1,
+        "MALLOC_TRIM_THRESHOLD_": 65536,
+    },
+}
+
+
+class Cluster:
+    """A running cluster; `map_partitions` is all that a run needs of it."""
+
+    def __init__(self, client: Client, spec: ClusterSpec, receipt: ClusterReceipt, meter: Meter, folder: Path) -> None:
+        self._client = client
+        self._spec = spec
+        self._meter = meter
+        self._folder = folder
+        self._strangers: queue.SimpleQueue[RunError] = queue.SimpleQueue()
+        self.receipt = receipt
+
+    @property
+    def dashboard(self) -> str:
+        return str(self._client.dashboard_link)
+
+    def map_partitions(
+        self,
+        function: PartitionFunction,
+        batch: Batch,
+        *args: Any,
+        timeout: float,
+        on_outcome: Callable[[Outcome], None] | None = None,
+    ) -> list[Outcome]:
+        """Compute every partition of `batch` as `function(partition, *args)`.
+
+        Args:
+            timeout: seconds that one task may take once a worker has begun it.
+            on_outcome: called for each partition as it ends.
+
+        Returns:
+            The outcome of every partition, in the order in which they ended.
+
+        Raises:
+            RunError: no worker takes up work any more, or one of another version has come.
+        """
+        mapping = PartitionMapping(
+            self._client,
+            self.receipt,
+            function,
+            batch,
+            args,
+            timeout,
+            capacity=self._capacity,
+            strangers=self._strangers,
+            folder=self._folder,
+        )
+        self._meter.change(time.monotonic(), stage="computing")
+        try:
+            return mapping.run(on_outcome)
+        finally:
+            self._meter.change(time.monotonic(), stage="waiting")
+
+    def _capacity(self) -> int:
+        """How many tasks to have under way: one a worker, so that none waits behind one that hangs.
+
+        A cluster that grows with its work must see what it could grow for.
+        """
+        return self._spec.most_workers if self._spec.is_adaptive else max(self._meter.workers, 1)
+
+    def watch(self) -> None:
+        """Count workers as they come and go, and look at the version of each that comes."""
+        present: set[str] = set()
+
+        def on_event(event: Any) -> None:
+            message = event[1]
+            if message.get("action") == "add-worker":
+                present.add(message["worker"])
+            elif message.get("action") == "remove-worker":
+                present.discard(message["worker"])
+            self._meter.change(time.monotonic(), workers=len(present))
+
+        def on_versions(event: Any) -> None:
+            try:
+                require_same(event[1]["worker"], event[1]["versions"])
+            except RunError as error:
+                self._strangers.put(error)
+
+        self._client.subscribe_topic(ALL_EVENTS, on_event)
+        present |= self._client.scheduler_info(n_workers=-1)["workers"].keys()
+        self._meter.change(self._meter.since, workers=len(present))
+        if self._spec.kind == "local":
+            return  # its workers are this very Python and these very files
+        require_same_versions(self._client)
+        on_worker.by_value()
+        self._client.subscribe_topic(on_worker.VERSIONS, on_versions)
+        self._client.register_plugin(on_worker.TellVersions(), name=self._folder.name)
+        if sees_lake(self._client, self._folder):
+            self.receipt.handed_over = "by path"
+
+    def leave(self) -> None:
+        """Take back what was asked of the scheduler."""
+        self._client.unsubscribe_topic(ALL_EVENTS)
+        if self._spec.kind == "existing":
+            with suppress(OSError, ValueError, RuntimeError, TimeoutError):
+                self._client.unregister_worker_plugin(self._folder.name)
+
+
+@contextmanager
+def dask_cluster(spec: ClusterSpec, lake: Lake, run: str = "") -> Iterator[Cluster]:
+    """A cluster that lives as long as the `with` block; one that runs already is used that long.
+
+    Args:
+        lake: where workers spill, and where clusters that would outlive this process are registered.
+        run: what it works for, in words.
+
+    Raises:
+        OptionError, RunError: it cannot be had, or its workers run another version; nothing is left of it.
+    """
+    reap_orphans(lake)
+    receipt = ClusterReceipt(kind=spec.cluster, price_per_instance_hour=spec.price_per_instance_hour)
+    began = time.monotonic()
+    existing = spec.kind == "existing"
+    meter = Meter(spec.max_concurrency_per_instance, since=began)
+    try:
+        with scratch_folder(lake.scratch()) as folder, dask.config.set(_SETTINGS), _quiet_dask():
+            with _opened(spec, lake, run, folder, receipt) as client:
+                up = time.monotonic()
+                if existing:
+                    meter.change(up)  # its workers are used from now on; they were not asked for before
+                cluster = Cluster(client, spec, receipt, meter, folder)
+                cluster.watch()
+                receipt.seconds_starting = up - began
+                meter.change(up, stage="waiting")
+                try:
+                    yield cluster
+                finally:
+                    receipt.seconds_up = time.monotonic() - up
+                    meter.change(time.monotonic(), stage="ending")
+                    cluster.leave()
+            if existing:
+                meter.change(time.monotonic(), workers=0)
+            else:
+                receipt.last_worker_gone = now()
+    finally:
+        meter.change(time.monotonic())
+        receipt.metered(meter)
+
+
+def require_possible(spec: ClusterSpec) -> None:
+    """Refuse what could not be had anyway, before anything is started for it.
+
+    Raises:
+        OptionError: a class or a certificate is missing.
+    """
+    if spec.kind == "existing":
+        for_existing(spec.cluster)
+    elif spec.kind == "class":
+        cluster_class(spec)
+
+
+def _opened(
+    spec: ClusterSpec, lake: Lake, run: str, folder: Path, receipt: ClusterReceipt
+) -> AbstractContextManager[Client]:
+    if spec.kind == "local":
+        return local_cluster(spec, folder, receipt)
+    if spec.kind == "existing":
+        return existing_scheduler(spec)
+    return cluster_of_class(spec, lake, secrets.token_hex(8), run)
+
+
+@contextmanager
+def _quiet_dask() -> Iterator[None]:
+    """What goes wrong on the cluster is told by our own log; Dask's tells every connection."""
+    dask_logger = logging.getLogger("distributed")
+    level = dask_logger.level
+    dask_logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        dask_logger.setLevel(level)
