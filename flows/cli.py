@@ -1,5 +1,6 @@
 """The command line `oj`. Commands import what they need themselves: `oj --help` answers at once."""
 
+import logging
 import os
 import signal
 import sys
@@ -196,6 +197,8 @@ def _prefect() -> Iterator[Waiting]:
     """Prefect for one run, its server on the way; gives what waits for it, and tells why it does not answer."""
     # The errors that matter are printed here, in one sentence; Prefect's log keeps the rest.
     os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
+    os.environ.setdefault("PREFECT_LOGGING_INTERNAL_LEVEL", "CRITICAL")
+    logging.raiseExceptions = False  # a log that Prefect's API does not take
     with embedded_server() as why_not:
         yield why_not
 

@@ -4,6 +4,7 @@ import logging
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ def local_cluster(spec: ClusterSpec, folder: Path, receipt: ClusterReceipt) -> I
     try:
         with (
             close_if_interrupted(SECONDS_TO_BREAK_OFF),
-            _loop_without_interrupts() as loop,
+            _loop_out_of_the_terminal() as loop,
             LocalCluster(
                 loop=loop,
                 n_workers=spec.n_workers,
@@ -70,16 +71,18 @@ def local_cluster(spec: ClusterSpec, folder: Path, receipt: ClusterReceipt) -> I
 
 
 @contextmanager
-def _loop_without_interrupts() -> Iterator[Any]:
-    """A loop of Dask's in a thread that blocks Ctrl-C, as its workers inherit that: the terminal sends it to each
-    process of the run, and a worker that is just starting would answer with a traceback.
+def _loop_out_of_the_terminal() -> Iterator[Any]:
+    """A loop of Dask's in a thread that blocks the terminal's signals, as its workers inherit that: a Ctrl-C reaches
+    each process of the run, and a worker that is just starting would answer with a traceback.
     """
-    runner = LoopRunner()
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    runner, of_the_terminal = LoopRunner(), {signal.SIGINT, signal.SIGHUP}
+    signal.pthread_sigmask(signal.SIG_BLOCK, of_the_terminal)
     try:
+        resource_tracker.ensure_running()  # it unblocks them in the thread that starts it
+        signal.pthread_sigmask(signal.SIG_BLOCK, of_the_terminal)
         runner.start()
     finally:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, of_the_terminal)
     try:
         yield runner.loop
     finally:
