@@ -35,7 +35,7 @@ $(VENV)/.ready: requirements.lock requirements-uv.lock pyproject.toml
 	$(UV_PIP) sync --quiet --python $(BIN)/python --require-hashes --compile-bytecode requirements.lock
 	$(UV_PIP) install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@# Without .pyc files an import of Prefect takes 12 s instead of 3, and they may not be written later.
-	@$(BIN)/python -m compileall -q flows forecasting
+	@$(BIN)/python -m compileall -q deployments flows forecasting
 	@touch $@
 
 lock: setup ## resolve the dependencies anew

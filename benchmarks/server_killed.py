@@ -24,7 +24,7 @@ import psutil
 from forecasting.adapters.feed import feed
 from forecasting.adapters.lake import Lake
 
-OJ = [sys.executable, "-m", "flows", "run"]
+OJ = [sys.executable, "-m", "deployments", "run"]
 PARTITIONS = 23  # of the shipped week, at the default mini_batch_size
 
 

@@ -142,7 +142,7 @@ def end(home: Path, way: Way, moment: float, left: Left) -> None:
     shutil.rmtree(lake, ignore_errors=True)
     shutil.copytree(home / "fed", lake)
     mark = uuid4().hex
-    command = [sys.executable, "-m", "flows", "run", "--lake", str(lake), *way.args]
+    command = [sys.executable, "-m", "deployments", "run", "--lake", str(lake), *way.args]
     began = time.monotonic()
     with subprocess.Popen(
         command,

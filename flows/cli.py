@@ -1,22 +1,18 @@
 """The command line `oj`. Commands import what they need themselves: `oj --help` answers at once."""
 
-import logging
-import os
-import signal
-import sys
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from datetime import date
+from getpass import getuser
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from flows import parameters as p
-from flows.embedded import Waiting, embedded_server, is_delivered
+from flows.session import prefect, user_errors, warn
 from flows.settings import lake_root
-from forecasting.errors import ForecastingError
+from forecasting.errors import OptionError
 from forecasting.spec import ClusterSpec, ForecastSpec
 
 if TYPE_CHECKING:
@@ -35,7 +31,7 @@ app = typer.Typer(
 def run(options: p.WeeklyOptions) -> None:
     """Collect the next week, forecast every series on a Dask cluster, publish and report."""
     began = time.monotonic()
-    with _user_errors(), _prefect() as why_not:
+    with user_errors(), prefect() as why_not:
         _require_usable(options.home, [options.cutoff] if options.cutoff else [], [options.model])
         _require_cluster(options.cluster_spec)
         from flows import terminal
@@ -44,15 +40,56 @@ def run(options: p.WeeklyOptions) -> None:
         from flows.policy import run_flow
         from flows.weekly_forecast import weekly_forecast
 
-        receipt = run_flow(weekly_forecast, vars(options), why_not(), _warn)
+        receipt = run_flow(weekly_forecast, vars(options), why_not(), warn)
         terminal.show_run(options.home.root, receipt, time.monotonic() - began)
+
+
+@app.command()
+@p.takes(p.BackfillOptions)
+def backfill(options: p.BackfillOptions) -> None:
+    """Forecast many past weeks, oldest first; go on where an interrupted backfill stopped."""
+    began = time.monotonic()
+    with user_errors(), prefect() as why_not:
+        _require_usable(options.home, [options.first, *([options.last] if options.last else [])], [options.model])
+        _require_cluster(options.cluster_spec)
+        from flows import terminal
+
+        terminal.say_starting()
+        from flows.backfill import backfill as run_backfill
+        from flows.policy import run_flow
+
+        receipts = run_flow(run_backfill, vars(options), why_not(), warn)
+        terminal.show_backfill(options.home.root, receipts, time.monotonic() - began)
+
+
+@app.command()
+def accept(
+    week: Annotated[
+        date,
+        typer.Option(
+            parser=date.fromisoformat, metavar="YYYY-MM-DD", help="First day of the week.", show_default=False
+        ),
+    ],
+    reason: Annotated[str, typer.Option(help="Why it may go on without the missing stores.", show_default=False)],
+    by: Annotated[str | None, typer.Option(help="Who says so; empty: you.", show_default=False)] = None,
+    lake: p.LakeRoot = None,
+) -> None:
+    """Let a week go on with its gaps; who, why and when is recorded."""
+    with user_errors():
+        from flows import stages, terminal
+        from forecasting.adapters.clock import now
+
+        home = p.LakeOptions(lake=lake).home
+        ForecastSpec(week, week_starts_on=home.week_starts_on)
+        home.prepare()
+        terminal.show_acceptance(week, stages.accept(home, week, reason, by or getuser(), now()))
 
 
 @app.command()
 @p.takes(p.BacktestOptions)
 def backtest(options: p.BacktestOptions) -> None:
     """Forecast past weeks as they would have been forecast then, and print the scores."""
-    with _user_errors(), _prefect() as why_not:
+    with user_errors(), prefect() as why_not:
         folds = options.folds
         _require_usable(options.home, [] if options.protocol else folds.cutoffs, options.models)
         _require_cluster(options.cluster_spec)
@@ -62,7 +99,7 @@ def backtest(options: p.BacktestOptions) -> None:
         from flows.backtest import backtest as run_backtest
         from flows.policy import run_flow
 
-        terminal.show_backtest(run_flow(run_backtest, vars(options), why_not(), _warn), options.protocol)
+        terminal.show_backtest(run_flow(run_backtest, vars(options), why_not(), warn), options.protocol)
 
 
 @app.command()
@@ -79,7 +116,7 @@ def feed(
     ] = None,
 ) -> None:
     """Play the world: let one real week go by, and drop its files into the inbox."""
-    with _user_errors():
+    with user_errors():
         from flows import terminal
         from forecasting.adapters.feed import FIRST_HISTORY_UNTIL
         from forecasting.adapters.feed import feed as let_a_week_go_by
@@ -102,7 +139,7 @@ def import_panel(
     lake: p.LakeRoot = None,
 ) -> None:
     """Fill a new lake with the history of a panel that someone else laid out."""
-    with _user_errors():
+    with user_errors():
         from flows import terminal
         from forecasting.adapters.foreign import Layout
         from forecasting.adapters.foreign import import_panel as read_panel
@@ -115,11 +152,30 @@ def import_panel(
 @app.command()
 def status(lake: p.LakeRoot = None) -> None:
     """What is in the lake: weeks, forecasts, the last run, and what is waiting in the inbox."""
-    with _user_errors():
+    with user_errors():
         from flows import terminal
         from forecasting.adapters.lake import Lake
 
         terminal.show_status(Lake(lake_root(lake)))
+
+
+@app.command()
+def notify(text: Annotated[str, typer.Argument(help="What to tell.", show_default=False)] = "It works.") -> None:
+    """Send a line to those who are told of trouble, to see that it arrives."""
+    with user_errors():
+        from forecasting.adapters.connections import connections_path
+        from forecasting.adapters.notify import CONNECTION
+        from forecasting.adapters.notify import notify as tell
+
+        delivery = tell("Orange juice forecast: a test", text)
+        delivery.require_all()
+        if not delivery.targets:
+            raise OptionError(
+                str(connections_path()),
+                "names nobody to notify",
+                f'write {CONNECTION} = "mailto://..." into it, as docs/operations.md tells',
+            )
+        typer.echo(f"Told: {delivery.reached} of {delivery.targets}.")
 
 
 clusters = typer.Typer(help="Clusters that would outlive their run: list them, or end those whose run is gone.")
@@ -131,7 +187,7 @@ def list_clusters(context: typer.Context, lake: p.LakeRoot = None) -> None:
     """List the clusters that runs have started on other machines, with their age and cost so far."""
     if context.invoked_subcommand:
         return
-    with _user_errors():
+    with user_errors():
         from flows import terminal_clusters
         from forecasting.adapters.lake import Lake
 
@@ -141,70 +197,12 @@ def list_clusters(context: typer.Context, lake: p.LakeRoot = None) -> None:
 @clusters.command()
 def reap(lake: p.LakeRoot = None) -> None:
     """End the clusters whose run is gone; those of living runs are left alone."""
-    with _user_errors():
+    with user_errors():
         from flows import terminal_clusters
         from forecasting.adapters.cluster.reap import reap_orphans
         from forecasting.adapters.lake import Lake
 
         terminal_clusters.show_reaped(reap_orphans(Lake(lake_root(lake))))
-
-
-def main() -> None:
-    """Run a command, and end when it has ended, whether or not Prefect's API took up its last events."""
-    try:
-        app()
-    except SystemExit as end:
-        if not is_delivered():
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(end.code if isinstance(end.code, int) else 0)
-        raise
-
-
-@contextmanager
-def _user_errors() -> Iterator[None]:
-    """A mistake of the user's, and a stop by a signal, end in one sentence, never in a traceback."""
-    stops: list[int] = []
-
-    def stop(number: int, _frame: object) -> None:
-        if not stops:
-            stops.append(number)
-            # An exception, so that cluster and server are taken down on the way out.
-            raise KeyboardInterrupt
-        if number == signal.SIGINT:
-            # Whoever cannot wait: what runs beside this process ends by itself.
-            os.write(sys.stderr.fileno(), b"Stopped at once.\n")
-            os._exit(128 + number)
-
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
-            signal.signal(number, stop)
-    try:
-        yield
-    except ForecastingError as error:
-        typer.secho(f"Error: {error}", fg=typer.colors.RED, err=True)
-        sys.exit(1)
-    except BaseException:
-        # Prefect may answer a stop by an error of its own.
-        if not stops:
-            raise
-        typer.secho("Stopped. What was published stays in force; run again to go on.", fg=typer.colors.RED, err=True)
-        sys.exit(128 + stops[0])
-
-
-@contextmanager
-def _prefect() -> Iterator[Waiting]:
-    """Prefect for one run, its server on the way; gives what waits for it, and tells why it does not answer."""
-    # The errors that matter are printed here, in one sentence; Prefect's log keeps the rest.
-    os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
-    os.environ.setdefault("PREFECT_LOGGING_INTERNAL_LEVEL", "CRITICAL")
-    logging.raiseExceptions = False  # a log that Prefect's API does not take
-    with embedded_server() as why_not:
-        yield why_not
-
-
-def _warn(sentence: str) -> None:
-    typer.secho(sentence, fg=typer.colors.YELLOW, err=True)
 
 
 def _require_usable(lake: "Lake", cutoffs: Iterable[date], models: Iterable[str]) -> None:

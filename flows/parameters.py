@@ -5,17 +5,20 @@ A flow and its command take one object of options; `takes` gives both the flat s
 
 import inspect
 import json
-from collections.abc import Callable
-from dataclasses import dataclass, field, fields
-from datetime import date
+from collections.abc import Callable, Sequence
+from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import Field as Option
+from datetime import date, datetime
 from functools import wraps
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_type_hints
+from zoneinfo import ZoneInfo
 
 import typer
 from pydantic import Field
 
 from flows.settings import lake_root
-from forecasting.spec import BatchSpec, ClusterSpec, ForecastSpec, Point
+from forecasting.spec import BatchSpec, BelowMinimum, ClusterSpec, ForecastSpec, GateSpec, Point
+from forecasting.timetable import deadline_of
 from forecasting.weeks import DOMINICKS_WEEK_1
 
 if TYPE_CHECKING:
@@ -24,13 +27,18 @@ if TYPE_CHECKING:
 
 
 def _described(
-    title: str, description: str, least: float | None = None, most: float | None = None, **of_typer: Any
+    title: str,
+    description: str,
+    least: float | None = None,
+    most: float | None = None,
+    names: Sequence[str] = (),
+    **of_typer: Any,
 ) -> tuple[Any, Any]:
     """The same description and bounds for the form and for the command line."""
     return (
         # Prefect overwrites a field's own title and description, but keeps what is extra.
         Field(ge=least, le=most, json_schema_extra={"title": title, "description": description}),
-        typer.Option(help=description, min=least, max=most, **of_typer),
+        typer.Option(*names, help=description, min=least, max=most, **of_typer),
     )
 
 
@@ -70,8 +78,28 @@ PointOfForecast = Annotated[
 MinReporting = Annotated[
     float, *_described("Minimum reporting", "Least share of the expected stores that must be whole.", 0, 1)
 ]
+BelowMinimumOption = Annotated[
+    BelowMinimum, *_described("Below the minimum", "What becomes of a week below it after the deadline.")
+]
+DeadlineHours = Annotated[
+    float, *_described("Deadline hours", "Hours after a week closes for which missing stores are waited for.", 0, 168)
+]
+Deadline = Annotated[
+    datetime | None,
+    *_described(
+        "Deadline",
+        "Wait for missing stores until this moment instead, by the lake's clocks.",
+        parser=datetime.fromisoformat,
+        metavar="YYYY-MM-DDTHH:MM",
+        show_default=False,
+    ),
+]
 AcceptGaps = Annotated[
-    str | None, *_described("Accept gaps", "Go on below the minimum, for this reason, which is recorded.")
+    str | None,
+    *_described("Accept gaps", "Go on without the missing stores, for this reason, which is recorded."),
+]
+FallbackAlarm = Annotated[
+    float, *_described("Fallback alarm", "Share of series on fallback above which people are notified.", 0, 1)
 ]
 MiniBatchSize = Annotated[int, *_described("mini_batch_size", "Most series in one partition.", 1)]
 MaxRetries = Annotated[
@@ -85,6 +113,23 @@ ErrorThreshold = Annotated[
 InstanceCount = Annotated[int, *_described("instance_count", "Instances of the cluster.", 1, 64)]
 MaxConcurrency = Annotated[
     int, *_described("max_concurrency_per_instance", "Workers of one thread on each instance.", 1, 64)
+]
+First = Annotated[
+    date,
+    *_described(
+        "From", "First week to forecast from.", parser=date.fromisoformat, metavar="YYYY-MM-DD", names=["--from"]
+    ),
+]
+Last = Annotated[
+    date | None,
+    *_described(
+        "To",
+        "Last of them; empty: the last that has come.",
+        parser=date.fromisoformat,
+        metavar="YYYY-MM-DD",
+        names=["--to"],
+        show_default=False,
+    ),
 ]
 ClusterName = Annotated[
     str,
@@ -150,6 +195,9 @@ Every = Annotated[int, *_described("Every", "Weeks from one cutoff to the next."
 Models = Annotated[list[str], *_described("Models", "A model to test; name the option again for another.")]
 Out = Annotated[str | None, *_described("Out", "Parquet file for every forecast.", show_default=False)]
 
+NoticeTitle = Annotated[str, *_described("Title", "One line that says what happened.")]
+NoticeBody = Annotated[str, *_described("Body", "A few lines of plain text.")]
+
 _FORECAST = ForecastSpec(DOMINICKS_WEEK_1)
 _BATCH = BatchSpec()
 _CLUSTER = ClusterSpec()
@@ -176,6 +224,14 @@ class CutoffOption(LakeOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
+class WeeksOption(LakeOptions):
+    """Which weeks."""
+
+    first: First
+    last: Last = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class ForecastOptions(LakeOptions):
     """How a week is gated and forecast."""
 
@@ -184,14 +240,24 @@ class ForecastOptions(LakeOptions):
     model: ModelName = _FORECAST.model
     point: PointOfForecast = _FORECAST.point
     min_reporting: MinReporting = 0.9
+    below_minimum: BelowMinimumOption = "refuse"
+    deadline_hours: DeadlineHours = 18.0
+    deadline: Deadline = None
     accept_gaps: AcceptGaps = None
     mini_batch_size: MiniBatchSize = _BATCH.mini_batch_size
     max_retries: MaxRetries = _BATCH.max_retries
     timeout: Timeout = _BATCH.timeout
     error_threshold: ErrorThreshold = _BATCH.error_threshold
+    fallback_alarm: FallbackAlarm = 0.05
 
     def spec(self, cutoff: date) -> ForecastSpec:
         return ForecastSpec(cutoff, self.horizon, self.gap, self.model, self.point, self.home.week_starts_on)
+
+    def gate_spec(self, week: date) -> GateSpec:
+        zone = self.home.time_zone
+        deadline = self.deadline or deadline_of(week, self.deadline_hours, zone)
+        aware = deadline if deadline.tzinfo else deadline.replace(tzinfo=ZoneInfo(zone))
+        return GateSpec(aware, self.min_reporting, self.below_minimum)
 
     @property
     def batch_spec(self) -> BatchSpec:
@@ -225,6 +291,11 @@ class ClusterOptions:
             idle_time_before_scale_down=self.idle_time_before_scale_down,
             price_per_instance_hour=self.price_per_instance_hour,
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class BackfillOptions(ClusterOptions, ForecastOptions, WeeksOption):
+    """The options of a backfill: those of a weekly run, for many weeks."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -275,14 +346,10 @@ def takes(options: type[Options]) -> Callable[[Callable[[Options], Result]], Cal
     Typer and Prefect both read the signature: the one makes options of it, the other a form.
     """
     types = get_type_hints(options, include_extras=True)
-    defaults = options()
     signature = inspect.Signature(
         [
             inspect.Parameter(
-                each.name,
-                inspect.Parameter.KEYWORD_ONLY,
-                default=getattr(defaults, each.name),
-                annotation=types[each.name],
+                each.name, inspect.Parameter.KEYWORD_ONLY, default=_default_of(each), annotation=types[each.name]
             )
             for each in fields(options)  # type: ignore[arg-type]
         ]
@@ -298,3 +365,9 @@ def takes(options: type[Options]) -> Callable[[Callable[[Options], Result]], Cal
         return call
 
     return decorate
+
+
+def _default_of(option: "Option[Any]") -> Any:
+    if option.default is not MISSING:
+        return option.default
+    return option.default_factory() if option.default_factory is not MISSING else inspect.Parameter.empty

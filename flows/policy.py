@@ -53,7 +53,12 @@ def stage(function: Callable[P, R], *, name: str) -> Callable[P, R]:
     return run
 
 
-def run_flow(flow: Flow[..., R], parameters: dict[str, Any], why_not: str | None, warn: Callable[[str], None]) -> R:
+def run_flow(
+    flow: Flow[..., R],
+    parameters: dict[str, Any],
+    why_not: str | None = None,
+    warn: Callable[[str], None] = logger.warning,
+) -> R:
     """Run a flow; where Prefect fails it, without Prefect.
 
     Args:
@@ -78,6 +83,8 @@ def run_flow(flow: Flow[..., R], parameters: dict[str, Any], why_not: str | None
         finally:
             _alone.reset(token)
 
+    if _alone.get():
+        return flow.fn(**parameters)  # a flow within one that does without Prefect
     if why_not:
         warn(f"{why_not}; the run goes on without it.")
         return alone(**parameters)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,10 @@ class Receipt:
         self.content: dict[str, Any] = {"spec": spec.as_dict(), "outcome": "running"}
         self._cluster: ClusterReceipt | None = None
 
-    def collected(self, ledger: Ledger, checked: Validated) -> None:
+    def collected(self, ledger: Ledger, checked: Validated, late_files: dict[date, list[str]]) -> None:
+        """`late_files`: those that came of earlier weeks, which are published without them."""
         self.content |= ledger_summary(ledger, checked)
+        self.content["late_files"] = {str(earlier): names for earlier, names in late_files.items()}
 
     def identified(self, run_id: str) -> None:
         self.content["run_id"] = run_id

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +19,15 @@ from forecasting.adapters.locks import waiting_lock
 from forecasting.adapters.partials import keep_partial, kept_partials
 from forecasting.adapters.publish import publish as publish_forecast
 from forecasting.batch import Batch, Outcome
-from forecasting.errors import DataError, TooManyFallbacks
+from forecasting.errors import DataError, TooManyFallbacks, WeekWaiting
 from forecasting.forecast import assemble, forecast_partition, make_partitions, unusable_series
-from forecasting.ledger import Ledger
+from forecasting.ledger import Acceptance, Ledger
 from forecasting.models import get_model
 from forecasting.partition import Partition
 from forecasting.run import identify
 from forecasting.schemas import Table
-from forecasting.spec import BatchSpec, ForecastSpec
+from forecasting.spec import BatchSpec, ForecastSpec, GateSpec
+from forecasting.timetable import due_weeks, last_closed
 from forecasting.validate import Validated, merge_newer
 from forecasting.validate import validate as validate_rows
 
@@ -51,23 +52,42 @@ class Work:
         return pd.concat([partition.series for partition in self.partitions], ignore_index=True)
 
 
-def choose_cutoff(lake: Lake) -> date:
-    """The oldest week that has come and is not published.
+def choose_weeks(lake: Lake, at: datetime) -> list[date]:
+    """The weeks that have come and are not published, oldest first; several after an outage.
 
     Raises:
         DataError: the lake is empty, and so is its inbox.
     """
-    cutoff = ledgers.next_cutoff(
+    weeks = due_weeks(
         dropped=[file.week for file in list_inbox(lake.inbox, lake.week_starts_on) if file.week],
         admitted=lake.weeks_of_ledger(),
         published=lake.published_cutoffs(),
         collected=lake.weeks_of_sales(),
+        closed=last_closed(at, lake.time_zone, lake.week_starts_on),
     )
-    if cutoff is None:
+    if not weeks:
         raise DataError(
             f"The lake {lake.root} has no sales and its inbox is empty", "let a week arrive with `oj feed` first"
         )
-    return cutoff
+    return weeks
+
+
+def weeks_to_backfill(lake: Lake, first: date, last: date | None, at: datetime) -> list[date]:
+    """The closed weeks from `first` to `last` of which anything has come, oldest first.
+
+    Raises:
+        DataError: there are none.
+    """
+    closed = last_closed(at, lake.time_zone, lake.week_starts_on)
+    dropped = [file.week for file in list_inbox(lake.inbox, lake.week_starts_on) if file.week]
+    known = sorted({*lake.weeks_of_sales(), *dropped})
+    weeks = [week for week in known if first <= week <= min(last or closed, closed)]
+    if not weeks:
+        raise DataError(
+            f"The lake {lake.root} has no week from {first} to {last or closed} to forecast from",
+            f"name weeks from {known[0]} to {known[-1]}" if known else "let a week arrive with `oj feed` first",
+        )
+    return weeks
 
 
 def collect(lake: Lake, cutoff: date) -> Arrived:
@@ -87,30 +107,64 @@ def validate(lake: Lake, arrived: Arrived) -> Validated:
     )
 
 
-def gate(
-    lake: Lake, cutoff: date, arrived: Arrived, checked: Validated, min_reporting: float, accept_gaps: str | None
-) -> Ledger:
+def look(lake: Lake, week: date, spec: GateSpec, at: datetime) -> Ledger:
+    """What has come of a week so far, inbox and all, and what the gate says of it at that moment. Changes nothing.
+
+    Raises:
+        ForecastingError: the gate refuses the week.
+    """
+    return _assess(lake, week, validate(lake, collect(lake, week)), spec, at)
+
+
+def gate(lake: Lake, week: date, arrived: Arrived, checked: Validated, spec: GateSpec, at: datetime) -> Ledger:
     """Decide whether the week goes on; if so, take its rows into the lake. A refused week changes nothing.
 
     Raises:
+        WeekWaiting: stores may still report until the deadline.
         WeekNotWhole: too few stores have reported, and nobody accepted the gaps.
     """
-    sales = merge_newer(lake.sales(cutoff), checked.sales)
-    taken = ledgers.take_stock(sales, cutoff, checked.missing_days)
-    ledger = ledgers.gate(taken, min_reporting=min_reporting, accept_gaps=accept_gaps)
+    ledger = _assess(lake, week, checked, spec, at)
+    if ledger.status == "waiting":
+        raise WeekWaiting(week, ledger.gaps, spec.deadline)
     # Another run may be taking in an earlier week's late files at this moment.
     with waiting_lock(lake.lock_path("collect")):
         lake.add_sales(checked.sales)
         lake.fill_promotions(checked.late_plans)
         lake.add_promotions(checked.promotions)
-        lake.add_quarantined(cutoff, checked.quarantined, [file.name for file in arrived.files])
-        lake.write_ledger(cutoff, ledger.as_dict())
+        lake.add_quarantined(week, checked.quarantined, [file.name for file in arrived.files])
+        lake.write_ledger(week, ledger.as_dict())
         # A store whose week misses a day keeps its files in the inbox, where the late day completes them.
         incomplete = set(checked.quarantined.loc[checked.quarantined["rule"] == "day_missing", "file"])
         # One that was replaced since it was read stays too, and is read by the next run.
         done = [file for file in arrived.files if file.name not in incomplete and file.is_unchanged]
-        lake.archive(cutoff, [file.path for file in done])
+        lake.archive(week, [file.path for file in done])
     return ledger
+
+
+def accept(lake: Lake, week: date, why: str, by: str, at: datetime) -> Acceptance:
+    """Record that somebody lets the week go on with its gaps."""
+    accepted = Acceptance(by, why, at.isoformat(timespec="seconds"))
+    lake.write_acceptance(week, accepted)
+    return accepted
+
+
+def late_files(lake: Lake, week: date, arrived: Arrived) -> dict[date, list[str]]:
+    """Names of files of earlier weeks whose forecast was published without them, by week."""
+    published = set(lake.published_cutoffs())
+    late: dict[date, list[str]] = {}
+    for file in arrived.files:
+        if file.week in published and file.week < week:
+            late.setdefault(file.week, []).append(file.name)
+    return late
+
+
+def _assess(lake: Lake, week: date, checked: Validated, spec: GateSpec, at: datetime) -> Ledger:
+    taken = ledgers.take_stock(merge_newer(lake.sales(week), checked.sales), week, checked.missing_days)
+    is_closed = at >= spec.deadline
+    accepted = lake.acceptance(week)
+    if is_closed and spec.below_minimum == "go_on" and not accepted:
+        accepted = Acceptance("the option below_minimum", "the deadline has passed", at.isoformat(timespec="seconds"))
+    return ledgers.gate(taken, min_reporting=spec.min_reporting, is_closed=is_closed, accepted=accepted)
 
 
 def prepare(lake: Lake, spec: ForecastSpec, batch: BatchSpec) -> Work:

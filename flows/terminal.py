@@ -1,6 +1,7 @@
 """What the command line prints, for a terminal of 80 columns."""
 
 import shlex
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,9 @@ from forecasting.adapters.files import read_table
 from forecasting.adapters.foreign import Imported
 from forecasting.adapters.inbox import list_inbox
 from forecasting.adapters.lake import Lake
+from forecasting.errors import WeekWaiting
 from forecasting.folds import PUBLISHED_MAPE
+from forecasting.ledger import Acceptance
 from forecasting.report import biggest_movers
 from forecasting.weeks import DAY_NAMES
 
@@ -29,6 +32,39 @@ console = Console(highlight=False, markup=False)
 def say_starting() -> None:
     """Why nothing happens for a moment."""
     console.print("Starting Prefect (embedded, about 15 s; none is needed beside it) …", style="dim")
+
+
+def say_waiting(waiting: WeekWaiting) -> None:
+    """What is missing, while the run waits for it."""
+    console.print(str(waiting), style="yellow")
+
+
+def show_acceptance(week: date, accepted: Acceptance) -> None:
+    """What was recorded, and what follows."""
+    console.print(f"The week of {week} may go on with its gaps: {accepted.why} ({accepted.by}).")
+    console.print("A run that waits for it goes on by itself; else: oj run", style="dim")
+
+
+def show_backfill(root: Path, receipts: list[dict[str, Any]], seconds: float) -> None:
+    """One line a week: what became of it."""
+    table = Table(box=None, pad_edge=False)
+    for name in ("week", "outcome", "stores", "series", "on fallback"):
+        table.add_column(name, justify="right" if name not in ("week", "outcome") else "left", no_wrap=True)
+    for receipt in receipts:
+        cutoff, outcome = receipt["spec"]["cutoff"], receipt["outcome"]
+        if outcome == "failed":
+            table.add_row(cutoff, Text(outcome, style="red"))
+            continue
+        ledger = receipt["ledger"]
+        stores = f"{len(ledger['received'])} of {len(ledger['expected'])}"
+        fallbacks = sum(receipt["fallbacks_by_reason"].values())
+        table.add_row(cutoff, outcome, stores, f"{receipt['series']:,}", f"{fallbacks:,}")
+    console.print()
+    console.print(table)
+    for receipt in receipts:
+        if receipt["outcome"] == "failed":
+            console.print(Text(f"{receipt['spec']['cutoff']}: {receipt['error']}", style="red"))
+    console.print(f"{seconds:.1f} s; the forecasts are in {_path(root / 'published')}", style="dim")
 
 
 def show_feed(lake: Lake, fed: Fed) -> None:
@@ -153,7 +189,8 @@ def _gaps(ledger: dict[str, Any]) -> str:
     named = [f"store {store}" for store in ledger["missing"]]
     named += [f"store {store} lacks {what}" for store, what in ledger["incomplete"].items()]
     more = len(named) - MOST_GAPS_NAMED
-    reason = f"\naccepted because: {ledger['accepted_because']}" if ledger["accepted_because"] else ""
+    accepted = ledger["accepted"]
+    reason = f"\naccepted by {accepted['by']}: {accepted['why']}" if accepted else ""
     return ", ".join(named[:MOST_GAPS_NAMED]) + (f" and {more} more" if more > 0 else "") + reason
 
 

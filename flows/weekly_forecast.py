@@ -1,5 +1,8 @@
 """The weekly run: collect a whole week, validate it, forecast every series, publish, report."""
 
+import logging
+from datetime import date
+from getpass import getuser
 from typing import Any
 
 from prefect import flow, runtime
@@ -7,11 +10,17 @@ from prefect import flow, runtime
 from flows import parameters as p
 from flows import stages
 from flows.artifacts import show_progress, show_receipt
-from flows.policy import stage
+from flows.notifying import tell_published, telling_of_trouble
+from flows.policy import run_flow, stage
 from flows.recording import recording
+from flows.waiting import await_stores, name_of_run, take_over
+from forecasting.adapters.clock import now
 from forecasting.adapters.cluster import dask_cluster
 from forecasting.adapters.locks import week_lock
+from forecasting.errors import ForecastingError
 from forecasting.run import outcome_counts
+
+logger = logging.getLogger(__name__)
 
 collect = stage(stages.collect, name="collect")
 validate = stage(stages.validate, name="validate")
@@ -24,13 +33,16 @@ report = stage(stages.report, name="report")
 
 def _name_of_run() -> str:
     cutoff = runtime.flow_run.parameters.get("cutoff")
-    return f"week of {cutoff}" if cutoff else f"next week, {runtime.flow_run.scheduled_start_time:%Y-%m-%d %H:%M}"
+    return name_of_run(cutoff) if cutoff else f"next week, {runtime.flow_run.scheduled_start_time:%Y-%m-%d %H:%M}"
 
 
 @flow(name="weekly-forecast", flow_run_name=_name_of_run, persist_result=False)
 @p.takes(p.WeeklyOptions)
 def weekly_forecast(options: p.WeeklyOptions) -> dict[str, Any]:
     """Forecast the weeks after `cutoff` for every active series, and publish them.
+
+    Without a cutoff it takes every week that has come and is not published, each as a run of its own but the
+    last. A week of which stores are missing waits until its deadline.
 
     A Dask cluster exists for the length of the `with` block and no longer. Running a week again with the
     same input, options and code changes nothing.
@@ -44,27 +56,44 @@ def weekly_forecast(options: p.WeeklyOptions) -> dict[str, Any]:
     """
     home = options.home
     home.prepare()
-    week = options.cutoff or stages.choose_cutoff(home)
+    *missed, week = [options.cutoff] if options.cutoff else stages.choose_weeks(home, now())
+    for earlier in missed:
+        catch_up(earlier, options)
     spec, batch = options.spec(week), options.batch_spec
 
-    with week_lock(home.lock_path(str(week)), week), recording(home, spec) as receipt:
-        arrived = collect(home, week)
-        checked = validate(home, arrived)
-        ledger = gate(home, week, arrived, checked, options.min_reporting, options.accept_gaps)
-        receipt.collected(ledger, checked)
+    with telling_of_trouble(home, week):
+        if options.accept_gaps:
+            stages.accept(home, week, options.accept_gaps, getuser(), now())
+        await_stores(home, week, options)
+        take_over(week)
 
-        work = prepare(home, spec, batch)
-        receipt.identified(work.run_id)
-        if stages.is_final(home, week, work):
-            receipt.unchanged(outcome_counts(home.published(week)), home.published_path(week))
-        else:
-            with dask_cluster(options.cluster_spec, home, f"the week of {week}") as cluster:
-                receipt.cluster_started(cluster.receipt)
-                with show_progress() as progress:
-                    table = forecast(cluster, home, work, spec, batch, progress)
-            path = publish(home, table, work, spec)
-            receipt.published(outcome_counts(home.published(week)), path)
+        with week_lock(home.lock_path(str(week)), week), recording(home, spec) as receipt:
+            arrived = collect(home, week)
+            checked = validate(home, arrived)
+            ledger = gate(home, week, arrived, checked, options.gate_spec(week), now())
+            receipt.collected(ledger, checked, stages.late_files(home, week, arrived))
 
-        receipt.reported(report(home))
+            work = prepare(home, spec, batch)
+            receipt.identified(work.run_id)
+            if stages.is_final(home, week, work):
+                receipt.unchanged(outcome_counts(home.published(week)), home.published_path(week))
+            else:
+                with dask_cluster(options.cluster_spec, home, f"the week of {week}") as cluster:
+                    receipt.cluster_started(cluster.receipt)
+                    with show_progress() as progress:
+                        table = forecast(cluster, home, work, spec, batch, progress)
+                path = publish(home, table, work, spec)
+                receipt.published(outcome_counts(home.published(week)), path)
+
+            receipt.reported(report(home))
+        tell_published(home, receipt.content, options.fallback_alarm)
     show_receipt(receipt.content)
     return receipt.content
+
+
+def catch_up(week: date, options: p.WeeklyOptions) -> None:
+    """Run a week that was missed. One that is refused does not hold up those after it."""
+    try:
+        run_flow(weekly_forecast, {**vars(options), "cutoff": week, "accept_gaps": None})
+    except ForecastingError as error:
+        logger.warning("The week of %s could not be caught up: %s", week, error)

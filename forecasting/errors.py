@@ -10,7 +10,7 @@ so that it survives pickling between a Dask worker and the driver.
 """
 
 from dataclasses import dataclass, fields
-from datetime import date
+from datetime import date, datetime
 
 
 @dataclass(eq=False)
@@ -59,6 +59,22 @@ class WeekNotWhole(ForecastingError):
             f"({'; '.join(self.missing)}), so {self.reporting:.0%} have reported where {self.min_reporting:.0%} "
             "are needed; put their files into the inbox and run again, or go on without them with "
             '--accept-gaps "your reason".'
+        )
+
+
+@dataclass(eq=False)
+class WeekWaiting(ForecastingError):
+    """Stores that have not reported the week may still do so."""
+
+    week: date
+    missing: tuple[str, ...]
+    deadline: datetime
+
+    def __str__(self) -> str:
+        return (
+            f"The week of {self.week} is waiting until {self.deadline:%Y-%m-%d %H:%M %Z} for "
+            f"{'; '.join(self.missing) or 'its first file'}; run it again when they have come, or let it go on "
+            f'without them: oj accept --week {self.week} --reason "your reason".'
         )
 
 

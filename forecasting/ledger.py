@@ -1,10 +1,13 @@
 """The ledger of a week, and the gate: which stores were expected, which have reported, and may the week go on?
 
+A week is `waiting` until its deadline while any expected store is missing, then `closed with gaps` where
+enough have reported, else refused; a person may accept its gaps at any time.
+
 In the real data gaps are whole stores: 2.5 of those seen in the four weeks before are missing in an
 average week, 8 at most, and only one week in six has them all.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from typing import Any, Literal
@@ -20,7 +23,16 @@ WEEKS_EXPECTED_AFTER_LAST_SALE = 4
 # It is still forecast for a quarter: in the real data stores come back after gaps of up to eight weeks.
 WEEKS_FORECAST_AFTER_LAST_SALE = 13
 
-Status = Literal["open", "whole", "closed with gaps", "accepted with gaps"]
+Status = Literal["open", "waiting", "whole", "closed with gaps", "accepted with gaps"]
+
+
+@dataclass(frozen=True)
+class Acceptance:
+    """That somebody lets a week go on with its gaps: by whom, why, and when (ISO 8601)."""
+
+    by: str
+    why: str
+    when: str
 
 
 @dataclass(frozen=True)
@@ -34,7 +46,7 @@ class Ledger:
     missing: expected stores without a row.
     incomplete: expected stores with some rows, and what they lack.
     status: `open` until the gate has decided.
-    accepted_because: the reason given for going on below `min_reporting`.
+    accepted: who let it go on with its gaps, and why.
     """
 
     week: date
@@ -45,7 +57,7 @@ class Ledger:
     missing: tuple[int, ...]
     incomplete: dict[int, str]
     status: Status = "open"
-    accepted_because: str | None = None
+    accepted: Acceptance | None = None
 
     @property
     def gaps(self) -> tuple[str, ...]:
@@ -100,35 +112,43 @@ def take_stock(
     )
 
 
-def gate(ledger: Ledger, *, min_reporting: float, accept_gaps: str | None = None) -> Ledger:
+def gate(ledger: Ledger, *, min_reporting: float, is_closed: bool = True, accepted: Acceptance | None = None) -> Ledger:
     """Decide whether the week may be forecast, and record how.
 
     Args:
-        min_reporting: least share of the expected stores that must be whole.
-        accept_gaps: the reason for going on with fewer, given by a person.
+        min_reporting: least share of the expected stores that must be whole once the week is closed.
+        is_closed: whether the deadline has passed until which missing stores are waited for.
+        accepted: somebody's word that the week may go on with its gaps.
+
+    Returns:
+        The ledger with its status; `waiting` where stores may still report.
 
     Raises:
-        WeekNotWhole: fewer stores than `min_reporting` are whole and nobody accepted the gaps.
-        DataError: not one row of the week has been accepted, or it follows no known week.
+        WeekNotWhole: the week is closed, fewer stores than `min_reporting` are whole and nobody accepted the gaps.
+        DataError: the week is closed and not one row of it has been accepted, or it follows no known week.
     """
     if not ledger.cells:
+        if not is_closed:
+            return replace(ledger, status="waiting")
         raise DataError(
             f"No store has reported the week of {ledger.week} with a row that could be accepted",
             "put its files into the inbox (`oj status` shows what is there), or name another week with --cutoff",
         )
-    if ledger.week_before and not ledger.expected and not accept_gaps:
+    if ledger.week_before and not ledger.expected:
+        if accepted:
+            return replace(ledger, status="accepted with gaps", accepted=accepted)
         raise DataError(
             f"No store was expected in the week of {ledger.week}: the last week before it is {ledger.week_before}",
             'correct the date of the file, or go on with --accept-gaps "your reason"',
         )
-    if ledger.week_before and not ledger.expected:
-        return replace(ledger, status="accepted with gaps", accepted_because=accept_gaps)
     if not ledger.gaps:
         return replace(ledger, status="whole")
-    if ledger.reporting >= min_reporting:
+    if is_closed and ledger.reporting >= min_reporting:
         return replace(ledger, status="closed with gaps")
-    if accept_gaps:
-        return replace(ledger, status="accepted with gaps", accepted_because=accept_gaps)
+    if accepted:
+        return replace(ledger, status="accepted with gaps", accepted=accepted)
+    if not is_closed:
+        return replace(ledger, status="waiting")
     raise WeekNotWhole(ledger.week, ledger.gaps, ledger.reporting, min_reporting)
 
 
@@ -143,28 +163,6 @@ def active_series(sales: pd.DataFrame, cutoff: date) -> pd.DataFrame:
     since = pd.Timestamp(cutoff - WEEK * WEEKS_FORECAST_AFTER_LAST_SALE)
     recent = sales[(sales["week"] > since) & (sales["week"] <= pd.Timestamp(cutoff))]
     return recent[schemas.SERIES].drop_duplicates().sort_values(schemas.SERIES, ignore_index=True)
-
-
-def next_cutoff(
-    *, dropped: Iterable[date], admitted: Iterable[date], published: Iterable[date], collected: Iterable[date]
-) -> date | None:
-    """The week that a run without a given cutoff takes: the oldest after the last published one that has come.
-
-    Args:
-        dropped: weeks with files in the inbox.
-        admitted: weeks that an earlier run has let through its gate, published or not.
-        published: cutoffs with a published forecast.
-        collected: weeks with sales in the lake.
-
-    Returns:
-        Failing a new week the last published one (late files may have changed its input), failing that the
-        last collected one; None where there is nothing at all.
-    """
-    last = max(published, default=date.min)
-    waiting = [week for week in {*dropped, *admitted} if week > last]
-    if waiting:
-        return min(waiting)
-    return last if last > date.min else max(collected, default=None)
 
 
 def _series(sales: pd.DataFrame) -> set[tuple[int, int]]:

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Literal, get_args
 
 from forecasting.errors import OptionError
 from forecasting.weeks import DAY_NAMES, THURSDAY, WEEK, week_of
 
 Point = Literal["median", "mean", "mape"]
+BelowMinimum = Literal["refuse", "go_on"]
 
 LOCAL = "local"
 SECRETS = ("password", "passphrase", "secret", "token")
@@ -60,6 +61,20 @@ class ForecastSpec:
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for hashing and for metadata."""
         return {**asdict(self), "cutoff": self.cutoff.isoformat()}
+
+
+@dataclass(frozen=True)
+class GateSpec:
+    """When a week may be forecast.
+
+    deadline: until when missing stores are waited for.
+    min_reporting: least share of the expected stores that must be whole after it.
+    below_minimum: what becomes of a week below that share which nobody has accepted.
+    """
+
+    deadline: datetime
+    min_reporting: float = 0.9
+    below_minimum: BelowMinimum = "refuse"
 
 
 @dataclass(frozen=True)

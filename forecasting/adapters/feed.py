@@ -12,7 +12,7 @@ from forecasting.adapters.inbox import list_inbox
 from forecasting.adapters.lake import Lake
 from forecasting.errors import DataError, OptionError
 from forecasting.schemas import INBOX_COLUMNS, Table
-from forecasting.weeks import WEEK, dominicks_week
+from forecasting.weeks import THURSDAY, WEEK, dominicks_week
 
 SHIPPED = Path(__file__).parents[2] / "data"
 FIRST_HISTORY_UNTIL = dominicks_week(135)
@@ -77,6 +77,7 @@ def _fill(lake: Lake, sales: pd.DataFrame, promotions: pd.DataFrame, until: date
         )
     with lake.filling():
         lake.write_reference(shipped(schemas.STORES, source), shipped(schemas.BRANDS, source))
+        lake.write_calendar(THURSDAY, "America/Chicago")  # Dominick's is a chain of that town
         lake.add_promotions(promotions[promotions["week"] <= last])
         lake.add_sales(sales[sales["week"] <= last])
 

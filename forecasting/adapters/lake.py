@@ -7,9 +7,11 @@
     promotions/<week>.parquet          the prices and promotions of a week, as last known
     quarantine/<cutoff>.parquet        inbox rows that a run did not accept
     ledger/<week>.json                 what was expected of a week, and what came
+    acceptances/<week>.json            by whom and why a week may go on with its gaps
     staging/<run_id>/                  unfinished work of a run; never read by anyone else
     runs/<cutoff>/<run_id>/            forecast.parquet and manifest.json; never changed
     receipts/<cutoff>/<started>.json   what each run did, published or not
+    notices/<cutoff>-<kind>.json       what people have been told of a week, and need not be told again
     published/<cutoff>/forecast.parquet   the forecasts in force
     report/report.parquet              history and forecasts in one table
     clusters/<id>.json, <id>.pem       clusters that would outlive their run; owner's eyes only
@@ -22,6 +24,7 @@ the declared pattern only.
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -31,6 +34,7 @@ import pandas as pd
 from forecasting import schemas
 from forecasting.adapters.files import read_json, read_metadata, read_table, write_json, write_table
 from forecasting.errors import DataError, OptionError, SchemaError
+from forecasting.ledger import Acceptance
 from forecasting.schemas import Table
 from forecasting.validate import merge_newer
 from forecasting.weeks import THURSDAY
@@ -42,15 +46,17 @@ class Lake:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.inbox = root / "inbox"
+        self.acceptances = root / "acceptances"
 
     def prepare(self) -> None:
-        """Create the root and the inbox.
+        """Create the root and what is watched in it.
 
         Raises:
             OptionError: the root cannot be written.
         """
         try:
             self.inbox.mkdir(parents=True, exist_ok=True)
+            self.acceptances.mkdir(exist_ok=True)
             probe = self.root / ".writable"
             probe.touch()
             probe.unlink()
@@ -100,11 +106,20 @@ class Lake:
     @property
     def week_starts_on(self) -> int:
         """The weekday that opens a sales week, Monday = 0; Thursday where nothing else was said."""
-        path = self.root / "reference" / "calendar.json"
-        return int(read_json(path)["week_starts_on"]) if path.exists() else THURSDAY
+        return int(self._calendar().get("week_starts_on", THURSDAY))
 
-    def write_calendar(self, week_starts_on: int) -> None:
-        write_json(self.root / "reference" / "calendar.json", {"week_starts_on": week_starts_on})
+    @property
+    def time_zone(self) -> str:
+        """The clocks by which a week closes, an IANA name; UTC where nothing else was said."""
+        return str(self._calendar().get("time_zone", "UTC"))
+
+    def write_calendar(self, week_starts_on: int, time_zone: str = "UTC") -> None:
+        content = {"week_starts_on": week_starts_on, "time_zone": time_zone}
+        write_json(self.root / "reference" / "calendar.json", content)
+
+    def _calendar(self) -> dict[str, Any]:
+        path = self.root / "reference" / "calendar.json"
+        return read_json(path) if path.exists() else {}
 
     # Sales and promotions, one file a week
 
@@ -161,6 +176,17 @@ class Lake:
 
     def ledger(self, week: date) -> dict[str, Any]:
         return read_json(self.root / "ledger" / f"{week}.json")
+
+    def write_acceptance(self, week: date, accepted: Acceptance) -> None:
+        write_json(self._acceptance_path(week), asdict(accepted))
+
+    def acceptance(self, week: date) -> Acceptance | None:
+        """Who lets the week go on with its gaps, and why; None where nobody does."""
+        path = self._acceptance_path(week)
+        return Acceptance(**read_json(path)) if path.exists() else None
+
+    def _acceptance_path(self, week: date) -> Path:
+        return self.acceptances / f"{week}.json"
 
     def add_quarantined(self, week: date, rows: pd.DataFrame, files: Iterable[str]) -> None:
         """Keep the rows of `files` that a run of `week` did not accept, in the place of their old ones."""
@@ -222,6 +248,17 @@ class Lake:
         """The receipt of the run that started last, of whatever week."""
         paths = sorted((self.root / "receipts").glob("*/*.json"), key=lambda path: path.name)
         return read_json(paths[-1]) if paths else None
+
+    # What people have been told
+
+    def is_told(self, week: date, kind: str) -> bool:
+        return self._notice_path(week, kind).exists()
+
+    def write_notice(self, week: date, kind: str, content: dict[str, Any]) -> None:
+        write_json(self._notice_path(week, kind), content)
+
+    def _notice_path(self, week: date, kind: str) -> Path:
+        return self.root / "notices" / f"{week}-{kind}.json"
 
     # The report
 

@@ -53,6 +53,11 @@ class HeldEntry:
     def __init__(self, file: IO[str], entry: Entry) -> None:
         self._file = file
         self._entry = entry
+        self.is_abandoned = False
+
+    def abandon(self) -> None:
+        """Leave the entry behind as an orphan's: the cluster could not be ended."""
+        self.is_abandoned = True
 
     def update(self, *, scheduler: str, instances: int) -> None:
         """Say where the cluster can be reached, once that is known. Written in place: a new file had no lock."""
@@ -69,7 +74,7 @@ class HeldEntry:
 def held_entry(
     lake: Lake, cluster_id: str, *, run: str, kind: str, instances: int, price_per_instance_hour: float
 ) -> Iterator[HeldEntry]:
-    """Keep an entry for as long as the `with` block runs; it stays where this process is killed in it."""
+    """Keep an entry for as long as the `with` block runs; it stays where this process is killed, or abandons it."""
     path = lake.cluster_entry(cluster_id)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     driver = f"process {os.getpid()} on {socket.gethostname()}"
@@ -84,7 +89,8 @@ def held_entry(
             hidden.rename(path)
             yield held
         finally:
-            _remove(path)
+            if not held.is_abandoned:
+                _remove(path)
             hidden.unlink(missing_ok=True)
 
 

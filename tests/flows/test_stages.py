@@ -1,28 +1,72 @@
 """The stages as plain functions, on a real cluster and without Prefect."""
 
 from contextlib import suppress
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from flows import stages
+from forecasting.adapters.clock import now
 from forecasting.adapters.cluster import dask_cluster
 from forecasting.adapters.feed import feed
 from forecasting.adapters.lake import Lake
-from forecasting.errors import DataError
+from forecasting.errors import DataError, WeekWaiting
 from forecasting.forecast import forecast
-from forecasting.spec import BatchSpec, ClusterSpec, ForecastSpec
+from forecasting.ledger import Acceptance
+from forecasting.spec import BatchSpec, ClusterSpec, ForecastSpec, GateSpec
 from forecasting.weeks import dominicks_week
 
 
 def test_the_oldest_week_that_waits_is_chosen(fed_lake: Lake) -> None:
-    """Two weeks in the inbox: the older comes first. An empty lake has nothing to choose."""
+    """Two weeks in the inbox: both are due, the older first. An empty lake has nothing to choose."""
     feed(fed_lake)
-    assert stages.choose_cutoff(fed_lake) == dominicks_week(136)
+    assert stages.choose_weeks(fed_lake, now()) == [dominicks_week(136), dominicks_week(137)]
     with pytest.raises(DataError, match="has no sales and its inbox is empty"):
-        stages.choose_cutoff(Lake(fed_lake.root / "elsewhere"))
+        stages.choose_weeks(Lake(fed_lake.root / "elsewhere"), now())
+
+
+def test_only_weeks_that_have_come_are_backfilled(fed_lake: Lake) -> None:
+    """Those of the lake and those in the inbox, up to the last; a range without any is told."""
+    weeks = stages.weeks_to_backfill(fed_lake, dominicks_week(134), None, now())
+    assert weeks == [dominicks_week(134), dominicks_week(135), dominicks_week(136)]
+    assert stages.weeks_to_backfill(fed_lake, dominicks_week(134), dominicks_week(135), now()) == weeks[:2]
+    with pytest.raises(DataError, match="no week from 1993-01-07.*name weeks from 1990-06-14 to 1992-04-16"):
+        stages.weeks_to_backfill(fed_lake, date(1993, 1, 7), None, now())
+
+
+def test_a_look_at_a_week_changes_nothing(fed_lake: Lake) -> None:
+    """It says what the gate would say at that moment: waiting before the deadline, closed with gaps after it."""
+    before = sorted(path.name for path in fed_lake.root.rglob("*"))
+    deadline = datetime(1992, 4, 23, 18, tzinfo=UTC)
+    early = stages.look(fed_lake, dominicks_week(136), GateSpec(deadline), deadline - timedelta(seconds=1))
+    late = stages.look(fed_lake, dominicks_week(136), GateSpec(deadline), deadline)
+    assert (early.status, early.missing) == ("waiting", (90,))
+    assert late.status == "closed with gaps"
+    assert sorted(path.name for path in fed_lake.root.rglob("*")) == before
+
+
+def test_below_the_minimum_a_week_may_go_on_by_an_option(fed_lake: Lake) -> None:
+    """After the deadline only, and the ledger says that it was the option."""
+    deadline = datetime(1992, 4, 23, 18, tzinfo=UTC)
+    spec = GateSpec(deadline, min_reporting=1.0, below_minimum="go_on")
+    taken = stages.look(fed_lake, dominicks_week(136), spec, deadline)
+    assert taken.status == "accepted with gaps"
+    assert taken.accepted == Acceptance(
+        "the option below_minimum", "the deadline has passed", "1992-04-23T18:00:00+00:00"
+    )
+    assert stages.look(fed_lake, dominicks_week(136), spec, deadline - timedelta(hours=1)).status == "waiting"
+
+
+def test_a_week_before_its_deadline_is_not_let_through(fed_lake: Lake) -> None:
+    """The error says until when, for whom, and how to go on without."""
+    week = dominicks_week(136)
+    arrived = stages.collect(fed_lake, week)
+    spec = GateSpec(now() + timedelta(hours=1))
+    with pytest.raises(WeekWaiting, match="is waiting until .* for store 90;.*oj accept --week 1992-04-16"):
+        stages.gate(fed_lake, week, arrived, stages.validate(fed_lake, arrived), spec, now())
+    assert fed_lake.weeks_of_sales()[-1] == dominicks_week(135)
 
 
 def test_files_of_later_weeks_stay_in_the_inbox(fed_lake: Lake) -> None:
@@ -66,5 +110,5 @@ def test_a_file_that_is_replaced_while_it_is_collected_is_not_lost(fed_lake: Lak
     replaced = arrived.files[0].path
     replaced.write_text(replaced.read_text() + "\n")
     checked = stages.validate(fed_lake, arrived)
-    stages.gate(fed_lake, week, arrived, checked, 0.9, None)
+    stages.gate(fed_lake, week, arrived, checked, GateSpec(now()), now())
     assert [path.name for path in fed_lake.inbox.iterdir()] == [replaced.name]

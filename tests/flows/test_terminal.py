@@ -66,7 +66,7 @@ def receipt_of(report: Path, **changed: Any) -> dict[str, Any]:
         "missing": list(range(100, 110)),
         "incomplete": {8: "brands 1, 2, 3", 9: "the sales of 1992-04-16, 1992-04-17"},
         "status": "accepted with gaps",
-        "accepted_because": "strike",
+        "accepted": {"by": "Ada", "why": "strike", "when": "1992-04-23T08:00:00+00:00"},
     }
     receipt = {
         "spec": {"cutoff": str(CUTOFF), "horizon": 26, "model": "price_response", "point": "median"},
@@ -157,11 +157,11 @@ def test_a_reason_is_printed_as_it_is(reason: str, printed: StringIO, lake: Lake
     """Why the gaps were accepted is what a person typed."""
     report = report_at(lake.root / "report" / "report.parquet")
     receipt = receipt_of(report)
-    receipt["ledger"]["accepted_because"] = reason
+    receipt["ledger"]["accepted"]["why"] = reason
 
     terminal.show_run(lake.root, receipt, seconds=720.0)
 
-    assert joined(f"accepted because: {reason}") in joined(text_of(printed))
+    assert joined(f"accepted by Ada: {reason}") in joined(text_of(printed))
 
 
 def test_a_run_without_movers_is_told(printed: StringIO, lake: Lake) -> None:

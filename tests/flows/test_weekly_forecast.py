@@ -4,6 +4,7 @@ import os
 import shutil
 import threading
 import time
+from getpass import getuser
 from pathlib import Path
 from typing import Any
 
@@ -128,6 +129,35 @@ def test_the_next_run_takes_the_next_week(run_lake: Lake) -> None:
     assert len(run_lake.published(dominicks_week(137))) == 913
 
 
+def test_after_an_outage_every_week_is_caught_up(fed_lake: Lake) -> None:
+    """Three weeks wait; the middle one is refused and named. Each forecast knows nothing of the weeks after its own."""
+    for _ in range(2):
+        feed(fed_lake)
+    for file in sorted(fed_lake.inbox.glob("1992-04-23*"))[:20]:
+        file.unlink()
+    receipt = weekly_forecast(lake=str(fed_lake.root), model="naive", horizon=1)
+    assert receipt["spec"]["cutoff"] == str(dominicks_week(138))
+    assert fed_lake.published_cutoffs() == [WEEK, dominicks_week(138)]
+    caught_up = fed_lake.published(WEEK)
+    then = forecast(fed_lake.sales(WEEK), fed_lake.promotions(), ForecastSpec(WEEK, horizon=1, model="naive"))
+    known_later = ["promotion_known"]
+    pd.testing.assert_frame_equal(caught_up.drop(columns=known_later), then.drop(columns=known_later), check_exact=True)
+    # Store 90 sent no plan in that week; those that it sent afterwards were not known then.
+    assert set(caught_up.loc[~caught_up["promotion_known"], "store"]) == {90}
+    assert then["promotion_known"].all()
+
+
+def test_late_files_of_a_published_week_are_told(run_lake: Lake) -> None:
+    """They are taken in with the next week, and the receipt says which forecast was made without them."""
+    feed(run_lake)
+    late = next(run_lake.inbox.glob("*_store-012.csv"))
+    (run_lake.inbox / f"{WEEK}_store-090.csv").write_text(
+        late.read_text().replace("\n12,", "\n90,").replace(f",{dominicks_week(137)},", f",{WEEK},")
+    )
+    receipt = weekly_forecast(lake=str(run_lake.root), model="naive", horizon=1)
+    assert receipt["late_files"] == {str(WEEK): [f"{WEEK}_store-090.csv"]}
+
+
 def test_a_week_with_too_few_stores_is_refused(run_lake: Lake) -> None:
     """The error names the stores; the week before stays published, and the lake and its inbox as they were."""
     feed(run_lake)
@@ -144,7 +174,8 @@ def test_a_week_with_too_few_stores_is_refused(run_lake: Lake) -> None:
 
     accepted = weekly_forecast(lake=str(run_lake.root), model="mean", accept_gaps="strike in ten stores")
     assert accepted["ledger"]["status"] == "accepted with gaps"
-    assert run_lake.ledger(dominicks_week(137))["accepted_because"] == "strike in ten stores"
+    kept = run_lake.ledger(dominicks_week(137))["accepted"]
+    assert (kept["why"], kept["by"]) == ("strike in ten stores", getuser())
 
 
 def test_a_late_store_is_taken_in_by_running_its_week_again(fed_lake: Lake, tmp_path: Path) -> None:

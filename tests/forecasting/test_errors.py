@@ -3,7 +3,7 @@
 import copy
 import pickle
 from dataclasses import fields
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -14,6 +14,7 @@ EXAMPLES = [
     errors.SchemaError("sales", "lacks the declared columns units", "add them"),
     errors.DataError("Nothing was sold", "collect first"),
     errors.WeekNotWhole(WEEK, ("store 2", "store 5 lacks brand 3"), 0.75, 0.9),
+    errors.WeekWaiting(WEEK, ("store 2",), datetime(1992, 4, 23, 18, tzinfo=UTC)),
     errors.OptionError("horizon=0", "is less than 1", "give 1 or more weeks"),
     errors.RunError("The week has 3 rows", "run again"),
     errors.WeekBusy(WEEK, "process 12"),
@@ -71,7 +72,7 @@ def test_a_week_that_is_not_whole_names_the_stores_and_the_ways_out() -> None:
 
 def test_too_many_fallbacks_says_what_became_of_the_published_forecast() -> None:
     """The counts, the examples and the reassurance all stand in the message."""
-    text = str(EXAMPLES[6])
+    text = str(EXAMPLES[-1])
 
     for part in ("51 series", "allows 50", "store 2 brand 1: raised", "unchanged"):
         assert part in text

@@ -7,7 +7,7 @@ import pytest
 
 from forecasting import schemas
 from forecasting.errors import DataError, WeekNotWhole
-from forecasting.ledger import Ledger, active_series, expected_series, gate, next_cutoff, take_stock
+from forecasting.ledger import Acceptance, Ledger, active_series, expected_series, gate, take_stock
 from forecasting.weeks import WEEK, dominicks_week
 
 WEEK_10 = dominicks_week(10)
@@ -108,7 +108,7 @@ def test_a_week_with_few_gaps_is_closed_with_them() -> None:
 
     assert closed.status == "closed with gaps"
     assert closed.missing == (5,)
-    assert closed.accepted_because is None
+    assert closed.accepted is None
 
 
 def test_a_week_with_many_gaps_is_refused_with_their_names() -> None:
@@ -123,24 +123,49 @@ def test_a_week_with_many_gaps_is_refused_with_their_names() -> None:
     assert "store 2 lacks brand 2; store 5; store 9" in str(caught.value)
 
 
-def test_gaps_can_be_accepted_with_a_reason() -> None:
-    """A person's reason opens the gate and is kept in the ledger."""
+FLOODED = Acceptance(by="Ada", why="store 5 is flooded", when="1989-11-23T08:00:00+00:00")
+
+
+@pytest.mark.parametrize("is_closed", [True, False])
+def test_gaps_can_be_accepted_with_a_reason(is_closed: bool) -> None:
+    """A person's word opens the gate, before the deadline and after it, and is kept in the ledger."""
     ledger = take_stock(sales_of(*BEFORE, *ALL_OF_IT[:2]), WEEK_10)
 
-    accepted = gate(ledger, min_reporting=0.9, accept_gaps="store 5 is flooded")
+    accepted = gate(ledger, min_reporting=0.9, is_closed=is_closed, accepted=FLOODED)
 
     assert accepted.status == "accepted with gaps"
-    assert accepted.accepted_because == "store 5 is flooded"
+    assert accepted.as_dict()["accepted"] == {"by": "Ada", "why": "store 5 is flooded", "when": FLOODED.when}
     assert accepted.as_dict()["week"] == "1989-11-16"
 
 
-@pytest.mark.parametrize("reason", [None, "we go on anyway"])
-def test_a_week_of_which_nothing_came_cannot_be_accepted(reason: str | None) -> None:
+@pytest.mark.parametrize("min_reporting", [0.0, 0.5, 1.0])
+def test_before_its_deadline_a_week_with_any_gap_is_waiting(min_reporting: float) -> None:
+    """However few stores are needed after the deadline: those that are missing may still report."""
+    one_missing = take_stock(sales_of(*BEFORE, *ALL_OF_IT[:2]), WEEK_10)
+    nothing_yet = take_stock(sales_of(*BEFORE), WEEK_10)
+    whole = take_stock(sales_of(*BEFORE, *ALL_OF_IT), WEEK_10)
+
+    assert gate(one_missing, min_reporting=min_reporting, is_closed=False).status == "waiting"
+    assert gate(nothing_yet, min_reporting=min_reporting, is_closed=False).status == "waiting"
+    assert gate(whole, min_reporting=min_reporting, is_closed=False).status == "whole"
+
+
+def test_what_is_whole_or_whole_enough_needs_no_acceptance() -> None:
+    """A word that was given beforehand does not make a good week look like a bad one."""
+    whole = take_stock(sales_of(*BEFORE, *ALL_OF_IT), WEEK_10)
+    half = take_stock(sales_of(*BEFORE, *ALL_OF_IT[:2]), WEEK_10)
+
+    assert gate(whole, min_reporting=0.9, accepted=FLOODED).status == "whole"
+    assert gate(half, min_reporting=0.5, accepted=FLOODED).status == "closed with gaps"
+
+
+@pytest.mark.parametrize("accepted", [None, FLOODED])
+def test_a_week_of_which_nothing_came_cannot_be_accepted(accepted: Acceptance | None) -> None:
     """Without one row of the week there is nothing to go on with, whatever reason is given."""
     ledger = take_stock(sales_of(*BEFORE), WEEK_10)
 
     with pytest.raises(DataError, match="No store has reported the week of 1989-11-16"):
-        gate(ledger, min_reporting=0.0, accept_gaps=reason)
+        gate(ledger, min_reporting=0.0, accepted=accepted)
 
 
 def test_a_week_of_which_only_broken_off_daily_files_came_cannot_be_accepted() -> None:
@@ -148,7 +173,7 @@ def test_a_week_of_which_only_broken_off_daily_files_came_cannot_be_accepted() -
     ledger = take_stock(sales_of(*BEFORE), WEEK_10, {(5, WEEK_10): (date(1989, 11, 22),)})
 
     with pytest.raises(DataError, match="No store has reported"):
-        gate(ledger, min_reporting=0.0, accept_gaps="we go on anyway")
+        gate(ledger, min_reporting=0.0, accepted=FLOODED)
 
 
 def test_active_series_are_those_with_sales_in_the_last_quarter() -> None:
@@ -158,43 +183,6 @@ def test_active_series_are_those_with_sales_in_the_last_quarter() -> None:
     active = active_series(sales, dominicks_week(20))
 
     assert list(active.itertuples(index=False, name=None)) == [(2, 1), (5, 2)]
-
-
-W = [dominicks_week(number) for number in range(1, 8)]
-
-
-@pytest.mark.parametrize(
-    ("dropped", "admitted", "published", "collected", "expected"),
-    [
-        ([], [], [], [], None),
-        ([], [], [], W[:3], W[2]),
-        ([W[3]], [], [], W[:3], W[3]),
-        ([W[4], W[3]], [], [W[2]], W[:3], W[3]),
-        ([], [W[3]], [W[2]], W[:4], W[3]),
-        ([W[4]], [W[3]], [W[2]], W[:4], W[3]),
-        ([], [W[2]], [W[1], W[2]], W[:3], W[2]),
-        ([W[1]], [], [W[2]], W[:3], W[2]),
-        ([W[1], W[4]], [], [W[2]], W[:3], W[4]),
-    ],
-    ids=[
-        "nothing at all",
-        "history only: its last week",
-        "the week that came",
-        "the older of two that came",
-        "one that was let through but not published",
-        "let through before newly come",
-        "all published: the last again",
-        "late files only: the last published again",
-        "late files do not hold up a new week",
-    ],
-)
-def test_the_next_cutoff(
-    dropped: list[date], admitted: list[date], published: list[date], collected: list[date], expected: date | None
-) -> None:
-    """The oldest week after the last published one that has come; failing that the last there is."""
-    found = next_cutoff(dropped=dropped, admitted=admitted, published=published, collected=collected)
-
-    assert found == expected
 
 
 def test_the_real_weeks_have_gaps_of_whole_stores(real_sales: pd.DataFrame) -> None:
@@ -215,5 +203,5 @@ def test_a_week_that_follows_no_known_week_is_refused() -> None:
     with pytest.raises(DataError, match="the last week before it is .*correct the date of the file"):
         gate(astray, min_reporting=0.9)
 
-    accepted = gate(astray, min_reporting=0.9, accept_gaps="the chain reopens")
-    assert (accepted.status, accepted.accepted_because) == ("accepted with gaps", "the chain reopens")
+    accepted = gate(astray, min_reporting=0.9, accepted=FLOODED)
+    assert (accepted.status, accepted.accepted) == ("accepted with gaps", FLOODED)

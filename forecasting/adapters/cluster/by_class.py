@@ -1,6 +1,7 @@
 """A cluster of any class that Dask knows: SSHCluster, KubeCluster, SLURMCluster, GatewayCluster and others."""
 
 import inspect
+import logging
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
@@ -12,17 +13,25 @@ from distributed import Client
 
 from forecasting.adapters.cluster import ssh, tls
 from forecasting.adapters.cluster.building import adapt, close_if_interrupted, connected
+from forecasting.adapters.cluster.certificates import certificates_on_hosts
 from forecasting.adapters.lake import Lake
-from forecasting.adapters.register import held_entry
+from forecasting.adapters.register import HeldEntry, held_entry
 from forecasting.errors import OptionError, RunError
 from forecasting.spec import ClusterSpec
+
+logger = logging.getLogger(__name__)
 
 SECONDS_TO_CLOSE = 20.0
 START_TIMEOUT = 600.0  # a queue or an autoscaler may take its time
 ENCRYPTED = ("tls://", "gateway://")  # the latter is dask-gateway's, TLS with its own certificates
 
-# Dead man's switches: what runs on other hosts ends by itself where nobody tells it to.
-SETTINGS = {"distributed.scheduler.idle-timeout": "5 minutes"}
+SETTINGS = {
+    # A dead man's switch: what runs on other hosts ends by itself where nobody tells it to.
+    "distributed.scheduler.idle-timeout": "5 minutes",
+    # A host that is cut off resets no connection: so soon is its silence noticed, and no longer is it waited for.
+    "distributed.comm.timeouts.tcp": "15s",
+    "distributed.comm.timeouts.connect": "10s",
+}
 
 # What to install for a module that is missing.
 EXTRAS = {
@@ -63,12 +72,16 @@ def cluster_of_class(spec: ClusterSpec, lake: Lake, cluster_id: str, run: str) -
             make = ssh.ssh_cluster
             options = ssh.completed(options, spec, cluster_id)
             if security and pem.exists():
-                stack.enter_context(ssh.certificates_on_hosts(options, pem.read_text("ascii"), cluster_id))
+                stack.enter_context(
+                    certificates_on_hosts(
+                        options["hosts"], options["connect_options"], pem.read_text("ascii"), cluster_id
+                    )
+                )
         if security and _takes(make, "security"):
             options["security"] = security
         if scales and _names(make, "n_workers"):
             options.setdefault("n_workers", spec.n_workers)
-        cluster = stack.enter_context(_constructed(make, options, spec))
+        cluster = stack.enter_context(_constructed(make, options, spec, entry))
         address = str(cluster.scheduler_address)
         if not spec.insecure and not address.startswith(ENCRYPTED):
             raise OptionError(
@@ -88,8 +101,9 @@ def cluster_of_class(spec: ClusterSpec, lake: Lake, cluster_id: str, run: str) -
             yield client
         finally:
             # Asked to close, workers and nannies clear up behind themselves; the class may only kill them.
-            with suppress(OSError, RuntimeError, ValueError, TimeoutError):
-                client.retire_workers(list(client.scheduler_info()["workers"]), close_workers=True)
+            if client.status == "running":
+                with suppress(OSError, RuntimeError, ValueError, TimeoutError):
+                    client.retire_workers(list(client.scheduler_info(n_workers=-1)["workers"]), close_workers=True)
 
 
 def cluster_class(spec: ClusterSpec) -> Any:
@@ -114,21 +128,30 @@ def cluster_class(spec: ClusterSpec) -> Any:
 
 
 @contextmanager
-def _constructed(make: Any, options: Mapping[str, Any], spec: ClusterSpec) -> Iterator[Any]:
-    with ExitStack() as stack:
-        try:
-            with close_if_interrupted(SECONDS_TO_CLOSE):
-                cluster = stack.enter_context(make(**options))
-        except (TypeError, ValueError) as error:
-            raise OptionError(
-                "cluster_options", f"are not what {spec.cluster} takes ({error})", "see that class's documentation"
-            ) from error
-        except Exception as error:  # whatever the class raises: an unknown host, a refused key, a full queue
-            raise RunError(
-                f"The cluster {spec.cluster} could not be started ({_sentence(error)})",
-                "see that its hosts can be reached by hand with the same options, then run again",
-            ) from error
+def _constructed(make: Any, options: Mapping[str, Any], spec: ClusterSpec, entry: HeldEntry) -> Iterator[Any]:
+    """The cluster; where it cannot be ended, its entry stays, and a later run tries again."""
+    try:
+        with close_if_interrupted(SECONDS_TO_CLOSE):
+            cluster = make(**options)
+    except (TypeError, ValueError) as error:
+        raise OptionError(
+            "cluster_options", f"are not what {spec.cluster} takes ({error})", "see that class's documentation"
+        ) from error
+    except Exception as error:  # whatever the class raises: an unknown host, a refused key, a full queue
+        raise RunError(
+            f"The cluster {spec.cluster} could not be started ({_sentence(error)})",
+            "see that its hosts can be reached by hand with the same options, then run again",
+        ) from error
+    try:
         yield cluster
+    finally:
+        try:
+            cluster.__exit__(None, None, None)
+        except (OSError, TimeoutError) as error:
+            # The run has its own result, or its own error: that is what is told.
+            logger.warning("The cluster %s could not be told to end (%s)", spec.cluster, _sentence(error))
+            entry.abandon()
+            cluster.shutdown_on_close = False  # Dask would try again, and wait again, when this process ends
 
 
 def _wait_for_workers(client: Client, spec: ClusterSpec, *, at_least: int) -> None:

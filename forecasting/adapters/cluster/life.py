@@ -210,10 +210,12 @@ def _opened(
 @contextmanager
 def _quiet_dask() -> Iterator[None]:
     """What goes wrong on the cluster is told by our own log; Dask's tells every connection."""
-    dask_logger = logging.getLogger("distributed")
-    level = dask_logger.level
-    dask_logger.setLevel(logging.CRITICAL)
+    loud = [logging.getLogger(name) for name in ("distributed", "distributed.client", "tornado.application")]
+    levels = [each.level for each in loud]
+    for each in loud:
+        each.setLevel(logging.CRITICAL)
     try:
         yield
     finally:
-        dask_logger.setLevel(level)
+        for each, level in zip(loud, levels, strict=True):
+            each.setLevel(level)

@@ -1,30 +1,24 @@
-"""Dask's SSHCluster, with what it lacks: listeners on the named addresses only, certificates, an awaited end.
-
-SSHCluster hands Dask's configuration to each host on a command line, where every user of that host can
-read it for a moment. So the configuration names a file only, and the key goes into that file through a
-connection of our own. The remote shell that wrote it waits for the end of its input and then removes the
-folder, also where this process was killed.
-"""
+"""Dask's SSHCluster, with what it lacks: listeners on the named addresses only, an awaited end."""
 
 import asyncio
 import ipaddress
-import threading
-from collections.abc import Coroutine, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
-import dask
 import distributed
 from distributed.deploy import ssh as of_dask
 from distributed.deploy.spec import SpecCluster
 
-from forecasting.adapters.cluster import tls
-from forecasting.errors import OptionError, RunError
+from forecasting.adapters.cluster.certificates import folder_on_hosts
+from forecasting.errors import OptionError
 from forecasting.spec import ClusterSpec
 
-CONNECT_TIMEOUT = 60.0
+DEATH_TIMEOUT = 60.0  # of a worker that does not find its scheduler
 SECONDS_TO_END = 15.0
 LOOPBACK_OF_HOST = "127.0.0.1:0"
+# A host that is cut off answers nothing, not even by a reset: so it is found out, in seconds.
+CONNECTION = {"connect_timeout": 10, "keepalive_interval": 5, "keepalive_count_max": 3}
 
 
 def is_ssh(make: Any) -> bool:
@@ -62,12 +56,12 @@ def completed(options: Mapping[str, Any], spec: ClusterSpec, cluster_id: str) ->
         "nthreads": 1,
         "dashboard_address": LOOPBACK_OF_HOST,
         "n_workers": spec.max_concurrency_per_instance,
-        "local_directory": f"{_folder(cluster_id)}/dask",
-        "death_timeout": CONNECT_TIMEOUT,
+        "local_directory": f"{folder_on_hosts(cluster_id)}/dask",
+        "death_timeout": DEATH_TIMEOUT,
     }
     return {
         **options,
-        "connect_options": connect,
+        "connect_options": [CONNECTION | one for one in each] if isinstance(connect, list) else CONNECTION | connect,
         "scheduler_options": scheduler | options.get("scheduler_options", {}),
         "worker_options": worker | options.get("worker_options", {}),
     }
@@ -126,76 +120,3 @@ def _listening(host: str) -> dict[str, str]:
         return {"host": str(ipaddress.ip_address(host))}
     except ValueError:
         return {}  # a name may stand for another address on that host itself
-
-
-@contextmanager
-def certificates_on_hosts(options: Mapping[str, Any], pem: str, cluster_id: str) -> Iterator[None]:
-    """Have `pem` on every host, and Dask's configuration name it, for as long as the `with` block runs.
-
-    Raises:
-        RunError: a host cannot be reached.
-    """
-    hosts, connect = options["hosts"], options["connect_options"]
-    each = connect if isinstance(connect, list) else [connect] * len(hosts)
-    folder = _folder(cluster_id)
-    with _loop() as loop, dask.config.set(tls.as_config(f"{folder}/tls.pem")):
-        holders = []
-        try:
-            for host, how in zip(hosts, each, strict=True):
-                try:
-                    holders.append(loop(_place(host, how, pem, folder)))
-                except Exception as error:  # asyncssh and the system have many words for it
-                    raise RunError(
-                        f"The host {host} cannot be reached by SSH ({str(error) or type(error).__name__})",
-                        "see that `ssh` to it works with the same user, key and known_hosts, then run again",
-                    ) from error
-            yield
-        finally:
-            for connection, process in holders:
-                with suppress(Exception):  # a host that is gone takes its files with it
-                    loop(_remove(connection, process))
-
-
-async def _place(host: str, how: Mapping[str, Any], pem: str, folder: str) -> tuple[Any, Any]:
-    """Write the file on one host; the shell there then waits for the end of its input."""
-    import asyncssh
-
-    connection = await asyncssh.connect(host, **how)
-    # Nobody can have made the folder before: its name is random. Workers may write in it until they have ended.
-    command = (
-        f"umask 077; mkdir -p {folder} && head -c {len(pem)} > {folder}/tls.pem && echo ready && cat > /dev/null; "
-        f"for second in 1 2 3 4 5 6 7 8 9 10; do rm -rf {folder}; sleep 1; [ -e {folder} ] || break; done"
-    )
-    process = await connection.create_process(command)
-    process.stdin.write(pem)
-    if (await process.stdout.readline()).strip() != "ready":
-        raise OSError("its shell could not write to /tmp")
-    return connection, process
-
-
-async def _remove(connection: Any, process: Any) -> None:
-    process.stdin.write_eof()
-    await process.wait()
-    connection.close()
-
-
-def _folder(cluster_id: str) -> str:
-    return f"/tmp/oj-{cluster_id}"  # noqa: S108 - the id is random, and made with umask 077
-
-
-@contextmanager
-def _loop() -> Iterator[Any]:
-    """A function that runs a coroutine in a thread whose loop keeps the connections alive meanwhile."""
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, name="ssh-certificates", daemon=True)
-    thread.start()
-
-    def run(work: Coroutine[Any, Any, Any]) -> Any:
-        return asyncio.run_coroutine_threadsafe(work, loop).result(CONNECT_TIMEOUT)
-
-    try:
-        yield run
-    finally:
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()

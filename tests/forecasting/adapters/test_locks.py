@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from forecasting.adapters.locks import waiting_lock, week_lock
+from forecasting.adapters.locks import held_locks, is_in_use, waiting_lock, week_lock
 from forecasting.errors import WeekBusy
 
 WEEK = date(1992, 4, 16)
@@ -45,3 +45,17 @@ def test_a_lock_can_be_held_again(tmp_path: Path) -> None:
         raise ValueError("inside")
     with week_lock(path, WEEK), waiting_lock(tmp_path / "other.lock"):
         pass
+
+
+def test_held_locks_are_seen_without_touching_them(tmp_path: Path) -> None:
+    """Held, it is named with its holder; free again, it is not, though its file is still there."""
+    path = tmp_path / "1992-04-16.lock"
+    with week_lock(path, WEEK), waiting_lock(tmp_path / "collect.lock"):
+        held = held_locks(tmp_path)
+        assert [(lock.name, lock.pid) for lock in held] == [("1992-04-16", os.getpid()), ("collect", os.getpid())]
+        assert held[0].since
+        assert not held[1].since
+        assert is_in_use(tmp_path)
+    assert path.exists()
+    assert held_locks(tmp_path) == []
+    assert not is_in_use(tmp_path)

@@ -16,8 +16,8 @@ import psutil
 import pytest
 
 from forecasting.adapters.cluster import dask_cluster
+from forecasting.adapters.cluster.certificates import folder_on_hosts
 from forecasting.adapters.cluster.reap import reap_orphans
-from forecasting.adapters.cluster.ssh import _folder
 from forecasting.adapters.lake import Lake
 from forecasting.adapters.register import entries
 from forecasting.errors import OptionError, RunError
@@ -112,7 +112,7 @@ def test_the_result_is_the_local_one_and_nothing_is_left(
         (entry,) = entries(lake)
         assert (entry.run, entry.instances, entry.is_orphan) == ("a week", 2, False)
         assert entry.scheduler.startswith("tls://127.0.0.1:")
-        remote = Path(_folder(entry.cluster_id))
+        remote = Path(folder_on_hosts(entry.cluster_id))
         assert remote.stat().st_mode & 0o077 == 0
         running = of_ssh() - before
         assert len(running) == 3
@@ -151,7 +151,7 @@ def test_an_orphan_is_ended_by_the_next_run(spec: ClusterSpec, tmp_path: Path) -
     assert not psutil.wait_procs(left, timeout=30)[1]
     assert list((tmp_path / "clusters").iterdir()) == []
     until = time.monotonic() + 30
-    while list((tmp_path / "scratch").iterdir()) or Path(_folder(reaped.entry.cluster_id)).exists():
+    while list((tmp_path / "scratch").iterdir()) or Path(folder_on_hosts(reaped.entry.cluster_id)).exists():
         assert time.monotonic() < until
         time.sleep(0.1)
 

@@ -3,7 +3,7 @@
 
 def main() -> None:
     """Run the command line."""
-    from flows import cli
+    from deployments import cli
 
     cli.main()
 

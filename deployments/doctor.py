@@ -1,0 +1,206 @@
+"""What is fine, what is wrong, and the remedy. Reads only; works with and without a service."""
+
+import os
+import shutil
+import stat
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import psutil
+
+from deployments.health import answers
+from deployments.home import PROGRAMS, Home, Service
+from deployments.supervision import Supervisor, processes_of
+from forecasting.adapters.clock import now
+from forecasting.adapters.lake import Lake
+from forecasting.adapters.locks import held_locks, is_in_use
+from forecasting.errors import ForecastingError
+
+if TYPE_CHECKING:
+    from deployments.api import Api
+
+LEAST_FREE_BYTES = 1_000_000_000
+# A week takes seconds to minutes; one that was waited for in the UI may take a day.
+LONGEST_HOLD = timedelta(days=1)
+SECONDS_TO_END = 60  # a worker whose parent was killed ends by itself
+SPAWNED = "multiprocessing.spawn"  # in the command line of every worker process of a cluster
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at. `remedy` is empty where it is fine."""
+
+    what: str
+    remedy: str = ""
+
+    @property
+    def is_fine(self) -> bool:
+        return not self.remedy
+
+
+def examine(home: Home, lake: Lake) -> list[Finding]:
+    """Look at lake, processes, and service."""
+    moment = now()
+    findings = [*_lake(lake), *_locks(lake, moment), *_left_over(home, lake)]
+    service = home.service()
+    if service is None:
+        return [*findings, Finding(f"no service is installed in {home.root} (`oj up` brings one up)")]
+    return [*findings, *_secrets(home), *_programs(home, service), *_server(home, service), *_weeks(home, lake, moment)]
+
+
+def _lake(lake: Lake) -> Iterator[Finding]:
+    if not lake.root.exists():
+        yield Finding(f"there is no lake at {lake.root}", "name it with --lake, or fill one with `oj feed`")
+        return
+    for folder in [lake.root, *sorted(path for path in lake.root.iterdir() if path.is_dir())]:
+        if not os.access(folder, os.W_OK | os.X_OK):
+            yield Finding(f"{folder} cannot be written", "let the forecast's user write it")
+            return
+    free = shutil.disk_usage(lake.root).free
+    if free < LEAST_FREE_BYTES:
+        yield Finding(f"only {free / 1e9:.1f} GB are free at {lake.root}", "make room, or move the lake")
+    else:
+        yield Finding(f"the lake {lake.root} can be written, {free / 1e9:,.0f} GB are free")
+
+
+def _locks(lake: Lake, moment: datetime) -> Iterator[Finding]:
+    for lock in held_locks(lake.root / "locks"):
+        what = f"the lock {lock.name} is held by process {lock.pid} since {lock.since or 'an unknown time'}"
+        is_old = lock.since and moment - datetime.fromisoformat(lock.since) > LONGEST_HOLD
+        yield Finding(what, f"see what it waits for; `kill {lock.pid}` frees the lock" if is_old else "")
+
+
+def _left_over(home: Home, lake: Lake) -> Iterator[Finding]:
+    """What a run or a service that was killed has left behind."""
+    orphans = processes_of(home, but_supervised=True)
+    orphans += [process for process in _orphaned_workers() if process not in orphans]
+    if orphans:
+        pids = " ".join(str(process.pid) for process in orphans)
+        yield Finding(f"processes are left of a run or service that was killed: {pids}", f"kill {pids}")
+    folders = [path for path in (lake.root / "scratch").glob("dask-*") if not is_in_use(path)]
+    if folders:
+        names = " ".join(str(path) for path in folders)
+        yield Finding(f"{len(folders)} scratch folders are left of runs that were killed", f"rm -r {names}")
+    if not orphans and not folders:
+        yield Finding("nothing is left of earlier runs")
+
+
+def _orphaned_workers() -> list[psutil.Process]:
+    """Worker processes of this installation whose parent has died, and that have not ended by themselves."""
+    found, old = [], time.time() - SECONDS_TO_END
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            command = process.cmdline()
+            is_ours = bool(command) and command[0] == sys.executable and SPAWNED in " ".join(command)
+            if is_ours and process.ppid() == 1 and process.create_time() < old:
+                found.append(process)
+    return found
+
+
+def _secrets(home: Home) -> Iterator[Finding]:
+    opened = [
+        path
+        for path in [home.root, *home.root.iterdir()]
+        if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO) or path.stat().st_uid != os.getuid()
+    ]
+    if opened:
+        names = " ".join(str(path) for path in opened)
+        yield Finding(f"others may read {names}", f"chmod go= {names} (and chown them to the service's user)")
+    else:
+        yield Finding(f"{home.root} and its secrets are for their owner only")
+
+
+def _programs(home: Home, service: Service) -> Iterator[Finding]:
+    supervisor = Supervisor(home)
+    if supervisor.is_running:
+        states = supervisor.states()
+        for name in PROGRAMS:
+            if states[name]["statename"] != "RUNNING":
+                yield Finding(
+                    f"the {name} is {states[name]['statename'].lower()}", f"see {home.log(name)}, then `oj up`"
+                )
+    elif not answers(service):
+        yield Finding("the service is down: no week is run by itself", "oj up")
+
+
+def _server(home: Home, service: Service) -> Iterator[Finding]:
+    if not answers(service):
+        if Supervisor(home).is_running:
+            yield Finding(f"no server answers at {service.url}", f"see {home.log('server')}, then `oj up`")
+        return
+    import prefect
+
+    from deployments.api import service_api
+
+    try:
+        with service_api(home) as api:
+            yield Finding(f"the server answers at {service.url}")
+            theirs = api.client.api_version()
+            if theirs != prefect.__version__:
+                yield Finding(
+                    f"the server is Prefect {theirs}, this is {prefect.__version__}", "`oj down`, then `oj up`"
+                )
+            yield from _work(api)
+            yield from _deployments(api)
+    except ForecastingError as error:
+        yield Finding(str(error), "see above")
+
+
+def _work(api: "Api") -> Iterator[Finding]:
+    if api.is_pool_paused():
+        yield Finding("the work pool is paused: no run is taken up", "oj up")
+    if api.is_worker_online():
+        yield Finding("a worker is online")
+    else:
+        yield Finding("no worker is online: no run is taken up", "oj up")
+    for run in api.runs_under_way():
+        began = run.start_time or run.expected_start_time or now()
+        yield Finding(f"under way: {run.name}, {run.state_name}, since {began.astimezone():%Y-%m-%d %H:%M}")
+
+
+def _deployments(api: "Api") -> Iterator[Finding]:
+    from deployments.registration import DEPLOYMENTS, code_version
+
+    for name in DEPLOYMENTS:
+        deployment = api.deployment(name)
+        if deployment is None:
+            yield Finding(f"the deployment {name} is missing", "oj up")
+        elif deployment.version != code_version():
+            yield Finding(
+                f"the deployment {name} is of version {deployment.version}, the code {code_version()}", "oj up"
+            )
+    weekly = api.require_weekly()
+    scheduled = api.scheduled(weekly)
+    if weekly.paused or not any(schedule.active for schedule in weekly.schedules):
+        yield Finding("the schedule of the weekly run is missing or paused", "resume it in the UI, or `oj up`")
+    elif not scheduled:
+        yield Finding(
+            "the schedule of the weekly run yields no runs", "see whether sqlalchemy is below 2.1: `make setup`"
+        )
+    else:
+        yield Finding(f"the next weekly run is laid out for {scheduled[0]:%A %Y-%m-%d %H:%M %Z}")
+
+
+def _weeks(home: Home, lake: Lake, moment: datetime) -> Iterator[Finding]:
+    from deployments.watch import Watcher
+
+    if not lake.root.exists():
+        return
+    try:
+        seen = Watcher(home, lake, lambda _: None).survey(moment)
+    except ForecastingError as error:
+        yield Finding(str(error), "see docs/operations.md")
+        return
+    for week in seen:
+        if week.is_published:
+            yield Finding(
+                f"week of {week.week}: {len(week.files)} files came after its publication; run it again to take them"
+            )
+        elif week.is_due:
+            gaps = f", it lacks {'; '.join(week.gaps[:3])}" if week.gaps else ""
+            yield Finding(f"the week of {week.week} is past its deadline and not published{gaps}", "oj trigger --watch")

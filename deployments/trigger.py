@@ -1,0 +1,90 @@
+"""Start a run of the weekly deployment by hand, and follow it to its end."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID
+
+import typer
+from pydantic import TypeAdapter
+
+from deployments.home import Home
+from flows.parameters import WeeklyOptions
+
+if TYPE_CHECKING:
+    from deployments.api import Api
+
+SECONDS_BETWEEN_LOOKS = 1.0
+# A worker that is there takes up a run within ten seconds.
+PATIENCE = 30.0
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TriggerOptions(WeeklyOptions):
+    """The options of a weekly run; what is not given is taken from the deployment."""
+
+    watch: Annotated[bool, typer.Option("--watch", help="Follow the run to its end; its success is the exit code.")] = (
+        False
+    )
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The parameters that differ from the flow's own defaults, as JSON."""
+        usual = WeeklyOptions()
+        given = {
+            each.name: getattr(self, each.name)
+            for each in fields(WeeklyOptions)
+            if getattr(self, each.name) != getattr(usual, each.name)
+        }
+        if self.lake:
+            given["lake"] = str(self.home.root.absolute())
+        return TypeAdapter(dict[str, Any]).dump_python(given, mode="json")
+
+
+def trigger(home: Home, options: TriggerOptions, say: Say) -> bool:
+    """Start a run of the weekly deployment.
+
+    Returns:
+        Whether it has completed; without `watch`, whether it was started.
+
+    Raises:
+        RunError: the server does not answer, or does not know the deployment.
+    """
+    from deployments.api import service_api
+
+    with service_api(home) as api:
+        deployment = api.require_weekly()
+        run = api.client.create_flow_run_from_deployment(
+            deployment.id, parameters=options.parameters, tags=["by-hand"], name="by hand"
+        )
+        say(api.flow_run_url(run.id))
+        if not api.is_worker_online():
+            say("No worker is online, so it waits: see what `oj doctor` says.")
+        return _follow(api, run.id, say) if options.watch else True
+
+
+def _follow(api: "Api", run_id: UUID, say: Say) -> bool:
+    """Show the run's states and logs until it ends; whether it completed."""
+    told, seen, patience = "", 0, time.monotonic() + PATIENCE
+    while True:
+        state = api.state_of(run_id)
+        lines = api.logs(run_id, offset=seen)
+        seen += len(lines)
+        for line in lines:
+            stage = f"{api.task_run_name(line.task_run_id)}: " if line.task_run_id else ""
+            say(f"{line.timestamp.astimezone():%H:%M:%S}  {stage}{line.message.strip()}")
+        if state.name and state.name != told:
+            told = state.name
+            say(f"{state.timestamp.astimezone():%H:%M:%S}  {told}" + (f": {state.message}" if state.message else ""))
+        if state.is_final() and not lines:
+            break
+        if state.is_scheduled() and time.monotonic() > patience:
+            patience = float("inf")
+            say("No worker has taken it up yet: see what `oj doctor` says.")
+        time.sleep(SECONDS_BETWEEN_LOOKS)
+    if state.is_cancelled() and "concurrency limit" in (state.message or ""):
+        say("Another run of the deployment is under way, and one runs at a time: try again when it has ended.")
+    return state.is_completed()

@@ -1,0 +1,134 @@
+"""The watcher: looks when a file lands in the inbox, and once a minute; tells the server what has happened.
+
+It reads the lake and changes nothing in it. What it has told is kept in the home, so that a restart does not
+repeat it; what the server did not take is told again at the next look.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+
+from watchfiles import watch as watch_files
+
+from deployments.home import Home
+from deployments.lookout import Event, Seen, events_due, remember
+from flows import stages
+from flows.parameters import WeeklyOptions
+from forecasting.adapters.clock import now
+from forecasting.adapters.inbox import list_inbox
+from forecasting.adapters.lake import Lake
+from forecasting.errors import ForecastingError
+from forecasting.ledger import Ledger
+from forecasting.spec import GateSpec
+from forecasting.timetable import awaited_week, closes_at, deadline_of, is_overdue, last_closed
+
+# Also where the file system tells of no changes, as a network's does not; and deadlines pass silently.
+SECONDS_BETWEEN_LOOKS = 60
+DEADLINE_HOURS = WeeklyOptions().deadline_hours
+NEVER = datetime.max.replace(tzinfo=UTC)
+
+Look = Callable[[Lake, date], Ledger]
+Tell = Callable[[Event], None]
+
+
+def look(lake: Lake, week: date) -> Ledger:
+    """A week as it stands, and what the gate says of it while stores may still report; nothing is changed."""
+    return stages.look(lake, week, GateSpec(NEVER), now())
+
+
+class Watcher:
+    """Looks at one lake, and remembers what it saw and told."""
+
+    def __init__(self, home: Home, lake: Lake, tell: Tell, look: Look = look) -> None:
+        self._home = home
+        self._lake = lake
+        self._tell = tell
+        self._look = look
+        self._ledgers: dict[date, tuple[object, Ledger]] = {}
+
+    def tell_news(self, moment: datetime) -> list[Event]:
+        """Tell what has happened since it was told last.
+
+        Returns:
+            What the server has taken.
+        """
+        taken = []
+        key = str(self._lake.root)
+        memory = self._home.told()
+        for event in events_due(self.survey(moment), memory.get(key, {})):
+            self._tell(event)
+            memory[key] = remember(memory.get(key, {}), event)
+            self._home.write_told(memory)
+            taken.append(event)
+        return taken
+
+    def survey(self, moment: datetime) -> list[Seen]:
+        """Every week of which a file is in the inbox, and the one that stores are reporting now, as they stand."""
+        lake = self._lake
+        files: dict[date, list[str]] = {}
+        for file in list_inbox(lake.inbox, lake.week_starts_on):
+            if file.week:
+                files.setdefault(file.week, []).append(f"{file.name} {file.stamp}")
+        published = set(lake.published_cutoffs())
+        closed = last_closed(moment, lake.time_zone, lake.week_starts_on)
+        if awaited := awaited_week(published=published, collected=lake.weeks_of_sales(), closed=closed):
+            files.setdefault(awaited, [])
+        return [self._seen(week, tuple(names), week in published, moment) for week, names in sorted(files.items())]
+
+    def _seen(self, week: date, files: tuple[str, ...], is_published: bool, moment: datetime) -> Seen:
+        zone = self._lake.time_zone
+        ledger = None if is_published else self._ledger(week, files)
+        return Seen(
+            week,
+            is_over=moment >= closes_at(week, zone),
+            is_whole=bool(ledger and ledger.status == "whole"),
+            is_published=is_published,
+            is_due=is_overdue(deadline_of(week, DEADLINE_HOURS, zone), moment),
+            accepted=ledger.accepted.why if ledger and ledger.accepted else None,
+            gaps=ledger.gaps if ledger else (),
+            files=files,
+        )
+
+    def _ledger(self, week: date, files: tuple[str, ...]) -> Ledger:
+        """The week's ledger; looked at anew only where its files or the lake's weeks have changed."""
+        state = (files, self._lake.weeks_of_sales(), self._lake.acceptance(week))
+        known = self._ledgers.get(week)
+        if known is None or known[0] != state:
+            self._ledgers[week] = known = (state, self._look(self._lake, week))
+        return known[1]
+
+
+def watch(home: Home, lake: Lake, say: Callable[[str], None]) -> None:
+    """Watch the inbox until the process is ended."""
+    lake.prepare()
+    watcher = Watcher(home, lake, lambda event: send(home, event, lake))
+    say(f"Watching {lake.inbox}")
+    timeout = SECONDS_BETWEEN_LOOKS * 1000
+    _look_once(watcher, say)
+    for _ in watch_files(lake.inbox, lake.acceptances, recursive=False, rust_timeout=timeout, yield_on_timeout=True):
+        _look_once(watcher, say)
+
+
+def _look_once(watcher: Watcher, say: Callable[[str], None]) -> None:
+    try:
+        for event in watcher.tell_news(now()):
+            say(f"{now():%Y-%m-%d %H:%M:%S} told {event.name}, week of {event.week}: {event.reason}")
+    except ForecastingError as error:
+        say(f"{now():%Y-%m-%d %H:%M:%S} {error} It is tried again in a minute.")
+
+
+def send(home: Home, event: Event, lake: Lake) -> None:
+    """Hand an event to the server; returns once it has it.
+
+    Raises:
+        RunError: there is no server, or it does not answer.
+    """
+    # Prefect takes seconds to import; most looks have nothing to tell.
+    from prefect.events.schemas.events import Event as PrefectEvent
+    from prefect.events.schemas.events import Resource
+
+    from deployments.api import service_api
+
+    resource = Resource({"prefect.resource.id": event.resource, "prefect.resource.name": f"week of {event.week}"})
+    content = PrefectEvent(event=event.name, resource=resource, payload=event.payload(str(lake.root)), occurred=now())
+    with service_api(home) as api:
+        api.emit(content.model_dump(mode="json"))

@@ -1,0 +1,142 @@
+"""Waiting for the stores of a week that have not reported yet, until its deadline.
+
+Under a deployment the run is suspended: no process sits and waits. It goes on when a person accepts the gaps
+in the form of the Prefect UI; a run of the same week that starts in its stead, because the last store has
+reported or the deadline has come, takes over. Without a deployment the process itself waits.
+"""
+
+import logging
+import time
+from datetime import date, datetime
+from itertools import count
+from uuid import UUID
+
+from prefect import get_client, runtime
+from prefect.client.schemas.filters import (
+    FlowRunFilter,
+    FlowRunFilterDeploymentId,
+    FlowRunFilterId,
+    FlowRunFilterName,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+)
+from prefect.client.schemas.objects import StateType
+from prefect.deployments import run_deployment
+from prefect.flow_runs import suspend_flow_run
+from prefect.input import RunInput
+from prefect.states import Completed
+from pydantic import Field
+
+from flows import stages, terminal
+from flows.notifying import tell, week_waiting
+from flows.parameters import WeeklyOptions
+from forecasting.adapters.clock import now
+from forecasting.adapters.inbox import list_inbox
+from forecasting.adapters.lake import Lake
+from forecasting.errors import WeekWaiting
+from forecasting.ledger import Ledger
+from forecasting.spec import GateSpec
+
+logger = logging.getLogger(__name__)
+
+SECONDS_BETWEEN_LOOKS = 2.0
+# A suspended run is resumed or taken over at the deadline; Prefect fails it where neither happens.
+GRACE = 24 * 3600
+
+
+class GapsAccepted(RunInput):
+    """The form by which a person lets a waiting week go on."""
+
+    reason: str = Field(default="", title="Go on without the missing stores, because")
+    by: str = Field(default="", title="Your name")
+
+
+def await_stores(lake: Lake, week: date, options: WeeklyOptions) -> None:
+    """Return once the week need not wait any longer: it is whole, its gaps are accepted, or its deadline has passed.
+
+    What is missing is said before the wait begins, and people are told of it once.
+    """
+    spec = options.gate_spec(week)
+    if not (waiting := _still_waiting(lake, week, spec)):
+        return
+    logger.info("%s", waiting)
+    terminal.say_waiting(waiting)
+    tell(lake, week_waiting(week, waiting.missing, waiting.deadline))
+    if runtime.deployment.id and not runtime.flow_run.parent_flow_run_id:
+        _suspend(lake, week, spec)
+    while waiting:
+        _sleep_until_something_changes(lake, week, spec.deadline)
+        waiting = _still_waiting(lake, week, spec)
+
+
+def _still_waiting(lake: Lake, week: date, spec: GateSpec) -> WeekWaiting | None:
+    if now() >= spec.deadline:
+        return None
+    ledger: Ledger = stages.look(lake, week, spec, now())
+    return WeekWaiting(week, ledger.gaps, spec.deadline) if ledger.status == "waiting" else None
+
+
+def _sleep_until_something_changes(lake: Lake, week: date, deadline: datetime) -> None:
+    seen = _fingerprint(lake, week)
+    while now() < deadline and _fingerprint(lake, week) == seen:
+        time.sleep(SECONDS_BETWEEN_LOOKS)
+
+
+def _fingerprint(lake: Lake, week: date) -> object:
+    return lake.acceptance(week), [(file.name, file.stamp) for file in list_inbox(lake.inbox, lake.week_starts_on)]
+
+
+def _suspend(lake: Lake, week: date, spec: GateSpec) -> None:
+    """Leave this process; in a run that was resumed, take the answers that were given instead."""
+    try:
+        for number in count(1):
+            answer = _ask(week, spec, number)
+            if answer.reason.strip():
+                by = answer.by.strip() or "someone in the Prefect UI"
+                stages.accept(lake, week, answer.reason.strip(), by, now())
+            if not _still_waiting(lake, week, spec):
+                return
+    except Exception as error:  # whatever the API's client raises: this process waits instead
+        logger.warning("The run could not be suspended in Prefect, and waits in its process: %s", error)
+
+
+def _ask(week: date, spec: GateSpec, number: int) -> GapsAccepted:
+    """Suspend the run for the form; one that was resumed gets the answer that was given to this number."""
+    run_deployment(
+        runtime.deployment.id,
+        flow_run_name=f"{name_of_run(week)}, at its deadline",
+        parameters={**runtime.flow_run.parameters, "cutoff": week.isoformat()},
+        scheduled_time=spec.deadline,
+        idempotency_key=f"{week} at {spec.deadline.isoformat()}",
+        timeout=0,
+        as_subflow=False,
+    )
+    seconds = (spec.deadline - now()).total_seconds() + GRACE
+    answer: GapsAccepted = suspend_flow_run(
+        wait_for_input=GapsAccepted, timeout=max(int(seconds), 1), key=f"{week}-{number}"
+    )
+    return answer
+
+
+def take_over(week: date) -> None:
+    """End the runs that wait for the week that this run goes on with: suspended ones, and that of the deadline."""
+    if not runtime.deployment.id:
+        return
+    same_week = FlowRunFilter(
+        deployment_id=FlowRunFilterDeploymentId(any_=[UUID(runtime.deployment.id)]),
+        name=FlowRunFilterName(like_=name_of_run(week)),
+        state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.PAUSED, StateType.SCHEDULED])),
+        id=FlowRunFilterId(not_any_=[UUID(runtime.flow_run.id)]),
+    )
+    try:
+        with get_client(sync_client=True) as client:
+            for waiting in client.read_flow_runs(flow_run_filter=same_week):
+                message = f"The run {runtime.flow_run.name!r} went on with this week."
+                client.set_flow_run_state(waiting.id, Completed(name="TakenOver", message=message), force=True)
+    except Exception as error:  # as above: they find the week published, and change nothing
+        logger.warning("Runs that wait for the week of %s could not be ended in Prefect: %s", week, error)
+
+
+def name_of_run(week: date) -> str:
+    """How a run of the week is called in the Prefect UI."""
+    return f"week of {week}"

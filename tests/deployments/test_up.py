@@ -1,0 +1,61 @@
+"""Starts that fail: one sentence, and nothing is left half running. The start that succeeds is in test_service.py."""
+
+import socket
+from pathlib import Path
+
+import psutil
+import pytest
+
+from deployments.home import Home, Service
+from deployments.up import Asked
+from tests.deployments.service import Installation, free_port
+
+pytestmark = pytest.mark.timeout(180)
+
+
+@pytest.fixture
+def installation(tmp_path: Path) -> Installation:
+    return Installation(Home(tmp_path / "home"), tmp_path / "lake", free_port())
+
+
+def test_a_port_that_is_taken_is_named(installation: Installation) -> None:
+    """Before anything is started."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", installation.port))
+        taken.listen()
+        up = installation.oj("up", "--lake", str(installation.lake), "--port", str(installation.port))
+    assert up.returncode == 1
+    assert f"port={installation.port} is taken by another program" in " ".join(up.stderr.split())
+    assert installation.processes() == []
+
+
+def test_a_server_that_does_not_start_is_told_with_its_log(installation: Installation) -> None:
+    """Its database is not there; the address is not told, and all that was started is gone."""
+    installation.home.prepare()
+    connections = installation.home.root / "connections.toml"
+    connections.touch(mode=0o600)
+    connections.write_text(f'prefect = "postgresql+asyncpg://oj:swordfish@127.0.0.1:{free_port()}/prefect"\n')
+    up = installation.oj("up", "--lake", str(installation.lake), "--database", "prefect")
+    assert up.returncode == 1
+    assert "The Prefect server did not start" in up.stderr
+    assert str(installation.home.log("server")) in "".join(up.stderr.split("\n")).replace(" ", "") or "see" in up.stderr
+    assert "swordfish" not in up.stdout + up.stderr
+    assert "swordfish" not in installation.home.log("server").read_text()
+    assert installation.processes() == []
+    assert not installation.home.supervisor_socket.exists()
+
+
+def test_what_is_not_given_stays_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lake, the port and the database of the last start."""
+    monkeypatch.delenv("OJ_LAKE", raising=False)
+    home = Home(tmp_path)
+    home.configure(Service("/lake", 4300, "prefect"))
+    assert Asked().on_top_of(home) == Service("/lake", 4300, "prefect")
+    assert Asked(port=4301).on_top_of(home) == Service("/lake", 4301, "prefect")
+    assert Asked(lake="/other", database="sqlite").on_top_of(home) == Service("/other", 4300, None)
+    assert Asked().on_top_of(Home(tmp_path / "new")) == Service(str(Path.cwd() / "lake"), 4200, None)
+
+
+def test_other_processes_are_not_ours(installation: Installation) -> None:
+    """Only what carries the mark of this home is ended."""
+    assert psutil.Process().pid not in {process.pid for process in installation.processes()}

@@ -1,0 +1,106 @@
+"""The watcher's looks at a real lake, without a server."""
+
+from datetime import datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from deployments.home import Home
+from deployments.lookout import Event
+from deployments.watch import Watcher, look
+from flows import stages
+from forecasting.adapters.lake import Lake
+from forecasting.errors import RunError
+from forecasting.ledger import Ledger
+from forecasting.weeks import dominicks_week
+
+WEEK = dominicks_week(136)
+LAST_MINUTE = datetime(1992, 4, 22, 23, 59, tzinfo=ZoneInfo("America/Chicago"))
+CLOSED = datetime(1992, 4, 23, 0, 0, tzinfo=ZoneInfo("America/Chicago"))
+LONG_AFTER = datetime(1992, 4, 24, 0, 0, tzinfo=ZoneInfo("America/Chicago"))
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    made = Home(tmp_path / "home")
+    made.prepare()
+    return made
+
+
+def whole(lake: Lake, week: object) -> Ledger:
+    return Ledger(WEEK, 1, None, (2,), (2,), (), {}, status="whole")
+
+
+def test_a_look_changes_nothing(fed_lake: Lake) -> None:
+    """It finds the missing store, and the lake is as it was."""
+    before = sorted((path, path.stat().st_mtime_ns) for path in fed_lake.root.rglob("*"))
+    assert look(fed_lake, WEEK).gaps == ("store 90",)
+    assert sorted((path, path.stat().st_mtime_ns) for path in fed_lake.root.rglob("*")) == before
+
+
+def test_a_week_is_over_at_midnight_in_chicago(fed_lake: Lake, home: Home) -> None:
+    """Whole before, told after. The week before it closed long ago, and nobody has forecast from it yet."""
+    told: list[Event] = []
+    watcher = Watcher(home, fed_lake, told.append, whole)
+    assert {event.week for event in watcher.tell_news(LAST_MINUTE)} == {dominicks_week(135)}
+    assert [(event.week, event.name) for event in watcher.tell_news(CLOSED)] == [(WEEK, "oj.week.whole")]
+    assert told[-1].week == WEEK
+
+
+def test_accepted_gaps_are_told(fed_lake: Lake, home: Home) -> None:
+    """So that a run starts without the missing store, once for each word of somebody's."""
+    stages.accept(fed_lake, WEEK, "store 90 is closed", "Ada", CLOSED)
+    watcher = Watcher(home, fed_lake, lambda _: None)
+    told = [event for event in watcher.tell_news(CLOSED) if event.week == WEEK]
+    assert [(event.name, event.reason) for event in told] == [
+        ("oj.week.accepted", "its gaps were accepted: store 90 is closed")
+    ]
+    assert watcher.tell_news(CLOSED) == []
+
+
+def test_a_week_of_which_nothing_came_is_late_at_its_deadline(fed_lake: Lake, home: Home) -> None:
+    """Somebody has to hear of it, though no file tells of it; long afterwards nobody cares."""
+    for file in fed_lake.inbox.iterdir():
+        file.unlink()
+    deadline = datetime(1992, 4, 23, 18, 0, tzinfo=ZoneInfo("America/Chicago"))
+    watcher = Watcher(home, fed_lake, lambda _: None)
+    assert watcher.tell_news(deadline - timedelta(minutes=1)) == []
+    assert [(event.week, event.name) for event in watcher.tell_news(deadline)] == [(WEEK, "oj.week.late")]
+    assert Watcher(home, fed_lake, lambda _: None).survey(deadline + timedelta(weeks=10)) == []
+
+
+def test_a_restart_repeats_nothing(fed_lake: Lake, home: Home) -> None:
+    """What was told is kept in the home."""
+    told: list[Event] = []
+    assert len(Watcher(home, fed_lake, told.append).tell_news(LONG_AFTER)) == 1
+    assert told[0].reason.endswith("it waits for store 90.")
+    assert Watcher(home, fed_lake, told.append).tell_news(LONG_AFTER) == []
+
+
+def test_what_the_server_did_not_take_is_told_again(fed_lake: Lake, home: Home) -> None:
+    """Only what it has taken is remembered."""
+
+    def unreachable(event: Event) -> None:
+        raise RunError("No Prefect server answers", "bring it up")
+
+    with pytest.raises(RunError):
+        Watcher(home, fed_lake, unreachable, whole).tell_news(CLOSED)
+    assert len(Watcher(home, fed_lake, lambda _: None, whole).tell_news(CLOSED)) == 1
+
+
+def test_a_week_is_looked_at_anew_only_when_its_files_change(fed_lake: Lake, home: Home) -> None:
+    """A look reads the whole inbox."""
+    looks = []
+
+    def counted(lake: Lake, week: object) -> Ledger:
+        looks.append(week)
+        return whole(lake, week)
+
+    watcher = Watcher(home, fed_lake, lambda _: None, counted)
+    watcher.survey(CLOSED)
+    watcher.survey(CLOSED)
+    assert len(looks) == 1
+    next(iter(sorted(fed_lake.inbox.iterdir()))).unlink()
+    watcher.survey(CLOSED)
+    assert len(looks) == 2

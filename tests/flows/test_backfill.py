@@ -1,0 +1,68 @@
+"""The backfill: past weeks, oldest first, through a real Prefect server and real clusters."""
+
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from flows import backfill as module
+from flows.backfill import backfill
+from forecasting.adapters.lake import Lake
+from forecasting.errors import DataError, WeekNotWhole
+from forecasting.forecast import forecast
+from forecasting.spec import ForecastSpec
+from forecasting.weeks import dominicks_week
+
+pytestmark = pytest.mark.usefixtures("prefect_server")
+
+FIRST, LAST = dominicks_week(135), dominicks_week(136)
+
+
+def run(lake: Lake, **options: Any) -> list[str]:
+    receipts = backfill(lake=str(lake.root), first=FIRST, last=LAST, model="naive", horizon=1, **options)
+    return [receipt["outcome"] for receipt in receipts]
+
+
+def test_missing_weeks_are_forecast_as_they_would_have_been_then(
+    fed_lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Interrupted after the first week it goes on with the second; done, it changes nothing."""
+
+    class PowerCut(Exception):
+        pass
+
+    def cut_after_one(**options: Any) -> Any:
+        if fed_lake.published_cutoffs():
+            raise PowerCut
+        return module_run(**options)
+
+    module_run = module.weekly_forecast
+    monkeypatch.setattr(module, "weekly_forecast", cut_after_one)
+    with pytest.raises(PowerCut):
+        run(fed_lake)
+    monkeypatch.undo()
+    assert fed_lake.published_cutoffs() == [FIRST]
+
+    assert run(fed_lake) == ["unchanged", "published"]
+    assert fed_lake.published_cutoffs() == [FIRST, LAST]
+    before = [fed_lake.published_path(cutoff).read_bytes() for cutoff in fed_lake.published_cutoffs()]
+    then = forecast(fed_lake.sales(FIRST), fed_lake.promotions(), ForecastSpec(FIRST, horizon=1, model="naive"))
+    pd.testing.assert_frame_equal(fed_lake.published(FIRST), then, check_exact=True)
+
+    assert run(fed_lake) == ["unchanged"] * 2
+    assert [fed_lake.published_path(cutoff).read_bytes() for cutoff in fed_lake.published_cutoffs()] == before
+
+
+def test_a_week_that_is_refused_does_not_hold_up_the_others(fed_lake: Lake) -> None:
+    """It is told with its reason; only where no week can be forecast the backfill fails."""
+    for file in sorted(fed_lake.inbox.iterdir())[:20]:
+        file.unlink()
+    assert run(fed_lake) == ["published", "failed"]
+    with pytest.raises(WeekNotWhole, match="1992-04-16"):
+        backfill(lake=str(fed_lake.root), first=LAST, model="naive")
+
+
+def test_weeks_that_never_came_are_told(fed_lake: Lake) -> None:
+    """Nothing is started for them."""
+    with pytest.raises(DataError, match="no week from 1992-04-23"):
+        backfill(lake=str(fed_lake.root), first=dominicks_week(137))

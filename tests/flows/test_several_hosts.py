@@ -1,0 +1,162 @@
+"""A real week on a cluster of several hosts, of which one is killed or cut off in mid-run; or the driver is."""
+
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flows import stages
+from flows.weekly_forecast import weekly_forecast
+from forecasting.adapters.cluster import by_class, certificates, dask_cluster
+from forecasting.adapters.cluster.reap import reap_orphans
+from forecasting.adapters.lake import Lake
+from forecasting.adapters.register import entries
+from forecasting.errors import RunError
+from forecasting.spec import ClusterSpec
+from forecasting.weeks import dominicks_week
+from tests.hosts import REPOSITORY, Host, Hosts, hosts, lacking
+
+WEEK = dominicks_week(136)
+SECONDS_TO_END = 30
+DRIVER = """
+import json, sys, time
+from pathlib import Path
+from forecasting.adapters.cluster import dask_cluster
+from forecasting.adapters.lake import Lake
+from forecasting.spec import ClusterSpec
+
+with dask_cluster(ClusterSpec(**json.loads(sys.argv[2])), Lake(Path(sys.argv[1])), "the week of 1992-04-16"):
+    print("up", flush=True)
+    time.sleep(600)
+"""
+
+
+@pytest.fixture
+def ssh_folder(tmp_path: Path, needs_system: Callable[[str], None]) -> Path:
+    """For keys, where hosts can be made at all."""
+    if reason := lacking():
+        needs_system(reason)
+    (tmp_path / "ssh").mkdir()
+    return tmp_path / "ssh"
+
+
+@pytest.fixture(scope="module")
+def local_sha256(prefect_server: None, fed_lake_template: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Of what a run on this machine alone publishes."""
+    root = tmp_path_factory.mktemp("local") / "lake"
+    shutil.copytree(fed_lake_template, root)
+    weekly_forecast(lake=str(root))
+    return sha256(Lake(root))
+
+
+def test_a_host_killed_in_mid_run_does_not_change_the_result(
+    local_sha256: str, fed_lake: Lake, ssh_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The two others compute what it does not, of a lake that all share; afterwards nothing runs on any host."""
+    with hosts(ssh_folder, shared=[fed_lake.root]) as made:
+
+        def stop(host: Host) -> None:
+            # So that it surely has not finished the partition that it is killed with.
+            for process in host.processes():
+                process.suspend()
+
+        monkeypatch.setattr(stages, "kept_partials", before(stages.kept_partials, lambda: stop(made.each[2])))
+        monkeypatch.setattr(stages, "keep_partial", before(stages.keep_partial, made.each[2].kill))
+        receipt = weekly_forecast(lake=str(fed_lake.root), mini_batch_size=60, **on(made))
+        assert left_on(made) == []
+    assert (receipt["cluster"]["instances"], receipt["cluster"]["lost_tasks"]) == (3, 1)
+    assert receipt["cluster"]["handed_over"] == "by path"
+    assert receipt["fallbacks_by_reason"] == {}
+    assert sha256(fed_lake) == local_sha256
+
+
+def test_a_host_cut_off_in_mid_run_does_not_change_the_result(
+    local_sha256: str, fed_lake: Lake, ssh_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No host sees the lake, and one is never heard of again: it gives up by itself, and keeps no certificate."""
+    monkeypatch.setitem(by_class.SETTINGS, "distributed.comm.timeouts.tcp", "11s")  # Dask takes no less
+    monkeypatch.setattr(certificates, "SECONDS_OF_SILENCE", 8)
+    with hosts(ssh_folder) as made:
+        monkeypatch.setattr(stages, "kept_partials", before(stages.kept_partials, made.each[2].cut))
+        receipt = weekly_forecast(lake=str(fed_lake.root), mini_batch_size=60, **on(made))
+        assert left_on(made) == []
+        assert made.each[2].files() == []
+    assert (receipt["cluster"]["instances"], receipt["cluster"]["lost_tasks"]) == (3, 1)
+    assert receipt["cluster"]["handed_over"] == "by value"
+    assert receipt["fallbacks_by_reason"] == {}
+    assert sha256(fed_lake) == local_sha256
+
+
+def test_what_a_killed_driver_leaves_is_listed_and_reaped(ssh_folder: Path, tmp_path: Path) -> None:
+    """Nobody can clear up after SIGKILL: the lake knows what is left and for which run, until it is ended."""
+    lake = Lake(tmp_path / "lake")
+    lake.prepare()
+    with hosts(ssh_folder, [REPOSITORY] * 2) as made:
+        command = [sys.executable, "-c", DRIVER, str(lake.root), json.dumps(on(made))]
+        with subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE) as driver:
+            assert driver.stdout
+            assert driver.stdout.readline() == b"up\n"
+            assert [entry.is_orphan for entry in entries(lake)] == [False]
+            driver.kill()
+        assert [(entry.is_orphan, entry.run) for entry in entries(lake)] == [(True, "the week of 1992-04-16")]
+        assert all(host.processes() for host in made.each)
+        assert [reaped.was_alive for reaped in reap_orphans(lake)] == [True]
+        assert left_on(made) == []
+        assert [host.files() for host in made.each] == [[], []]
+    assert entries(lake) == []
+
+
+def test_a_host_with_another_version_is_refused_before_it_computes(ssh_folder: Path, tmp_path: Path) -> None:
+    """One sentence names the host, both versions and the remedy; nothing is left of the cluster."""
+    other, lake = tmp_path / "other", Lake(tmp_path / "lake")
+    shutil.copytree(REPOSITORY / "forecasting", other / "forecasting")
+    with (other / "forecasting" / "models" / "mean.py").open("a") as model:
+        model.write("# a change\n")
+    lake.prepare()
+    with hosts(ssh_folder, [REPOSITORY, other], shared=[other]) as made:
+        named = rf"worker tls://{made.each[1].address}:\d+ runs another version.*code \w+ there and \w+ here; install"
+        with pytest.raises(RunError, match=named), dask_cluster(ClusterSpec(**on(made)), lake):
+            pytest.fail("began to work")
+        assert left_on(made) == []
+    assert entries(lake) == []
+
+
+def before(function: Callable[..., Any], first: Callable[[], object]) -> Callable[..., Any]:
+    def both(*args: Any) -> Any:
+        first()
+        return function(*args)
+
+    return both
+
+
+def on(made: Hosts) -> dict[str, Any]:
+    """The options of a run on these hosts; the first has the scheduler too."""
+    addresses = [host.address for host in made.each]
+    return {
+        "cluster": "distributed.SSHCluster",
+        "cluster_options": {
+            "hosts": [addresses[0], *addresses],
+            "connect_options": made.connect_options,
+            "remote_python": sys.executable,
+        },
+        "max_concurrency_per_instance": 1,
+    }
+
+
+def left_on(made: Hosts) -> list[str]:
+    """What still runs on the hosts after processes that are ending have had their time."""
+    deadline = time.monotonic() + SECONDS_TO_END
+    while (left := made.processes()) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return [" ".join(process.cmdline()) for process in left]
+
+
+def sha256(lake: Lake) -> str:
+    return hashlib.sha256(lake.published_path(WEEK).read_bytes()).hexdigest()

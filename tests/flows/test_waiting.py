@@ -1,0 +1,85 @@
+"""Waiting for late stores in the process itself; suspended runs are tested where a real service runs."""
+
+import shutil
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from flows import stages, waiting
+from flows.parameters import WeeklyOptions
+from flows.waiting import await_stores
+from forecasting.adapters.clock import now
+from forecasting.adapters.lake import Lake
+from forecasting.errors import WeekWaiting
+from forecasting.weeks import dominicks_week
+
+WEEK = dominicks_week(136)
+
+
+@pytest.fixture
+def said(monkeypatch: pytest.MonkeyPatch) -> list[WeekWaiting]:
+    """What the waiting run said in the terminal; it looks often."""
+    told: list[WeekWaiting] = []
+    monkeypatch.setattr(waiting, "SECONDS_BETWEEN_LOOKS", 0.05)
+    monkeypatch.setattr(waiting.terminal, "say_waiting", told.append)
+    return told
+
+
+def wait(lake: Lake, seconds: float, meanwhile: Callable[[], object], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait until `seconds` from now at most; once people have been told, something happens in the lake."""
+    monkeypatch.setattr(waiting, "tell", lambda *_: threading.Timer(0.3, meanwhile).start())
+    await_stores(lake, WEEK, WeeklyOptions(lake=str(lake.root), deadline=now() + timedelta(seconds=seconds)))
+
+
+@pytest.fixture
+def late(fed_lake: Lake, tmp_path: Path) -> Callable[[], None]:
+    """Store 90 never sends; without it the week is whole. Store 2 is late: calling this lands its file."""
+    sales = fed_lake.sales()
+    silent = sales[(sales["store"] == 90) & (sales["week"] > "1992-03-01")]
+    for path in (fed_lake.root / "sales").glob("1992-0[34]-*.parquet"):
+        path.unlink()
+    fed_lake.add_sales(sales[(sales["week"] > "1992-02-27") & (sales["store"] != 90)])
+    assert len(silent)
+    file = fed_lake.inbox / f"{WEEK}_store-002.csv"
+    shutil.move(file, tmp_path / file.name)
+    return lambda: shutil.move(tmp_path / file.name, file)
+
+
+def test_the_run_goes_on_when_the_last_store_has_reported(
+    fed_lake: Lake, late: Callable[[], None], said: list[WeekWaiting], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Long before the deadline; it says once what is missing."""
+    wait(fed_lake, 60, late, monkeypatch)
+    assert [waiting.missing for waiting in said] == [("store 2",)]
+
+
+def test_the_run_goes_on_when_somebody_accepts_the_gaps(
+    fed_lake: Lake, said: list[WeekWaiting], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever says so while it waits."""
+    wait(fed_lake, 60, lambda: stages.accept(fed_lake, WEEK, "store 90 has closed", "Ada", now()), monkeypatch)
+    assert [waiting.missing for waiting in said] == [("store 90",)]
+    accepted = fed_lake.acceptance(WEEK)
+    assert accepted
+    assert (accepted.by, accepted.why) == ("Ada", "store 90 has closed")
+
+
+def test_the_run_goes_on_at_the_deadline(
+    fed_lake: Lake, said: list[WeekWaiting], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that changes nothing does not end the wait; the deadline does."""
+    deadline = now() + timedelta(seconds=10)
+    wait(fed_lake, 10, lambda: (fed_lake.inbox / "notes.txt").write_text("hello"), monkeypatch)
+    assert now() >= deadline
+    assert len(said) == 1
+
+
+def test_a_week_past_its_deadline_is_not_waited_for(
+    fed_lake: Lake, said: list[WeekWaiting], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The shipped weeks closed long ago: nothing is read, nothing is said."""
+    await_stores(fed_lake, WEEK, WeeklyOptions(lake=str(fed_lake.root)))
+    assert said == []
