@@ -1,5 +1,6 @@
 """What surrounds a command: mistakes and stops end in one sentence, and Prefect is there for as long as it lasts."""
 
+import logging
 import os
 import signal
 import sys
@@ -48,6 +49,8 @@ def prefect() -> Iterator[Waiting]:
     """Prefect for one run, its server on the way; gives what waits for it, and tells why it does not answer."""
     # The errors that matter are printed here, in one sentence; Prefect's log keeps the rest.
     os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
+    os.environ.setdefault("PREFECT_LOGGING_INTERNAL_LEVEL", "CRITICAL")
+    logging.raiseExceptions = False  # a log that Prefect's API does not take
     with embedded_server() as why_not:
         yield why_not
 

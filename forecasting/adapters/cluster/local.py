@@ -1,13 +1,17 @@
 """A cluster on this machine: TLS, loopback only, one thread a worker."""
 
 import logging
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from multiprocessing import resource_tracker
 from pathlib import Path
+from typing import Any
 
 import psutil
 from distributed import Client, LocalCluster
 from distributed.security import Security
+from distributed.utils import LoopRunner
 
 from forecasting.adapters.cluster.building import adapt, close_if_interrupted, connected
 from forecasting.adapters.cluster.receipt import ClusterReceipt
@@ -32,7 +36,9 @@ def local_cluster(spec: ClusterSpec, folder: Path, receipt: ClusterReceipt) -> I
     try:
         with (
             close_if_interrupted(SECONDS_TO_BREAK_OFF),
+            _loop_out_of_the_terminal() as loop,
             LocalCluster(
+                loop=loop,
                 n_workers=spec.n_workers,
                 threads_per_worker=1,
                 processes=True,
@@ -62,6 +68,25 @@ def local_cluster(spec: ClusterSpec, folder: Path, receipt: ClusterReceipt) -> I
                 receipt.worker_pids = sorted(process.pid for process in workers)
     finally:
         receipt.left_over = sorted(process.pid for process in _ended(_spawned() - before, patience))
+
+
+@contextmanager
+def _loop_out_of_the_terminal() -> Iterator[Any]:
+    """A loop of Dask's in a thread that blocks the terminal's signals, as its workers inherit that: a Ctrl-C reaches
+    each process of the run, and a worker that is just starting would answer with a traceback.
+    """
+    runner, of_the_terminal = LoopRunner(), {signal.SIGINT, signal.SIGHUP}
+    signal.pthread_sigmask(signal.SIG_BLOCK, of_the_terminal)
+    try:
+        resource_tracker.ensure_running()  # it unblocks them in the thread that starts it
+        signal.pthread_sigmask(signal.SIG_BLOCK, of_the_terminal)
+        runner.start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, of_the_terminal)
+    try:
+        yield runner.loop
+    finally:
+        runner.stop()
 
 
 def _ended(workers: set[psutil.Process], patience: float) -> list[psutil.Process]:
