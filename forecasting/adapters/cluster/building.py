@@ -26,6 +26,7 @@ def close_if_interrupted(seconds: float) -> Iterator[None]:
         for cluster in set(SpecCluster._instances) - before:  # noqa: SLF001 - as above
             with suppress(Exception):
                 cluster.close(timeout=seconds)
+            cluster.shutdown_on_close = False  # Dask would try once more when the interpreter ends
         raise
 
 
