@@ -64,12 +64,12 @@ def test_a_week_is_fed_and_run_by_two_commands(tmp_path: Path, environment: dict
 
 @pytest.mark.parametrize(
     ("stop", "to_the_group"),
-    [(signal.SIGINT, True), (signal.SIGTERM, False), (signal.SIGHUP, True), (signal.SIGKILL, False)],
+    [(signal.SIGINT, True), (signal.SIGTERM, False), (signal.SIGKILL, False)],
 )
 def test_a_run_that_is_stopped_leaves_nothing_behind(
     fed_lake: Lake, tmp_path: Path, environment: dict[str, str], stop: signal.Signals, to_the_group: bool
 ) -> None:
-    """As by Ctrl-C, by the system, by a closed terminal: one sentence, and workers and embedded server are gone."""
+    """As by Ctrl-C, by the system, without warning: one sentence, and workers and embedded server are gone."""
     with started(fed_lake, tmp_path, environment) as run:
         while not any("spawn_main" in " ".join(process.cmdline()) for process in running_in(tmp_path)):
             assert run.poll() is None

@@ -103,7 +103,10 @@ def cluster_of_class(spec: ClusterSpec, lake: Lake, cluster_id: str, run: str) -
             # Asked to close, workers and nannies clear up behind themselves; the class may only kill them.
             if client.status == "running":
                 with suppress(OSError, RuntimeError, ValueError, TimeoutError):
-                    client.retire_workers(list(client.scheduler_info(n_workers=-1)["workers"]), close_workers=True)
+                    if scales:
+                        client.retire_workers(list(client.scheduler_info(n_workers=-1)["workers"]), close_workers=True)
+                    else:
+                        ssh.end_workers(client, cluster)
 
 
 def cluster_class(spec: ClusterSpec) -> Any:
