@@ -20,10 +20,10 @@ def name_of_run(week: date) -> str:
 def show_week(week: date) -> None:
     """Name the run after its week, also where the run chose it itself."""
     logger.info("The last week that counts is that of %s: what comes after it is forecast.", week)
-    tell(_rename, name_of_run(week))
+    if run := runtime.flow_run.id:
+        tell(_rename, UUID(run), name_of_run(week))
 
 
-def _rename(name: str) -> None:
-    if runtime.flow_run.name != name:
-        with get_client(sync_client=True) as client:
-            client.set_flow_run_name(UUID(runtime.flow_run.id), name)
+def _rename(run: UUID, name: str) -> None:
+    with get_client(sync_client=True) as client:
+        client.set_flow_run_name(run, name)

@@ -10,6 +10,7 @@ from flows.policy import stopwatch
 from forecasting.adapters.clock import Stopwatch
 
 
+@pytest.mark.filterwarnings("ignore:Artifact creation outside")
 def test_a_server_that_does_not_answer_costs_the_artifact_only(caplog: pytest.LogCaptureFixture) -> None:
     """The run goes on, and the log says what could not be shown; the time it took is told."""
     clock = Stopwatch()
@@ -19,7 +20,7 @@ def test_a_server_that_does_not_answer_costs_the_artifact_only(caplog: pytest.Lo
             post("ledger", "", lambda: "text")
     finally:
         stopwatch.reset(token)
-    assert "The ledger could not be shown in Prefect" in caplog.text
+    assert "Prefect's API did not take what it was told" in caplog.text
     assert set(clock.seconds) == {"artifacts"}
 
 
