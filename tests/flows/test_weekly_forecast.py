@@ -2,8 +2,7 @@
 
 import os
 import shutil
-import threading
-import time
+from functools import partial
 from getpass import getuser
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,7 @@ from forecasting.errors import TooManyFallbacks, WeekBusy, WeekNotWhole
 from forecasting.forecast import forecast
 from forecasting.spec import ForecastSpec
 from forecasting.weeks import dominicks_week
-from tests.forecasting.adapters import partition_functions
+from tests.forecasting.adapters.cluster import partition_functions
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
 
@@ -233,30 +232,14 @@ def test_too_many_failures_refuse_the_week(fed_lake: Lake, monkeypatch: pytest.M
 
 
 def test_workers_killed_in_mid_run_do_not_change_the_result(
-    ran: tuple[Lake, dict[str, Any]], run_lake: Lake, monkeypatch: pytest.MonkeyPatch
+    ran: tuple[Lake, dict[str, Any]], run_lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Both workers are killed while the default model computes: the published bytes are those of a quiet run."""
     for folder in ("published", "runs", "report"):
         shutil.rmtree(run_lake.root / folder)
-    killed: list[int] = []
-
-    def kill_workers() -> None:
-        time.sleep(0.6)
-        for process in psutil.Process().children(recursive=True):
-            if "multiprocessing.spawn" in " ".join(process.cmdline()):
-                process.kill()
-                killed.append(process.pid)
-                time.sleep(0.4)
-
-    kept_partials = stages.kept_partials
-
-    def start_killing(*args: Any) -> Any:
-        threading.Thread(target=kill_workers, daemon=True).start()
-        return kept_partials(*args)
-
-    monkeypatch.setattr(stages, "kept_partials", start_killing)
+    monkeypatch.setattr(stages, "forecast_partition", partial(partition_functions.die_twice, folder=tmp_path))
     receipt = weekly_forecast(lake=str(run_lake.root), cutoff=WEEK)
-    assert len(killed) >= 2
-    assert receipt["cluster"]["lost_tasks"] >= 1
+    assert {path.name for path in tmp_path.iterdir()} == {"lake", "first", "second"}
+    assert receipt["cluster"]["lost_tasks"] >= 2
     assert receipt["fallbacks_by_reason"] == {}
     assert run_lake.published_path(WEEK).read_bytes() == ran[0].published_path(WEEK).read_bytes()

@@ -31,7 +31,7 @@ def test_a_server_that_does_not_answer_costs_the_name_only(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The log says so; without a run there is nothing to name."""
-    with temporary_settings({PREFECT_API_URL: "http://127.0.0.1:9/api"}), caplog.at_level(logging.WARNING):
+    with temporary_settings({PREFECT_API_URL: "http://127.0.0.1:11/api"}), caplog.at_level(logging.WARNING):
         show_week(date(1992, 4, 16))
         assert "did not take" not in caplog.text
         monkeypatch.setenv("PREFECT__FLOW_RUN_ID", str(uuid4()))
