@@ -32,7 +32,7 @@ from typing import Any
 import pandas as pd
 
 from forecasting import schemas
-from forecasting.adapters.files import read_json, read_metadata, read_table, write_json, write_table
+from forecasting.adapters.files import read_json, read_metadata, read_table, read_tables, write_json, write_table
 from forecasting.errors import DataError, OptionError, SchemaError
 from forecasting.ledger import Acceptance
 from forecasting.schemas import Table
@@ -155,10 +155,8 @@ class Lake:
         return [folder / f"{week}.parquet" for week in _dates(folder, "*.parquet") if until is None or week <= until]
 
     def _weekly(self, table: Table, until: date | None) -> pd.DataFrame:
-        frames = [read_table(file, table) for file in self.weekly_files(table, until)]
-        if not frames:
-            return table.empty()
-        return pd.concat(frames, ignore_index=True).sort_values(schemas.CELL, ignore_index=True)
+        rows = read_tables(self.weekly_files(table, until), table)
+        return rows.sort_values(schemas.CELL, ignore_index=True)
 
     def _add(self, table: Table, rows: pd.DataFrame) -> None:
         for week, of_week in rows.groupby("week"):
