@@ -7,7 +7,7 @@ reported or the deadline has come, takes over. Without a deployment the process 
 
 import logging
 import time
-from datetime import date, datetime
+from datetime import date
 from itertools import count
 from uuid import UUID
 
@@ -66,9 +66,11 @@ def await_stores(lake: Lake, week: date, options: WeeklyOptions) -> None:
     tell(lake, week_waiting(week, waiting.missing, waiting.deadline))
     if runtime.deployment.id and not runtime.flow_run.parent_flow_run_id:
         _suspend(lake, week, spec)
-    while waiting:
-        _sleep_until_something_changes(lake, week, spec.deadline)
-        waiting = _still_waiting(lake, week, spec)
+    seen = _fingerprint(lake, week)
+    while _still_waiting(lake, week, spec):
+        while now() < spec.deadline and _fingerprint(lake, week) == seen:
+            time.sleep(SECONDS_BETWEEN_LOOKS)
+        seen = _fingerprint(lake, week)
 
 
 def _still_waiting(lake: Lake, week: date, spec: GateSpec) -> WeekWaiting | None:
@@ -76,12 +78,6 @@ def _still_waiting(lake: Lake, week: date, spec: GateSpec) -> WeekWaiting | None
         return None
     ledger: Ledger = stages.look(lake, week, spec, now())
     return WeekWaiting(week, ledger.gaps, spec.deadline) if ledger.status == "waiting" else None
-
-
-def _sleep_until_something_changes(lake: Lake, week: date, deadline: datetime) -> None:
-    seen = _fingerprint(lake, week)
-    while now() < deadline and _fingerprint(lake, week) == seen:
-        time.sleep(SECONDS_BETWEEN_LOOKS)
 
 
 def _fingerprint(lake: Lake, week: date) -> object:
@@ -134,7 +130,7 @@ def take_over(week: date) -> None:
     def end_them() -> None:
         with get_client(sync_client=True) as client:
             for waiting in client.read_flow_runs(flow_run_filter=same_week):
-                message = f"The run {runtime.flow_run.name!r} went on with this week."
+                message = "Another run went on with this week."
                 client.set_flow_run_state(waiting.id, Completed(name="TakenOver", message=message), force=True)
 
     # Where this fails, they find the week published, and change nothing.

@@ -1,6 +1,5 @@
 """The backtest on the real data, through a real Prefect server and a real Dask cluster."""
 
-import importlib
 from pathlib import Path
 from typing import Any
 
@@ -226,7 +225,7 @@ def test_a_protocol_does_not_mind_the_lakes_calendar(tmp_path: Path, monkeypatch
     """A lake whose weeks open on Monday is not looked at: the benchmark's Thursdays are those of its own data."""
     Lake(tmp_path / "lake").write_calendar(0)
     asked: list[dict[str, Any]] = []
-    monkeypatch.setattr(importlib.import_module("flows.backtest"), "backtest", lambda **options: asked.append(options))
+    monkeypatch.setattr("flows.policy.run_flow", lambda flow, options, *_: asked.append(options))
     monkeypatch.setattr(terminal, "show_backtest", lambda result, protocol: None)
 
     result = oj("backtest", "--protocol", "A", "--lake", str(tmp_path / "lake"))

@@ -89,7 +89,7 @@ def ran(server: str, fed_lake_template: Path, tmp_path_factory: pytest.TempPathF
     root = str(Path(__file__).parents[2])
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
     environment |= {"PREFECT_API_URL": f"{server}/api", "PYTHONPATH": root, "PREFECT_HOME": str(lake.root / "home")}
-    command = [sys.executable, "-m", "flows", "run", "--lake", str(lake.root)]
+    command = [sys.executable, "-m", "deployments", "run", "--lake", str(lake.root)]
     command += ["--model", "tests.flows.picky_model:picky"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
