@@ -1,0 +1,76 @@
+"""A backfill of twenty weeks whose process is SIGKILLed at random points: every week is published once, none is lost.
+
+    .venv/bin/python benchmarks/backfill_killed.py             three to five minutes on two cores
+    .venv/bin/python benchmarks/backfill_killed.py --kills 1
+
+Ends with exit code 1 where a week is missing, a row is there twice, or the bytes differ from an undisturbed backfill's.
+"""
+
+import argparse
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import date
+from pathlib import Path
+
+from forecasting import schemas
+from forecasting.adapters.feed import feed
+from forecasting.adapters.lake import Lake
+from forecasting.weeks import WEEK, dominicks_week
+
+WEEKS = 20
+LAST = dominicks_week(135)
+FIRST = LAST - WEEK * (WEEKS - 1)
+
+
+def begin(lake: Lake) -> "subprocess.Popen[bytes]":
+    """Start a backfill of the twenty weeks in a process of its own."""
+    command = [sys.executable, "-m", "deployments", "backfill", "--lake", str(lake.root), "--from", str(FIRST)]
+    return subprocess.Popen([*command, "--to", str(LAST)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def published(lake: Lake) -> dict[date, bytes]:
+    """The bytes in force, by cutoff."""
+    return {cutoff: lake.published_path(cutoff).read_bytes() for cutoff in lake.published_cutoffs()}
+
+
+def main() -> int:
+    """Run it undisturbed, then killed, and compare."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--kills", type=int, default=5)
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    moments = random.Random(options.seed)  # noqa: S311 - random moments to kill at need no cryptography
+    os.environ["COLUMNS"] = "80"
+    with tempfile.TemporaryDirectory(prefix="backfill-killed-") as folder:
+        quiet, killed = Lake(Path(folder) / "quiet"), Lake(Path(folder) / "killed")
+        for lake in (quiet, killed):
+            feed(lake)
+        began = time.monotonic()
+        if begin(quiet).wait():
+            print("The undisturbed backfill failed.")
+            return 1
+        seconds = time.monotonic() - began
+        print(f"undisturbed: {len(published(quiet))} weeks in {seconds:.0f} s")
+        for number in range(options.kills):
+            process = begin(killed)
+            time.sleep(moments.uniform(0.1, 0.9) * seconds / options.kills)
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            print(f"kill {number + 1}: {len(published(killed))} weeks are published")
+        code = begin(killed).wait()
+        found = published(killed)
+        twice = sum(int(killed.published(cutoff).duplicated(schemas.CELL).sum()) for cutoff in found)
+        same = found == published(quiet)
+        left = len(list(killed.scratch().iterdir()))
+        print(f"afterwards: exit code {code}, {len(found)} weeks, {twice} rows twice, {left} scratch folders left")
+        print("the bytes are those of the undisturbed backfill" if same else "THE BYTES DIFFER")
+    return 0 if same and len(found) == WEEKS and not twice and not left and not code else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
