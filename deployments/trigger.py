@@ -48,7 +48,7 @@ def trigger(home: Home, options: TriggerOptions, say: Say) -> bool:
     """Start a run of the weekly deployment.
 
     Returns:
-        Whether it has completed; without `watch`, whether it was started.
+        Whether it has completed, or waits for stores; without `watch`, whether it was started.
 
     Raises:
         RunError: the server does not answer, or does not know the deployment.
@@ -67,7 +67,7 @@ def trigger(home: Home, options: TriggerOptions, say: Say) -> bool:
 
 
 def _follow(api: "Api", run_id: UUID, say: Say) -> bool:
-    """Show the run's states and logs until it ends; whether it completed."""
+    """Show the run's states and logs until it ends or waits; whether it did not fail."""
     told, seen, patience = "", 0, time.monotonic() + PATIENCE
     while True:
         state = api.state_of(run_id)
@@ -81,6 +81,9 @@ def _follow(api: "Api", run_id: UUID, say: Say) -> bool:
             say(f"{state.timestamp.astimezone():%H:%M:%S}  {told}" + (f": {state.message}" if state.message else ""))
         if state.is_final() and not lines:
             break
+        if state.is_paused() and not lines:
+            say("It goes on by itself, at the deadline at the latest; or accept the gaps on its page.")
+            return True
         if state.is_scheduled() and time.monotonic() > patience:
             patience = float("inf")
             say("No worker has taken it up yet: see what `oj doctor` says.")

@@ -7,7 +7,7 @@ from prefect import flow
 
 from flows import backtesting
 from flows import parameters as p
-from flows.artifacts import show_progress
+from flows.artifacts import show_progress, tells_what_to_do
 from flows.policy import stage, stopwatch
 from forecasting.adapters.clock import Stopwatch
 from forecasting.adapters.cluster import dask_cluster
@@ -19,6 +19,7 @@ keep = stage(backtesting.keep, name="keep the forecasts")
 
 
 @flow(name="backtest", persist_result=False)
+@tells_what_to_do
 @p.takes(p.BacktestOptions)
 def backtest(options: p.BacktestOptions) -> dict[str, Any]:
     """Forecast past weeks as they would have been forecast then, and score the forecasts.

@@ -13,10 +13,12 @@ from typing import Any, Generic, ParamSpec, TypeVar
 import httpx
 from prefect import Flow, task
 from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State
 from prefect.exceptions import ParameterBindError, ParameterTypeError, SignatureMismatchError
 from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
 from forecasting.adapters.clock import Stopwatch
+from forecasting.errors import ForecastingError
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -41,7 +43,7 @@ def stage(function: Callable[P, R], *, name: str) -> Callable[P, R]:
     Nothing is cached or retried: a cached stage would hit across runs without noticing changed code, and
     stages are pure or idempotent, so that the whole run can simply be run again.
     """
-    as_task = task(name=name, cache_policy=NO_CACHE, persist_result=False)
+    as_task = task(name=name, task_run_name=name, cache_policy=NO_CACHE, persist_result=False)
 
     @wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -79,12 +81,12 @@ def run_flow(
     def alone(**parameters: Any) -> R:
         token = _alone.set(True)
         try:
-            return flow.fn(**parameters)
+            return _unfailed(flow.fn(**parameters))
         finally:
             _alone.reset(token)
 
     if _alone.get():
-        return flow.fn(**parameters)  # a flow within one that does without Prefect
+        return _unfailed(flow.fn(**parameters))  # a flow within one that does without Prefect
     if why_not:
         warn(f"{why_not}; the run goes on without it.")
         return alone(**parameters)
@@ -147,13 +149,27 @@ class _Call(Generic[P, R]):
         @wraps(self._function)
         def observed(*args: P.args, **kwargs: P.kwargs) -> R:
             try:
-                self._results.append(self._function(*args, **kwargs))
+                result = self._function(*args, **kwargs)
             except BaseException as error:
                 self._error = error
                 raise
-            return self._results[0]
+            self._error = _error_of(result)
+            if not self._error:
+                self._results.append(result)
+            return result
 
         return observed
+
+
+def _error_of(result: object) -> Exception | None:
+    """The error of a function that answers with a failed state, so that its page has a message of our own."""
+    return result.data if isinstance(result, State) and isinstance(result.data, Exception) else None
+
+
+def _unfailed(result: R) -> R:
+    if error := _error_of(result):
+        raise error
+    return result
 
 
 def _short(error: Exception) -> str:
@@ -165,3 +181,16 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
     while error:
         yield error
         error = error.__cause__ or error.__context__
+
+
+class _PlainErrors(logging.Filter):
+    """On a run's page an error that is made to be read is its sentence; a traceback is for the unforeseen."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, ForecastingError):
+            record.msg, record.args, record.exc_info = str(error), None, None
+        return True
+
+
+logging.getLogger("prefect.task_runs").addFilter(_PlainErrors())

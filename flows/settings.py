@@ -3,8 +3,11 @@
 They must stand before Prefect and NumPy are imported, as both read their environment on import.
 """
 
+import logging
 import os
 from pathlib import Path
+
+OWN_LOGGERS = ("flows", "forecasting")
 
 DEFAULTS = {
     # Nothing is sent anywhere.
@@ -15,6 +18,9 @@ DEFAULTS = {
     "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "true",
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",
     "PREFECT_SERVER_LOGGING_LEVEL": "ERROR",
+    # What our own code logs is shown on the page of the run, where there is one.
+    "PREFECT_LOGGING_EXTRA_LOGGERS": ",".join(OWN_LOGGERS),
+    "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
     # One thread a process: the two sides of a comparison must add up numbers in the same order.
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
@@ -23,9 +29,11 @@ DEFAULTS = {
 
 
 def apply_defaults() -> None:
-    """Set what the environment leaves open."""
+    """Set what the environment leaves open, and let our own code say what it does."""
     for name, value in DEFAULTS.items():
         os.environ.setdefault(name, value)
+    for name in OWN_LOGGERS:
+        logging.getLogger(name).setLevel(logging.INFO)
 
 
 def lake_root(given: str | None) -> Path:

@@ -31,7 +31,7 @@ console = Console(highlight=False, markup=False)
 
 def say_starting() -> None:
     """Why nothing happens for a moment."""
-    console.print("Starting Prefect (embedded, about 15 s; none is needed beside it) …", style="dim")
+    console.print("Starting Prefect (embedded; none is needed beside it) …", style="dim")
 
 
 def say_waiting(waiting: WeekWaiting) -> None:

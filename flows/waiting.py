@@ -7,7 +7,7 @@ reported or the deadline has come, takes over. Without a deployment the process 
 
 import logging
 import time
-from datetime import date, datetime
+from datetime import date
 from itertools import count
 from uuid import UUID
 
@@ -28,8 +28,10 @@ from prefect.states import Completed
 from pydantic import Field
 
 from flows import stages, terminal
+from flows.artifacts import name_of_run
 from flows.notifying import tell, week_waiting
 from flows.parameters import WeeklyOptions
+from flows.policy import tell as tell_prefect
 from forecasting.adapters.clock import now
 from forecasting.adapters.inbox import list_inbox
 from forecasting.adapters.lake import Lake
@@ -64,9 +66,11 @@ def await_stores(lake: Lake, week: date, options: WeeklyOptions) -> None:
     tell(lake, week_waiting(week, waiting.missing, waiting.deadline))
     if runtime.deployment.id and not runtime.flow_run.parent_flow_run_id:
         _suspend(lake, week, spec)
-    while waiting:
-        _sleep_until_something_changes(lake, week, spec.deadline)
-        waiting = _still_waiting(lake, week, spec)
+    seen = _fingerprint(lake, week)
+    while _still_waiting(lake, week, spec):
+        while now() < spec.deadline and _fingerprint(lake, week) == seen:
+            time.sleep(SECONDS_BETWEEN_LOOKS)
+        seen = _fingerprint(lake, week)
 
 
 def _still_waiting(lake: Lake, week: date, spec: GateSpec) -> WeekWaiting | None:
@@ -74,12 +78,6 @@ def _still_waiting(lake: Lake, week: date, spec: GateSpec) -> WeekWaiting | None
         return None
     ledger: Ledger = stages.look(lake, week, spec, now())
     return WeekWaiting(week, ledger.gaps, spec.deadline) if ledger.status == "waiting" else None
-
-
-def _sleep_until_something_changes(lake: Lake, week: date, deadline: datetime) -> None:
-    seen = _fingerprint(lake, week)
-    while now() < deadline and _fingerprint(lake, week) == seen:
-        time.sleep(SECONDS_BETWEEN_LOOKS)
 
 
 def _fingerprint(lake: Lake, week: date) -> object:
@@ -128,15 +126,12 @@ def take_over(week: date) -> None:
         state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.PAUSED, StateType.SCHEDULED])),
         id=FlowRunFilterId(not_any_=[UUID(runtime.flow_run.id)]),
     )
-    try:
+
+    def end_them() -> None:
         with get_client(sync_client=True) as client:
             for waiting in client.read_flow_runs(flow_run_filter=same_week):
-                message = f"The run {runtime.flow_run.name!r} went on with this week."
+                message = "Another run went on with this week."
                 client.set_flow_run_state(waiting.id, Completed(name="TakenOver", message=message), force=True)
-    except Exception as error:  # as above: they find the week published, and change nothing
-        logger.warning("Runs that wait for the week of %s could not be ended in Prefect: %s", week, error)
 
-
-def name_of_run(week: date) -> str:
-    """How a run of the week is called in the Prefect UI."""
-    return f"week of {week}"
+    # Where this fails, they find the week published, and change nothing.
+    tell_prefect(end_them)

@@ -7,13 +7,13 @@ from typing import Any
 
 from prefect import flow, runtime
 
+from flows import artifacts as page
 from flows import parameters as p
 from flows import stages
-from flows.artifacts import show_progress, show_receipt
 from flows.notifying import tell_published, telling_of_trouble
 from flows.policy import run_flow, stage
 from flows.recording import recording
-from flows.waiting import await_stores, name_of_run, take_over
+from flows.waiting import await_stores, take_over
 from forecasting.adapters.clock import now
 from forecasting.adapters.cluster import dask_cluster
 from forecasting.adapters.locks import week_lock
@@ -33,10 +33,11 @@ report = stage(stages.report, name="report")
 
 def _name_of_run() -> str:
     cutoff = runtime.flow_run.parameters.get("cutoff")
-    return name_of_run(cutoff) if cutoff else f"next week, {runtime.flow_run.scheduled_start_time:%Y-%m-%d %H:%M}"
+    return page.name_of_run(cutoff) if cutoff else f"next week, {runtime.flow_run.scheduled_start_time:%Y-%m-%d %H:%M}"
 
 
 @flow(name="weekly-forecast", flow_run_name=_name_of_run, persist_result=False)
+@page.tells_what_to_do
 @p.takes(p.WeeklyOptions)
 def weekly_forecast(options: p.WeeklyOptions) -> dict[str, Any]:
     """Forecast the weeks after `cutoff` for every active series, and publish them.
@@ -59,6 +60,7 @@ def weekly_forecast(options: p.WeeklyOptions) -> dict[str, Any]:
     *missed, week = [options.cutoff] if options.cutoff else stages.choose_weeks(home, now())
     for earlier in missed:
         catch_up(earlier, options)
+    page.show_week(week)
     spec, batch = options.spec(week), options.batch_spec
 
     with telling_of_trouble(home, week):
@@ -72,6 +74,7 @@ def weekly_forecast(options: p.WeeklyOptions) -> dict[str, Any]:
             checked = validate(home, arrived)
             ledger = gate(home, week, arrived, checked, options.gate_spec(week), now())
             receipt.collected(ledger, checked, stages.late_files(home, week, arrived))
+            page.show_ledger(receipt.content)
 
             work = prepare(home, spec, batch)
             receipt.identified(work.run_id)
@@ -80,14 +83,18 @@ def weekly_forecast(options: p.WeeklyOptions) -> dict[str, Any]:
             else:
                 with dask_cluster(options.cluster_spec, home, f"the week of {week}") as cluster:
                     receipt.cluster_started(cluster.receipt)
-                    with show_progress() as progress:
+                    with page.show_progress() as progress:
                         table = forecast(cluster, home, work, spec, batch, progress)
                 path = publish(home, table, work, spec)
                 receipt.published(outcome_counts(home.published(week)), path)
+            page.show_outcome(home, spec, receipt.content)
 
             receipt.reported(report(home))
+            page.show_headline(home, receipt.content)
+            page.show_results(home, receipt.content)
+            page.show_lineage(home, spec, work)
         tell_published(home, receipt.content, options.fallback_alarm)
-    show_receipt(receipt.content)
+    page.show_receipt(receipt.content)
     return receipt.content
 
 

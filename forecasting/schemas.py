@@ -60,6 +60,17 @@ class Table:
         Raises:
             SchemaError: the table lacks a declared column or has another type there.
         """
+        cast = self.declared(table)
+        frame = cast.to_pandas(date_as_object=False)
+        dates = [field.name for field in self.schema if pa.types.is_date(field.type)]
+        return frame.astype(dict.fromkeys(dates, "datetime64[us]"))
+
+    def declared(self, table: pa.Table) -> pa.Table:
+        """The declared columns of an Arrow table, with their declared types.
+
+        Raises:
+            SchemaError: the table lacks a declared column, has another type there, or an empty value.
+        """
         self._require_columns(table.column_names)
         try:
             cast = table.select(self.columns).cast(self.nullable)
@@ -68,9 +79,7 @@ class Table:
                 self.name, f"has a column of another type than declared ({error})", "write the file anew"
             ) from error
         self._require_values(cast)
-        frame = cast.to_pandas(date_as_object=False)
-        dates = [field.name for field in self.schema if pa.types.is_date(field.type)]
-        return frame.astype(dict.fromkeys(dates, "datetime64[us]"))
+        return cast
 
     def cast(self, frame: pd.DataFrame) -> pd.DataFrame:
         """`frame` with exactly the declared columns and types."""

@@ -4,12 +4,26 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import flows  # noqa: F401 - sets the threads of BLAS and Prefect's defaults before either is imported
 from forecasting.adapters.feed import feed
 from forecasting.adapters.lake import Lake
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """With several workers (`make test`) a file stays on one, and all files that use Prefect's server share it."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByServer(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = str(super()._split_scope(nodeid))
+            return "prefect_server" if "prefect_server" in (config.rootpath / file).read_text() else file
+
+    return ByServer(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from hypothesis import strategies as st
 
 from forecasting import schemas
@@ -39,25 +40,35 @@ def markets(draw: st.DrawFn, *, min_weeks: int = 1, max_weeks: int = 10, dense: 
     weeks = [FIRST_WEEK + WEEK * offset for offset in range(n_weeks + WEEKS_AHEAD)]
     # What matters is where the gaps are; the values come from a seed, as they need no shrinking.
     values = np.random.default_rng(draw(st.integers(0, 2**16)))
-    cells = pd.MultiIndex.from_product([stores, brands, pd.DatetimeIndex(weeks)], names=schemas.CELL).to_frame(False)
-    cells["units"] = values.lognormal(3, 1, len(cells)).round().astype("int64")
-    cells["price"] = values.choice([1.99, 2.49, 3.0], len(cells))
-    cells["deal"] = values.integers(0, 2, len(cells))
-    cells["feat"] = values.choice([0.0, 0.5, 1.0], len(cells))
-    away, unplanned = (
-        draw(st.sets(st.tuples(st.sampled_from(stores), st.sampled_from(weeks)), max_size=2 if dense else 8))
-        for _ in range(2)
-    )
-    gaps = draw(st.sets(st.integers(0, len(cells) - 1), max_size=2 if dense else 10))
-    store_weeks = list(zip(cells["store"], cells["week"].dt.date, strict=True))
-    reported = ~pd.Series(store_weeks).isin(away) & ~cells.index.isin(gaps)
+    # Plain arrays, as a frame's operations would take longer than many of the laws.
+    store, brand, of_week = (axis.ravel() for axis in np.meshgrid(stores, brands, range(len(weeks)), indexing="ij"))
+    cells = {
+        "store": store,
+        "brand": brand,
+        "week": np.array(weeks, dtype="datetime64[D]")[of_week],
+        "units": values.lognormal(3, 1, len(store)).round().astype("int64"),
+        "price": values.choice([1.99, 2.49, 3.0], len(store)),
+        "deal": values.integers(0, 2, len(store)),
+        "feat": values.choice([0.0, 0.5, 1.0], len(store)),
+    }
+    store_weeks = st.tuples(st.sampled_from(stores), st.integers(0, len(weeks) - 1))
+    away, unplanned = (draw(st.sets(store_weeks, max_size=2 if dense else 8)) for _ in range(2))
+    gaps = draw(st.sets(st.integers(0, len(store) - 1), max_size=2 if dense else 10))
+    present = list(zip(store.tolist(), of_week.tolist(), strict=True))
+    reported = np.array([cell not in away and number not in gaps for number, cell in enumerate(present)])
     # At least one series is there at the cutoff.
-    reported |= (cells["week"].dt.date == weeks[n_weeks - 1]) & (cells.index < len(weeks))
+    reported[n_weeks - 1] = True
+    planned = np.array([cell not in unplanned for cell in present])
     return Market(
-        sales=schemas.SALES.cast(cells[reported]),
-        promotions=schemas.PROMOTIONS.cast(cells[~pd.Series(store_weeks).isin(unplanned)]),
+        sales=_rows(schemas.SALES, cells, reported),
+        promotions=_rows(schemas.PROMOTIONS, cells, planned),
         cutoff=weeks[n_weeks - 1],
     )
+
+
+def _rows(table: schemas.Table, cells: dict[str, np.ndarray], kept: np.ndarray) -> pd.DataFrame:
+    arrays = [pa.array(cells[field.name][kept], field.type) for field in table.schema]
+    return table.from_arrow(pa.Table.from_arrays(arrays, schema=table.schema))
 
 
 def shuffled(frame: pd.DataFrame, seed: int) -> pd.DataFrame:

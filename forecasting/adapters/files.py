@@ -3,7 +3,7 @@
 import json
 import os
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +55,16 @@ def read_table(path: Path, table: Table) -> pd.DataFrame:
         SchemaError: the file is not Parquet, is damaged, or differs from the declaration.
     """
     return table.from_arrow(_read(path, table))
+
+
+def read_tables(paths: Iterable[Path], table: Table) -> pd.DataFrame:
+    """Read many files of one declared table as one frame; faster than one after the other, as it is cast once.
+
+    Raises:
+        SchemaError: as `read_table`.
+    """
+    parts = [table.declared(_read(path, table)) for path in paths]
+    return table.from_arrow(pa.concat_tables(parts)) if parts else table.empty()
 
 
 def read_metadata(path: Path) -> dict[str, str]:

@@ -32,7 +32,7 @@ from typing import Any
 import pandas as pd
 
 from forecasting import schemas
-from forecasting.adapters.files import read_json, read_metadata, read_table, write_json, write_table
+from forecasting.adapters.files import read_json, read_metadata, read_table, read_tables, write_json, write_table
 from forecasting.errors import DataError, OptionError, SchemaError
 from forecasting.ledger import Acceptance
 from forecasting.schemas import Table
@@ -149,13 +149,14 @@ class Lake:
         """The weeks that have sales, oldest first."""
         return _dates(self.root / "sales", "*.parquet")
 
-    def _weekly(self, table: Table, until: date | None) -> pd.DataFrame:
+    def weekly_files(self, table: Table, until: date | None = None) -> list[Path]:
+        """The files of the sales or promotions of all weeks, or of those up to `until`, oldest first."""
         folder = self.root / table.name
-        weeks = [week for week in _dates(folder, "*.parquet") if until is None or week <= until]
-        frames = [read_table(folder / f"{week}.parquet", table) for week in weeks]
-        if not frames:
-            return table.empty()
-        return pd.concat(frames, ignore_index=True).sort_values(schemas.CELL, ignore_index=True)
+        return [folder / f"{week}.parquet" for week in _dates(folder, "*.parquet") if until is None or week <= until]
+
+    def _weekly(self, table: Table, until: date | None) -> pd.DataFrame:
+        rows = read_tables(self.weekly_files(table, until), table)
+        return rows.sort_values(schemas.CELL, ignore_index=True)
 
     def _add(self, table: Table, rows: pd.DataFrame) -> None:
         for week, of_week in rows.groupby("week"):
@@ -201,9 +202,16 @@ class Lake:
         path = self.root / "quarantine" / f"{week}.parquet"
         return read_table(path, schemas.QUARANTINE) if path.exists() else schemas.QUARANTINE.empty()
 
+    def archive_folder(self, week: date) -> Path:
+        return self.root / "archive" / str(week)
+
+    def archived(self, week: date) -> list[Path]:
+        """The inbox files that runs of the week have collected, by name."""
+        return sorted(self.archive_folder(week).glob("*"))
+
     def archive(self, week: date, files: list[Path]) -> None:
         """Move collected inbox files away. A file of a name that is already there gets a number behind it."""
-        folder = self.root / "archive" / str(week)
+        folder = self.archive_folder(week)
         folder.mkdir(parents=True, exist_ok=True)
         for file in files:
             target, copy = folder / file.name, 1

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -105,8 +106,12 @@ def test_secrets_that_others_may_read_are_named(fed_lake: Lake, home: Home) -> N
 
 
 def test_a_week_past_its_deadline_is_wrong_where_a_service_should_have_run_it(fed_lake: Lake, home: Home) -> None:
-    """With what it lacks."""
+    """With what it lacks; of a replay of weeks long past nobody expects it."""
     home.prepare()
-    home.configure(Service(str(fed_lake.root), free_port()))
-    findings = [finding.what for finding in wrong(examine(home, fed_lake))]
-    assert f"the week of {WEEK} is past its deadline and not published, it lacks store 90" in findings
+    day_after = datetime(1992, 4, 24, tzinfo=UTC)
+    findings = {finding.what: finding.remedy for finding in doctor._weeks(home, fed_lake, day_after)}
+    assert (
+        findings[f"the week of {WEEK} is past its deadline and not published, it lacks store 90"]
+        == "oj trigger --watch"
+    )
+    assert list(doctor._weeks(home, fed_lake, day_after + timedelta(weeks=52))) == []

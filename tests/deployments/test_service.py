@@ -206,9 +206,35 @@ def test_the_last_missing_file_starts_the_run(service: Installation) -> None:
     assert last["created_by"]["type"] == "AUTOMATION"
 
 
+def test_a_run_that_waits_goes_on_when_somebody_accepts_the_gaps(service: Installation) -> None:
+    """It is suspended without a process; the form's answer is recorded, and the run of the deadline is taken over."""
+    lake = Lake(service.lake)
+    week = feed(lake).week
+    (lake.inbox / f"{week}_store-012.csv").unlink()
+    asked = service.oj("trigger", "--deadline", "2099-01-01", "--watch")
+    assert asked.returncode == 0, asked.stdout + asked.stderr
+    assert "store 12" in flat(asked.stdout)
+    assert "Suspended" in asked.stdout
+    assert service.run_processes() == []
+    run = asked.stdout.split()[0].rpartition("/")[2]
+    with service.api() as api:
+        answer = {"run_input": {"reason": "flooded", "by": "Ada"}}
+        assert api.post(f"/flow_runs/{run}/resume", json=answer).json()["status"] == "ACCEPT"
+        wait_until(lambda: week in lake.published_cutoffs(), 60)
+        same_week = {"flow_runs": {"name": {"like_": f"week of {week}, at its deadline"}}}
+        wait_until(lambda: api.post("/flow_runs/filter", json=same_week).json()[0]["state"]["name"] == "TakenOver")
+        wait_until(lambda: api.get(f"/flow_runs/{run}").json()["state"]["name"] == "Completed")
+    ledger = lake.ledger(week)
+    assert (ledger["status"], ledger["missing"]) == ("accepted with gaps", [12])
+    assert (ledger["accepted"]["by"], ledger["accepted"]["why"]) == ("Ada", "flooded")
+
+
 def test_a_second_run_is_cancelled_and_a_cancelled_run_leaves_nothing(service: Installation) -> None:
     """One runs at a time; `prefect flow-run cancel` ends processes, cluster and scratch of the one under way."""
-    feed(Lake(service.lake))
+    lake = Lake(service.lake)
+    week = feed(lake).week
+    # A week that is whole would be run by itself.
+    (lake.inbox / f"{week}_store-012.csv").unlink()
     started = service.oj("trigger", "--model", SLOW)
     wait_until(lambda: sum("spawn_main" in line for line in service.run_processes()) >= 2)
     second = service.oj("trigger", "--model", SLOW, "--watch")

@@ -1,12 +1,13 @@
 """The backfill: past weeks, oldest first, through a real Prefect server and real clusters."""
 
+import importlib
 from typing import Any
 
 import pandas as pd
 import pytest
 
-from flows import backfill as module
 from flows.backfill import backfill
+from flows.policy import run_flow
 from forecasting.adapters.lake import Lake
 from forecasting.errors import DataError, WeekNotWhole
 from forecasting.forecast import forecast
@@ -31,13 +32,12 @@ def test_missing_weeks_are_forecast_as_they_would_have_been_then(
     class PowerCut(Exception):
         pass
 
-    def cut_after_one(**options: Any) -> Any:
+    def cut_after_one(*args: Any) -> Any:
         if fed_lake.published_cutoffs():
             raise PowerCut
-        return module_run(**options)
+        return run_flow(*args)
 
-    module_run = module.weekly_forecast
-    monkeypatch.setattr(module, "weekly_forecast", cut_after_one)
+    monkeypatch.setattr(importlib.import_module("flows.backfill"), "run_flow", cut_after_one)
     with pytest.raises(PowerCut):
         run(fed_lake)
     monkeypatch.undo()

@@ -1,6 +1,5 @@
 """The backtest on the real data, through a real Prefect server and a real Dask cluster."""
 
-import importlib
 from pathlib import Path
 from typing import Any
 
@@ -134,7 +133,7 @@ def test_a_fold_is_the_weekly_run_s_forecast(fed_lake: Lake, tmp_path: Path) -> 
     """Both from the same lake and on a cluster, at the same cutoff: the weekly run's rows, to the last bit."""
     cutoff = dominicks_week(131)
     spec, batch = ForecastSpec(cutoff, model="price_response", point="mape"), BatchSpec(error_threshold=-1)
-    with dask_cluster(ClusterSpec(), Lake(tmp_path)) as cluster:
+    with dask_cluster(ClusterSpec(1, 1), Lake(tmp_path)) as cluster:
         weekly = stages.map_forecast(
             cluster, stages.prepare(fed_lake, spec, batch).partitions, spec, batch, lambda _: None
         )
@@ -226,7 +225,7 @@ def test_a_protocol_does_not_mind_the_lakes_calendar(tmp_path: Path, monkeypatch
     """A lake whose weeks open on Monday is not looked at: the benchmark's Thursdays are those of its own data."""
     Lake(tmp_path / "lake").write_calendar(0)
     asked: list[dict[str, Any]] = []
-    monkeypatch.setattr(importlib.import_module("flows.backtest"), "backtest", lambda **options: asked.append(options))
+    monkeypatch.setattr("flows.policy.run_flow", lambda flow, options, *_: asked.append(options))
     monkeypatch.setattr(terminal, "show_backtest", lambda result, protocol: None)
 
     result = oj("backtest", "--protocol", "A", "--lake", str(tmp_path / "lake"))

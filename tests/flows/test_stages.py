@@ -94,7 +94,7 @@ def test_a_resumed_run_does_not_start_over(fed_lake: Lake, tmp_path: Path) -> No
 
     tasks = []
     for on_progress in (cut_after_four, lambda done, total: None):
-        with dask_cluster(ClusterSpec(), Lake(tmp_path)) as cluster:
+        with dask_cluster(ClusterSpec(1, 1), Lake(tmp_path)) as cluster:
             with suppress(PowerCut):
                 table = stages.forecast(cluster, fed_lake, work, spec, batch, on_progress)
             tasks.append(cluster.receipt.tasks)

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from forecasting import schemas
-from forecasting.report import biggest_movers, report_table
+from forecasting.report import Expectation, biggest_movers, expectation, report_table, weekly_totals
 from forecasting.weeks import WEEK
 
 CUTOFF = date(1991, 1, 31)
@@ -136,3 +136,14 @@ def test_a_series_without_recent_sales_moves_nowhere() -> None:
     report = report_table(sales_of((2, 1, -4, 10)), NO_PLAN, forecast_of((2, 1, 1, 12.0)), BRANDS)
 
     assert biggest_movers(report, 3).empty
+
+
+def test_the_total_is_set_against_what_the_same_series_sold_of_late() -> None:
+    """Each series' mean is over the weeks that it reported: a missing store does not make the forecast a rise."""
+    sales = sales_of((2, 1, 0, 10), (2, 1, -1, 20), (5, 1, -1, 100), (5, 1, -9, 900))
+    forecast = forecast_of((2, 1, 1, 12), (2, 1, 2, 99), (5, 1, 1, 80), (5, 1, 2, 99))
+    report = report_table(sales, schemas.PROMOTIONS.empty(), forecast, BRANDS)
+    assert expectation(report) == Expectation((CUTOFF + WEEK), 92.0, 115.0, 4)
+    totals = weekly_totals(report)
+    assert totals["kind"].tolist() == ["actual"] * 3 + ["forecast"] * 2
+    assert totals["units"].tolist() == [900.0, 120.0, 10.0, 92.0, 198.0]

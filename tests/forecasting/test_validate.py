@@ -1,11 +1,12 @@
 """Tests of the validation, rule by rule. Daily rows, laws and the real weeks: `test_validate_weeks.py`."""
 
+from collections import Counter
 from typing import Any
 
 import pandas as pd
 import pytest
 
-from forecasting.validate import merge_newer, no_rows, validate
+from forecasting.validate import Validated, merge_newer, no_rows, validate
 from tests.forecasting.validation import (
     LAST_YEAR,
     NEXT_WEEK,
@@ -28,39 +29,52 @@ def test_a_faultless_row_becomes_a_sale_and_a_promotion() -> None:
     assert found.promotions.to_numpy().tolist() == [[2, 1, pd.Timestamp(FIRST_WEEK), 2.5, 1, 0.25]]
 
 
-@pytest.mark.parametrize(
-    ("column", "text", "rule"),
-    [
-        *(("units", text, "not_a_number") for text in ("1.234,5", "1;2", "1,000", "12.0", "007", "+3", " 3", "٣", "x")),
-        *(("units", text, "missing_value") for text in ("NA", "nan", "NaN", "null", "None", "")),
-        *(("units", text, "infinite") for text in ("inf", "-inf", "Infinity")),
-        ("units", "-3", "negative"),
-        ("store", "007", "not_a_number"),
-        ("store", "", "missing_value"),
-        ("store", "3", "unknown_store"),
-        ("brand", "NA", "missing_value"),
-        ("brand", "2.0", "not_a_number"),
-        ("brand", "12", "unknown_brand"),
-        *(("price", text, "not_a_number") for text in ("1.234,5", "2,49", "1.", ".5", "$2.49", "02.49")),
-        *(("price", text, rule) for text, rule in (("", "missing_value"), ("nan", "missing_value"))),
-        *(("price", text, rule) for text, rule in (("inf", "infinite"), ("-1.5", "negative"), ("0.0", "out_of_range"))),
-        *(("deal", text, rule) for text, rule in (("2", "out_of_range"), ("0.5", "not_a_number"), ("-1", "negative"))),
-        *(("feat", text, rule) for text, rule in (("1.01", "out_of_range"), ("50%", "not_a_number"))),
-        ("feat", "", "missing_value"),
-        *(("week_or_date", text, "not_a_date") for text in ("03.01.1991", "1991-02-30", "1991-1-3", "", "NA")),
-        *(("week_or_date", text, "wrong_week") for text in ("1991-01-04", "1990-12-27", "1991-01-10")),
-    ],
-)  # fmt: skip
-def test_a_bad_value_is_quarantined_under_its_rule(column: str, text: str, rule: str) -> None:
-    """The row is not guessed at: it is set aside as it was received, with its line, rule and remedy."""
-    found = checked(raw_row(), raw_row(store="5", **{column: text}) if column != "store" else raw_row(store=text))
+BAD_VALUES = [
+    *(("units", text, "not_a_number") for text in ("1.234,5", "1;2", "1,000", "12.0", "007", "+3", " 3", "٣", "x")),
+    *(("units", text, "missing_value") for text in ("NA", "nan", "NaN", "null", "None", "")),
+    *(("units", text, "infinite") for text in ("inf", "-inf", "Infinity")),
+    ("units", "-3", "negative"),
+    ("store", "007", "not_a_number"),
+    ("store", "", "missing_value"),
+    ("store", "3", "unknown_store"),
+    ("brand", "NA", "missing_value"),
+    ("brand", "2.0", "not_a_number"),
+    ("brand", "12", "unknown_brand"),
+    *(("price", text, "not_a_number") for text in ("1.234,5", "2,49", "1.", ".5", "$2.49", "02.49")),
+    *(("price", text, rule) for text, rule in (("", "missing_value"), ("nan", "missing_value"))),
+    *(("price", text, rule) for text, rule in (("inf", "infinite"), ("-1.5", "negative"), ("0.0", "out_of_range"))),
+    *(("deal", text, rule) for text, rule in (("2", "out_of_range"), ("0.5", "not_a_number"), ("-1", "negative"))),
+    *(("feat", text, rule) for text, rule in (("1.01", "out_of_range"), ("50%", "not_a_number"))),
+    ("feat", "", "missing_value"),
+    *(("week_or_date", text, "not_a_date") for text in ("03.01.1991", "1991-02-30", "1991-1-3", "", "NA")),
+    *(("week_or_date", text, "wrong_week") for text in ("1991-01-04", "1990-12-27", "1991-01-10")),
+]  # fmt: skip
 
-    assert rules(found) == [rule]
-    assert found.quarantined_by_rule == {rule: 1}
-    assert found.quarantined["line"].tolist() == [3]
-    assert found.quarantined[column].tolist() == [text]
-    assert f"{column} is {text!r}: " in found.quarantined["detail"].iloc[0]
-    assert (found.accepted, found.dropped, len(found.sales), len(found.promotions)) == (1, 0, 1, 1)
+
+@pytest.fixture(scope="module")
+def bad_values() -> Validated:
+    """A faultless row on line 2, and one for each bad value on the lines below; validated once for all of them."""
+    bad = (raw_row(**({"store": "5"} | {column: text})) for column, text, _ in BAD_VALUES)
+    return checked(raw_row(), *bad)
+
+
+@pytest.mark.parametrize("line", range(3, 3 + len(BAD_VALUES)), ids=["-".join(value) for value in BAD_VALUES])
+def test_a_bad_value_is_quarantined_under_its_rule(line: int, bad_values: Validated) -> None:
+    """The row is not guessed at: it is set aside as it was received, with its line, rule and remedy."""
+    column, text, rule = BAD_VALUES[line - 3]
+
+    (row,) = bad_values.quarantined[bad_values.quarantined["line"] == line].to_dict("records")
+
+    assert (row["rule"], row[column]) == (rule, text)
+    assert f"{column} is {text!r}: " in row["detail"]
+
+
+def test_bad_values_cost_their_own_rows_only(bad_values: Validated) -> None:
+    """The faultless row beside them is accepted, and every bad one is counted under its rule."""
+    assert bad_values.quarantined_by_rule == Counter(rule for _, _, rule in BAD_VALUES)
+    assert (bad_values.accepted, bad_values.dropped) == (1, 0)
+    assert list(units(bad_values)) == [(2, 1, FIRST_WEEK)]
+    assert prices(bad_values) == [2.49]
 
 
 def test_a_batch_of_nothing_but_bad_rows_accepts_none() -> None:

@@ -81,6 +81,8 @@ def cluster_of_class(spec: ClusterSpec, lake: Lake, cluster_id: str, run: str) -
             options["security"] = security
         if scales and _names(make, "n_workers"):
             options.setdefault("n_workers", spec.n_workers)
+        if scales and _names(make, "dashboard_address"):
+            options.setdefault("dashboard_address", "127.0.0.1:0")  # Dask's default is to be seen by everybody
         cluster = stack.enter_context(_constructed(make, options, spec, entry))
         address = str(cluster.scheduler_address)
         if not spec.insecure and not address.startswith(ENCRYPTED):
@@ -103,7 +105,10 @@ def cluster_of_class(spec: ClusterSpec, lake: Lake, cluster_id: str, run: str) -
             # Asked to close, workers and nannies clear up behind themselves; the class may only kill them.
             if client.status == "running":
                 with suppress(OSError, RuntimeError, ValueError, TimeoutError):
-                    client.retire_workers(list(client.scheduler_info(n_workers=-1)["workers"]), close_workers=True)
+                    if scales:
+                        client.retire_workers(list(client.scheduler_info(n_workers=-1)["workers"]), close_workers=True)
+                    else:
+                        ssh.end_workers(client, cluster)
 
 
 def cluster_class(spec: ClusterSpec) -> Any:

@@ -30,6 +30,7 @@ from forecasting.batch import Batch, Outcome
 from forecasting.errors import RunError
 from forecasting.spec import ClusterSpec
 
+OWN_LOGGER = "forecasting"
 ALL_EVENTS = "all"  # Dask's topic that tells of workers that come and go
 
 _SETTINGS = {
@@ -127,6 +128,8 @@ class Cluster:
         self._client.subscribe_topic(ALL_EVENTS, on_event)
         present |= self._client.scheduler_info(n_workers=-1)["workers"].keys()
         self._meter.change(self._meter.since, workers=len(present))
+        # What models log on workers is handled here, as if it had been logged here.
+        self._client.forward_logging(OWN_LOGGER)
         if self._spec.kind == "local":
             return  # its workers are this very Python and these very files
         require_same_versions(self._client)
@@ -141,6 +144,7 @@ class Cluster:
         self._client.unsubscribe_topic(ALL_EVENTS)
         if self._spec.kind == "existing":
             with suppress(OSError, ValueError, RuntimeError, TimeoutError):
+                self._client.unforward_logging(OWN_LOGGER)
                 self._client.unregister_worker_plugin(self._folder.name)
 
 

@@ -3,6 +3,7 @@
 import logging
 import queue
 import time
+import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -39,8 +40,10 @@ def _run_task(
     began, began_cpu = time.monotonic(), time.thread_time()
     if isinstance(partition, StoredPartition):
         partition = partition.load()
-    rows = function(partition, *args)
-    return rows, time.monotonic() - began, time.thread_time() - began_cpu
+    with warnings.catch_warnings(record=True) as caught:
+        rows = function(partition, *args)
+    warned = list(dict.fromkeys(f"{warning.category.__name__}: {warning.message}" for warning in caught))
+    return rows, warned, time.monotonic() - began, time.thread_time() - began_cpu
 
 
 @dataclass
@@ -86,6 +89,7 @@ class PartitionMapping:
         self._folder = folder
         self._flights: dict[int, _Flight] = {}
         self._events: queue.SimpleQueue[tuple[str, int, str]] = queue.SimpleQueue()
+        self._warned: set[str] = set()
         self._last_sign_of_life = time.monotonic()
 
     def run(self, on_outcome: Callable[[Outcome], None] | None) -> list[Outcome]:
@@ -96,6 +100,8 @@ class PartitionMapping:
             while self._flights:
                 for outcome in self._step():
                     outcomes.append(outcome)
+                    for (store, brand), why in outcome.reasons.items():
+                        logger.warning("Store %s brand %s failed (%s) and gets a fallback", store, brand, why)
                     if on_outcome:
                         on_outcome(outcome)
                 self._submit()
@@ -154,7 +160,7 @@ class PartitionMapping:
         """Take the result of a task that is done. Its future is released, so that it is never computed again."""
         flight = self._flights.pop(task_id)
         try:
-            rows, seconds, cpu = flight.future.result()
+            rows, warned, seconds, cpu = flight.future.result()
         except (KilledWorker, CancelledError) as error:
             return self._failed(flight.task, "worker_lost" if flight.began else "never_began", error)
         except PartitionOutOfReach as error:
@@ -166,7 +172,15 @@ class PartitionMapping:
             flight.future.release()
         self._receipt.seconds_busy += seconds
         self._receipt.seconds_cpu += cpu
+        self._tell_warnings(flight.task, warned)
         return self._batch.succeeded(flight.task, rows)
+
+    def _tell_warnings(self, task: Task, warned: list[str]) -> None:
+        """Each text once: a model warns of the same thing in many partitions."""
+        for text in warned:
+            if text not in self._warned:
+                self._warned.add(text)
+                logger.warning("Partition %s was the first to warn: %s", task.partition.name, text)
 
     def _overdue(self) -> list[int]:
         now = time.monotonic()
@@ -197,7 +211,9 @@ class PartitionMapping:
         series = task.partition.series
         first = series.iloc[0]
         where = f"store {first['store']} brand {first['brand']}" if len(series) == 1 else f"{len(series)} series"
-        logger.warning("Partition %s (%s) %s: %r", task.partition.name, where, failure, error)
+        # Only a series that stands alone is known to be the cause; the steps to it are a search.
+        level = logging.WARNING if len(series) == 1 else logging.INFO
+        logger.log(level, "Partition %s (%s) %s: %r", task.partition.name, where, failure, error)
         return self._batch.failed(task, failure)
 
     def _require_scheduler(self) -> None:

@@ -2,11 +2,13 @@
 
 import asyncio
 import ipaddress
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
 import distributed
+from distributed import Client
 from distributed.deploy import ssh as of_dask
 from distributed.deploy.spec import SpecCluster
 
@@ -16,9 +18,10 @@ from forecasting.spec import ClusterSpec
 
 DEATH_TIMEOUT = 60.0  # of a worker that does not find its scheduler
 SECONDS_TO_END = 15.0
+SECONDS_BETWEEN_LOOKS = 0.2
 LOOPBACK_OF_HOST = "127.0.0.1:0"
 # A host that is cut off answers nothing, not even by a reset: so it is found out, in seconds.
-CONNECTION = {"connect_timeout": 10, "keepalive_interval": 5, "keepalive_count_max": 3}
+CONNECTION = {"connect_timeout": 10, "keepalive_interval": 5, "keepalive_count_max": 2}
 
 
 def is_ssh(make: Any) -> bool:
@@ -97,6 +100,14 @@ def ssh_cluster(
     return SpecCluster(workers, scheduler, name="SSHCluster", **kwargs)
 
 
+def end_workers(client: Client, cluster: SpecCluster) -> None:
+    """Have all workers end. One that is just being started again is told as soon as the scheduler knows it."""
+    until = time.monotonic() + SECONDS_TO_END
+    while not all(each.is_over for each in cluster.workers.values()) and time.monotonic() < until:
+        client.retire_workers(list(client.scheduler_info(n_workers=-1)["workers"]), close_workers=True)
+        time.sleep(SECONDS_BETWEEN_LOOKS)
+
+
 class _Awaited(of_dask.Process):
     """Ends when its command has ended on its host, or is killed; Dask's own leaves that open."""
 
@@ -105,6 +116,10 @@ class _Awaited(of_dask.Process):
             with suppress(TimeoutError, OSError):
                 await asyncio.wait_for(self.proc.wait(), SECONDS_TO_END)
         await super().close()
+
+    @property
+    def is_over(self) -> bool:
+        return self.proc is None or self.proc.is_closing()
 
 
 class _Worker(_Awaited, of_dask.Worker):

@@ -8,7 +8,15 @@ import pyarrow.parquet as pq
 import pytest
 
 from forecasting import schemas
-from forecasting.adapters.files import read_json, read_metadata, read_table, replace_file, write_json, write_table
+from forecasting.adapters.files import (
+    read_json,
+    read_metadata,
+    read_table,
+    read_tables,
+    replace_file,
+    write_json,
+    write_table,
+)
 from forecasting.errors import SchemaError
 
 SALES = pd.DataFrame(
@@ -58,6 +66,19 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
         replace_file(path, fail)
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_many_files_are_read_as_one_frame(tmp_path: Path) -> None:
+    """In the order given, as if read one after the other; none give the empty table; a damaged one is named."""
+    paths = [tmp_path / "1.parquet", tmp_path / "2.parquet"]
+    write_table(paths[0], SALES, schemas.SALES)
+    write_table(paths[1], SALES.assign(store=9), schemas.SALES)
+    one_by_one = pd.concat([read_table(path, schemas.SALES) for path in paths], ignore_index=True)
+    pd.testing.assert_frame_equal(read_tables(paths, schemas.SALES), one_by_one)
+    pd.testing.assert_frame_equal(read_tables([], schemas.SALES), schemas.SALES.empty())
+    paths[1].write_bytes(b"not parquet")
+    with pytest.raises(SchemaError, match=r"2\.parquet.*restore that file"):
+        read_tables(paths, schemas.SALES)
 
 
 @pytest.mark.parametrize("damage", [b"", b"not parquet", None])

@@ -82,15 +82,26 @@ KINDS: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
 }
 
 
-def partition_of(kind: str, spec: ForecastSpec) -> Partition:
+def spec_of(model: str) -> ForecastSpec:
+    return ForecastSpec(CUTOFF, horizon=2, gap=1, model=model)
+
+
+def partition_of(kind: str, model: str) -> Partition:
     """The market of a kind, in one partition; where there are no sales there is no plan either, but ahead."""
+    return _partition(kind, MODELS[model].pooled)
+
+
+@cache
+def _partition(kind: str, pooled: str) -> Partition:
+    """What all models get that pool alike; none of them changes what it gets."""
     cells = KINDS[kind](ordinary_cells())
     ahead = cells["week"] > pd.Timestamp(CUTOFF)
     # The other brands' sales matter to those only that learn from everything; the others are spared the time.
-    asked = (cells["brand"] == HARD[1]) | (MODELS[spec.model].pooled == "everything")
+    asked = (cells["brand"] == HARD[1]) | (pooled == "everything")
     sales = schemas.SALES.cast(cells[cells["units"].notna() & ~ahead & asked])
     promotions = schemas.PROMOTIONS.cast(cells[cells["units"].notna() | ahead])
-    (partition,) = make_partitions(sales, promotions, spec, mini_batch_size=1_000)
+    model = next(name for name, registered in MODELS.items() if registered.pooled == pooled)
+    (partition,) = make_partitions(sales, promotions, spec_of(model), mini_batch_size=1_000)
     return partition
 
 
@@ -119,8 +130,8 @@ def test_the_page_names_every_model_and_every_kind() -> None:
 @pytest.mark.parametrize("model", MODELS)
 def test_a_hard_series_is_forecast_or_refused_as_the_page_says(model: str, kind: str) -> None:
     """Either usable rows of its own, within what the brand ever sold, or a refusal that costs that series only."""
-    spec = ForecastSpec(CUTOFF, horizon=2, gap=1, model=model)
-    partition = partition_of(kind, spec)
+    spec = spec_of(model)
+    partition = partition_of(kind, model)
 
     if documented()[model, kind] == "forecast":
         rows = forecast_partition(partition, spec)
@@ -144,8 +155,8 @@ def test_a_hard_series_is_forecast_or_refused_as_the_page_says(model: str, kind:
 @pytest.mark.parametrize("model", [name for name, model in MODELS.items() if model.pooled == "nothing"])
 def test_a_series_that_never_changed_stays(model: str) -> None:
     """Models that see one series at a time forecast a constant one as that constant, without doubt."""
-    spec = ForecastSpec(CUTOFF, model=model)
-    partition = partition_of("constant", spec)
+    spec = spec_of(model)
+    partition = partition_of("constant", model)
 
     rows = forecast_partition(partition.only(pd.DataFrame([HARD], columns=schemas.SERIES)), spec)
 

@@ -1,8 +1,10 @@
 """Functions of a partition that go wrong on a real worker; in a module of their own, as workers import it."""
 
+import logging
 import os
 import signal
 import time
+import warnings
 from pathlib import Path
 
 import pandas as pd
@@ -18,6 +20,11 @@ POISONED = (5, 3)  # store, brand
 def has_poison(partition: Partition) -> bool:
     """Whether the poisoned series is in this partition."""
     return POISONED in set(partition.series.itertuples(index=False, name=None))
+
+
+def raise_always(partition: Partition, spec: ForecastSpec) -> pd.DataFrame:
+    """A model that cannot stand anything."""
+    raise ZeroDivisionError
 
 
 def raise_on_poison(partition: Partition, spec: ForecastSpec) -> pd.DataFrame:
@@ -67,3 +74,22 @@ def take_a_while(partition: Partition, spec: ForecastSpec) -> pd.DataFrame:
     """A model that is slow enough for others to join."""
     time.sleep(0.5)
     return forecast_partition(partition, spec)
+
+
+def talk(partition: Partition, spec: ForecastSpec) -> pd.DataFrame:
+    """A model that logs, and warns of the same thing in every partition."""
+    logging.getLogger("forecasting.models.talking").warning("here speaks %s", partition.name)
+    warnings.warn("dust on the shelf", RuntimeWarning, stacklevel=1)
+    return forecast_partition(partition, spec)
+
+
+def die_twice(partition: Partition, spec: ForecastSpec, folder: Path) -> pd.DataFrame:
+    """The first two tasks of a run are lost with their workers, just when they have their rows."""
+    rows = forecast_partition(partition, spec)
+    for marker in (folder / "first", folder / "second"):
+        try:
+            marker.touch(exist_ok=False)
+        except FileExistsError:
+            continue
+        os.kill(os.getpid(), signal.SIGKILL)
+    return rows

@@ -208,7 +208,7 @@ def test_any_class_is_scaled_to_the_instances(
     partitions: list[Partition], few_stores: tuple[pd.DataFrame, pd.DataFrame], tmp_path: Path
 ) -> None:
     """Dask's own LocalCluster by its path: constructed with the options, under TLS."""
-    options = {"threads_per_worker": 1, "dashboard_address": None}
+    options = {"threads_per_worker": 1}
     spec = ClusterSpec(cluster="distributed:LocalCluster", cluster_options=options, max_concurrency_per_instance=1)
     with dask_cluster(spec, Lake(tmp_path)) as cluster:
         assert entries(Lake(tmp_path))[0].scheduler.startswith("tls://")

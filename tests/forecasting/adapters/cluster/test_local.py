@@ -45,6 +45,25 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         yield cluster
 
 
+def test_what_models_say_on_workers_is_heard_here(
+    cluster: Cluster, partitions: list[Partition], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Log lines of every partition; a warning once, however many partitions raise it."""
+    mapped(cluster, functions.talk, partitions)
+    said = [record.getMessage() for record in caplog.records]
+    assert {f"here speaks {partition.name}" for partition in partitions} <= set(said)
+    assert sum("was the first to warn: RuntimeWarning: dust on the shelf" in line for line in said) == 1
+
+
+def test_a_series_that_fails_names_itself(
+    cluster: Cluster, partitions: list[Partition], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Also where the model raised nothing."""
+    mapped(cluster, functions.nan_on_poison, partitions)
+    told = [(record.levelname, record.getMessage()) for record in caplog.records]
+    assert ("WARNING", "Store 5 brand 3 failed (not_finite) and gets a fallback") in told
+
+
 @pytest.mark.parametrize(
     ("function", "reason"),
     [

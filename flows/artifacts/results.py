@@ -1,0 +1,42 @@
+"""The results: which files there are now, how to open them, and how to see that they are whole."""
+
+import hashlib
+import logging
+from pathlib import Path
+from typing import Any
+
+from flows.artifacts.markdown import block, code
+from flows.artifacts.posting import post
+from forecasting.adapters.lake import Lake
+
+logger = logging.getLogger(__name__)
+
+
+def show_results(lake: Lake, receipt: dict[str, Any]) -> None:
+    """Where the results are."""
+    logger.info("%s: %s (%s rows).", receipt["outcome"].capitalize(), receipt["published"], f"{receipt['rows']:,}")
+    post("results", "The files of the run, and how to open them", results_markdown, lake, receipt)
+
+
+def results_markdown(lake: Lake, receipt: dict[str, Any]) -> str:
+    """The files, with the commands that open them and their hashes."""
+    published, report = (Path(receipt[name]).resolve() for name in ("published", "report"))
+    receipts = (lake.root / "receipts" / receipt["spec"]["cutoff"]).resolve()
+    return "\n\n".join(
+        [
+            "## Forecast",
+            f"{receipt['rows']:,} rows, one per store, brand and week, with the forecast and its intervals:",
+            block("python", f"import pandas as pd\npd.read_parquet({str(published)!r})"),
+            f"sha256 {code(_sha256(published))}",
+            "## Report",
+            "History and forecast in one table, for reporting tools that read Parquet:",
+            block("python", f"import duckdb\nduckdb.read_parquet({str(report)!r})"),
+            f"sha256 {code(_sha256(report))}",
+            "## Receipts",
+            f"What each run of the week did, published or not, is kept in {code(receipts)}.",
+        ]
+    )
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

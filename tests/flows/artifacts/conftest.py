@@ -1,0 +1,78 @@
+"""What several pages tell of: a week that was forecast by the mean and published, with one series that failed."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from flows import stages
+from flows.stages import Work
+from forecasting import schemas
+from forecasting.adapters.clock import now
+from forecasting.adapters.files import read_table
+from forecasting.adapters.lake import Lake
+from forecasting.forecast import assemble, forecast_partition
+from forecasting.run import outcome_counts
+from forecasting.spec import BatchSpec, ForecastSpec, GateSpec
+from forecasting.weeks import dominicks_week
+
+EVIL = "**Evil** <img src=x onerror=alert(1)> | [click](http://evil.example)"
+
+
+@dataclass(frozen=True)
+class Published:
+    """A lake, and the run that filled it."""
+
+    lake: Lake
+    spec: ForecastSpec
+    work: Work
+    receipt: dict[str, Any]
+
+    @property
+    def report(self) -> pd.DataFrame:
+        return read_table(self.lake.report_path, schemas.REPORT)
+
+
+@pytest.fixture(scope="session")
+def published(fed_lake_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Published:
+    """Not to be changed. Store 2 brand 5 timed out, and its brand has a hostile name."""
+    root = tmp_path_factory.mktemp("published") / "lake"
+    shutil.copytree(fed_lake_template, root)
+    lake = Lake(root)
+    brands = lake.brands()
+    brands.loc[brands["brand"] == 5, "name"] = EVIL
+    lake.write_reference(lake.stores(), brands)
+    spec = ForecastSpec(dominicks_week(136), model="mean")
+    arrived = stages.collect(lake, spec.cutoff)
+    checked = stages.validate(lake, arrived)
+    ledger = stages.gate(lake, spec.cutoff, arrived, checked, GateSpec(now()), now())
+    work = stages.prepare(lake, spec, BatchSpec())
+    rows = [forecast_partition(partition, spec) for partition in work.partitions]
+    table = assemble(rows, work.partitions, {(2, 5): "timed_out"}, spec)
+    path = stages.publish(lake, table, work, spec)
+    receipt = {
+        "spec": spec.as_dict(),
+        "outcome": "published",
+        "run_id": work.run_id,
+        "started": "1992-04-23T06:00:00+00:00",
+        "published": str(path),
+        "report": str(stages.report(lake)),
+        "seconds_by_stage": {"collect": 0.5, "forecast": 2.0, "total": 4.0},
+        "cluster": {
+            "workers": 2,
+            "seconds_starting": 1.0,
+            "seconds_up": 2.5,
+            "seconds_busy": 3.0,
+            "worker_seconds_provisioned": 5.0,
+            "worker_seconds_idle": 2.0,
+            "tasks": 5,
+            "lost_tasks": 1,
+            "left_over": [],
+        },
+        **stages.ledger_summary(ledger, checked),
+        **outcome_counts(lake.published(spec.cutoff)),
+    }
+    return Published(lake, spec, work, receipt)
