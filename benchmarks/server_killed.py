@@ -24,8 +24,8 @@ import psutil
 from forecasting.adapters.feed import feed
 from forecasting.adapters.lake import Lake
 
-OJ = [sys.executable, "-m", "deployments", "run"]
-PARTITIONS = 23  # of the shipped week, at the default mini_batch_size
+OJ = [sys.executable, "-m", "deployments", "run", "--mini-batch-size", "100"]
+PARTITIONS = 11  # one for each brand of the shipped data
 
 
 @dataclass(frozen=True)

@@ -78,16 +78,19 @@ def twice(run: Run) -> None:
     run.signal(signal.SIGINT, group=True)
 
 
-INTERRUPTED, TERMINATED, HUNG_UP = (0, 128 + signal.SIGINT), (0, 128 + signal.SIGTERM), (0, 128 + signal.SIGHUP)
+def stopped(number: int) -> tuple[int, ...]:
+    """Exit codes after a signal: it was over before, it said so, or it had not reached its first line yet."""
+    return 0, 128 + number, -number
+
 
 WAYS = {
     "success": Way(None, (0,)),
     "failure: the week is refused": Way(None, (1,), ("--min-reporting", "1")),
-    "Ctrl-C, to the group": Way(lambda run: run.signal(signal.SIGINT, group=True), INTERRUPTED),
-    "Ctrl-C twice": Way(twice, INTERRUPTED),
-    "SIGTERM to the process": Way(lambda run: run.signal(signal.SIGTERM), TERMINATED),
-    "SIGTERM to the group": Way(lambda run: run.signal(signal.SIGTERM, group=True), TERMINATED),
-    "SIGHUP to the group": Way(lambda run: run.signal(signal.SIGHUP, group=True), HUNG_UP),
+    "Ctrl-C, to the group": Way(lambda run: run.signal(signal.SIGINT, group=True), stopped(signal.SIGINT)),
+    "Ctrl-C twice": Way(twice, stopped(signal.SIGINT)),
+    "SIGTERM to the process": Way(lambda run: run.signal(signal.SIGTERM), stopped(signal.SIGTERM)),
+    "SIGTERM to the group": Way(lambda run: run.signal(signal.SIGTERM, group=True), stopped(signal.SIGTERM)),
+    "SIGHUP to the group": Way(lambda run: run.signal(signal.SIGHUP, group=True), stopped(signal.SIGHUP)),
     "SIGKILL of the run": Way(lambda run: run.signal(signal.SIGKILL), (0, -signal.SIGKILL)),
     "SIGKILL of Prefect's server": Way(lambda run: run.kill("flows.embedded"), (0,)),
     "SIGKILL of all workers": Way(lambda run: run.kill("multiprocessing.spawn"), (0, 1)),

@@ -15,7 +15,7 @@ from prefect import Flow, task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.exceptions import ParameterBindError, ParameterTypeError, SignatureMismatchError
-from prefect.settings import PREFECT_API_URL
+from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
 from forecasting.adapters.clock import Stopwatch
 from forecasting.errors import ForecastingError
@@ -102,7 +102,8 @@ def tell(call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R | None:
     if _alone.get() or time.monotonic() < _silent_until.get(api, 0.0):
         return None
     try:
-        return call(*args, **kwargs)
+        with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 1}):
+            return call(*args, **kwargs)
     except Exception as error:  # whatever the API's client raises: the forecast goes on
         if any(isinstance(cause, httpx.TransportError) for cause in _causes(error)):
             _silent_until[api] = time.monotonic() + SECONDS_OF_SILENCE

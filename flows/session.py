@@ -12,6 +12,8 @@ import typer
 from flows.embedded import Waiting, embedded_server, is_delivered
 from forecasting.errors import ForecastingError
 
+STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
 
 @contextmanager
 def user_errors() -> Iterator[None]:
@@ -28,7 +30,7 @@ def user_errors() -> Iterator[None]:
             os.write(sys.stderr.fileno(), b"Stopped at once.\n")
             os._exit(128 + number)
 
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in STOPS:
         if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
             signal.signal(number, stop)
     try:
@@ -65,6 +67,8 @@ def run_to_its_end(command: Callable[[], object]) -> None:
     try:
         command()
     except SystemExit as end:
+        for number in STOPS:
+            signal.signal(number, signal.SIG_IGN)  # too late: it has ended
         if not is_delivered():
             sys.stdout.flush()
             sys.stderr.flush()

@@ -37,17 +37,7 @@ def local_cluster(spec: ClusterSpec, folder: Path, receipt: ClusterReceipt) -> I
         with (
             close_if_interrupted(SECONDS_TO_BREAK_OFF),
             _loop_out_of_the_terminal() as loop,
-            LocalCluster(
-                loop=loop,
-                n_workers=spec.n_workers,
-                threads_per_worker=1,
-                processes=True,
-                host="127.0.0.1",
-                dashboard_address="127.0.0.1:0",
-                local_directory=str(folder),
-                security=Security.temporary(),
-                silence_logs=logging.CRITICAL,
-            ) as cluster,
+            _started(spec, folder, loop) as cluster,
             connected(cluster, START_TIMEOUT) as client,
         ):
             adapt(cluster, spec)
@@ -68,6 +58,26 @@ def local_cluster(spec: ClusterSpec, folder: Path, receipt: ClusterReceipt) -> I
                 receipt.worker_pids = sorted(process.pid for process in workers)
     finally:
         receipt.left_over = sorted(process.pid for process in _ended(_spawned() - before, patience))
+
+
+def _started(spec: ClusterSpec, folder: Path, loop: Any) -> LocalCluster:
+    try:
+        return LocalCluster(
+            loop=loop,
+            n_workers=spec.n_workers,
+            threads_per_worker=1,
+            processes=True,
+            host="127.0.0.1",
+            dashboard_address="127.0.0.1:0",
+            local_directory=str(folder),
+            security=Security.temporary(),
+            silence_logs=logging.CRITICAL,
+        )
+    except RuntimeError as error:
+        raise RunError(
+            f"A worker of the cluster ended while it started ({error})",
+            "see whether the machine has run out of memory, then run again",
+        ) from error
 
 
 @contextmanager
