@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 SECONDS_BETWEEN_LOOKS = 1.0
 # A worker that is there takes up a run within ten seconds.
 PATIENCE = 30.0
+LOOKS_FOR_LAST_LINES = 3
 
 Say = Callable[[str], None]
 
@@ -68,11 +69,12 @@ def trigger(home: Home, options: TriggerOptions, say: Say) -> bool:
 
 def _follow(api: "Api", run_id: UUID, say: Say) -> bool:
     """Show the run's states and logs until it ends or waits; whether it did not fail."""
-    told, seen, patience = "", 0, time.monotonic() + PATIENCE
+    told, seen, patience, silent_looks = "", 0, time.monotonic() + PATIENCE, 0
     while True:
         state = api.state_of(run_id)
         lines = api.logs(run_id, offset=seen)
         seen += len(lines)
+        silent_looks = 0 if lines else silent_looks + 1
         for line in lines:
             stage = f"{api.task_run_name(line.task_run_id)}: " if line.task_run_id else ""
             say(f"{line.timestamp.astimezone():%H:%M:%S}  {stage}{line.message.strip()}")
@@ -81,7 +83,8 @@ def _follow(api: "Api", run_id: UUID, say: Say) -> bool:
             say(f"{state.timestamp.astimezone():%H:%M:%S}  {told}" + (f": {state.message}" if state.message else ""))
         if state.is_final() and not lines:
             break
-        if state.is_paused() and not lines:
+        # A process that ends sends its last lines after its state.
+        if state.is_paused() and silent_looks > LOOKS_FOR_LAST_LINES:
             say("It goes on by itself, at the deadline at the latest; or accept the gaps on its page.")
             return True
         if state.is_scheduled() and time.monotonic() > patience:
