@@ -213,7 +213,6 @@ def test_a_run_that_waits_goes_on_when_somebody_accepts_the_gaps(service: Instal
     (lake.inbox / f"{week}_store-012.csv").unlink()
     asked = service.oj("trigger", "--deadline", "2099-01-01", "--watch")
     assert asked.returncode == 0, asked.stdout + asked.stderr
-    assert "store 12" in flat(asked.stdout)
     assert "Suspended" in asked.stdout
     assert service.run_processes() == []
     run = asked.stdout.split()[0].rpartition("/")[2]
