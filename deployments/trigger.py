@@ -81,10 +81,11 @@ def _follow(api: "Api", run_id: UUID, say: Say) -> bool:
         if state.name and state.name != told:
             told = state.name
             say(f"{state.timestamp.astimezone():%H:%M:%S}  {told}" + (f": {state.message}" if state.message else ""))
-        if state.is_final() and not lines:
-            break
         # A process that ends sends its last lines after its state.
-        if state.is_paused() and silent_looks > LOOKS_FOR_LAST_LINES:
+        is_told = silent_looks > LOOKS_FOR_LAST_LINES
+        if state.is_final() and is_told:
+            break
+        if state.is_paused() and is_told:
             say("It goes on by itself, at the deadline at the latest; or accept the gaps on its page.")
             return True
         if state.is_scheduled() and time.monotonic() > patience:
