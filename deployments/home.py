@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from flows.settings import lake_root
+from forecasting.adapters.connections import oj_home
 from forecasting.errors import OptionError
 
 POOL = "orange-juice"
@@ -204,7 +205,7 @@ class Home:
 
 def service_home() -> Home:
     """The home named by OJ_HOME, else `~/.oj`."""
-    return Home(Path(os.environ.get("OJ_HOME") or Path.home() / ".oj").expanduser().absolute())
+    return Home(oj_home().absolute())
 
 
 def _environment_file(values: dict[str, str]) -> str:

@@ -59,7 +59,7 @@ def choose_weeks(lake: Lake, at: datetime) -> list[date]:
         DataError: the lake is empty, and so is its inbox.
     """
     weeks = due_weeks(
-        dropped=[file.week for file in list_inbox(lake.inbox, lake.week_starts_on) if file.week],
+        dropped=_weeks_of_inbox(lake),
         admitted=lake.weeks_of_ledger(),
         published=lake.published_cutoffs(),
         collected=lake.weeks_of_sales(),
@@ -79,8 +79,7 @@ def weeks_to_backfill(lake: Lake, first: date, last: date | None, at: datetime) 
         DataError: there are none.
     """
     closed = last_closed(at, lake.time_zone, lake.week_starts_on)
-    dropped = [file.week for file in list_inbox(lake.inbox, lake.week_starts_on) if file.week]
-    known = sorted({*lake.weeks_of_sales(), *dropped})
+    known = sorted({*lake.weeks_of_sales(), *_weeks_of_inbox(lake)})
     weeks = [week for week in known if first <= week <= min(last or closed, closed)]
     if not weeks:
         raise DataError(
@@ -156,6 +155,10 @@ def late_files(lake: Lake, week: date, arrived: Arrived) -> dict[date, list[str]
         if file.week in published and file.week < week:
             late.setdefault(file.week, []).append(file.name)
     return late
+
+
+def _weeks_of_inbox(lake: Lake) -> set[date]:
+    return {file.week for file in list_inbox(lake.inbox, lake.week_starts_on) if file.week}
 
 
 def _assess(lake: Lake, week: date, checked: Validated, spec: GateSpec, at: datetime) -> Ledger:

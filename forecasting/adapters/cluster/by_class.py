@@ -94,9 +94,8 @@ def cluster_of_class(spec: ClusterSpec, lake: Lake, cluster_id: str, run: str) -
         hosts = len(options["hosts"]) - 1 if not scales else spec.instance_count
         entry.update(scheduler=address, instances=hosts)
         client = stack.enter_context(connected(cluster, START_TIMEOUT))
-        if spec.is_adaptive:
-            adapt(cluster, spec)
-        elif scales and "n_workers" not in options:
+        adapt(cluster, spec)
+        if not spec.is_adaptive and scales and "n_workers" not in options:
             cluster.scale(spec.n_workers)
         _wait_for_workers(client, spec, at_least=hosts if not scales else min(spec.n_workers, 1))
         try:
