@@ -213,11 +213,11 @@ def _opened(
 
 @contextmanager
 def _quiet_dask() -> Iterator[None]:
-    """What goes wrong on the cluster is told by our own log; Dask's tells every connection."""
+    """What goes wrong on the cluster is told by our own log; Dask's tells every connection, a run's end as critical."""
     loud = [logging.getLogger(name) for name in ("distributed", "distributed.client", "tornado.application")]
     levels = [each.level for each in loud]
     for each in loud:
-        each.setLevel(logging.CRITICAL)
+        each.setLevel(logging.CRITICAL + 1)
     try:
         yield
     finally:
