@@ -16,6 +16,7 @@ import rdata
 
 from forecasting import schemas
 from forecasting.adapters.files import write_table
+from forecasting.table import Table
 from forecasting.weeks import dominicks_weeks
 
 PACKAGE = "r-cran-bayesm"
@@ -46,7 +47,7 @@ def download_rda(folder: Path) -> Path:
     return folder / "unpacked" / RDA_IN_PACKAGE
 
 
-def build_tables(rda: Path) -> dict[schemas.Table, pd.DataFrame]:
+def build_tables(rda: Path) -> dict[Table, pd.DataFrame]:
     """The shipped tables, from the source's `yx` (one row per store, brand and week) and `storedemo`."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the reader, on R attributes that we do not use

@@ -8,6 +8,7 @@ from deployments.home import service_home
 from deployments.trigger import TriggerOptions
 from flows import parameters as p
 from flows.cli import app
+from flows.options import takes
 from flows.session import run_to_its_end, user_errors
 
 
@@ -55,7 +56,7 @@ def down(
 
 
 @app.command()
-@p.takes(TriggerOptions)
+@takes(TriggerOptions)
 def trigger(options: TriggerOptions) -> None:
     """Start a run of the weekly deployment; what is not given is taken from the deployment."""
     with user_errors():

@@ -10,7 +10,7 @@ import typer
 from pydantic import TypeAdapter
 
 from deployments.home import Home
-from flows.parameters import WeeklyOptions
+from flows.options import WeeklyOptions
 
 if TYPE_CHECKING:
     from deployments.api import Api

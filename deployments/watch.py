@@ -12,7 +12,7 @@ from watchfiles import watch as watch_files
 from deployments.home import Home
 from deployments.lookout import Event, Seen, events_due, remember
 from flows import stages
-from flows.parameters import WeeklyOptions
+from flows.options import WeeklyOptions
 from forecasting.adapters.clock import now
 from forecasting.adapters.inbox import list_inbox
 from forecasting.adapters.lake import Lake

@@ -5,9 +5,9 @@ from typing import Any
 
 from prefect import flow
 
-from flows import parameters as p
 from flows import stages
 from flows.artifacts import show_progress, tells_what_to_do
+from flows.options import BackfillOptions, takes
 from flows.policy import run_flow
 from flows.weekly_forecast import weekly_forecast
 from forecasting.adapters.clock import now
@@ -18,8 +18,8 @@ logger = logging.getLogger(__name__)
 
 @flow(name="backfill", persist_result=False)
 @tells_what_to_do
-@p.takes(p.BackfillOptions)
-def backfill(options: p.BackfillOptions) -> list[dict[str, Any]]:
+@takes(BackfillOptions)
+def backfill(options: BackfillOptions) -> list[dict[str, Any]]:
     """Forecast every week from the first to the last as it would have been forecast then.
 
     A week that is published from the same input already is left alone, so that a backfill which was

@@ -6,8 +6,8 @@ from typing import Any
 from prefect import flow
 
 from flows import backtesting
-from flows import parameters as p
 from flows.artifacts import show_progress, tells_what_to_do
+from flows.options import BacktestOptions, takes
 from flows.policy import stage, stopwatch
 from forecasting.adapters.clock import Stopwatch
 from forecasting.adapters.cluster import dask_cluster
@@ -20,8 +20,8 @@ keep = stage(backtesting.keep, name="keep the forecasts")
 
 @flow(name="backtest", persist_result=False)
 @tells_what_to_do
-@p.takes(p.BacktestOptions)
-def backtest(options: p.BacktestOptions) -> dict[str, Any]:
+@takes(BacktestOptions)
+def backtest(options: BacktestOptions) -> dict[str, Any]:
     """Forecast past weeks as they would have been forecast then, and score the forecasts.
 
     Every fold is made by the function of the weekly run, on a cluster like its own. A series that a model

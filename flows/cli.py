@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flows import parameters as p
+from flows.options import BackfillOptions, BacktestOptions, LakeOptions, WeeklyOptions, takes
 from flows.session import prefect, user_errors, warn
 from flows.settings import lake_root
 from forecasting.errors import OptionError
@@ -27,8 +28,8 @@ app = typer.Typer(
 
 
 @app.command()
-@p.takes(p.WeeklyOptions)
-def run(options: p.WeeklyOptions) -> None:
+@takes(WeeklyOptions)
+def run(options: WeeklyOptions) -> None:
     """Collect the next week, forecast every series on a Dask cluster, publish and report."""
     began = time.monotonic()
     with user_errors(), prefect() as why_not:
@@ -45,8 +46,8 @@ def run(options: p.WeeklyOptions) -> None:
 
 
 @app.command()
-@p.takes(p.BackfillOptions)
-def backfill(options: p.BackfillOptions) -> None:
+@takes(BackfillOptions)
+def backfill(options: BackfillOptions) -> None:
     """Forecast many past weeks, oldest first; go on where an interrupted backfill stopped."""
     began = time.monotonic()
     with user_errors(), prefect() as why_not:
@@ -79,15 +80,15 @@ def accept(
         from flows import stages, terminal
         from forecasting.adapters.clock import now
 
-        home = p.LakeOptions(lake=lake).home
+        home = LakeOptions(lake=lake).home
         ForecastSpec(week, week_starts_on=home.week_starts_on)
         home.prepare()
         terminal.show_acceptance(week, stages.accept(home, week, reason, by or getuser(), now()))
 
 
 @app.command()
-@p.takes(p.BacktestOptions)
-def backtest(options: p.BacktestOptions) -> None:
+@takes(BacktestOptions)
+def backtest(options: BacktestOptions) -> None:
     """Forecast past weeks as they would have been forecast then, and print the scores."""
     with user_errors(), prefect() as why_not:
         folds = options.folds

@@ -25,8 +25,8 @@ from forecasting.ledger import Acceptance, Ledger
 from forecasting.models import get_model
 from forecasting.partition import Partition
 from forecasting.run import identify
-from forecasting.schemas import Table
 from forecasting.spec import BatchSpec, ForecastSpec, GateSpec
+from forecasting.table import Table
 from forecasting.timetable import due_weeks, last_closed
 from forecasting.validate import Validated, merge_newer
 from forecasting.validate import validate as validate_rows

@@ -30,7 +30,7 @@ from pydantic import Field
 from flows import stages, terminal
 from flows.artifacts import name_of_run
 from flows.notifying import tell, week_waiting
-from flows.parameters import WeeklyOptions
+from flows.options import WeeklyOptions
 from flows.policy import tell as tell_prefect
 from forecasting.adapters.clock import now
 from forecasting.adapters.inbox import list_inbox

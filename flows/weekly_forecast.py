@@ -8,9 +8,9 @@ from typing import Any
 from prefect import flow, runtime
 
 from flows import artifacts as page
-from flows import parameters as p
 from flows import stages
 from flows.notifying import tell_published, telling_of_trouble
+from flows.options import WeeklyOptions, takes
 from flows.policy import run_flow, stage
 from flows.recording import recording
 from flows.waiting import await_stores, take_over
@@ -38,8 +38,8 @@ def _name_of_run() -> str:
 
 @flow(name="weekly-forecast", flow_run_name=_name_of_run, persist_result=False)
 @page.tells_what_to_do
-@p.takes(p.WeeklyOptions)
-def weekly_forecast(options: p.WeeklyOptions) -> dict[str, Any]:
+@takes(WeeklyOptions)
+def weekly_forecast(options: WeeklyOptions) -> dict[str, Any]:
     """Forecast the weeks after `cutoff` for every active series, and publish them.
 
     Without a cutoff it takes every week that has come and is not published, each as a run of its own but the
@@ -98,7 +98,7 @@ def weekly_forecast(options: p.WeeklyOptions) -> dict[str, Any]:
     return receipt.content
 
 
-def catch_up(week: date, options: p.WeeklyOptions) -> None:
+def catch_up(week: date, options: WeeklyOptions) -> None:
     """Run a week that was missed. One that is refused does not hold up those after it."""
     try:
         run_flow(weekly_forecast, {**vars(options), "cutoff": week, "accept_gaps": None})

@@ -13,8 +13,8 @@ from forecasting.models.mean import mean
 from forecasting.panel import build_panel, complete_plan
 from forecasting.partition import Partition, partition_panel
 from forecasting.predictive import Predictive
-from forecasting.schemas import Table
 from forecasting.spec import ForecastSpec
+from forecasting.table import Table
 
 Series = tuple[int, int]
 FALLBACK_MODEL = "mean"

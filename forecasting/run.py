@@ -8,8 +8,8 @@ from typing import Any
 import pandas as pd
 
 from forecasting import schemas
-from forecasting.schemas import Table
 from forecasting.spec import ForecastSpec
+from forecasting.table import Table
 
 
 def identify(

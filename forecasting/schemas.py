@@ -1,129 +1,25 @@
-"""Every table, declared once: columns, types, units and grain.
+"""Every table, declared once: columns, types, units and grain."""
 
-A `Table` casts pandas frames to its declaration when they enter and leave the system, so that
-all code in between may rely on names and types. Weeks are dates on disk and `datetime64[us]` in memory.
-"""
-
-from dataclasses import dataclass
-
-import pandas as pd
 import pyarrow as pa
 
-from forecasting.errors import SchemaError
+from forecasting.table import Table, column
 
 SERIES = ["store", "brand"]
 CELL = ["store", "brand", "week"]
 LEVELS = (80, 95)
 
-
-@dataclass(frozen=True)
-class Table:
-    """One declared table.
-
-    `key` names the columns whose values identify a row: the grain.
-    """
-
-    name: str
-    grain: str
-    key: tuple[str, ...]
-    schema: pa.Schema
-
-    @property
-    def columns(self) -> list[str]:
-        return list(self.schema.names)
-
-    @property
-    def nullable(self) -> pa.Schema:
-        """The declared columns and types, with empty values allowed everywhere."""
-        return pa.schema([field.with_nullable(True) for field in self.schema])
-
-    def to_arrow(self, frame: pd.DataFrame) -> pa.Table:
-        """Cast `frame` to the declaration, in the declared column order.
-
-        Raises:
-            SchemaError: a column is missing, a value does not fit its type or is null where it may not be.
-        """
-        self._require_columns(frame.columns)
-        try:
-            # Empty values are looked for afterwards, so that the error can count them.
-            table = pa.Table.from_pandas(frame[self.columns], schema=self.nullable, preserve_index=False)
-        except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
-            raise SchemaError(
-                self.name, f"has a value that does not fit its column ({error})", "correct the producer"
-            ) from error
-        self._require_values(table)
-        return table.cast(self.schema)
-
-    def from_arrow(self, table: pa.Table) -> pd.DataFrame:
-        """The pandas frame of a table read from disk, cast to the declaration.
-
-        Raises:
-            SchemaError: the table lacks a declared column or has another type there.
-        """
-        cast = self.declared(table)
-        frame = cast.to_pandas(date_as_object=False)
-        dates = [field.name for field in self.schema if pa.types.is_date(field.type)]
-        return frame.astype(dict.fromkeys(dates, "datetime64[us]"))
-
-    def declared(self, table: pa.Table) -> pa.Table:
-        """The declared columns of an Arrow table, with their declared types.
-
-        Raises:
-            SchemaError: the table lacks a declared column, has another type there, or an empty value.
-        """
-        self._require_columns(table.column_names)
-        try:
-            cast = table.select(self.columns).cast(self.nullable)
-        except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, ValueError) as error:
-            raise SchemaError(
-                self.name, f"has a column of another type than declared ({error})", "write the file anew"
-            ) from error
-        self._require_values(cast)
-        return cast
-
-    def cast(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """`frame` with exactly the declared columns and types."""
-        return self.from_arrow(self.to_arrow(frame))
-
-    def empty(self) -> pd.DataFrame:
-        """A frame of this table without rows."""
-        return self.from_arrow(self.schema.empty_table())
-
-    def _require_columns(self, present: "pd.Index | list[str]") -> None:
-        missing = [name for name in self.columns if name not in present]
-        if missing:
-            raise SchemaError(
-                self.name,
-                f"lacks the declared columns {', '.join(missing)} (it has {', '.join(map(str, present))})",
-                "add them or correct their names",
-            )
-
-    def _require_values(self, table: pa.Table) -> None:
-        for field in self.schema:
-            if not field.nullable and table.column(field.name).null_count:
-                raise SchemaError(
-                    self.name,
-                    f"has {table.column(field.name).null_count} empty values in column {field.name!r}",
-                    "fill or remove those rows",
-                )
-
-
-def _column(name: str, kind: pa.DataType, unit: str, nullable: bool = False) -> pa.Field:
-    return pa.field(name, kind, nullable=nullable, metadata={"unit": unit})
-
-
-_STORE = _column("store", pa.int32(), "store number")
-_BRAND = _column("brand", pa.int32(), "brand number, see the table brands")
-_WEEK = _column("week", pa.date32(), "first day of the week")
-_PRICE = _column("price", pa.float64(), "dollars a carton")
-_DEAL = _column("deal", pa.int8(), "1 where the store had a coupon or in-store deal, else 0")
-_FEAT = _column("feat", pa.float64(), "share of the brand's variants in the weekly advert, 0 to 1")
+_STORE = column("store", pa.int32(), "store number")
+_BRAND = column("brand", pa.int32(), "brand number, see the table brands")
+_WEEK = column("week", pa.date32(), "first day of the week")
+_PRICE = column("price", pa.float64(), "dollars a carton")
+_DEAL = column("deal", pa.int8(), "1 where the store had a coupon or in-store deal, else 0")
+_FEAT = column("feat", pa.float64(), "share of the brand's variants in the weekly advert, 0 to 1")
 
 SALES = Table(
     "sales",
     "One row per (store, brand, week) that the store reported; never a row after the cutoff.",
     ("store", "brand", "week"),
-    pa.schema([_STORE, _BRAND, _WEEK, _column("units", pa.int64(), "cartons sold in the week")]),
+    pa.schema([_STORE, _BRAND, _WEEK, column("units", pa.int64(), "cartons sold in the week")]),
 )
 
 PROMOTIONS = Table(
@@ -138,7 +34,7 @@ BRANDS = Table(
     "One row per brand.",
     ("brand",),
     pa.schema(
-        [_BRAND, _column("name", pa.string(), "name"), _column("ounces", pa.int32(), "ounces a carton", nullable=True)]
+        [_BRAND, column("name", pa.string(), "name"), column("ounces", pa.int32(), "ounces a carton", nullable=True)]
     ),
 )
 
@@ -149,18 +45,18 @@ STORES = Table(
     pa.schema(
         [
             _STORE,
-            _column("name", pa.string(), "name, where the stores have one", nullable=True),
-            _column("age60", pa.float64(), "share of the population aged 60 or more", nullable=True),
-            _column("educ", pa.float64(), "share of the population with a college degree", nullable=True),
-            _column("ethnic", pa.float64(), "share of the population that is black or Hispanic", nullable=True),
-            _column("income", pa.float64(), "log of the median income in dollars", nullable=True),
-            _column("hhlarge", pa.float64(), "share of households with five or more persons", nullable=True),
-            _column("workwom", pa.float64(), "share of women with full-time jobs", nullable=True),
-            _column("hval150", pa.float64(), "share of households worth over 150,000 dollars", nullable=True),
-            _column("sstrdist", pa.float64(), "distance to the nearest warehouse store, miles", nullable=True),
-            _column("sstrvol", pa.float64(), "sales ratio of this store to the nearest warehouse store", nullable=True),
-            _column("cpdist5", pa.float64(), "average distance to the nearest five supermarkets, miles", nullable=True),
-            _column(
+            column("name", pa.string(), "name, where the stores have one", nullable=True),
+            column("age60", pa.float64(), "share of the population aged 60 or more", nullable=True),
+            column("educ", pa.float64(), "share of the population with a college degree", nullable=True),
+            column("ethnic", pa.float64(), "share of the population that is black or Hispanic", nullable=True),
+            column("income", pa.float64(), "log of the median income in dollars", nullable=True),
+            column("hhlarge", pa.float64(), "share of households with five or more persons", nullable=True),
+            column("workwom", pa.float64(), "share of women with full-time jobs", nullable=True),
+            column("hval150", pa.float64(), "share of households worth over 150,000 dollars", nullable=True),
+            column("sstrdist", pa.float64(), "distance to the nearest warehouse store, miles", nullable=True),
+            column("sstrvol", pa.float64(), "sales ratio of this store to the nearest warehouse store", nullable=True),
+            column("cpdist5", pa.float64(), "average distance to the nearest five supermarkets, miles", nullable=True),
+            column(
                 "cpwvol5", pa.float64(), "sales ratio of this store to the average of the nearest five", nullable=True
             ),
         ]
@@ -168,7 +64,7 @@ STORES = Table(
 )
 
 _INTERVALS = [
-    _column(f"{side}_{level}", pa.float64(), f"cartons: {which} end of the central {level} % interval", nullable=True)
+    column(f"{side}_{level}", pa.float64(), f"cartons: {which} end of the central {level} % interval", nullable=True)
     for level in LEVELS
     for side, which in (("lo", "lower"), ("hi", "upper"))
 ]
@@ -179,24 +75,24 @@ FORECAST = Table(
     ("cutoff", "store", "brand", "step"),
     pa.schema(
         [
-            _column("cutoff", pa.date32(), "first day of the last week that was observed"),
+            column("cutoff", pa.date32(), "first day of the last week that was observed"),
             _STORE,
             _BRAND,
             _WEEK,
-            _column("step", pa.int16(), "weeks after the cutoff"),
-            _column("forecast", pa.float64(), "cartons: the point named in the file's metadata, `point`"),
+            column("step", pa.int16(), "weeks after the cutoff"),
+            column("forecast", pa.float64(), "cartons: the point named in the file's metadata, `point`"),
             *(field.with_nullable(False) for field in _INTERVALS),
-            _column("model", pa.string(), "the model that made this row"),
-            _column("reason", pa.string(), "why a fallback made it; empty where the model did", nullable=True),
-            _column("promotion_known", pa.bool_(), "whether price, deal and feat of that week were known"),
+            column("model", pa.string(), "the model that made this row"),
+            column("reason", pa.string(), "why a fallback made it; empty where the model did", nullable=True),
+            column("promotion_known", pa.bool_(), "whether price, deal and feat of that week were known"),
         ]
     ),
 )
 
 _POINTS = [
-    _column("median", pa.float64(), "cartons: half of the draws lie below; least absolute error"),
-    _column("mean", pa.float64(), "cartons: least squared error; the only point that adds up over series"),
-    _column("mape", pa.float64(), "cartons: least absolute percentage error; lies below the median"),
+    column("median", pa.float64(), "cartons: half of the draws lie below; least absolute error"),
+    column("mean", pa.float64(), "cartons: least squared error; the only point that adds up over series"),
+    column("mape", pa.float64(), "cartons: least absolute percentage error; lies below the median"),
 ]
 
 ALL_POINTS = Table(
@@ -212,10 +108,10 @@ BACKTEST = Table(
     ("model", "cutoff", "store", "brand", "step"),
     pa.schema(
         [
-            _column("model", pa.string(), "the model that was asked"),
+            column("model", pa.string(), "the model that was asked"),
             *(field for field in ALL_POINTS.schema if field.name not in ("model", "promotion_known")),
-            _column("actual", pa.int64(), "cartons sold in the week"),
-            _column("promoted", pa.bool_(), "whether there was a deal or an advert in that week"),
+            column("actual", pa.int64(), "cartons sold in the week"),
+            column("promoted", pa.bool_(), "whether there was a deal or an advert in that week"),
         ]
     ),
 )
@@ -226,19 +122,50 @@ REPORT = Table(
     ("store", "brand", "week"),
     pa.schema(
         [
-            _column("kind", pa.string(), "actual or forecast"),
+            column("kind", pa.string(), "actual or forecast"),
             _STORE,
             _BRAND,
-            _column("brand_name", pa.string(), "name of the brand"),
+            column("brand_name", pa.string(), "name of the brand"),
             _WEEK,
-            _column("units", pa.float64(), "cartons: sold where kind = actual, expected where kind = forecast"),
+            column("units", pa.float64(), "cartons: sold where kind = actual, expected where kind = forecast"),
             *_INTERVALS,
-            _column("price", pa.float64(), "dollars a carton; empty where unknown", nullable=True),
-            _column("deal", pa.int8(), "1 where there was or will be a deal; empty where unknown", nullable=True),
-            _column("feat", pa.float64(), "share advertised; empty where unknown", nullable=True),
-            _column("cutoff", pa.date32(), "the forecast's cutoff; empty where kind = actual", nullable=True),
-            _column("model", pa.string(), "the forecast's model; empty where kind = actual", nullable=True),
-            _column("reason", pa.string(), "why a fallback made the forecast; else empty", nullable=True),
+            column("price", pa.float64(), "dollars a carton; empty where unknown", nullable=True),
+            column("deal", pa.int8(), "1 where there was or will be a deal; empty where unknown", nullable=True),
+            column("feat", pa.float64(), "share advertised; empty where unknown", nullable=True),
+            column("cutoff", pa.date32(), "the forecast's cutoff; empty where kind = actual", nullable=True),
+            column("model", pa.string(), "the forecast's model; empty where kind = actual", nullable=True),
+            column("reason", pa.string(), "why a fallback made the forecast; else empty", nullable=True),
+        ]
+    ),
+)
+
+SCORES = Table(
+    "scores",
+    "One row per (cutoff, run_id, step, dimension, member): how a published forecast's rows of that step came out.",
+    ("cutoff", "run_id", "step", "dimension", "member"),
+    pa.schema(
+        [
+            column("cutoff", pa.date32(), "cutoff of the forecast that is scored"),
+            column("run_id", pa.string(), "the published run that made it"),
+            _WEEK,
+            column("step", pa.int16(), "weeks after the cutoff"),
+            column("dimension", pa.string(), "total, brand, store or model"),
+            column("member", pa.string(), "the brand's or store's number or the model's name; empty for total"),
+            column("series", pa.int32(), "forecasts whose actual is known"),
+            column("actual", pa.float64(), "cartons sold, their sum"),
+            column("forecast", pa.float64(), "cartons forecast, their sum"),
+            column("absolute_error", pa.float64(), "cartons, sum of |actual - forecast|"),
+            column("naive_absolute_error", pa.float64(), "cartons, the same of the last observed week as forecast"),
+            column("pinball", pa.float64(), "cartons, sum over the series of the mean pinball loss"),
+            column("naive_pinball", pa.float64(), "cartons, the same of the naive forecast"),
+            *(
+                column(f"within_{level}", pa.int32(), f"forecasts whose actual lies in the {level} % interval")
+                for level in LEVELS
+            ),
+            column("wape", pa.float64(), "share: absolute_error / actual; empty where nothing was sold", nullable=True),
+            column("naive_wape", pa.float64(), "share: naive_absolute_error / actual", nullable=True),
+            column("bias", pa.float64(), "share: forecast / actual - 1", nullable=True),
+            *(column(f"coverage_{level}", pa.float64(), f"share: within_{level} / series") for level in LEVELS),
         ]
     ),
 )
@@ -253,12 +180,12 @@ QUARANTINE = Table(
     ("file", "line"),
     pa.schema(
         [
-            _column("file", pa.string(), "name of the inbox file"),
-            _column("line", pa.int32(), "line in that file; 1 is the header"),
-            _column("rule", pa.string(), "name of the rule that the row broke"),
-            _column("detail", pa.string(), "the value that broke it and what to do"),
+            column("file", pa.string(), "name of the inbox file"),
+            column("line", pa.int32(), "line in that file; 1 is the header"),
+            column("rule", pa.string(), "name of the rule that the row broke"),
+            column("detail", pa.string(), "the value that broke it and what to do"),
             *(
-                _column(name, pa.string(), "text as received", nullable=True)
+                column(name, pa.string(), "text as received", nullable=True)
                 for name in [*INBOX_COLUMNS[:2], "week_or_date", *INBOX_COLUMNS[3:]]
             ),
         ]

@@ -10,6 +10,7 @@ import pyarrow as pa
 from hypothesis import strategies as st
 
 from forecasting import schemas
+from forecasting.table import Table
 from forecasting.validate import RAW_COLUMNS
 from forecasting.weeks import WEEK, days_of
 
@@ -66,7 +67,7 @@ def markets(draw: st.DrawFn, *, min_weeks: int = 1, max_weeks: int = 10, dense: 
     )
 
 
-def _rows(table: schemas.Table, cells: dict[str, np.ndarray], kept: np.ndarray) -> pd.DataFrame:
+def _rows(table: Table, cells: dict[str, np.ndarray], kept: np.ndarray) -> pd.DataFrame:
     arrays = [pa.array(cells[field.name][kept], field.type) for field in table.schema]
     return table.from_arrow(pa.Table.from_arrays(arrays, schema=table.schema))
 

@@ -11,7 +11,8 @@ from forecasting.adapters.files import read_table, replace_file
 from forecasting.adapters.inbox import list_inbox
 from forecasting.adapters.lake import Lake
 from forecasting.errors import DataError, OptionError
-from forecasting.schemas import INBOX_COLUMNS, Table
+from forecasting.schemas import INBOX_COLUMNS
+from forecasting.table import Table
 from forecasting.weeks import THURSDAY, WEEK, dominicks_week
 
 SHIPPED = Path(__file__).parents[2] / "data"

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from forecasting.errors import SchemaError
-from forecasting.schemas import Table
+from forecasting.table import Table
 
 
 def replace_file(path: Path, write: Callable[[Path], None]) -> None:

@@ -35,7 +35,7 @@ from forecasting import schemas
 from forecasting.adapters.files import read_json, read_metadata, read_table, read_tables, write_json, write_table
 from forecasting.errors import DataError, OptionError, SchemaError
 from forecasting.ledger import Acceptance
-from forecasting.schemas import Table
+from forecasting.table import Table
 from forecasting.validate import merge_newer
 from forecasting.weeks import THURSDAY
 

@@ -8,7 +8,7 @@ from forecasting.adapters.lake import Lake
 from forecasting.errors import SchemaError
 from forecasting.panel import series_of
 from forecasting.partition import Partition
-from forecasting.schemas import Table
+from forecasting.table import Table
 
 # Rows of a partition are kept as they came from the model, before they are checked.
 PARTIAL = Table(

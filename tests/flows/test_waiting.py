@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from flows import stages, waiting
-from flows.parameters import WeeklyOptions
+from flows.options import WeeklyOptions
 from flows.waiting import await_stores
 from forecasting.adapters.clock import now
 from forecasting.adapters.lake import Lake

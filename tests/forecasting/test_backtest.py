@@ -11,6 +11,7 @@ from forecasting.errors import ForecastingError
 from forecasting.forecast import assemble, forecast, forecast_partition, make_partitions
 from forecasting.ledger import active_series
 from forecasting.spec import ForecastSpec
+from forecasting.table import Table
 from forecasting.weeks import WEEK, dominicks_week
 
 CUTOFF = date(1991, 1, 31)
@@ -137,7 +138,7 @@ def promotions(real_promotions: pd.DataFrame) -> pd.DataFrame:
     return real_promotions[real_promotions["store"].isin(FEW)].reset_index(drop=True)
 
 
-def fold(sales: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec, table: schemas.Table) -> pd.DataFrame:
+def fold(sales: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec, table: Table) -> pd.DataFrame:
     """A fold as the backtest makes it: whole partitions of a small size, every point kept."""
     parts = make_partitions(sales, promotions, spec, mini_batch_size=5)
     return assemble([forecast_partition(part, spec) for part in parts], parts, {}, spec, table)

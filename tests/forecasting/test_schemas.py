@@ -7,7 +7,7 @@ from hypothesis import given, settings
 
 from forecasting import schemas
 from forecasting.errors import SchemaError
-from forecasting.schemas import Table
+from forecasting.table import Table
 from tests.strategies import Market, markets
 
 TABLES = [value for value in vars(schemas).values() if isinstance(value, Table)]

@@ -9,7 +9,7 @@ from prefect.utilities.callables import parameter_schema
 
 from flows import cli
 from flows.backtest import backtest
-from flows.parameters import WeeklyOptions
+from flows.options import WeeklyOptions
 from flows.weekly_forecast import weekly_forecast
 
 
