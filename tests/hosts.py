@@ -21,7 +21,7 @@ import psutil
 
 NETWORK = "10.213.{}.{}"  # private; the bridge's number and the host's
 TRIES = 200  # bridges that may exist at a time
-PATIENCE = 10.0
+PATIENCE = 60.0
 REPOSITORY = Path(__file__).parents[1]
 SSHD_PATH = "/usr/sbin/sshd"  # it wants to be called by its whole path
 SSHD = """

@@ -95,8 +95,8 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_until(is_done: Callable[[], bool], seconds: float = 60) -> None:
+def wait_until(is_done: Callable[[], bool], seconds: float = 120) -> None:
     until = time.monotonic() + seconds
     while not is_done():
         assert time.monotonic() < until, "it did not happen"
-        time.sleep(0.3)
+        time.sleep(0.2)

@@ -12,8 +12,6 @@ import pytest
 from deployments.home import Home
 from tests.deployments.service import Installation, free_port
 
-pytestmark = pytest.mark.timeout(240)
-
 PASSWORD = "sword fish"  # noqa: S105 - of a cluster that lives for one test
 URL = "postgresql+asyncpg://oj:sword%20fish@127.0.0.1:{port}/postgres"
 

@@ -23,8 +23,6 @@ from forecasting.adapters.lake import Lake
 from forecasting.weeks import WEEK, dominicks_week
 from tests.deployments.service import Installation, free_port, wait_until
 
-pytestmark = pytest.mark.timeout(240)
-
 CHICAGO = ZoneInfo("America/Chicago")
 CUTOFF = dominicks_week(136)
 SLOW = "tests.deployments.slow_model:slow"
@@ -197,7 +195,7 @@ def test_the_last_missing_file_starts_the_run(service: Installation) -> None:
         drop = lake.inbox / f".{week}_store-{store:03d}.csv"
         drop.write_text("".join(f"{','.join(row)}\n" for row in content))
         drop.rename(drop.with_name(drop.name[1:]))
-    wait_until(lambda: week in lake.published_cutoffs(), 120)
+    wait_until(lambda: week in lake.published_cutoffs())
     wait_until(lambda: service.run_processes() == [])
     with service.api() as api:
         completed = {"flow_runs": {"state": {"type": {"any_": ["COMPLETED"]}}}, "sort": "END_TIME_DESC", "limit": 1}
@@ -219,7 +217,7 @@ def test_a_run_that_waits_goes_on_when_somebody_accepts_the_gaps(service: Instal
     with service.api() as api:
         answer = {"run_input": {"reason": "flooded", "by": "Ada"}}
         assert api.post(f"/flow_runs/{run}/resume", json=answer).json()["status"] == "ACCEPT"
-        wait_until(lambda: week in lake.published_cutoffs(), 60)
+        wait_until(lambda: week in lake.published_cutoffs())
         same_week = {"flow_runs": {"name": {"like_": f"week of {week}, at its deadline"}}}
         wait_until(lambda: api.post("/flow_runs/filter", json=same_week).json()[0]["state"]["name"] == "TakenOver")
         wait_until(lambda: api.get(f"/flow_runs/{run}").json()["state"]["name"] == "Completed")

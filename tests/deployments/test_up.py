@@ -9,8 +9,6 @@ from deployments.home import Home, Service
 from deployments.up import Asked
 from tests.deployments.service import Installation, free_port
 
-pytestmark = pytest.mark.timeout(180)
-
 
 @pytest.fixture
 def installation(tmp_path: Path) -> Installation:

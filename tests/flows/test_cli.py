@@ -26,6 +26,7 @@ def oj(*args: str) -> Result:
 
 
 OJ = str(Path(sys.executable).with_name("oj"))
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -70,15 +71,15 @@ def test_a_run_that_is_stopped_leaves_nothing_behind(
     fed_lake: Lake, tmp_path: Path, environment: dict[str, str], stop: signal.Signals, to_the_group: bool
 ) -> None:
     """As by Ctrl-C, by the system, without warning: one sentence, and workers and embedded server are gone."""
-    with started(fed_lake, tmp_path, environment) as run:
-        while not any("spawn_main" in " ".join(process.cmdline()) for process in running_in(tmp_path)):
+    options = ["--model", "tests.flows.endless_model:endless", "--max-concurrency-per-instance", "1"]
+    with started(fed_lake, tmp_path, environment, *options) as run:
+        while not (tmp_path / "computing").exists():
             assert run.poll() is None
             time.sleep(0.1)
-        time.sleep(1.5)  # by then the cluster is up and computes
         (os.killpg if to_the_group else os.kill)(run.pid, stop)
-        _, stderr = run.communicate(timeout=60)
+        _, stderr = run.communicate(timeout=100)
     if stop == signal.SIGKILL:
-        until = time.monotonic() + 30
+        until = time.monotonic() + 60
         while running_in(tmp_path) and time.monotonic() < until:
             time.sleep(0.1)
     else:
@@ -107,7 +108,7 @@ def started(lake: Lake, mark: Path, environment: dict[str, str], *args: str) -> 
     """`oj run` in a session of its own, as a terminal gives one to it."""
     return subprocess.Popen(
         [OJ, "run", "--lake", str(lake.root), *args],
-        env=environment | {"TEST_RUN": str(mark)},
+        env=environment | {"TEST_RUN": str(mark), "PYTHONPATH": str(ROOT)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,

@@ -37,10 +37,6 @@ CHROMIUM = [
 ]
 
 
-# A server, a run and a browser, one after the other, take their time on a busy machine.
-pytestmark = pytest.mark.timeout(300)
-
-
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a Prefect server with its pages, on a free port and with a home of its own."""
@@ -63,7 +59,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(60)
 
 
 def _await_health(address: str, process: subprocess.Popen[bytes]) -> None:
@@ -109,8 +105,8 @@ def browser_page() -> Iterator[Page | None]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM)
         page = browser.new_page(viewport={"width": 1280, "height": 1000})
-        page.set_default_timeout(20_000)
-        expect.set_options(timeout=20_000)
+        page.set_default_timeout(60_000)
+        expect.set_options(timeout=60_000)
         yield page
         browser.close()
 

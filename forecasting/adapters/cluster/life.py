@@ -36,6 +36,9 @@ ALL_EVENTS = "all"  # Dask's topic that tells of workers that come and go
 _SETTINGS = {
     # A lost worker is answered by `forecasting.batch`, which knows how often to try again.
     "distributed.scheduler.allowed-failures": 0,
+    # Dask looks so long after a loss whether the worker is back, and else gives it up for good: also where it was, and
+    # is just restarting because of another loss. Workers that are restarted by their nannies are not to be given up.
+    "distributed.deploy.lost-worker-timeout": "1 day",
     # A frozen worker is noticed after a minute instead of five.
     "distributed.scheduler.worker-ttl": "60s",
     # Threads of BLAS and OpenMP would fight over the cores that the workers already share.

@@ -92,7 +92,7 @@ def scheduler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         for _ in range(2):
             stack.enter_context(running.worker())
         with running.client() as client:
-            client.wait_for_workers(2, timeout=60)
+            client.wait_for_workers(2, timeout=100)
         yield running
 
 
@@ -117,7 +117,7 @@ def test_the_result_is_the_local_one_and_the_scheduler_stays(
     assert cluster.receipt.last_worker_gone is None
     assert list(lake.scratch().iterdir()) == []
     with configured.client() as client:
-        client.wait_for_workers(2, timeout=30)
+        client.wait_for_workers(2, timeout=100)
         assert client.run_on_scheduler(lambda dask_scheduler: len(dask_scheduler.tasks)) == 0
         plugins = client.run(lambda dask_worker: [name for name in dask_worker.plugins if "dask-" in name])
         assert list(plugins.values()) == [[], []]
@@ -156,7 +156,7 @@ def test_a_worker_without_a_nanny_that_hangs_is_ended_too(
     with ExitStack() as stack:
         lonely = [stack.enter_context(configured.worker("--no-nanny")) for _ in range(2)]
         with configured.client() as client:
-            client.wait_for_workers(4, timeout=60)
+            client.wait_for_workers(4, timeout=100)
         with dask_cluster(configured.spec, Lake(tmp_path)) as cluster:
             _, reasons = mapped(cluster, functions.hang_unless_nanny, partitions, timeout=1.5, max_retries=5)
         assert reasons == {}
@@ -168,7 +168,7 @@ def test_a_worker_without_the_package_is_named(configured: Running, tmp_path: Pa
     (tmp_path / "empty" / "forecasting").mkdir(parents=True)
     (tmp_path / "empty" / "forecasting" / "__init__.py").write_text("raise ImportError('not the package')")
     with configured.worker(path=tmp_path / "empty"), configured.client() as client:
-        client.wait_for_workers(3, timeout=60)
+        client.wait_for_workers(3, timeout=100)
         expected = r"The worker tls://127.0.0.1:\d+ runs another version than this run: this package none there"
         with pytest.raises(RunError, match=expected), dask_cluster(configured.spec, Lake(tmp_path)):
             pass
@@ -181,8 +181,9 @@ def test_a_late_worker_without_the_package_is_named(
     (tmp_path / "empty" / "forecasting").mkdir(parents=True)
     (tmp_path / "empty" / "forecasting" / "__init__.py").write_text("raise ImportError('not the package')")
     with dask_cluster(configured.spec, Lake(tmp_path)) as cluster, configured.worker(path=tmp_path / "empty"):
-        cluster._client.wait_for_workers(3, timeout=60)
-        time.sleep(0.2)
+        cluster._client.wait_for_workers(3, timeout=100)
+        while cluster._strangers.empty():
+            time.sleep(0.05)
         with pytest.raises(RunError, match="this package none there"):
             mapped(cluster, functions.take_a_while, partitions)
 

@@ -1,5 +1,6 @@
 """A real cluster on this machine: up, partitions mapped whatever they do, down."""
 
+import logging
 import signal
 import socket
 import subprocess
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import nullcontext, suppress
 from pathlib import Path
 
+import dask
 import pandas as pd
 import psutil
 import pytest
@@ -49,6 +51,7 @@ def test_what_models_say_on_workers_is_heard_here(
     cluster: Cluster, partitions: list[Partition], caplog: pytest.LogCaptureFixture
 ) -> None:
     """Log lines of every partition; a warning once, however many partitions raise it."""
+    caplog.set_level(logging.INFO)  # Dask has silenced pytest's handler too
     mapped(cluster, functions.talk, partitions)
     said = [record.getMessage() for record in caplog.records]
     assert {f"here speaks {partition.name}" for partition in partitions} <= set(said)
@@ -59,6 +62,7 @@ def test_a_series_that_fails_names_itself(
     cluster: Cluster, partitions: list[Partition], caplog: pytest.LogCaptureFixture
 ) -> None:
     """Also where the model raised nothing."""
+    caplog.set_level(logging.INFO)  # Dask has silenced pytest's handler too
     mapped(cluster, functions.nan_on_poison, partitions)
     told = [(record.levelname, record.getMessage()) for record in caplog.records]
     assert ("WARNING", "Store 5 brand 3 failed (not_finite) and gets a fallback") in told
@@ -88,9 +92,10 @@ def test_a_bad_series_costs_itself_only(
     pd.testing.assert_frame_equal(table[~failed], undisturbed[~failed])
 
 
-def test_a_series_that_hangs_costs_itself_only(cluster: Cluster, partitions: list[Partition]) -> None:
-    """Its worker is ended at the deadline, and the others go on."""
-    table, reasons = mapped(cluster, functions.hang_on_poison, partitions, timeout=1.0)
+def test_a_series_that_hangs_costs_itself_only(cluster: Cluster, few_stores: tuple[pd.DataFrame, pd.DataFrame]) -> None:
+    """Its worker is ended at the deadline, which a busy machine keeps with all others, and these go on."""
+    partitions = make_partitions(*few_stores, SPEC, mini_batch_size=2)
+    table, reasons = mapped(cluster, functions.hang_on_poison, partitions, timeout=3.0)
     assert reasons == {functions.POISONED: "timed_out"}
     assert len(table) == 33 * SPEC.horizon
 
@@ -127,7 +132,7 @@ def test_a_plain_connection_is_refused(cluster: Cluster) -> None:
     """Without the cluster's certificate the scheduler does not answer."""
     address = cluster._client.scheduler.address
     assert address.startswith("tls://127.0.0.1:")
-    with socket.create_connection(("127.0.0.1", int(address.rsplit(":", 1)[1])), timeout=5) as plain:
+    with socket.create_connection(("127.0.0.1", int(address.rsplit(":", 1)[1])), timeout=60) as plain:
         plain.sendall(b"\x00" * 64)
         with suppress(ConnectionResetError):
             assert plain.recv(64)[:1] in (b"", TLS_ALERT)
@@ -152,9 +157,13 @@ def test_nothing_is_left_when_the_block_ends(tmp_path: Path, ends_by: ValueError
 def test_the_receipt_counts_restarted_workers(tmp_path: Path, few_stores: tuple[pd.DataFrame, pd.DataFrame]) -> None:
     """A worker that was started in the place of a lost one is among the processes that are checked at the end."""
     partitions = make_partitions(*few_stores, SPEC, mini_batch_size=11)
-    with dask_cluster(WORKERS, Lake(tmp_path)) as cluster:
+    # However soon Dask would give up a worker that is restarting.
+    with (
+        dask.config.set({"distributed.deploy.lost-worker-timeout": "100ms"}),
+        dask_cluster(WORKERS, Lake(tmp_path)) as cluster,
+    ):
         mapped(cluster, functions.die_once, partitions, tmp_path / "died", max_retries=2)
-        cluster._client.wait_for_workers(2, timeout=30)
+        cluster._client.wait_for_workers(2, timeout=100)
         receipt = cluster.receipt
     assert len(receipt.worker_pids) == 3
     assert receipt.left_over == []
@@ -176,12 +185,13 @@ def test_nothing_is_left_of_a_driver_that_was_ended(tmp_path: Path, when: str, h
             assert driver.stdout.readline() == "up\n"
         started = psutil.Process(driver.pid)
         while len(started.children()) < 3:  # janitor, and workers or the tracker of their resources
+            assert driver.poll() is None
             time.sleep(0.01)
         children = started.children(recursive=True)
         driver.send_signal(how)
         driver.wait(timeout=60)
-    assert psutil.wait_procs(children, timeout=30)[1] == []
-    until = time.monotonic() + 30
+    assert psutil.wait_procs(children, timeout=100)[1] == []
+    until = time.monotonic() + 100
     while list((tmp_path / "scratch").iterdir()):
         assert time.monotonic() < until
         time.sleep(0.05)
@@ -195,7 +205,7 @@ def test_a_growing_cluster_follows_its_work(
     with dask_cluster(spec, Lake(tmp_path)) as cluster:
         assert cluster._meter.workers == 0
         table, _ = mapped(cluster, functions.take_a_while, partitions)
-        until = time.monotonic() + 60
+        until = time.monotonic() + 100
         while cluster._meter.workers:
             assert time.monotonic() < until
             time.sleep(0.1)
