@@ -4,26 +4,25 @@ Each takes its environment, secrets with it, from a file of the home: nothing se
 line, in the supervisor's configuration or in a unit of systemd.
 """
 
-import ctypes
 import os
 import signal
 import sys
 
 from deployments.home import POOL, service_home
+from flows.embedded import end_with_parent
 
 COMMANDS = {
     "server": ["-m", "prefect", "server", "start"],
     "worker": ["-m", "prefect", "worker", "start", "--pool", POOL, "--type", "process", "--name", "worker"],
     "watch": ["-m", "deployments", "watch"],
 }
-PR_SET_PDEATHSIG = 1
 
 
 def main() -> None:
     """Become the program that the command line names."""
     name = sys.argv[1]
     # A program whose supervisor was killed would go on unseen, and keep its port.
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    end_with_parent(signal.SIGTERM)
     environment = service_home().environment(name)
     os.execve(sys.executable, [sys.executable, *COMMANDS[name]], environment)  # noqa: S606 - no shell is wanted
 

@@ -172,7 +172,10 @@ def is_delivered() -> bool:
 
 def serve(listener: int, parent: int) -> None:
     """The process of the server, from its first to its last moment."""
-    _die_with(parent)
+    end_with_parent(signal.SIGKILL)
+    # It may have died before that.
+    if os.getppid() != parent:
+        sys.exit("The run has ended already.")
     # Parameters of runs are stored readable: the database is for its user alone.
     os.umask(0o077)
     import uvicorn
@@ -182,13 +185,10 @@ def serve(listener: int, parent: int) -> None:
     uvicorn.Server(config).run(sockets=[socket.socket(fileno=listener)])
 
 
-def _die_with(parent: int) -> None:
-    """Have the system kill this process when its parent dies."""
+def end_with_parent(by: signal.Signals) -> None:
+    """Have the system send this process a signal when its parent dies, where it is Linux."""
     if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    # It may have died before that.
-    if os.getppid() != parent:
-        sys.exit("The run has ended already.")
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, by)
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from forecasting.adapters.clock import now
 from forecasting.adapters.lake import Lake
 from forecasting.adapters.notify import notify as deliver
 from forecasting.errors import ForecastingError, WeekBusy, WeekWaiting
+from forecasting.ledger import gaps_in_words
 
 logger = logging.getLogger(__name__)
 
@@ -73,8 +74,7 @@ def gaps_accepted(week: date, ledger: Mapping[str, Any]) -> Notice:
     Args:
         ledger: the ledger's plain values, as the receipt holds them.
     """
-    gaps = [f"store {store}" for store in ledger["missing"]]
-    gaps += [f"store {store} lacks {what}" for store, what in ledger["incomplete"].items()]
+    gaps = gaps_in_words(ledger["missing"], ledger["incomplete"])
     accepted = ledger["accepted"]
     return Notice(
         week,

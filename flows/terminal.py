@@ -18,7 +18,7 @@ from forecasting.adapters.inbox import list_inbox
 from forecasting.adapters.lake import Lake
 from forecasting.errors import WeekWaiting
 from forecasting.folds import PUBLISHED_MAPE
-from forecasting.ledger import Acceptance
+from forecasting.ledger import Acceptance, gaps_in_words
 from forecasting.report import biggest_movers
 from forecasting.weeks import DAY_NAMES
 
@@ -186,8 +186,7 @@ def _collected(receipt: dict[str, Any]) -> str:
 
 
 def _gaps(ledger: dict[str, Any]) -> str:
-    named = [f"store {store}" for store in ledger["missing"]]
-    named += [f"store {store} lacks {what}" for store, what in ledger["incomplete"].items()]
+    named = gaps_in_words(ledger["missing"], ledger["incomplete"])
     more = len(named) - MOST_GAPS_NAMED
     accepted = ledger["accepted"]
     reason = f"\naccepted by {accepted['by']}: {accepted['why']}" if accepted else ""

@@ -7,7 +7,7 @@ In the real data gaps are whole stores: 2.5 of those seen in the four weeks befo
 average week, 8 at most, and only one week in six has them all.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from typing import Any, Literal
@@ -62,9 +62,7 @@ class Ledger:
     @property
     def gaps(self) -> tuple[str, ...]:
         """The expected stores that are not whole, in words."""
-        named = {store: f"store {store}" for store in self.missing}
-        named |= {store: f"store {store} lacks {what}" for store, what in self.incomplete.items()}
-        return tuple(named[store] for store in sorted(named))
+        return gaps_in_words(self.missing, self.incomplete)
 
     @property
     def reporting(self) -> float:
@@ -76,6 +74,13 @@ class Ledger:
     def as_dict(self) -> dict[str, Any]:
         before = self.week_before and self.week_before.isoformat()
         return {**asdict(self), "week": self.week.isoformat(), "week_before": before}
+
+
+def gaps_in_words(missing: Iterable[int], incomplete: Mapping[int, str]) -> tuple[str, ...]:
+    """Stores that sent nothing, and stores with what they lack, each in words, by number."""
+    named = {store: f"store {store}" for store in missing}
+    named |= {store: f"store {store} lacks {what}" for store, what in incomplete.items()}
+    return tuple(named[store] for store in sorted(named))
 
 
 def take_stock(

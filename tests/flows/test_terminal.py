@@ -108,7 +108,7 @@ def test_a_run_is_told_within_80_columns(printed: StringIO, lake: Lake) -> None:
     text = text_of(printed)
     assert "Week of 1992-04-16: published" in text
     assert "STILLRUNNING:12345,23456" in joined(text)
-    assert joined("store 105 and 6 more") in joined(text)
+    assert joined("store 103 and 6 more") in joined(text)
     assert joined("on fallback: raised 3, timed_out 2, worker_lost 1") in joined(text)
     assert "9,000–11,000" in text
     assert "$12.49 deal+ad" in text
