@@ -36,4 +36,5 @@ def in_words(database: dict[str, Any]) -> str:
     if not rows and not weeks:
         return f"{database['target']} agrees with the files already"
     of_tables = ", ".join(f"{name} {count:,}" for name, count in rows.items())
-    return f"{database['target']} has new rows of {len(weeks)} week{'' if len(weeks) == 1 else 's'} ({of_tables or 'none, only fewer'})"
+    of_weeks = f"{len(weeks)} week{'' if len(weeks) == 1 else 's'}"
+    return f"{database['target']} has new rows of {of_weeks} ({of_tables or 'none, only fewer'})"
