@@ -111,6 +111,15 @@ def late_files(week: date, files: Sequence[str]) -> Notice:
     )
 
 
+def database_not_loaded(week: date, error: str) -> Notice:
+    """The database that is loaded after each run was not; the forecast is published all the same.
+
+    Args:
+        error: one sentence, as the receipt holds it.
+    """
+    return Notice(week, f"{_week(week)}: published, but not in the database", error, once="database")
+
+
 def tell(lake: Lake, notice: Notice) -> bool:
     """Tell people, unless they have been told; True where somebody was reached now. Never makes a run fail."""
     reached = False
@@ -128,13 +137,15 @@ def tell(lake: Lake, notice: Notice) -> bool:
 
 
 def tell_published(lake: Lake, receipt: Mapping[str, Any], fallback_alarm: float) -> None:
-    """Tell what is remarkable about a week that has been published: accepted gaps, many fallbacks, late files."""
+    """Tell what is remarkable about a published week: accepted gaps, many fallbacks, late files, a database's error."""
     with _harmless():
         week, ledger = date.fromisoformat(receipt["spec"]["cutoff"]), receipt["ledger"]
         if ledger["status"] == "accepted with gaps":
             tell(lake, gaps_accepted(week, ledger))
         if fallbacks := many_fallbacks(week, receipt, fallback_alarm):
             tell(lake, fallbacks)
+        if error := receipt.get("database", {}).get("error"):
+            tell(lake, database_not_loaded(week, error))
         for earlier, files in receipt["late_files"].items():
             tell(lake, late_files(date.fromisoformat(earlier), files))
 

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from flows import parameters as p
 from flows.settings import lake_root
+from forecasting.adapters.database.target import require_target
 from forecasting.spec import BatchSpec, ClusterSpec, ForecastSpec, GateSpec
 from forecasting.timetable import deadline_of
 from forecasting.weeks import DOMINICKS_WEEK_1
@@ -73,6 +74,11 @@ class ForecastOptions(LakeOptions):
     timeout: p.Timeout = _BATCH.timeout
     error_threshold: p.ErrorThreshold = _BATCH.error_threshold
     fallback_alarm: p.FallbackAlarm = 0.05
+    database: p.Database = None
+
+    def __post_init__(self) -> None:
+        if self.database:
+            require_target(self.database)
 
     def spec(self, cutoff: date) -> ForecastSpec:
         return ForecastSpec(cutoff, self.horizon, self.gap, self.model, self.point, self.home.week_starts_on)

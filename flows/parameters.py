@@ -10,6 +10,8 @@ from typing import Annotated, Any, Literal
 import typer
 from pydantic import Field
 
+from forecasting.adapters.database.target import NAME, SQLITE, require_target
+from forecasting.errors import OptionError
 from forecasting.spec import BelowMinimum, Point
 
 
@@ -19,12 +21,14 @@ def _described(
     least: float | None = None,
     most: float | None = None,
     names: Sequence[str] = (),
+    pattern: str | None = None,
     **of_typer: Any,
 ) -> tuple[Any, Any]:
-    """The same description and bounds for the form and for the command line."""
+    """The same description and bounds for the form and for the command line; `pattern` is the form's alone."""
+    shape = {"pattern": pattern} if pattern else {}
     return (
         # Prefect overwrites a field's own title and description, but keeps what is extra.
-        Field(ge=least, le=most, json_schema_extra={"title": title, "description": description}),
+        Field(ge=least, le=most, json_schema_extra={"title": title, "description": description, **shape}),
         typer.Option(*names, help=description, min=least, max=most, **of_typer),
     )
 
@@ -38,6 +42,14 @@ def _json_object(text: str) -> dict[str, Any]:
     if not isinstance(given, dict):
         raise typer.BadParameter('give a JSON object, as {"hosts": ["10.0.0.1", "10.0.0.2"]}')
     return given
+
+
+def _database(text: str) -> str:
+    """A database from the command line: a secret is refused before anything could keep it."""
+    try:
+        return require_target(text)
+    except OptionError as error:
+        raise typer.BadParameter(f"{error.problem}; {error.remedy}.") from None
 
 
 LakeRoot = Annotated[
@@ -88,6 +100,16 @@ AcceptGaps = Annotated[
 FallbackAlarm = Annotated[
     float, *_described("Fallback alarm", "Share of series on fallback above which people are notified.", 0, 1)
 ]
+_DATABASE = _described(
+    "Database",
+    "Database that is loaded with what is published: its name in connections.toml, or sqlite:///path.",
+    pattern=f"^({NAME}|{SQLITE}.+)$",
+    parser=_database,
+    metavar="NAME",
+    show_default=False,
+)
+Database = Annotated[str | None, *_DATABASE]
+RequiredDatabase = Annotated[str, *_DATABASE]
 MiniBatchSize = Annotated[int, *_described("mini_batch_size", "Most series in one partition.", 1)]
 MaxRetries = Annotated[
     int,

@@ -44,6 +44,9 @@ class Receipt:
     def reported(self, path: Path) -> None:
         self.content["report"] = str(path)
 
+    def loaded(self, database: dict[str, Any]) -> None:
+        self.content["database"] = database
+
     def failed(self, error: BaseException) -> None:
         self.content |= {"outcome": "failed", "error": str(error), "error_type": type(error).__name__}
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from flows.table_files import write_table_files
 from forecasting import ledger as ledgers
 from forecasting import report as reports
 from forecasting import schemas
@@ -261,7 +262,9 @@ def report(lake: Lake) -> Path:
     cutoff = lake.published_cutoffs()[-1]
     run_id = lake.published_run_id(cutoff) or ""
     rows = reports.report_table(lake.sales(cutoff), lake.promotions(), lake.published(cutoff), lake.brands())
-    return lake.write_report(rows, {"cutoff": str(cutoff), "run_id": run_id})
+    path = lake.write_report(rows, {"cutoff": str(cutoff), "run_id": run_id})
+    write_table_files(lake)
+    return path
 
 
 def ledger_summary(ledger: Ledger, checked: Validated) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from flows.loading import in_words
 from forecasting import schemas
 from forecasting.adapters.feed import Fed, is_fed
 from forecasting.adapters.files import read_table
@@ -107,6 +108,8 @@ def show_run(root: Path, receipt: dict[str, Any], seconds: float) -> None:
         facts.add_row("cluster", _cluster(cluster))
     facts.add_row("published", f"{_path(receipt['published'])} ({receipt['rows']:,} rows)")
     facts.add_row("report", _path(receipt["report"]))
+    if database := receipt.get("database"):
+        facts.add_row("database", Text(in_words(database), style="yellow" if "error" in database else ""))
     facts.add_row("time", _seconds(receipt["seconds_by_stage"], seconds))
     console.print(facts)
     _show_movers(read_table(Path(receipt["report"]), schemas.REPORT))

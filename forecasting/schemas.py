@@ -170,6 +170,30 @@ SCORES = Table(
     ),
 )
 
+ORDER_SHEET = Table(
+    "order_sheet",
+    "One row per (store, brand, week) that is forecast, beside what was sold last: what a planner orders by.",
+    ("store", "brand", "week"),
+    pa.schema(
+        [
+            _STORE,
+            column("store_name", pa.string(), "name of the store, where the stores have one", nullable=True),
+            _BRAND,
+            column("brand_name", pa.string(), "name of the brand"),
+            _WEEK,
+            column("forecast", pa.float64(), "cartons expected"),
+            *(field.with_nullable(False) for field in _INTERVALS),
+            column("price", pa.float64(), "planned, dollars a carton; empty where unknown", nullable=True),
+            column("deal", pa.int8(), "1 where a deal is planned; empty where unknown", nullable=True),
+            column("feat", pa.float64(), "share that is to be advertised; empty where unknown", nullable=True),
+            column("last_sold", pa.int64(), "cartons sold in the cutoff's week; empty where unknown", nullable=True),
+            column("change", pa.float64(), "cartons: forecast - last_sold", nullable=True),
+            column("model", pa.string(), "the model that made the forecast"),
+            column("reason", pa.string(), "why a fallback made it; else empty", nullable=True),
+        ]
+    ),
+)
+
 # What an inbox file may hold, as text: nothing is typed before it is validated.
 INBOX_COLUMNS = ["store", "brand", "week", "units", "price", "deal", "feat"]
 DAILY_INBOX_COLUMNS = ["store", "brand", "date", "units", "price", "deal", "feat"]

@@ -11,6 +11,7 @@ import pytest
 import flows  # noqa: F401 - sets the threads of BLAS and Prefect's defaults before either is imported
 from forecasting.adapters.feed import feed
 from forecasting.adapters.lake import Lake
+from tests.postgresql import PostgreSQL, programs, running_postgresql
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -56,7 +57,18 @@ def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
+def postgresql(needs_system: Callable[[str], None]) -> Iterator[PostgreSQL]:
+    """A real PostgreSQL, one for all tests."""
+    installed = programs()
+    if installed is None:
+        needs_system("PostgreSQL is needed")
+    assert installed
+    with running_postgresql(installed) as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="session")
 def needs_system() -> Callable[[str], None]:
     """Skip where the machine lacks what the test needs; in CI that is a failure."""
 

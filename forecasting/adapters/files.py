@@ -1,5 +1,6 @@
 """Writing files so that a reader sees the old content or the new, and never a part of it."""
 
+import hashlib
 import json
 import os
 import tempfile
@@ -67,6 +68,17 @@ def read_tables(paths: Iterable[Path], table: Table) -> pd.DataFrame:
     return table.from_arrow(pa.concat_tables(parts)) if parts else table.empty()
 
 
+def read_hashed(path: Path, table: Table) -> tuple[pa.Table, dict[str, str], str]:
+    """Read a declared table, what its writer said of it, and the SHA-256 of the very bytes that were read.
+
+    Raises:
+        SchemaError: as `read_table`.
+    """
+    content = path.read_bytes()
+    found = _read(path, table, pa.BufferReader(content))
+    return table.declared(found), _described(found.schema), hashlib.sha256(content).hexdigest()
+
+
 def read_metadata(path: Path) -> dict[str, str]:
     """What the writer said of the file, by name.
 
@@ -74,16 +86,20 @@ def read_metadata(path: Path) -> dict[str, str]:
         SchemaError: the file is damaged.
     """
     try:
-        stored = pq.read_schema(path).metadata or {}
+        return _described(pq.read_schema(path))
     except (pa.ArrowInvalid, OSError) as error:
         raise SchemaError("metadata", f"cannot be read from {path} ({error})", "remove it and run again") from error
-    return {key.decode(): value.decode() for key, value in stored.items() if not key.startswith((b"ARROW", b"pandas"))}
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write plain values, sorted by name."""
-    text = json.dumps(content, indent=2, sort_keys=True, default=str) + "\n"
-    replace_file(path, lambda temporary: _write_text(temporary, text))
+    write_text(path, json.dumps(content, indent=2, sort_keys=True, default=str) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write text as UTF-8."""
+    content = text.encode()
+    replace_file(path, lambda temporary: _write(temporary, content))
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -92,13 +108,18 @@ def read_json(path: Path) -> dict[str, Any]:
     return content
 
 
-def _write_text(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8")
+def _write(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
 
 
-def _read(path: Path, table: Table) -> pa.Table:
+def _described(schema: pa.Schema) -> dict[str, str]:
+    stored = schema.metadata or {}
+    return {key.decode(): value.decode() for key, value in stored.items() if not key.startswith((b"ARROW", b"pandas"))}
+
+
+def _read(path: Path, table: Table, source: pa.NativeFile | None = None) -> pa.Table:
     try:
-        return pq.ParquetFile(path, page_checksum_verification=True).read()
+        return pq.ParquetFile(source or path, page_checksum_verification=True).read()
     except (pa.ArrowInvalid, OSError) as error:
         raise SchemaError(
             table.name,

@@ -13,7 +13,9 @@
     receipts/<cutoff>/<started>.json   what each run did, published or not
     notices/<cutoff>-<kind>.json       what people have been told of a week, and need not be told again
     published/<cutoff>/forecast.parquet   the forecasts in force
+    scores/<cutoff>/<run_id>.parquet   how a published forecast came out, as its weeks are collected
     report/report.parquet              history and forecasts in one table
+    report/scores.parquet, views.sql   the scores of the forecasts in force; DuckDB's views of these tables
     clusters/<id>.json, <id>.pem       clusters that would outlive their run; owner's eyes only
     locks/, scratch/
 
@@ -32,7 +34,15 @@ from typing import Any
 import pandas as pd
 
 from forecasting import schemas
-from forecasting.adapters.files import read_json, read_metadata, read_table, read_tables, write_json, write_table
+from forecasting.adapters.files import (
+    read_json,
+    read_metadata,
+    read_table,
+    read_tables,
+    write_json,
+    write_table,
+    write_text,
+)
 from forecasting.errors import DataError, OptionError, SchemaError
 from forecasting.ledger import Acceptance
 from forecasting.table import Table
@@ -228,12 +238,16 @@ class Lake:
     def staging(self, run_id: str) -> Path:
         return self.root / "staging" / run_id
 
+    @property
+    def published_root(self) -> Path:
+        return self.root / "published"
+
     def published_path(self, cutoff: date) -> Path:
-        return self.root / "published" / str(cutoff) / "forecast.parquet"
+        return self.published_root / str(cutoff) / "forecast.parquet"
 
     def published_cutoffs(self) -> list[date]:
         """Cutoffs with a published forecast, oldest first."""
-        return [cutoff for cutoff in _dates(self.root / "published", "*") if self.published_path(cutoff).exists()]
+        return [cutoff for cutoff in _dates(self.published_root, "*") if self.published_path(cutoff).exists()]
 
     def published_run_id(self, cutoff: date) -> str | None:
         """The run whose forecast is in force; None where there is none, or its file is damaged."""
@@ -246,6 +260,21 @@ class Lake:
     def published(self, cutoff: date) -> pd.DataFrame:
         """The forecast in force (table `forecast`)."""
         return read_table(self.published_path(cutoff), schemas.FORECAST)
+
+    # Scores of what is published
+
+    def scores_path(self, cutoff: date, run_id: str) -> Path:
+        return self.root / "scores" / str(cutoff) / f"{run_id}.parquet"
+
+    def scores(self) -> pd.DataFrame:
+        """How the forecasts in force came out (table `scores`), as far as their weeks are collected."""
+        in_force = ((cutoff, self.published_run_id(cutoff)) for cutoff in self.published_cutoffs())
+        paths = [self.scores_path(cutoff, run_id) for cutoff, run_id in in_force if run_id]
+        return read_tables([path for path in paths if path.exists()], schemas.SCORES)
+
+    def write_scores(self, cutoff: date, run_id: str, rows: pd.DataFrame) -> None:
+        """Keep how the forecast of a published run came out, so far as is known."""
+        write_table(self.scores_path(cutoff, run_id), rows, schemas.SCORES)
 
     def write_receipt(self, cutoff: date, started: datetime, content: dict[str, Any]) -> Path:
         path = self.root / "receipts" / str(cutoff) / f"{started:%Y%m%dT%H%M%S.%fZ}.json"
@@ -277,6 +306,17 @@ class Lake:
     def write_report(self, rows: pd.DataFrame, metadata: dict[str, str]) -> Path:
         write_table(self.report_path, rows, schemas.REPORT, metadata)
         return self.report_path
+
+    @property
+    def scores_table_path(self) -> Path:
+        return self.root / "report" / "scores.parquet"
+
+    def write_scores_table(self, rows: pd.DataFrame) -> None:
+        write_table(self.scores_table_path, rows, schemas.SCORES)
+
+    def write_views(self, statements: str) -> None:
+        """Write the SQL that opens the tables in DuckDB."""
+        write_text(self.root / "report" / "views.sql", statements)
 
     # Clusters that would outlive their run; `forecasting.adapters.register` writes them
 

@@ -92,13 +92,13 @@ def test_the_run_equals_a_forecast_without_a_cluster(ran: tuple[Lake, dict[str, 
 
 
 def test_history_and_forecast_stand_in_one_table(ran: tuple[Lake, dict[str, Any]]) -> None:
-    """Plain globs of pandas and DuckDB read the report: actuals up to the cutoff, forecasts after it."""
+    """Pandas and DuckDB read the report: actuals up to the cutoff, forecasts after it."""
     lake, _ = ran
-    report = pd.read_parquet(lake.root / "report")
+    report = pd.read_parquet(lake.report_path)
     assert report.groupby("kind").size().to_dict() == {"actual": len(lake.sales()), "forecast": 1826}
     assert not report.duplicated(["store", "brand", "week"]).any()
     query = "SELECT kind, max(week)::VARCHAR, sum(units) > 0 FROM read_parquet(?) GROUP BY kind ORDER BY kind"
-    rows = duckdb.execute(query, [str(lake.root / "report" / "*.parquet")]).fetchall()
+    rows = duckdb.execute(query, [str(lake.report_path)]).fetchall()
     assert rows == [("actual", "1992-04-16", True), ("forecast", "1992-04-30", True)]
     query = "SELECT count(*), count(DISTINCT cutoff) FROM read_parquet(?)"
     assert duckdb.execute(query, [str(lake.root / "published" / "*" / "*.parquet")]).fetchall() == [(1826, 1)]
@@ -107,10 +107,13 @@ def test_history_and_forecast_stand_in_one_table(ran: tuple[Lake, dict[str, Any]
 def test_the_same_week_again_changes_nothing(run_lake: Lake) -> None:
     """Same input, options and code: no cluster is started, and the published bytes stay."""
     before = run_lake.published_path(WEEK).read_bytes()
-    receipt = weekly_forecast(lake=str(run_lake.root))
+    receipt = weekly_forecast(lake=str(run_lake.root), database="nowhere")
     assert receipt["outcome"] == "unchanged"
     assert "cluster" not in receipt
     assert run_lake.published_path(WEEK).read_bytes() == before
+    # Nor does a database that is not there cost anything but a line.
+    assert "has no entry of this name: nowhere" in receipt["database"]["error"]
+    assert run_lake.last_receipt() == receipt
 
 
 def test_the_same_cutoff_gives_the_same_bytes(ran: tuple[Lake, dict[str, Any]], run_lake: Lake) -> None:

@@ -1,0 +1,42 @@
+"""What `oj export` writes, and of which forecast."""
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from forecasting.adapters.export import export as write
+from forecasting.adapters.files import read_metadata
+from forecasting.adapters.lake import Lake
+from forecasting.errors import DataError, OptionError
+from forecasting.order_sheet import order_sheet
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was written: the rows of one cutoff's forecast."""
+
+    cutoff: date
+    rows: int
+
+
+def export(lake: Lake, cutoff: date | None, to: Path) -> Exported:
+    """Write the order sheet of a published forecast; of the newest one where no cutoff is given.
+
+    Raises:
+        ForecastingError: nothing of that cutoff is published, or the file cannot be written.
+    """
+    published = lake.published_cutoffs()
+    if not published:
+        raise DataError(f"The lake {lake.root} has no published forecast", "make one first: oj run")
+    cutoff = cutoff or published[-1]
+    if cutoff not in published:
+        raise OptionError(
+            f"--cutoff {cutoff}",
+            "has no published forecast",
+            f"name one from {published[0]} to {published[-1]}; oj status tells how many there are",
+        )
+    forecast, said = lake.published(cutoff), read_metadata(lake.published_path(cutoff))
+    sheet = order_sheet(forecast, lake.sales(cutoff), lake.promotions(), lake.stores(), lake.brands())
+    about = {"cutoff": str(cutoff), "point": said.get("point", ""), "run_id": said.get("run_id", "")}
+    write(sheet, to, about)
+    return Exported(cutoff, len(sheet))

@@ -1,0 +1,131 @@
+"""Databases as a stranger sees them, and small lakes to load them from."""
+
+import os
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import psycopg
+import pyarrow as pa
+
+from forecasting import schemas
+from forecasting.adapters.lake import Lake
+from forecasting.adapters.publish import publish
+from forecasting.forecast import forecast
+from forecasting.panel import series_of
+from forecasting.spec import ForecastSpec
+from forecasting.table import Table
+from forecasting.weeks import WEEK
+
+FIRST = date(1992, 1, 2)
+WEEKS = [FIRST + WEEK * number for number in range(5)]
+CUTOFFS = WEEKS[-3:]
+TABLES = {table.name: table for table in (schemas.FORECAST, schemas.SALES, schemas.PROMOTIONS, schemas.BRANDS)}
+
+
+@dataclass(frozen=True)
+class Target:
+    """A database: by the name that loads it, and by its URL."""
+
+    name: str
+    url: str
+
+    def ask(self, statement: str) -> list[tuple[Any, ...]]:
+        """The rows that a statement gives, by the plain driver."""
+        if self.url.startswith("sqlite"):
+            with closing(sqlite3.connect(self.url.removeprefix("sqlite:///"))) as connection, connection:
+                return connection.execute(statement).fetchall()
+        with psycopg.connect(self.url) as connection:
+            cursor = connection.execute(statement)
+            return cursor.fetchall() if cursor.description else []
+
+    def rows(self, table: Table) -> pd.DataFrame:
+        """All rows of a table, as it is declared."""
+        query = f"SELECT {', '.join(table.columns)} FROM {table.name}"  # noqa: S608 - our own names
+        found = pd.DataFrame(self.ask(query), columns=table.columns)
+        for field in table.schema:
+            if pa.types.is_date(field.type):
+                found[field.name] = pd.to_datetime(found[field.name])
+            elif pa.types.is_boolean(field.type):
+                found[field.name] = found[field.name].astype(bool)  # SQLite has numbers for it
+        return table.cast(found).sort_values(list(table.key), ignore_index=True)
+
+
+def small_lake(root: Path) -> Lake:
+    """Three stores, two brands, five weeks; the last three are published."""
+    lake, values = Lake(root), np.random.default_rng(1)
+    lake.prepare()
+    cells = pd.MultiIndex.from_product([[2, 5, 9], [1, 3], [*WEEKS, WEEKS[-1] + WEEK]], names=schemas.CELL)
+    rows = cells.to_frame(index=False).assign(
+        units=values.integers(1, 500, len(cells)),
+        price=values.choice([1.99, 2.49, 1 / 3], len(cells)),
+        deal=1,
+        feat=0.5,
+    )
+    rows["week"] = pd.to_datetime(rows["week"])
+    lake.add_sales(schemas.SALES.cast(rows[rows["week"] <= pd.Timestamp(WEEKS[-1])]))
+    lake.add_promotions(schemas.PROMOTIONS.cast(rows))
+    stores = pd.DataFrame(columns=schemas.STORES.columns).assign(store=[2, 5, 9], name=["Müller & Söhne", "=1+1", None])
+    brands = pd.DataFrame({"brand": [1, 3], "name": ["Tropicana", "<script>"], "ounces": [64, None]})
+    lake.write_reference(schemas.STORES.cast(stores), schemas.BRANDS.cast(brands.astype({"ounces": "Int32"})))
+    for cutoff in CUTOFFS:
+        publish_anew(lake, cutoff, "naive")
+    return lake
+
+
+def publish_anew(lake: Lake, cutoff: date, model: str = "naive", factor: float = 1.0, horizon: int = 2) -> None:
+    """Publish a forecast of the cutoff, all its numbers `factor` times what the model says."""
+    spec = ForecastSpec(cutoff, model=model, horizon=horizon)
+    rows = forecast(lake.sales(cutoff), lake.promotions(), spec)
+    numbers = ["forecast", "lo_80", "hi_80", "lo_95", "hi_95"]
+    rows[numbers] *= factor
+    publish(lake, rows, series_of(rows), spec, f"{model}-{factor}-{horizon}")
+
+
+def in_a_process(call: Callable[[], object]) -> int:
+    """Call it in a process of its own, forked; gives the process. It ends without any clean-up."""
+    process = os.fork()
+    if process:
+        return process
+    try:
+        call()
+        os._exit(0)
+    finally:
+        os._exit(1)
+
+
+def lake_tables(lake: Lake) -> dict[str, pd.DataFrame]:
+    """What the database is to hold, read from the files."""
+    published = [pd.read_parquet(lake.published_path(cutoff)) for cutoff in lake.published_cutoffs()]
+    return {
+        "forecast": schemas.FORECAST.cast(pd.concat(published)).sort_values(
+            list(schemas.FORECAST.key), ignore_index=True
+        ),
+        "sales": lake.sales(),
+        "promotions": lake.promotions(),
+        "brands": lake.brands(),
+    }
+
+
+def assert_agrees(lake: Lake, target: Target) -> None:
+    """Every row of the files is in the database once, to the last bit, and no other."""
+    for name, wanted in lake_tables(lake).items():
+        pd.testing.assert_frame_equal(target.rows(TABLES[name]), wanted, check_exact=True)
+
+
+def scores_of(cutoff: date, steps: int) -> pd.DataFrame:
+    """Scores of the total, made up."""
+    row = dict.fromkeys(schemas.SCORES.columns, 0.5)
+    rows = [
+        row
+        | {"cutoff": cutoff, "run_id": "naive-1.0-2", "week": cutoff, "step": step, "dimension": "total", "member": ""}
+        | {"series": 6, "within_80": 3, "within_95": 3}
+        for step in range(1, steps + 1)
+    ]
+    return schemas.SCORES.cast(pd.DataFrame(rows))

@@ -1,0 +1,43 @@
+"""A small lake with a few published forecasts, and databases of both kinds, each new."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from forecasting.adapters.lake import Lake
+from tests.databases import Target, small_lake
+from tests.postgresql import PostgreSQL
+from tests.sinks import write_connections
+
+
+@pytest.fixture(scope="session")
+def small_lake_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Not to be changed."""
+    return small_lake(tmp_path_factory.mktemp("small") / "lake").root
+
+
+@pytest.fixture
+def lake(small_lake_template: Path, tmp_path: Path) -> Lake:
+    """A small lake of one's own."""
+    shutil.copytree(small_lake_template, tmp_path / "lake")
+    return Lake(tmp_path / "lake")
+
+
+@pytest.fixture
+def postgresql_target(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, postgresql: PostgreSQL) -> Target:
+    """An empty database in PostgreSQL."""
+    url = postgresql.create(f"of_{tmp_path.name}")
+    (tmp_path / "home").mkdir()
+    write_connections(tmp_path / "home", f'reporting = "{url}"')
+    monkeypatch.setenv("OJ_HOME", str(tmp_path / "home"))
+    return Target("reporting", url)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def target(request: pytest.FixtureRequest, tmp_path: Path) -> Target:
+    """An empty database of either kind."""
+    if request.param == "postgresql":
+        of_server: Target = request.getfixturevalue("postgresql_target")
+        return of_server
+    return Target(f"sqlite:///{tmp_path / 'copy.db'}", f"sqlite:///{tmp_path / 'copy.db'}")
