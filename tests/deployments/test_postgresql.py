@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import pytest
-
 from deployments.home import Home
 from tests.deployments.service import Installation, free_port
 from tests.postgresql import PostgreSQL
