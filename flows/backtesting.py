@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import pandas as pd
@@ -29,13 +30,18 @@ class Source:
     sales: pd.DataFrame
     promotions: pd.DataFrame
     week_starts_on: int
+    lake: Lake | None = None
+
+    def promotions_at(self, cutoff: date) -> pd.DataFrame:
+        """What a live run of that cutoff knows of promotions; of the shipped data all are known beforehand."""
+        return self.lake.promotions(cutoff) if self.lake else self.promotions
 
 
 def load(lake: Lake, *, of_benchmark: bool) -> Source:
     """The lake's sales and promotions; the shipped ones for a protocol of the benchmark, or where the lake has none."""
     if of_benchmark or not lake.weeks_of_sales():
         return Source("the shipped data", shipped(schemas.SALES), shipped(schemas.PROMOTIONS), THURSDAY)
-    return Source(str(lake.root), lake.sales(), lake.promotions(), lake.week_starts_on)
+    return Source(str(lake.root), lake.sales(), lake.promotions(), lake.week_starts_on, lake)
 
 
 def run_folds(
@@ -61,7 +67,7 @@ def run_folds(
         cpu_before, series = cluster.receipt.seconds_cpu, 0
         for cutoff in folds.cutoffs:
             spec = ForecastSpec(cutoff, folds.horizon, folds.gap, model, point, source.week_starts_on)
-            partitions = make_partitions(source.sales, source.promotions, spec, batch.mini_batch_size)
+            partitions = make_partitions(source.sales, source.promotions_at(cutoff), spec, batch.mini_batch_size)
             table = map_forecast(cluster, partitions, spec, batch, lambda _: None, table=schemas.ALL_POINTS)
             series += len(table) // folds.horizon
             parts.append(with_actuals(table, source.sales, source.promotions, model))

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
+
+import pandas as pd
 
 from flows.policy import stopwatch
 from flows.stages import ledger_summary
@@ -12,6 +14,7 @@ from forecasting.adapters.clock import Stopwatch, now
 from forecasting.adapters.cluster import ClusterReceipt
 from forecasting.adapters.lake import Lake
 from forecasting.ledger import Ledger
+from forecasting.moved import summary
 from forecasting.spec import ForecastSpec
 from forecasting.validate import Validated
 
@@ -28,8 +31,9 @@ class Receipt:
         self.content |= ledger_summary(ledger, checked)
         self.content["late_files"] = {str(earlier): names for earlier, names in late_files.items()}
 
-    def identified(self, run_id: str) -> None:
-        self.content["run_id"] = run_id
+    def identified(self, run_id: str, known_at: datetime) -> None:
+        """`known_at`: the moment up to which everything had been collected that the run knows."""
+        self.content |= {"run_id": run_id, "known_at": known_at.isoformat()}
 
     def cluster_started(self, cluster: ClusterReceipt) -> None:
         """`cluster` goes on counting until the cluster has ended."""
@@ -37,6 +41,10 @@ class Receipt:
 
     def published(self, counts: dict[str, Any], path: Path) -> None:
         self.content |= {"outcome": "published", "published": str(path), **counts}
+
+    def moved(self, before: pd.DataFrame, after: pd.DataFrame) -> None:
+        """The forecast replaced another one of the same week."""
+        self.content["moved"] = summary(before, after)
 
     def unchanged(self, counts: dict[str, Any], path: Path) -> None:
         self.content |= {"outcome": "unchanged", "published": str(path), **counts}

@@ -22,6 +22,7 @@ from forecasting.adapters.publish import publish as publish_forecast
 from forecasting.batch import Batch, Outcome
 from forecasting.errors import DataError, TooManyFallbacks, WeekWaiting
 from forecasting.forecast import assemble, forecast_partition, make_partitions, unusable_series
+from forecasting.known import merge_newer
 from forecasting.ledger import Acceptance, Ledger
 from forecasting.models import get_model
 from forecasting.partition import Partition
@@ -29,7 +30,7 @@ from forecasting.run import identify
 from forecasting.spec import BatchSpec, ForecastSpec, GateSpec
 from forecasting.table import Table
 from forecasting.timetable import due_weeks, last_closed
-from forecasting.validate import Validated, merge_newer
+from forecasting.validate import Validated
 from forecasting.validate import validate as validate_rows
 
 
@@ -43,10 +44,11 @@ class Arrived:
 
 @dataclass(frozen=True)
 class Work:
-    """The batch of a run: its identity and its partitions."""
+    """The batch of a run: its identity, its partitions, and up to which moment what it knows was collected."""
 
     run_id: str
     partitions: list[Partition] = field(repr=False)
+    known_at: datetime
 
     @property
     def series(self) -> pd.DataFrame:
@@ -128,9 +130,10 @@ def gate(lake: Lake, week: date, arrived: Arrived, checked: Validated, spec: Gat
         raise WeekWaiting(week, ledger.gaps, spec.deadline)
     # Another run may be taking in an earlier week's late files at this moment.
     with waiting_lock(lake.lock_path("collect")):
-        lake.add_sales(checked.sales)
-        lake.fill_promotions(checked.late_plans)
-        lake.add_promotions(checked.promotions)
+        collected = lake.begin_collecting(at)
+        lake.add_corrections(week, checked.sales, collected)
+        lake.add_sales(checked.sales, collected)
+        lake.add_promotions(checked.promotions, collected)
         lake.add_quarantined(week, checked.quarantined, [file.name for file in arrived.files])
         lake.write_ledger(week, ledger.as_dict())
         # A store whose week misses a day keeps its files in the inbox, where the late day completes them.
@@ -172,10 +175,14 @@ def _assess(lake: Lake, week: date, checked: Validated, spec: GateSpec, at: date
 
 
 def prepare(lake: Lake, spec: ForecastSpec, batch: BatchSpec) -> Work:
-    """Cut the batch into partitions and give the run its identity."""
-    sales, promotions = lake.sales(spec.cutoff), lake.promotions()
-    run_id = identify(sales, promotions, spec, {"error_threshold": batch.error_threshold}, code_fingerprint())
-    return Work(run_id, make_partitions(sales, promotions, spec, batch.mini_batch_size))
+    """Cut what is known at the cutoff into partitions, and give the run its identity."""
+    # Not in the middle of what another run takes in: the same moment must always tell the same.
+    with waiting_lock(lake.lock_path("collect")):
+        known_at = lake.last_collected()
+    known = lake.known(spec.cutoff, known_at)
+    options = {"error_threshold": batch.error_threshold}
+    run_id = identify(known.sales, known.promotions, spec, options, code_fingerprint())
+    return Work(run_id, make_partitions(known.sales, known.promotions, spec, batch.mini_batch_size), known_at)
 
 
 def is_final(lake: Lake, cutoff: date, work: Work) -> bool:
@@ -252,16 +259,21 @@ def map_forecast(
     return assemble(frames, partitions, queue.reasons, spec, table)
 
 
+def in_force(lake: Lake, cutoff: date) -> pd.DataFrame | None:
+    """The forecast that a new one would replace; None where there is none, or its file is damaged."""
+    return lake.published(cutoff) if lake.published_run_id(cutoff) else None
+
+
 def publish(lake: Lake, table: pd.DataFrame, work: Work, spec: ForecastSpec) -> Path:
     """Put the forecast in force in one atomic step."""
-    return publish_forecast(lake, table, work.series, spec, work.run_id)
+    return publish_forecast(lake, table, work.series, spec, work.run_id, work.known_at)
 
 
 def report(lake: Lake) -> Path:
     """Write the report table: all history up to the last published cutoff, and its forecast."""
     cutoff = lake.published_cutoffs()[-1]
     run_id = lake.published_run_id(cutoff) or ""
-    rows = reports.report_table(lake.sales(cutoff), lake.promotions(), lake.published(cutoff), lake.brands())
+    rows = reports.report_table(lake.sales(cutoff), lake.promotions(cutoff), lake.published(cutoff), lake.brands())
     path = lake.write_report(rows, {"cutoff": str(cutoff), "run_id": run_id})
     write_table_files(lake)
     return path
@@ -276,4 +288,6 @@ def ledger_summary(ledger: Ledger, checked: Validated) -> dict[str, Any]:
         "rows_dropped": checked.dropped,
         "rows_quarantined": len(checked.quarantined),
         "quarantined_by_rule": checked.quarantined_by_rule,
+        "rows_corrected": sum(checked.corrected_by_week.values()),
+        "corrected_by_week": {str(corrected): rows for corrected, rows in checked.corrected_by_week.items()},
     }

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from flows.loading import in_words
+from flows.terminal_changes import corrected, moved
 from forecasting import schemas
 from forecasting.adapters.feed import Fed, is_fed
 from forecasting.adapters.files import read_table
@@ -101,7 +102,11 @@ def show_run(root: Path, receipt: dict[str, Any], seconds: float) -> None:
         facts.add_row("gaps", _gaps(ledger))
     if receipt["quarantined_by_rule"]:
         facts.add_row("quarantined", _counts(receipt["quarantined_by_rule"]))
+    if receipt.get("corrected_by_week"):
+        facts.add_row("corrected", corrected(receipt))
     facts.add_row("forecast", _forecast(receipt))
+    if receipt.get("moved"):
+        facts.add_row("moved", moved(receipt))
     if receipt["rows_with_unknown_promotion"]:
         facts.add_row("", f"{receipt['rows_with_unknown_promotion']:,} rows without a known promotion plan")
     if cluster := receipt.get("cluster"):

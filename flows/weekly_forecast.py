@@ -78,7 +78,7 @@ def weekly_forecast(options: WeeklyOptions) -> dict[str, Any]:
             page.show_ledger(receipt.content)
 
             work = prepare(home, spec, batch)
-            receipt.identified(work.run_id)
+            receipt.identified(work.run_id, work.known_at)
             if stages.is_final(home, week, work):
                 receipt.unchanged(outcome_counts(home.published(week)), home.published_path(week))
             else:
@@ -86,8 +86,11 @@ def weekly_forecast(options: WeeklyOptions) -> dict[str, Any]:
                     receipt.cluster_started(cluster.receipt)
                     with page.show_progress() as progress:
                         table = forecast(cluster, home, work, spec, batch, progress)
+                replaced = stages.in_force(home, week)
                 path = publish(home, table, work, spec)
                 receipt.published(outcome_counts(home.published(week)), path)
+                if replaced is not None:
+                    receipt.moved(replaced, table)
             page.show_outcome(home, spec, receipt.content)
 
             receipt.reported(report(home))

@@ -29,6 +29,29 @@ PROMOTIONS = Table(
     pa.schema([_STORE, _BRAND, _WEEK, _PRICE, _DEAL, _FEAT]),
 )
 
+TOLD_PROMOTIONS = Table(
+    "told_promotions",
+    "One row per (told, store, brand, week): what the files of the week `told` said of a price and promotion.",
+    ("told", "store", "brand", "week"),
+    pa.schema([column("told", pa.date32(), "first day of the week whose files said it"), *PROMOTIONS.schema]),
+)
+
+CORRECTIONS = Table(
+    "corrections",
+    "One row per (store, brand, week, collected): units that were collected before, and were sent again with others.",
+    ("store", "brand", "week", "collected"),
+    pa.schema(
+        [
+            _STORE,
+            _BRAND,
+            _WEEK,
+            column("units_before", pa.int64(), "cartons sold in the week, as they were known until then"),
+            column("units_after", pa.int64(), "cartons sold in the week, as they were sent again"),
+            column("collected", pa.timestamp("us", tz="UTC"), "moment at which a run took the correction in"),
+        ]
+    ),
+)
+
 BRANDS = Table(
     "brands",
     "One row per brand.",

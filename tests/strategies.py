@@ -10,8 +10,8 @@ import pyarrow as pa
 from hypothesis import strategies as st
 
 from forecasting import schemas
+from forecasting.inspection import RAW_COLUMNS
 from forecasting.table import Table
-from forecasting.validate import RAW_COLUMNS
 from forecasting.weeks import WEEK, days_of
 
 FIRST_WEEK = date(1991, 1, 3)

@@ -33,6 +33,8 @@ def show_ledger(receipt: dict[str, Any]) -> None:
         count(receipt["rows_in"], "row"),
         *(f"{receipt[name]:,}" for name in ("rows_accepted", "rows_dropped", "rows_quarantined")),
     )
+    for week, rows in receipt.get("corrected_by_week", {}).items():
+        logger.info("%s of the week of %s corrected what was collected before.", count(rows, "row"), week)
     for store, lacking in ledger["incomplete"].items():
         logger.warning("Store %s lacks %s.", store, lacking)
     for rule, rows in receipt["quarantined_by_rule"].items():
@@ -63,9 +65,14 @@ def ledger_markdown(receipt: dict[str, Any]) -> str:
         ]
     quarantined = [(f"of these: {text(rule)}", rows) for rule, rows in receipt["quarantined_by_rule"].items()]
     late = [(f"Late files, week of {week}", f"{files}") for week, files in receipt.get("late_files", {}).items()]
+    corrected = [
+        (f"of these: corrections of the week of {week}", rows)
+        for week, rows in receipt.get("corrected_by_week", {}).items()
+    ]
     rows = [
         ("**Came in**", receipt["rows_in"]),
         ("Accepted", receipt["rows_accepted"]),
+        *corrected,
         ("Dropped as duplicates", receipt["rows_dropped"]),
         ("Quarantined", receipt["rows_quarantined"]),
         *quarantined,

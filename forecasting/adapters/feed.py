@@ -79,8 +79,14 @@ def _fill(lake: Lake, sales: pd.DataFrame, promotions: pd.DataFrame, until: date
     with lake.filling():
         lake.write_reference(shipped(schemas.STORES, source), shipped(schemas.BRANDS, source))
         lake.write_calendar(THURSDAY, "America/Chicago")  # Dominick's is a chain of that town
-        lake.add_promotions(promotions[promotions["week"] <= last])
+        lake.add_promotions(_told(promotions[promotions["week"] <= last]))
         lake.add_sales(sales[sales["week"] <= last])
+
+
+def _told(promotions: pd.DataFrame) -> pd.DataFrame:
+    """Table `told_promotions` of a history that was told as the weeks after it are: so many weeks ahead."""
+    told = promotions["week"] - pd.Timedelta(weeks=WEEKS_AHEAD)
+    return promotions.assign(told=told.clip(lower=promotions["week"].min()))
 
 
 def _latest_week(lake: Lake) -> date:

@@ -32,6 +32,19 @@ def replace_file(path: Path, write: Callable[[Path], None]) -> None:
     sync(path.parent)
 
 
+def link_in_place(file: Path, target: Path) -> None:
+    """Put a hard link to `file` in the place of `target` in one step."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    # Not beside the target: a reader's glob takes up hidden files too.
+    link = file.with_name(f".{target.name}.link")
+    link.unlink(missing_ok=True)
+    link.hardlink_to(file)
+    link.replace(target)
+    # Where the target was this very file already, the rename leaves both names.
+    link.unlink(missing_ok=True)
+    sync(target.parent)
+
+
 def sync(path: Path) -> None:
     """Wait until a file's content, or a folder's list of names, is on the disk."""
     handle = os.open(path, os.O_RDONLY)

@@ -79,7 +79,8 @@ def import_panel(lake: Lake, files: list[Path], layout: Layout) -> Imported:
             schemas.STORES.cast(store_names.reindex(columns=schemas.STORES.columns)),
             schemas.BRANDS.cast(brand_names.reindex(columns=schemas.BRANDS.columns)),
         )
-        lake.add_promotions(schemas.PROMOTIONS.cast(panel))
+        # A history does not say when its prices became known: it counts as planned from the beginning.
+        lake.add_promotions(schemas.TOLD_PROMOTIONS.cast(panel.assign(told=sold["week"].min())))
         lake.add_sales(schemas.SALES.cast(sold.astype({"units": "int64"})))
     return Imported(
         sales=len(sold),

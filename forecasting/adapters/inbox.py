@@ -17,8 +17,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from forecasting.inspection import RAW_COLUMNS, no_rows
 from forecasting.schemas import DAILY_INBOX_COLUMNS, INBOX_COLUMNS
-from forecasting.validate import RAW_COLUMNS, no_rows
 from forecasting.weeks import THURSDAY, week_of
 
 FILE_NAME = re.compile(r"(?P<day>(?:19|20|21)[0-9]{2}-[0-9]{2}-[0-9]{2})_store-[0-9]{1,9}\.(?:csv|parquet)")

@@ -1,10 +1,13 @@
-"""The lake: the root folder of everything the system keeps. This file alone knows its paths.
+"""The lake: the root folder of everything the system keeps. This file alone knows its paths;
+those of what was collected are in `forecasting.adapters.collected`.
 
     inbox/                             files that stores drop; see `forecasting.adapters.inbox`
     archive/<cutoff>/                  inbox files that a run has collected
     reference/stores.parquet, brands.parquet, calendar.json
-    sales/<week>.parquet               what was sold in a week
-    promotions/<week>.parquet          the prices and promotions of a week, as last known
+    sales/<week>.parquet               what was sold in a week, as it is known now
+    promotions/<told>.parquet          what the files of a week told of prices and promotions, its own and those ahead
+    vintages/sales|promotions/<week>/<collected>.parquet   every content that such a file has had; never changed
+    corrections/<cutoff>.parquet       units that were sent again with others, and a run of that cutoff took in
     quarantine/<cutoff>.parquet        inbox rows that a run did not accept
     ledger/<week>.json                 what was expected of a week, and what came
     acceptances/<week>.json            by whom and why a week may go on with its gaps
@@ -34,6 +37,7 @@ from typing import Any
 import pandas as pd
 
 from forecasting import schemas
+from forecasting.adapters.collected import Collected
 from forecasting.adapters.files import (
     read_json,
     read_metadata,
@@ -43,18 +47,19 @@ from forecasting.adapters.files import (
     write_table,
     write_text,
 )
+from forecasting.adapters.weekly import dates
 from forecasting.errors import DataError, OptionError, SchemaError
+from forecasting.known import Known
 from forecasting.ledger import Acceptance
 from forecasting.table import Table
-from forecasting.validate import merge_newer
 from forecasting.weeks import THURSDAY
 
 
-class Lake:
+class Lake(Collected):
     """Reads and writes the tables of one lake."""
 
     def __init__(self, root: Path) -> None:
-        self.root = root
+        super().__init__(root)
         self.inbox = root / "inbox"
         self.acceptances = root / "acceptances"
 
@@ -82,8 +87,7 @@ class Lake:
         """Fill an empty lake with history. One whose filling was interrupted counts as empty, and begins anew."""
         marker = self.root / ".filling"
         marker.touch()
-        for name in (schemas.SALES.name, schemas.PROMOTIONS.name):
-            shutil.rmtree(self.root / name, ignore_errors=True)
+        self.clear_collected()
         yield
         marker.unlink()
 
@@ -131,51 +135,6 @@ class Lake:
         path = self.root / "reference" / "calendar.json"
         return read_json(path) if path.exists() else {}
 
-    # Sales and promotions, one file a week
-
-    def sales(self, until: date | None = None) -> pd.DataFrame:
-        """Sales of all weeks, or of those up to `until`; sorted by cell."""
-        return self._weekly(schemas.SALES, until)
-
-    def promotions(self) -> pd.DataFrame:
-        """Promotions of all weeks, past and future; sorted by cell."""
-        return self._weekly(schemas.PROMOTIONS, None)
-
-    def add_sales(self, rows: pd.DataFrame) -> None:
-        """Add accepted rows to their weeks; a cell that is already there is replaced."""
-        self._add(schemas.SALES, rows)
-
-    def add_promotions(self, rows: pd.DataFrame) -> None:
-        """Add what is newly known; a cell that is already there is replaced."""
-        self._add(schemas.PROMOTIONS, rows)
-
-    def fill_promotions(self, rows: pd.DataFrame) -> None:
-        """Add what is known of cells that the lake does not have; those it has stay."""
-        known = self.promotions()[schemas.CELL]
-        new = rows.merge(known, on=schemas.CELL, how="left", indicator=True)
-        self._add(schemas.PROMOTIONS, new.loc[new["_merge"] == "left_only", schemas.PROMOTIONS.columns])
-
-    def weeks_of_sales(self) -> list[date]:
-        """The weeks that have sales, oldest first."""
-        return _dates(self.root / "sales", "*.parquet")
-
-    def weekly_files(self, table: Table, until: date | None = None) -> list[Path]:
-        """The files of the sales or promotions of all weeks, or of those up to `until`, oldest first."""
-        folder = self.root / table.name
-        return [folder / f"{week}.parquet" for week in _dates(folder, "*.parquet") if until is None or week <= until]
-
-    def _weekly(self, table: Table, until: date | None) -> pd.DataFrame:
-        rows = read_tables(self.weekly_files(table, until), table)
-        return rows.sort_values(schemas.CELL, ignore_index=True)
-
-    def _add(self, table: Table, rows: pd.DataFrame) -> None:
-        for week, of_week in rows.groupby("week"):
-            path = self.root / table.name / f"{week.date()}.parquet"
-            old = read_table(path, table) if path.exists() else table.empty()
-            merged = merge_newer(old, of_week)
-            if not merged.equals(old):
-                write_table(path, merged, table)
-
     # What the gate found
 
     def write_ledger(self, week: date, content: dict[str, Any]) -> None:
@@ -183,7 +142,7 @@ class Lake:
 
     def weeks_of_ledger(self) -> list[date]:
         """The weeks that a run has let through its gate, oldest first."""
-        return _dates(self.root / "ledger", "*.json")
+        return dates(self.root / "ledger", "*.json")
 
     def ledger(self, week: date) -> dict[str, Any]:
         return read_json(self.root / "ledger" / f"{week}.json")
@@ -247,7 +206,7 @@ class Lake:
 
     def published_cutoffs(self) -> list[date]:
         """Cutoffs with a published forecast, oldest first."""
-        return [cutoff for cutoff in _dates(self.published_root, "*") if self.published_path(cutoff).exists()]
+        return [cutoff for cutoff in dates(self.published_root, "*") if self.published_path(cutoff).exists()]
 
     def published_run_id(self, cutoff: date) -> str | None:
         """The run whose forecast is in force; None where there is none, or its file is damaged."""
@@ -256,6 +215,26 @@ class Lake:
             return read_metadata(path)["run_id"] if path.exists() else None
         except SchemaError:
             return None  # a damaged file is replaced by the next run
+
+    def known_at(self, cutoff: date) -> datetime | None:
+        """Up to which moment the run in force had collected; None where there is none, or it does not say."""
+        manifest = self.run_folder(cutoff, self.published_run_id(cutoff) or "none") / "manifest.json"
+        known_at = read_json(manifest).get("known_at") if manifest.exists() else None
+        return datetime.fromisoformat(known_at) if known_at else None
+
+    def as_of(self, cutoff: date) -> Known:
+        """What the run whose forecast of `cutoff` is in force knew, whatever was collected later.
+
+        Raises:
+            DataError: there is none, or it does not say what it knew.
+        """
+        known_at = self.known_at(cutoff)
+        if not known_at:
+            raise DataError(
+                f"The lake {self.root} has no forecast of the week of {cutoff} that says what it knew",
+                f"make it with `oj run --cutoff {cutoff}`",
+            )
+        return self.known(cutoff, known_at)
 
     def published(self, cutoff: date) -> pd.DataFrame:
         """The forecast in force (table `forecast`)."""
@@ -339,14 +318,3 @@ class Lake:
 
     def lock_path(self, name: str) -> Path:
         return self.root / "locks" / f"{name}.lock"
-
-
-def _dates(folder: Path, pattern: str) -> list[date]:
-    """The dates that files or folders are named by; other names are none of ours."""
-    found = []
-    for path in folder.glob(pattern):
-        try:
-            found.append(date.fromisoformat(path.name.split(".")[0]))
-        except ValueError:
-            continue
-    return sorted(found)

@@ -31,12 +31,14 @@ class Origin:
 
 def trace(lake: Lake, spec: ForecastSpec) -> list[Origin]:
     """The steps that led to the forecast in force and its report, the first one first."""
-    last = spec.weeks[-1]
+    cutoff = spec.cutoff
     return [
-        _origin("files that the stores sent", lake.archive_folder(spec.cutoff), lake.archived(spec.cutoff), rows=False),
-        _origin(f"sales up to {spec.cutoff}", lake.root / "sales", lake.weekly_files(schemas.SALES, spec.cutoff)),
-        _origin(f"promotions up to {last}", lake.root / "promotions", lake.weekly_files(schemas.PROMOTIONS, last)),
-        _origin("forecast", *_single(lake.published_path(spec.cutoff))),
+        _origin("files that the stores sent", lake.archive_folder(cutoff), lake.archived(cutoff), rows=False),
+        _origin(f"sales up to {cutoff}", lake.root / "sales", lake.weekly_files(schemas.SALES, cutoff)),
+        _origin(
+            f"promotions told up to {cutoff}", lake.root / "promotions", lake.weekly_files(schemas.PROMOTIONS, cutoff)
+        ),
+        _origin("forecast", *_single(lake.published_path(cutoff))),
         _origin("report", *_single(lake.report_path)),
     ]
 

@@ -10,12 +10,13 @@ A process killed at any point leaves the old forecast or the new one in force, a
 
 import hashlib
 import shutil
+from datetime import datetime
 from pathlib import Path
 
 import pandas as pd
 
 from forecasting import schemas
-from forecasting.adapters.files import read_table, sync, write_json, write_table
+from forecasting.adapters.files import link_in_place, read_table, sync, write_json, write_table
 from forecasting.adapters.lake import Lake
 from forecasting.errors import RunError
 from forecasting.forecast import require_complete
@@ -24,13 +25,21 @@ from forecasting.spec import ForecastSpec
 SCHEMA_VERSION = "1"
 
 
-def publish(lake: Lake, forecast: pd.DataFrame, series: pd.DataFrame, spec: ForecastSpec, run_id: str) -> Path:
+def publish(
+    lake: Lake,
+    forecast: pd.DataFrame,
+    series: pd.DataFrame,
+    spec: ForecastSpec,
+    run_id: str,
+    known_at: datetime | None = None,
+) -> Path:
     """Put a forecast in force.
 
     Args:
         forecast: table `forecast` of one cutoff.
         series: the series that were to be forecast; every one must be there at every step.
         run_id: identity of the run, from its input, options and code.
+        known_at: the moment up to which everything that it was made from had been collected.
 
     Returns:
         The path of the published file.
@@ -39,16 +48,23 @@ def publish(lake: Lake, forecast: pd.DataFrame, series: pd.DataFrame, spec: Fore
         RunError: what was written is not what was to be written, or is not complete.
     """
     run = lake.run_folder(spec.cutoff, run_id)
-    _stage(lake.staging(run_id), forecast, series, spec, run_id)
+    _stage(lake.staging(run_id), forecast, series, spec, run_id, known_at)
     if not _is_same(lake.staging(run_id) / "run", run):
         _settle(lake.staging(run_id), run)
     published = lake.published_path(spec.cutoff)
-    _commit(run / "forecast.parquet", published)
+    link_in_place(run / "forecast.parquet", published)
     lake.clear_staging(run_id)
     return published
 
 
-def _stage(staging: Path, forecast: pd.DataFrame, series: pd.DataFrame, spec: ForecastSpec, run_id: str) -> None:
+def _stage(
+    staging: Path,
+    forecast: pd.DataFrame,
+    series: pd.DataFrame,
+    spec: ForecastSpec,
+    run_id: str,
+    known_at: datetime | None,
+) -> None:
     require_complete(forecast, series, spec)
     file = staging / "run" / "forecast.parquet"
     metadata = {"run_id": run_id, "schema_version": SCHEMA_VERSION, "cutoff": str(spec.cutoff), "point": spec.point}
@@ -63,6 +79,7 @@ def _stage(staging: Path, forecast: pd.DataFrame, series: pd.DataFrame, spec: Fo
         "run_id": run_id,
         "schema_version": SCHEMA_VERSION,
         "spec": spec.as_dict(),
+        "known_at": known_at and known_at.isoformat(),
         "rows": len(written),
         "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
     }
@@ -83,15 +100,3 @@ def _settle(staging: Path, run: Path) -> None:
         shutil.rmtree(run)
     (staging / "run").replace(run)
     sync(run.parent)
-
-
-def _commit(file: Path, published: Path) -> None:
-    published.parent.mkdir(parents=True, exist_ok=True)
-    # Outside the published root: a reader's glob takes up hidden files too.
-    link = file.with_name(f".{published.name}.link")
-    link.unlink(missing_ok=True)
-    link.hardlink_to(file)
-    link.replace(published)
-    # Where the published file was this very file already, the rename leaves both names.
-    link.unlink(missing_ok=True)
-    sync(published.parent)

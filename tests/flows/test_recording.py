@@ -1,6 +1,6 @@
 """The receipt is written however the run ends."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -21,7 +21,7 @@ def test_a_failed_run_keeps_its_receipt_with_the_error(tmp_path: Path) -> None:
 
     def break_in_mid_run() -> None:
         with recording(lake, SPEC) as receipt:
-            receipt.identified("abc")
+            receipt.identified("abc", datetime(1992, 4, 24, tzinfo=UTC))
             receipt.cluster_started(ClusterReceipt(workers=2, seconds_busy=1.0, worker_seconds={"computing": 6.0}))
             with stopwatch.get().stage("forecast"):
                 raise RunError("It broke", "mend it")
@@ -31,7 +31,7 @@ def test_a_failed_run_keeps_its_receipt_with_the_error(tmp_path: Path) -> None:
     kept = lake.last_receipt()
     assert kept
     assert (kept["outcome"], kept["error"], kept["error_type"]) == ("failed", "It broke; mend it.", "RunError")
-    assert kept["run_id"] == "abc"
+    assert (kept["run_id"], kept["known_at"]) == ("abc", "1992-04-24T00:00:00+00:00")
     assert set(kept["seconds_by_stage"]) == {"forecast", "total"}
     assert kept["cluster"]["worker_seconds_provisioned"] == 6.0
     assert kept["cluster"]["worker_seconds_idle"] == 5.0

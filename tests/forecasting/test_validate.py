@@ -6,7 +6,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from forecasting.validate import Validated, merge_newer, no_rows, validate
+from forecasting.inspection import no_rows
+from forecasting.known import newest_told
+from forecasting.validate import Validated, validate
 from tests.forecasting.validation import (
     LAST_YEAR,
     NEXT_WEEK,
@@ -26,7 +28,8 @@ def test_a_faultless_row_becomes_a_sale_and_a_promotion() -> None:
 
     assert (found.rows_in, found.accepted, found.dropped, rules(found)) == (1, 1, 0, [])
     assert found.sales.to_numpy().tolist() == [[2, 1, pd.Timestamp(FIRST_WEEK), 12]]
-    assert found.promotions.to_numpy().tolist() == [[2, 1, pd.Timestamp(FIRST_WEEK), 2.5, 1, 0.25]]
+    told = [pd.Timestamp(FIRST_WEEK), 2, 1, pd.Timestamp(FIRST_WEEK), 2.5, 1, 0.25]
+    assert found.promotions.to_numpy().tolist() == [told]
 
 
 BAD_VALUES = [
@@ -134,27 +137,43 @@ def test_a_plan_for_a_week_gone_by_is_quarantined() -> None:
     assert rules(found) == ["wrong_week"]
 
 
-def test_the_promotions_of_a_newer_file_hold() -> None:
-    """Plans change: of two files that speak of one cell, the later week's is right, in whichever order they come."""
+def test_a_promotion_keeps_the_week_that_told_it() -> None:
+    """Plans change: both that of the first file and what the later week's file says are kept, in whichever order."""
     plan = raw_row(week_or_date=NEXT_WEEK.isoformat(), units="", price="1.99")
     sold = raw_row(week_or_date=NEXT_WEEK.isoformat(), file_week=NEXT_WEEK, price="1.49")
 
-    assert prices(checked(plan, sold)) == prices(checked(sold, plan)) == [1.49]
+    one, two = checked(plan, sold).promotions, checked(sold, plan).promotions
+
+    pd.testing.assert_frame_equal(one, two)
+    assert one[["told", "price"]].to_numpy().tolist() == [
+        [pd.Timestamp(FIRST_WEEK), 1.99],
+        [pd.Timestamp(NEXT_WEEK), 1.49],
+    ]
+    assert newest_told(one)["price"].tolist() == [1.49]
 
 
-def test_newer_rows_replace_older_ones_of_the_same_cell() -> None:
-    """Merging keeps every cell once, sorted; where both sides have it, the new side holds."""
-    merged = merge_newer(history({2: 1, 5: 1}, LAST_YEAR[:1]), history({2: 9, 8: 9}, LAST_YEAR[:1]))
-
-    assert merged[["store", "units"]].to_numpy().tolist() == [[2, 9], [5, 1], [8, 9]]
-
-
-def test_sales_that_differ_from_what_was_collected_are_quarantined() -> None:
-    """The lake's units stay; the contradiction is set aside."""
+def test_sales_that_differ_from_what_was_collected_are_corrections() -> None:
+    """They are accepted, and counted by themselves too."""
     found = checked(raw_row(units="13"), raw_row(store="5"), collected=history({2: 12}, [FIRST_WEEK]))
 
-    assert rules(found) == ["differs_from_collected"]
-    assert list(units(found)) == [(5, 1, FIRST_WEEK)]
+    assert (found.accepted, found.dropped, rules(found)) == (2, 0, [])
+    assert found.corrected_by_week == {FIRST_WEEK: 1}
+    assert units(found) == {(2, 1, FIRST_WEEK): 13, (5, 1, FIRST_WEEK): 12}
+
+
+def test_a_correction_must_keep_the_rules() -> None:
+    """One out of all proportion is set aside, and what it would correct is no witness for it."""
+    collected = pd.concat([history({2: 10}), history({2: 1000}, [FIRST_WEEK])])
+
+    assert rules(checked(raw_row(units="1001"), collected=collected)) == ["out_of_proportion"]
+    assert checked(raw_row(units="11"), collected=collected).corrected_by_week == {FIRST_WEEK: 1}
+
+
+def test_what_was_collected_out_of_proportion_may_be_sent_again() -> None:
+    """To the letter it is a duplicate of what was accepted then, and nothing to look at twice."""
+    found = checked(raw_row(units="1000"), collected=pd.concat([history({2: 10}), history({2: 1000}, [FIRST_WEEK])]))
+
+    assert (found.dropped, rules(found), found.corrected_by_week) == (1, [], {})
 
 
 def test_sales_that_were_collected_before_are_dropped() -> None:

@@ -100,7 +100,9 @@ def test_every_row_is_accounted_for(rows: pd.DataFrame) -> None:
     assert (found.quarantined[["rule", "detail"]] != "").any(axis=1).all()
     assert found.quarantined["line"].is_unique
     assert set(units(found)) <= {(s, b, w) for s in (2, 5, 8, 9) for b in (1, 2, 3) for w in (FIRST_WEEK, NEXT_WEEK)}
-    assert not found.promotions.duplicated(schemas.CELL).any()
+    assert not found.promotions.duplicated(list(schemas.TOLD_PROMOTIONS.key)).any()
+    assert (found.promotions["told"] <= found.promotions["week"]).all()
+    assert sum(found.corrected_by_week.values()) <= found.accepted
 
 
 @LAW

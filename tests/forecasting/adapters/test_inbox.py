@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from forecasting.adapters.inbox import list_inbox, read_inbox
-from forecasting.validate import RAW_COLUMNS
+from forecasting.inspection import RAW_COLUMNS
 
 HEADER = "store,brand,week,units,price,deal,feat\n"
 NAME = "1992-04-16_store-002.csv"

@@ -131,15 +131,3 @@ def test_an_interrupted_filling_begins_anew(lake: Lake) -> None:
         lake.add_sales(sales(NEXT, {2: 5}))
     assert not lake.is_empty
     assert lake.weeks_of_sales() == [NEXT]
-
-
-def test_late_plans_only_fill_what_is_unknown(lake: Lake) -> None:
-    """What a newer file said of a cell holds."""
-
-    def plan(price: float, *weeks: date) -> pd.DataFrame:
-        rows = pd.DataFrame({"store": 2, "brand": 1, "week": pd.to_datetime(list(weeks)), "price": price})
-        return schemas.PROMOTIONS.cast(rows.assign(deal=0, feat=0.0))
-
-    lake.add_promotions(plan(1.5, WEEK))
-    lake.fill_promotions(plan(2.99, WEEK, NEXT))
-    assert lake.promotions()["price"].tolist() == [1.5, 2.99]

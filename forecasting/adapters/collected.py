@@ -1,0 +1,95 @@
+"""What a lake has collected: sales and promotions with all their vintages, and what was corrected in them."""
+
+import shutil
+from datetime import date, datetime
+from pathlib import Path
+
+import pandas as pd
+
+from forecasting import schemas
+from forecasting.adapters.files import read_table, write_table
+from forecasting.adapters.weekly import WeeklyTable, later_than
+from forecasting.known import Known, newest_told, restated
+from forecasting.table import Table
+
+
+class Collected:
+    """The part of a lake that runs collect. Sales are kept by their week, promotions by the week that told them."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._sales = WeeklyTable(schemas.SALES, root / "sales", root / "vintages" / "sales")
+        self._promotions = WeeklyTable(schemas.PROMOTIONS, root / "promotions", root / "vintages" / "promotions")
+
+    def sales(self, until: date | None = None, as_of: datetime | None = None) -> pd.DataFrame:
+        """Sales of all weeks, or of those up to `until`, as they are known now or were at `as_of`; sorted by cell."""
+        return self._sales.rows(until, as_of).sort_values(schemas.CELL, ignore_index=True)
+
+    def promotions(self, told_until: date | None = None, as_of: datetime | None = None) -> pd.DataFrame:
+        """Promotions of all weeks, past and future, as the files of the weeks up to `told_until` told them.
+
+        Of several files that speak of a cell the newest week's holds. Sorted by cell.
+        """
+        return newest_told(self._promotions.rows(told_until, as_of))
+
+    def known(self, cutoff: date, as_of: datetime) -> Known:
+        """What a run of `cutoff` had to forecast from at the moment `as_of`."""
+        return Known(self.sales(cutoff, as_of), self.promotions(cutoff, as_of))
+
+    def last_collected(self) -> datetime:
+        """The moment up to which everything was collected that the lake holds now."""
+        return max(self._sales.newest(), self._promotions.newest())
+
+    def begin_collecting(self, at: datetime) -> datetime:
+        """Mend what an interrupted run left, and give the moment of what is collected now: `at`, if it is the latest.
+
+        The caller holds the lock `collect` from here until the last row is added.
+        """
+        self._sales.settle()
+        self._promotions.settle()
+        return later_than(self.last_collected(), at)
+
+    def add_sales(self, rows: pd.DataFrame, collected: datetime | None = None) -> None:
+        """Add accepted rows to their weeks; a cell that is already there is replaced, and its old vintage kept.
+
+        Args:
+            collected: from `begin_collecting`; None fills an empty lake with its history.
+        """
+        for week, of_week in rows.groupby("week"):
+            self._sales.add(week.date(), of_week, collected)
+
+    def add_promotions(self, rows: pd.DataFrame, collected: datetime | None = None) -> None:
+        """Add what was told (table `told_promotions`); what the same week's files told of a cell before is replaced."""
+        for told, of_week in rows.groupby("told"):
+            self._promotions.add(told.date(), of_week[schemas.PROMOTIONS.columns], collected)
+
+    def weeks_of_sales(self) -> list[date]:
+        """The weeks that have sales, oldest first."""
+        return self._sales.weeks()
+
+    def weekly_files(self, table: Table, until: date | None = None) -> list[Path]:
+        """The files of the sales or promotions of all weeks, or of those up to `until`, oldest first."""
+        return (self._sales if table is schemas.SALES else self._promotions).files(until)
+
+    def add_corrections(self, cutoff: date, sales: pd.DataFrame, collected: datetime) -> None:
+        """Keep what the rows that a run of `cutoff` is about to add will correct (table `corrections`)."""
+        weeks = [self._sales.of_week(week.date()) for week in sales["week"].unique()]
+        rows = restated(pd.concat(weeks), sales) if weeks else restated(sales, sales)
+        if len(rows):
+            # What a run wrote that died before it added anything is written anew.
+            kept = self.corrections(cutoff).loc[lambda kept: kept["collected"] <= self.last_collected()]
+            new = schemas.CORRECTIONS.cast(rows.assign(collected=collected))
+            write_table(self._corrections_path(cutoff), pd.concat([kept, new]), schemas.CORRECTIONS)
+
+    def corrections(self, cutoff: date) -> pd.DataFrame:
+        """What the runs of `cutoff` corrected in sales that were collected before (table `corrections`)."""
+        path = self._corrections_path(cutoff)
+        return read_table(path, schemas.CORRECTIONS) if path.exists() else schemas.CORRECTIONS.empty()
+
+    def _corrections_path(self, cutoff: date) -> Path:
+        return self.root / "corrections" / f"{cutoff}.parquet"
+
+    def clear_collected(self) -> None:
+        """Remove a history of which only a part was written."""
+        for name in ("sales", "promotions", "vintages"):
+            shutil.rmtree(self.root / name, ignore_errors=True)

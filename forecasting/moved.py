@@ -1,0 +1,55 @@
+"""What moved: a forecast beside the one that it replaces, where late files or corrections have changed its input."""
+
+from typing import Any
+
+import pandas as pd
+
+from forecasting import schemas
+
+CARTONS_WORTH_TELLING = 1.0
+MOST_TOLD = 10
+
+
+def what_moved(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
+    """Two forecasts of one cutoff side by side, the biggest change first.
+
+    Args:
+        before, after: table `forecast`.
+
+    Returns:
+        One row per (`store`, `brand`, `step`) that both have: `store, brand, week, step, before, after, change`,
+        the last three in cartons.
+    """
+    columns = ["store", "brand", "week", "step", "forecast"]
+    both = before[columns].merge(after[columns], on=columns[:-1]).set_axis([*columns[:-1], "before", "after"], axis=1)
+    both["change"] = both["after"] - both["before"]
+    order = both["change"].abs().sort_values(ascending=False, kind="stable").index
+    return both.loc[order].reset_index(drop=True)
+
+
+def summary(before: pd.DataFrame, after: pd.DataFrame) -> dict[str, Any]:
+    """What moved, as plain values: how many series by more than a carton, the totals, and the ten biggest changes.
+
+    The totals are those of the rows that both forecasts have; `series_new` and `series_gone` count the others.
+    """
+    rows = what_moved(before, after)
+    told = rows[rows["change"].abs() > CARTONS_WORTH_TELLING]
+    old, new = (set(map(tuple, table[schemas.SERIES].drop_duplicates().to_numpy())) for table in (before, after))
+    return {
+        "series_moved": len(told[schemas.SERIES].drop_duplicates()),
+        "series_new": len(new - old),
+        "series_gone": len(old - new),
+        "total_before": float(rows["before"].sum()),
+        "total_after": float(rows["after"].sum()),
+        "biggest": [
+            {
+                "store": int(row.store),
+                "brand": int(row.brand),
+                "week": str(row.week.date()),
+                "step": int(row.step),
+                "before": float(row.before),
+                "after": float(row.after),
+            }
+            for row in told.head(MOST_TOLD).itertuples()
+        ],
+    }
