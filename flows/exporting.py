@@ -36,7 +36,7 @@ def export(lake: Lake, cutoff: date | None, to: Path) -> Exported:
             f"name one from {published[0]} to {published[-1]}; oj status tells how many there are",
         )
     forecast, said = lake.published(cutoff), read_metadata(lake.published_path(cutoff))
-    sheet = order_sheet(forecast, lake.sales(cutoff), lake.promotions(), lake.stores(), lake.brands())
+    sheet = order_sheet(forecast, lake.sales(cutoff), lake.promotions(cutoff), lake.stores(), lake.brands())
     about = {"cutoff": str(cutoff), "point": said.get("point", ""), "run_id": said.get("run_id", "")}
     write(sheet, to, about)
     return Exported(cutoff, len(sheet))

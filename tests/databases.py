@@ -70,7 +70,7 @@ def small_lake(root: Path) -> Lake:
     )
     rows["week"] = pd.to_datetime(rows["week"])
     lake.add_sales(schemas.SALES.cast(rows[rows["week"] <= pd.Timestamp(WEEKS[-1])]))
-    lake.add_promotions(schemas.PROMOTIONS.cast(rows))
+    lake.add_promotions(schemas.TOLD_PROMOTIONS.cast(rows.assign(told=rows["week"].min())))
     stores = pd.DataFrame(columns=schemas.STORES.columns).assign(store=[2, 5, 9], name=["Müller & Söhne", "=1+1", None])
     brands = pd.DataFrame({"brand": [1, 3], "name": ["Tropicana", "<script>"], "ounces": [64, None]})
     lake.write_reference(schemas.STORES.cast(stores), schemas.BRANDS.cast(brands.astype({"ounces": "Int32"})))
