@@ -46,6 +46,12 @@ def show_acceptance(week: date, accepted: Acceptance) -> None:
     console.print("A run that waits for it goes on by itself; else: oj run", style="dim")
 
 
+def show_unusual(accepted: Acceptance, files: list[str]) -> None:
+    """What was recorded, and what follows."""
+    console.print(f"These units are taken as they are: {accepted.why} ({accepted.by}).")
+    console.print(f"In the inbox again: {', '.join(files)}. Next: oj run", style="dim")
+
+
 def show_backfill(root: Path, receipts: list[dict[str, Any]], seconds: float) -> None:
     """One line a week: what became of it."""
     table = Table(box=None, pad_edge=False)

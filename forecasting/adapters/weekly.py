@@ -64,6 +64,8 @@ class WeeklyTable:
         if path.exists() and not self._vintages_of(week):
             link_in_place(path, self._vintage(week, BEGINNING))
         vintage = self._vintage(week, collected)
+        if vintage.exists():
+            raise FileExistsError(f"{vintage} would be overwritten: give what is collected at one moment at once")
         # Vintage first: where the process dies before it is linked, `settle` brings the two together.
         write_table(vintage, merged, self.table)
         link_in_place(vintage, path)
