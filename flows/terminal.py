@@ -121,10 +121,10 @@ def show_run(root: Path, receipt: dict[str, Any], seconds: float) -> None:
     if receipt.get("corrected_by_week"):
         facts.add_row("corrected", corrected(receipt))
     facts.add_row("forecast", _forecast(receipt))
-    if receipt.get("moved"):
-        facts.add_row("moved", moved(receipt))
     if receipt["rows_with_unknown_promotion"]:
         facts.add_row("", f"{receipt['rows_with_unknown_promotion']:,} rows without a known promotion plan")
+    if receipt.get("moved"):
+        facts.add_row("moved", moved(receipt))
     if cluster := receipt.get("cluster"):
         facts.add_row("cluster", _cluster(cluster))
     facts.add_row("published", f"{_path(receipt['published'])} ({receipt['rows']:,} rows)")
