@@ -71,19 +71,26 @@ def accept(
             parser=date.fromisoformat, metavar="YYYY-MM-DD", help="First day of the week.", show_default=False
         ),
     ],
-    reason: Annotated[str, typer.Option(help="Why it may go on without the missing stores.", show_default=False)],
+    reason: Annotated[str, typer.Option(help="Why.", show_default=False)],
+    store: Annotated[int | None, typer.Option(help="Store whose units are right.", min=1, show_default=False)] = None,
+    brand: Annotated[int | None, typer.Option(help="Brand whose units are right.", min=1, show_default=False)] = None,
     by: Annotated[str | None, typer.Option(help="Who says so; empty: you.", show_default=False)] = None,
     lake: p.LakeRoot = None,
 ) -> None:
-    """Let a week go on with its gaps; who, why and when is recorded."""
+    """Let a week go on with its gaps, or one store's units in that are out of proportion; who and why is recorded."""
     with user_errors():
-        from flows import stages, terminal
+        from flows import accepting, stages, terminal
         from forecasting.adapters.clock import now
 
-        home = LakeOptions(lake=lake).home
+        home, who = LakeOptions(lake=lake).home, by or getuser()
         ForecastSpec(week, week_starts_on=home.week_starts_on)
         home.prepare()
-        terminal.show_acceptance(week, stages.accept(home, week, reason, by or getuser(), now()))
+        if store is None and brand is None:
+            terminal.show_acceptance(week, stages.accept(home, week, reason, who, now()))
+        elif store is None or brand is None:
+            raise OptionError("--store and --brand", "name one series together", "give both, or neither for the gaps")
+        else:
+            terminal.show_unusual(*accepting.accept_unusual(home, week, store, brand, reason, who, now()))
 
 
 @app.command()

@@ -105,6 +105,7 @@ def validate(lake: Lake, arrived: Arrived) -> Validated:
         stores=lake.stores(),
         brands=lake.brands(),
         collected=lake.sales(),
+        unusual=lake.unusual(),
         week_starts_on=lake.week_starts_on,
     )
 

@@ -1,7 +1,7 @@
 """What the command line prints, for a terminal of 80 columns."""
 
 import shlex
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,10 @@ from forecasting.adapters.files import read_table
 from forecasting.adapters.foreign import Imported
 from forecasting.adapters.inbox import list_inbox
 from forecasting.adapters.lake import Lake
+from forecasting.adapters.weekly import BEGINNING
 from forecasting.errors import WeekWaiting
 from forecasting.folds import PUBLISHED_MAPE
+from forecasting.known import Known
 from forecasting.ledger import Acceptance, gaps_in_words
 from forecasting.report import biggest_movers
 from forecasting.weeks import DAY_NAMES
@@ -45,6 +47,21 @@ def show_acceptance(week: date, accepted: Acceptance) -> None:
     """What was recorded, and what follows."""
     console.print(f"The week of {week} may go on with its gaps: {accepted.why} ({accepted.by}).")
     console.print("A run that waits for it goes on by itself; else: oj run", style="dim")
+
+
+def show_unusual(accepted: Acceptance, files: list[str]) -> None:
+    """What was recorded, and what follows."""
+    console.print(f"These units are taken as they are: {accepted.why} ({accepted.by}).")
+    console.print(f"In the inbox again: {', '.join(files)}. Next: oj run", style="dim")
+
+
+def show_known(folder: Path, known: Known, moment: datetime | None) -> None:
+    """What was written, and up to which moment it was known."""
+    when = f"collected by {moment:%Y-%m-%d %H:%M:%S} UTC" if moment and moment > BEGINNING else "the lake's history"
+    console.print(
+        f"{len(known.sales):,} sales and the promotions of {len(known.promotions):,} cells, {when}, are in "
+        f"{_path(folder)}."
+    )
 
 
 def show_backfill(root: Path, receipts: list[dict[str, Any]], seconds: float) -> None:
@@ -105,10 +122,10 @@ def show_run(root: Path, receipt: dict[str, Any], seconds: float) -> None:
     if receipt.get("corrected_by_week"):
         facts.add_row("corrected", corrected(receipt))
     facts.add_row("forecast", _forecast(receipt))
-    if receipt.get("moved"):
-        facts.add_row("moved", moved(receipt))
     if receipt["rows_with_unknown_promotion"]:
         facts.add_row("", f"{receipt['rows_with_unknown_promotion']:,} rows without a known promotion plan")
+    if receipt.get("moved"):
+        facts.add_row("moved", moved(receipt))
     if cluster := receipt.get("cluster"):
         facts.add_row("cluster", _cluster(cluster))
     facts.add_row("published", f"{_path(receipt['published'])} ({receipt['rows']:,} rows)")

@@ -47,6 +47,7 @@ def validate(
     stores: pd.DataFrame,
     brands: pd.DataFrame,
     collected: pd.DataFrame,
+    unusual: pd.DataFrame | None = None,
     week_starts_on: int = THURSDAY,
 ) -> Validated:
     """Check every inbox row against the contract and against what was collected before.
@@ -55,6 +56,7 @@ def validate(
         rows: one row per line, `inspection.RAW_COLUMNS`, all text.
         stores, brands: the known ones.
         collected: sales that are already in the lake (table `sales`).
+        unusual: cells (`store, brand, week`) that somebody has accepted however far out of proportion they are.
         week_starts_on: weekday that opens a week, Monday = 0.
 
     Returns:
@@ -67,7 +69,7 @@ def validate(
     checked.require_file_week()
     duplicates = checked.drop_duplicates()
     # Before the days are counted: a day that is set aside is a day that is missing.
-    _require_proportion(checked, collected)
+    _require_proportion(checked, collected, unusual)
     missing_days = checked.require_all_days()
     told = checked.good.drop(duplicates, errors="ignore")
     sales = _weekly_sales(told)
@@ -87,15 +89,19 @@ def validate(
     )
 
 
-def _require_proportion(checked: Rows, collected: pd.DataFrame) -> None:
+def _require_proportion(checked: Rows, collected: pd.DataFrame, unusual: pd.DataFrame | None) -> None:
     sold = checked.good[checked.good["units"].notna()]
     # What is being corrected is no measure for its own correction.
     corrected = restated(collected, _weekly_sales(sold))
+    out = out_of_proportion(sold, collected[~_is_in(collected, corrected)])
+    if unusual is not None:
+        out &= ~_is_in(sold.loc[out.index], unusual)
     checked.flag(
-        out_of_proportion(sold, collected[~_is_in(collected, corrected)]),
+        out,
         "out_of_proportion",
         "units",
-        "far beyond this series' highest week and the brand's other stores: check for a slipped unit or digit",
+        "far beyond this series' highest week and the brand's other stores: check for a slipped unit or digit, "
+        "or let it in with `oj accept`",
     )
 
 

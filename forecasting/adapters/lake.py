@@ -11,6 +11,7 @@ those of what was collected are in `forecasting.adapters.collected`.
     quarantine/<cutoff>.parquet        inbox rows that a run did not accept
     ledger/<week>.json                 what was expected of a week, and what came
     acceptances/<week>.json            by whom and why a week may go on with its gaps
+    acceptances/<week>/<store>-<brand>.json   by whom and why units out of proportion are right
     staging/<run_id>/                  unfinished work of a run; never read by anyone else
     runs/<cutoff>/<run_id>/            forecast.parquet and manifest.json; never changed
     receipts/<cutoff>/<started>.json   what each run did, published or not
@@ -27,7 +28,7 @@ the declared pattern only.
 """
 
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import date, datetime
@@ -60,7 +61,6 @@ class Lake(Collected):
 
     def __init__(self, root: Path) -> None:
         super().__init__(root)
-        self.inbox = root / "inbox"
         self.acceptances = root / "acceptances"
 
     def prepare(self) -> None:
@@ -155,39 +155,18 @@ class Lake(Collected):
         path = self._acceptance_path(week)
         return Acceptance(**read_json(path)) if path.exists() else None
 
+    def write_unusual(self, week: date, store: int, brand: int, accepted: Acceptance) -> None:
+        """Somebody's word that the units of this cell are right, however far out of proportion."""
+        write_json(self.acceptances / str(week) / f"{store}-{brand}.json", asdict(accepted))
+
+    def unusual(self) -> pd.DataFrame:
+        """The cells whose units somebody has accepted however far out of proportion: `store, brand, week`."""
+        cells = [(*path.stem.split("-"), path.parent.name) for path in sorted(self.acceptances.glob("*/*-*.json"))]
+        frame = pd.DataFrame(cells, columns=schemas.CELL, dtype="str")
+        return frame.astype({"store": "int64", "brand": "int64", "week": "datetime64[us]"})
+
     def _acceptance_path(self, week: date) -> Path:
         return self.acceptances / f"{week}.json"
-
-    def add_quarantined(self, week: date, rows: pd.DataFrame, files: Iterable[str]) -> None:
-        """Keep the rows of `files` that a run of `week` did not accept, in the place of their old ones."""
-        path = self.root / "quarantine" / f"{week}.parquet"
-        if path.exists():
-            old = read_table(path, schemas.QUARANTINE)
-            rows = pd.concat([old[~old["file"].isin(list(files))], rows], ignore_index=True)
-        if len(rows) or path.exists():
-            write_table(path, rows, schemas.QUARANTINE)
-
-    def quarantined(self, week: date) -> pd.DataFrame:
-        path = self.root / "quarantine" / f"{week}.parquet"
-        return read_table(path, schemas.QUARANTINE) if path.exists() else schemas.QUARANTINE.empty()
-
-    def archive_folder(self, week: date) -> Path:
-        return self.root / "archive" / str(week)
-
-    def archived(self, week: date) -> list[Path]:
-        """The inbox files that runs of the week have collected, by name."""
-        return sorted(self.archive_folder(week).glob("*"))
-
-    def archive(self, week: date, files: list[Path]) -> None:
-        """Move collected inbox files away. A file of a name that is already there gets a number behind it."""
-        folder = self.archive_folder(week)
-        folder.mkdir(parents=True, exist_ok=True)
-        for file in files:
-            target, copy = folder / file.name, 1
-            while target.exists():
-                copy += 1
-                target = folder / f"{file.stem}.{copy}{file.suffix}"
-            file.rename(target)
 
     # Runs and what is published; `forecasting.adapters.publish` writes them
 

@@ -41,7 +41,12 @@ class WeeklyTable:
 
     def rows(self, until: date | None = None, as_of: datetime | None = None) -> pd.DataFrame:
         """The rows of those files, oldest file first."""
-        return read_tables(self.files(until, as_of), self.table)
+        files = self.files(until, as_of)
+        rows = read_tables(files, self.table)
+        if as_of and files != self.files(until, as_of):
+            # While it was read, history has been corrected for the first time, and became a vintage.
+            return self.rows(until, as_of)
+        return rows
 
     def of_week(self, week: date) -> pd.DataFrame:
         """The rows of one week's file, as it is known now."""
@@ -64,6 +69,8 @@ class WeeklyTable:
         if path.exists() and not self._vintages_of(week):
             link_in_place(path, self._vintage(week, BEGINNING))
         vintage = self._vintage(week, collected)
+        if vintage.exists():
+            raise FileExistsError(f"{vintage} would be overwritten: give what is collected at one moment at once")
         # Vintage first: where the process dies before it is linked, `settle` brings the two together.
         write_table(vintage, merged, self.table)
         link_in_place(vintage, path)

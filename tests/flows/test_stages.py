@@ -1,5 +1,6 @@
 """The stages as plain functions, on a real cluster and without Prefect."""
 
+import re
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -101,6 +102,27 @@ def test_a_resumed_run_does_not_start_over(fed_lake: Lake, tmp_path: Path) -> No
     assert len(work.partitions) == 10
     assert tasks[1] == 6
     pd.testing.assert_frame_equal(table, whole, check_exact=True)
+
+
+def test_a_plan_that_came_after_the_cutoff_is_not_seen(fed_lake: Lake) -> None:
+    """The next week's files change every price ahead; run again, the week before gives the very same run."""
+    week = dominicks_week(136)
+    spec, works = ForecastSpec(week, horizon=4), []
+    for cutoff in (week, dominicks_week(137)):
+        arrived = stages.collect(fed_lake, cutoff)
+        stages.gate(fed_lake, cutoff, arrived, stages.validate(fed_lake, arrived), GateSpec(now()), now())
+        works.append(stages.prepare(fed_lake, spec, BatchSpec()))
+        if cutoff == week:
+            feed(fed_lake)
+            for file in fed_lake.inbox.iterdir():
+                file.write_text(
+                    re.sub(r",[0-9.]+,(\d),([0-9.]+)$", r",9.99,\1,\2", file.read_text(), flags=re.MULTILINE)
+                )
+    assert works[0].run_id == works[1].run_id
+    assert works[0].known_at < works[1].known_at
+    now_known = fed_lake.promotions()
+    assert (now_known.loc[now_known["week"] > pd.Timestamp(week), "price"] == 9.99).mean() > 0.9
+    assert not (fed_lake.promotions(week)["price"] == 9.99).any()
 
 
 def test_a_file_that_is_replaced_while_it_is_collected_is_not_lost(fed_lake: Lake) -> None:

@@ -76,6 +76,15 @@ def receipt_of(report: Path, **changed: Any) -> dict[str, Any]:
         "rows_accepted": 4_476_000,
         "rows_dropped": 500,
         "rows_quarantined": 500,
+        "corrected_by_week": {"1992-04-09": 4_477, "1992-04-16": 1},
+        "moved": {
+            "series_moved": 912_999,
+            "series_new": 1,
+            "series_gone": 0,
+            "total_before": 1e9,
+            "total_after": 2e9,
+            "biggest": [{"store": 137, "brand": 11, "week": "1992-04-23", "step": 1, "before": 1e6, "after": 2e6}],
+        },
         "quarantined_by_rule": {"not_a_number": 300, "cut_row": 150, "negative": 50, "unknown_store": 1234567},
         "fallbacks_by_reason": {"raised": 3, "timed_out": 2, "worker_lost": 1},
         "series": 913_000,
@@ -110,6 +119,8 @@ def test_a_run_is_told_within_80_columns(printed: StringIO, lake: Lake) -> None:
     assert "STILLRUNNING:12345,23456" in joined(text)
     assert joined("store 103 and 6 more") in joined(text)
     assert joined("on fallback: raised 3, timed_out 2, worker_lost 1") in joined(text)
+    assert joined("4,477 of the week of 1992-04-09, 1 of the week of 1992-04-16") in joined(text)
+    assert joined("912,999 series by more than a carton; in all 1,000,000,000 → 2,000,000,000") in joined(text)
     assert "9,000–11,000" in text
     assert "$12.49 deal+ad" in text
 

@@ -15,8 +15,8 @@ NEXT_WEEK = FIRST_WEEK + WEEK
 NOTHING = schemas.SALES.empty()
 
 
-def checked(*rows: dict[str, Any], collected: pd.DataFrame = NOTHING) -> Validated:
-    return validate(raw_rows(*rows), stores=KNOWN_STORES, brands=KNOWN_BRANDS, collected=collected)
+def checked(*rows: dict[str, Any], collected: pd.DataFrame = NOTHING, unusual: pd.DataFrame | None = None) -> Validated:
+    return validate(raw_rows(*rows), stores=KNOWN_STORES, brands=KNOWN_BRANDS, collected=collected, unusual=unusual)
 
 
 def history(units: dict[int, int], weeks: list[date] = LAST_YEAR) -> pd.DataFrame:

@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from forecasting import schemas
@@ -127,6 +127,15 @@ def test_moments_keep_their_order_though_the_clock_goes_back(lake: Collected) ->
     assert lake.begin_collecting(NOON + timedelta(hours=1)) == NOON + timedelta(hours=1)
 
 
+def test_a_vintage_is_never_written_over(lake: Collected) -> None:
+    """Who collects twice at one moment is told."""
+    lake.add_sales(sales(FIRST, {2: 5}), NOON)
+
+    with pytest.raises(FileExistsError, match="would be overwritten"):
+        lake.add_sales(sales(FIRST, {2: 6}), NOON)
+    assert lake.sales()["units"].tolist() == [5]
+
+
 def test_nothing_new_is_no_vintage(lake: Collected) -> None:
     """A file that is sent again to the letter leaves no trace."""
     lake.add_sales(sales(FIRST, {2: 5}), NOON)
@@ -166,7 +175,7 @@ batches = st.lists(
 )
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(batches)
 def test_what_was_known_at_a_moment_never_changes(collected: list[tuple]) -> None:  # type: ignore[type-arg]
     """Whatever is collected later, by whatever clock: every moment tells for ever what it told when it was now."""
@@ -177,10 +186,10 @@ def test_what_was_known_at_a_moment_never_changes(collected: list[tuple]) -> Non
         for units, prices, minutes in collected:
             now += timedelta(minutes=minutes)
             moment = lake.begin_collecting(now)
-            for (week, store), sold in units.items():
-                lake.add_sales(sales(week, {store: sold}), lake.begin_collecting(moment))
-            for week, price in prices.items():
-                lake.add_promotions(told(week, price, week, SECOND), lake.begin_collecting(moment))
+            cells = [sales(week, {store: sold}) for (week, store), sold in units.items()]
+            lake.add_sales(pd.concat([sales(FIRST, {}), *cells]), moment)
+            plans = [told(week, price, *sorted({week, SECOND})) for week, price in prices.items()]
+            lake.add_promotions(pd.concat([told(FIRST, 0.0), *plans]), moment)
             known = lake.known(SECOND, lake.last_collected())
             pd.testing.assert_frame_equal(known.sales, lake.sales(SECOND))
             pd.testing.assert_frame_equal(known.promotions, lake.promotions(SECOND))

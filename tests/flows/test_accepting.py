@@ -1,0 +1,101 @@
+"""Units out of any proportion that somebody says are right."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from flows import stages
+from flows.accepting import accept_unusual
+from flows.cli import app
+from forecasting.adapters.clock import now
+from forecasting.adapters.lake import Lake
+from forecasting.errors import DataError
+from forecasting.ledger import Ledger
+from forecasting.spec import GateSpec
+from forecasting.validate import Validated
+from forecasting.weeks import dominicks_week
+
+WEEK = dominicks_week(136)
+AT = datetime(1992, 4, 24, 9, tzinfo=UTC)
+
+
+def take_in(lake: Lake) -> tuple[Validated, Ledger]:
+    arrived = stages.collect(lake, WEEK)
+    checked = stages.validate(lake, arrived)
+    return checked, stages.gate(lake, WEEK, arrived, checked, GateSpec(AT, min_reporting=0), now())
+
+
+@pytest.fixture
+def odd_lake(fed_lake: Lake) -> Lake:
+    """Store 2 sold a million cartons of brand 1, it says; its week was collected without that row."""
+    for file in sorted(fed_lake.inbox.iterdir())[10:]:
+        file.unlink()
+    file = fed_lake.inbox / f"{WEEK}_store-002.csv"
+    lines = file.read_text().splitlines()
+    assert lines[1].startswith(f"2,1,{WEEK},")
+    lines[1] = ",".join(["2", "1", str(WEEK), "1000000", *lines[1].split(",")[4:]])
+    file.write_text("\n".join(lines) + "\n")
+    checked, _ = take_in(fed_lake)
+    assert checked.quarantined_by_rule == {"out_of_proportion": 1}
+    return fed_lake
+
+
+def test_accepted_units_come_in_with_the_next_run(odd_lake: Lake) -> None:
+    """Who, why and when is kept; the rest of the file is a duplicate, and the row is quarantined no more."""
+    accepted, files = accept_unusual(odd_lake, WEEK, 2, 1, "a wholesaler bought them", "Ada", AT)
+    assert (accepted.by, accepted.why, accepted.when) == (
+        "Ada",
+        "a wholesaler bought them",
+        "1992-04-24T09:00:00+00:00",
+    )
+    assert files == [path.name for path in odd_lake.inbox.iterdir()] == [f"{WEEK}_store-002.csv"]
+
+    checked, ledger = take_in(odd_lake)
+
+    assert (checked.quarantined_by_rule, checked.rows_in) == ({}, checked.accepted + checked.dropped)
+    assert 2 in ledger.received
+    sold = odd_lake.sales().set_index(["store", "brand", "week"])["units"]
+    assert sold[2, 1, pd.Timestamp(WEEK)] == 1_000_000
+    assert odd_lake.quarantined(WEEK).empty
+
+
+def test_the_command_takes_both_store_and_brand(odd_lake: Lake) -> None:
+    """One alone is refused in a sentence, and so is what nobody has quarantined."""
+
+    def run(*options: str) -> str:
+        said = CliRunner().invoke(
+            app, ["accept", "--lake", str(odd_lake.root), "--week", str(WEEK), "--reason", "x", *options]
+        )
+        return " ".join(said.output.split())
+
+    assert "give both, or neither" in run("--store", "2")
+    assert "No row of store 2 brand 5 in the week of 1992-04-16 is quarantined" in run("--store", "2", "--brand", "5")
+    assert "Next: oj run" in run("--store", "2", "--brand", "1")
+
+
+def test_a_file_that_is_gone_is_named(odd_lake: Lake) -> None:
+    """The acceptance stands; the file must be sent again."""
+    for file in odd_lake.archived(WEEK):
+        file.unlink()
+    with pytest.raises(DataError, match="1992-04-16_store-002.csv are not in the lake's archive any more"):
+        accept_unusual(odd_lake, WEEK, 2, 1, "x", "Ada", AT)
+    assert odd_lake.unusual().to_numpy().tolist() == [[2, 1, pd.Timestamp(WEEK)]]
+
+
+def test_the_newest_copy_is_brought_back(tmp_path: Path) -> None:
+    """Of a file that was sent several times the last one; one that waits in the inbox is left alone."""
+    lake = Lake(tmp_path)
+    lake.prepare()
+    name = f"{WEEK}_store-002.csv"
+    for number in range(11):
+        (lake.inbox / name).write_text(str(number))
+        lake.archive(WEEK, [lake.inbox / name])
+    assert lake.bring_back(name)
+    assert (lake.inbox / name).read_text() == "10"
+    (lake.inbox / name).write_text("new")
+    assert lake.bring_back(f"../inbox/{name}")
+    assert (lake.inbox / name).read_text() == "new"
+    assert not lake.bring_back("1992-04-16_store-003.csv")
