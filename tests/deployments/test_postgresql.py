@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from deployments.home import Home
-from tests.deployments.service import Installation, free_port
+from tests.deployments.service import Installation
+from tests.ports import free_port
 
 PASSWORD = "sword fish"  # noqa: S105 - of a cluster that lives for one test
 URL = "postgresql+asyncpg://oj:sword%20fish@127.0.0.1:{port}/postgres"
