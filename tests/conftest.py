@@ -13,16 +13,38 @@ from forecasting.adapters.feed import feed
 from forecasting.adapters.lake import Lake
 from tests.postgresql import PostgreSQL, programs, running_postgresql
 
+# What takes longest begins first, so that no worker is left alone with it at the end.
+LONGEST = (
+    "tests/deployments/test_service.py",
+    "tests/flows/test_weekly_forecast.py",
+    "tests/flows/test_several_hosts.py",
+    "tests/flows/test_cli.py",
+    "tests/flows/test_run_page.py",
+    "tests/forecasting/adapters/cluster/",
+    "tests/deployments/test_postgresql.py",
+    "tests/flows/",
+    "tests/deployments/",
+)
+# Of the files that use Prefect's server, those that have one of their own: together they would be the last to end.
+SECOND_SERVER = ("tests/flows/test_backfill.py", "tests/flows/test_several_hosts.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Longest first; the order of a file's tests stays."""
+    items.sort(key=lambda item: [not item.nodeid.startswith(long) for long in LONGEST])
+
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """With several workers (`make test`) a file stays on one, and all files that use Prefect's server share it."""
+    """With several workers (`make test`) a file stays on one, and the files that use Prefect's server share two."""
     from xdist.scheduler import LoadFileScheduling
 
     class ByServer(LoadFileScheduling):
         def _split_scope(self, nodeid: str) -> str:
             file = str(super()._split_scope(nodeid))
-            return "prefect_server" if "prefect_server" in (config.rootpath / file).read_text() else file
+            if "prefect_server" not in (config.rootpath / file).read_text():
+                return file
+            return f"prefect_server {1 + (file in SECOND_SERVER)}"
 
     return ByServer(config, log)
 

@@ -1,7 +1,6 @@
 """A real service of a test's own: its commands, its processes, its API."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -87,12 +86,6 @@ class Installation:
             text=True,
             check=False,
         )
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def wait_until(is_done: Callable[[], bool], seconds: float = 120) -> None:

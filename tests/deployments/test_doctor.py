@@ -15,7 +15,7 @@ from deployments.home import MARK, Home, Service
 from forecasting.adapters.lake import Lake
 from forecasting.adapters.locks import week_lock
 from forecasting.weeks import dominicks_week
-from tests.deployments.service import free_port
+from tests.ports import free_port
 
 WEEK = dominicks_week(136)
 PARENT = """

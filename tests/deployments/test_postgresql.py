@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from deployments.home import Home
-from tests.deployments.service import Installation, free_port
+from tests.deployments.service import Installation
+from tests.ports import free_port
 from tests.postgresql import PostgreSQL
 
 

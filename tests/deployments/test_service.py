@@ -21,7 +21,8 @@ from deployments.home import Home
 from forecasting.adapters.feed import feed
 from forecasting.adapters.lake import Lake
 from forecasting.weeks import WEEK, dominicks_week
-from tests.deployments.service import Installation, free_port, wait_until
+from tests.deployments.service import Installation, wait_until
+from tests.ports import free_port
 
 CHICAGO = ZoneInfo("America/Chicago")
 CUTOFF = dominicks_week(136)
@@ -212,7 +213,7 @@ def test_a_run_that_waits_goes_on_when_somebody_accepts_the_gaps(service: Instal
     asked = service.oj("trigger", "--deadline", "2099-01-01", "--watch")
     assert asked.returncode == 0, asked.stdout + asked.stderr
     assert "Suspended" in asked.stdout
-    assert service.run_processes() == []
+    wait_until(lambda: service.run_processes() == [])
     run = asked.stdout.split()[0].rpartition("/")[2]
     with service.api() as api:
         answer = {"run_input": {"reason": "flooded", "by": "Ada"}}
@@ -243,7 +244,7 @@ def test_a_second_run_is_cancelled_and_a_cancelled_run_leaves_nothing(service: I
     cancelled = service.prefect("flow-run", "cancel", started.stdout.strip().rpartition("/")[2])
     assert cancelled.returncode == 0, cancelled.stdout + cancelled.stderr
     wait_until(lambda: service.run_processes() == [])
-    assert list((service.lake / "scratch").iterdir()) == []
+    wait_until(lambda: list((service.lake / "scratch").iterdir()) == [])
 
 
 def test_the_doctor_names_what_is_wrong_and_the_remedy(service: Installation) -> None:

@@ -7,7 +7,8 @@ import pytest
 
 from deployments.home import Home, Service
 from deployments.up import Asked
-from tests.deployments.service import Installation, free_port
+from tests.deployments.service import Installation
+from tests.ports import free_port
 
 
 @pytest.fixture

@@ -21,7 +21,9 @@ FIRST, LAST = dominicks_week(134), dominicks_week(135)
 
 
 def run(lake: Lake, first: date = FIRST, last: date = LAST) -> list[str]:
-    receipts = backfill(lake=str(lake.root), first=first, last=last, model="naive", horizon=1)
+    receipts = backfill(
+        lake=str(lake.root), first=first, last=last, model="naive", horizon=1, max_concurrency_per_instance=1
+    )
     return [receipt["outcome"] for receipt in receipts]
 
 

@@ -92,7 +92,7 @@ def test_a_run_that_is_stopped_leaves_nothing_behind(
 
 def test_a_server_that_dies_costs_no_forecast(fed_lake: Lake, tmp_path: Path, environment: dict[str, str]) -> None:
     """The week is published all the same, and one line says what Prefect does not know."""
-    with started(fed_lake, tmp_path, environment, "--model", "mean") as run:
+    with started(fed_lake, tmp_path, environment, "--model", "mean", "--max-concurrency-per-instance", "1") as run:
         while not any((fed_lake.root / "scratch").glob("dask-*")):
             assert run.poll() is None
             time.sleep(0.1)

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
 from forecasting.adapters.lake import Lake
+from tests.ports import free_port
 
 EVIL = "**Evil** <img src=x onerror=alert(1)> | [x](http://evil.example) www.evil.example"
 # What each artifact shows once it is drawn.
@@ -41,9 +41,7 @@ CHROMIUM = [
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a Prefect server with its pages, on a free port and with a home of its own."""
     home = tmp_path_factory.mktemp("server")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     settings = {
         "PREFECT_HOME": str(home),
         "PREFECT_UI_STATIC_DIRECTORY": str(home / "pages"),
@@ -86,7 +84,7 @@ def ran(server: str, fed_lake_template: Path, tmp_path_factory: pytest.TempPathF
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
     environment |= {"PREFECT_API_URL": f"{server}/api", "PYTHONPATH": root, "PREFECT_HOME": str(lake.root / "home")}
     command = [sys.executable, "-m", "deployments", "run", "--lake", str(lake.root)]
-    command += ["--model", "tests.flows.picky_model:picky"]
+    command += ["--model", "tests.flows.picky_model:picky", "--max-concurrency-per-instance", "1"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     # What a run's page shows is not for the terminal.

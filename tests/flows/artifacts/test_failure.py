@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 from prefect import flow, runtime
 from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId
 
 from flows.artifacts import tells_what_to_do
 from flows.artifacts.failure import failure_markdown
@@ -66,7 +67,8 @@ def test_the_state_is_the_sentence_and_the_caller_gets_the_error(caplog: pytest.
     assert caught.value is error
     with get_client(sync_client=True) as client:
         run = client.read_flow_run(UUID(runs[0]))
-        keys = {artifact.key for artifact in client.read_artifacts()}
+        of_run = ArtifactFilter(flow_run_id=ArtifactFilterFlowRunId(any_=[run.id]))
+        keys = {artifact.key for artifact in client.read_artifacts(artifact_filter=of_run)}
     assert (run.state_name, run.state and run.state.message) == ("Failed", "The lake is dry; pour water into it.")
     assert "what-to-do" in keys
     told = [record for record in caplog.records if record.name == "prefect.task_runs"]

@@ -1,8 +1,8 @@
 """A cluster of a class by its path: Dask's SSHCluster against a private sshd on loopback."""
 
 import json
+import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -26,8 +26,10 @@ from forecasting.partition import Partition
 from forecasting.spec import ClusterSpec
 from tests.forecasting.adapters.cluster import partition_functions as functions
 from tests.forecasting.adapters.cluster.conftest import SPEC, mapped
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[4]
+MARK = "OJ_TEST_SSH"  # in the environment of what runs on these hosts: other tests have hosts too
 HOLD = """
 import json, sys, time
 from pathlib import Path
@@ -51,8 +53,7 @@ def ssh_options(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, 
     folder = tmp_path_factory.mktemp("sshd")
     for name in ("host", "user"):
         subprocess.run([ssh_keygen, "-q", "-t", "ed25519", "-N", "", "-f", str(folder / name)], check=True)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     public = " ".join((folder / "host.pub").read_text().split()[:2])
     (folder / "known_hosts").write_text(f"[127.0.0.1]:{port} {public}\n")
     settings = {
@@ -64,7 +65,7 @@ def ssh_options(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, 
         "StrictModes": "no",
         "PasswordAuthentication": "no",
         "MaxStartups": 100,
-        "SetEnv": f"PYTHONPATH={ROOT} OMP_NUM_THREADS=1",
+        "SetEnv": f"PYTHONPATH={ROOT} OMP_NUM_THREADS=1 {MARK}={os.getpid()}",
     }
     (folder / "sshd_config").write_text("".join(f"{name} {value}\n" for name, value in settings.items()))
     Path("/run/sshd").mkdir(exist_ok=True)
@@ -87,17 +88,14 @@ def spec(ssh_options: dict[str, Any], needs_system: Callable[[str], None]) -> Cl
 
 
 def of_ssh() -> set[psutil.Process]:
-    """What SSHCluster has started on its hosts, and that still runs."""
+    """What SSHCluster has started on the hosts of this test, and that still runs."""
     found = set()
     for process in psutil.process_iter():
         with suppress(psutil.Error):
-            if "distributed.cli.dask_spec" in process.cmdline() and f"PYTHONPATH={ROOT}" in _environment(process):
+            is_ours = process.environ().get(MARK) == str(os.getpid())
+            if is_ours and "distributed.cli.dask_spec" in process.cmdline():
                 found.add(process)
     return found
-
-
-def _environment(process: psutil.Process) -> list[str]:
-    return [f"{name}={value}" for name, value in process.environ().items()]
 
 
 def test_the_result_is_the_local_one_and_nothing_is_left(
@@ -159,8 +157,7 @@ def test_an_orphan_is_ended_by_the_next_run(spec: ClusterSpec, tmp_path: Path) -
 def test_an_orphan_that_does_not_answer_is_taken_off_the_list(tmp_path: Path) -> None:
     """Its host may be long gone."""
     lake = Lake(tmp_path)
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        address = f"tcp://127.0.0.1:{closed.getsockname()[1]}"
+    address = f"tcp://127.0.0.1:{free_port()}"
     content = {"cluster_id": "ab", "run": "r", "kind": "k", "started": "2026-01-01T00:00:00+00:00", "driver": "d"}
     content |= {"instances": 1, "price_per_instance_hour": 0.0, "scheduler": address}
     lake.cluster_entry("ab").parent.mkdir()

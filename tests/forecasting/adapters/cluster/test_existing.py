@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -27,6 +26,7 @@ from forecasting.spec import ClusterSpec
 from tests.forecasting.adapters.cluster import partition_functions as functions
 from tests.forecasting.adapters.cluster.certificates import configuration, make_authority
 from tests.forecasting.adapters.cluster.conftest import SPEC, mapped
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[4]
 DASK = [sys.executable, "-m", "dask"]
@@ -83,8 +83,7 @@ def scheduler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """A scheduler under TLS with two workers."""
     folder = tmp_path_factory.mktemp("existing")
     certificates = make_authority(folder / "certificates", "scheduler", "worker", "client")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     running = Running(f"tls://127.0.0.1:{port}", certificates, folder)
     command = [*DASK, "scheduler", "--protocol=tls", "--host=127.0.0.1", f"--port={port}", "--no-dashboard"]
     with ExitStack() as stack:

@@ -116,6 +116,7 @@ def test_a_killed_worker_does_not_change_the_result(
 
 def test_all_listeners_are_on_loopback(cluster: Cluster) -> None:
     """Scheduler, nannies, workers and dashboard listen on 127.0.0.1 only."""
+    cluster._client.wait_for_workers(2, timeout=100)  # a test before may have cost one
     processes = [psutil.Process(), *psutil.Process().children(recursive=True)]
     listening = [
         connection.laddr.ip
