@@ -114,7 +114,7 @@ def test_the_same_week_again_changes_nothing(run_lake: Lake) -> None:
     assert run_lake.published_path(WEEK).read_bytes() == before
     # Nor does a database that is not there cost anything but a line.
     assert "has no entry of this name: nowhere" in receipt["database"]["error"]
-    assert run_lake.last_receipt() == receipt
+    assert run_lake.last_receipt()["database"] == receipt["database"]
 
 
 def test_the_same_cutoff_gives_the_same_bytes(ran: tuple[Lake, dict[str, Any]], run_lake: Lake) -> None:

@@ -7,6 +7,7 @@ lake. Two loads at a time wait for each other.
 
 import hashlib
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -86,7 +87,12 @@ def load(lake: Lake, database: str, anew: tuple[date, date] | None = None) -> Lo
     Raises:
         ForecastingError: the database cannot be used or reached, or a file of the lake is damaged.
     """
-    target, pieces = Database(database), {piece.key: piece for piece in _pieces(lake)}
+    with closing(Database(database)) as target:
+        return _load(lake, target, anew)
+
+
+def _load(lake: Lake, target: Database, anew: tuple[date, date] | None) -> Loaded:
+    pieces = {piece.key: piece for piece in _pieces(lake)}
     rows: dict[str, int] = {}
     with target.transaction() as connection:
         create_tables(connection, target.name)

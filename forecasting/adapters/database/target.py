@@ -79,6 +79,10 @@ class Database:
         self.name = require_target(text)
         self._engine = _engine(self.name)
 
+    def close(self) -> None:
+        """Let the connection go."""
+        self._engine.dispose()
+
     @contextmanager
     def transaction(self) -> Iterator["Connection"]:
         """One transaction that no other load runs beside. All of it happens, or nothing.
@@ -115,20 +119,19 @@ def _reason(error: Exception) -> str:
 
 def _engine(name: str) -> "Engine":
     from sqlalchemy import create_engine, event
-    from sqlalchemy.pool import NullPool
 
     url = _url(name)
     if url.get_backend_name() == "postgresql":
         waits = {"connect_timeout": SECONDS_TO_CONNECT, "tcp_user_timeout": 1000 * SECONDS_TO_WAIT}
         try:
-            return create_engine(url, poolclass=NullPool, hide_parameters=True, connect_args=waits)
+            return create_engine(url, hide_parameters=True, connect_args=waits)
         except ModuleNotFoundError:
             raise OptionError(
                 f"--database {name}",
                 "needs the driver of PostgreSQL, which is not installed",
                 "install the extra: pip install 'orange-juice-forecasting[postgres]'",
             ) from None
-    engine = create_engine(url, poolclass=NullPool, hide_parameters=True, connect_args={"timeout": SECONDS_TO_WAIT})
+    engine = create_engine(url, hide_parameters=True, connect_args={"timeout": SECONDS_TO_WAIT})
 
     @event.listens_for(engine, "connect")
     def _begin_ourselves(dbapi: Any, _record: object) -> None:
