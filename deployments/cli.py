@@ -8,6 +8,7 @@ from deployments.home import service_home
 from deployments.trigger import TriggerOptions
 from flows import parameters as p
 from flows.cli import app
+from flows.cli_scores import scores as _scores  # noqa: F401 - adds its command
 from flows.options import takes
 from flows.session import run_to_its_end, user_errors
 

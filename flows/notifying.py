@@ -111,6 +111,21 @@ def late_files(week: date, files: Sequence[str]) -> Notice:
     )
 
 
+def drifted(week: date, alarms: Sequence[Mapping[str, Any]]) -> Notice:
+    """A matured week told that forecasts are no longer what was promised.
+
+    Args:
+        alarms: as the receipt's `monitoring` holds them.
+    """
+    sentences = "\n".join(alarm["sentence"] for alarm in alarms)
+    return Notice(
+        week,
+        f"{_week(week)}: the forecasts are not what was promised",
+        f"{sentences}\nHow the forecasts came out week by week: oj scores",
+        once="drifted",
+    )
+
+
 def tell(lake: Lake, notice: Notice) -> bool:
     """Tell people, unless they have been told; True where somebody was reached now. Never makes a run fail."""
     reached = False
@@ -128,7 +143,7 @@ def tell(lake: Lake, notice: Notice) -> bool:
 
 
 def tell_published(lake: Lake, receipt: Mapping[str, Any], fallback_alarm: float) -> None:
-    """Tell what is remarkable about a week that has been published: accepted gaps, many fallbacks, late files."""
+    """Tell what is remarkable about a week that has been published: gaps, fallbacks, late files, drift."""
     with _harmless():
         week, ledger = date.fromisoformat(receipt["spec"]["cutoff"]), receipt["ledger"]
         if ledger["status"] == "accepted with gaps":
@@ -137,6 +152,8 @@ def tell_published(lake: Lake, receipt: Mapping[str, Any], fallback_alarm: float
             tell(lake, fallbacks)
         for earlier, files in receipt["late_files"].items():
             tell(lake, late_files(date.fromisoformat(earlier), files))
+        if alarms := receipt.get("monitoring", {}).get("alarms"):
+            tell(lake, drifted(date.fromisoformat(alarms[0]["week"]), alarms))
 
 
 @contextmanager

@@ -28,6 +28,10 @@ class Receipt:
         self.content |= ledger_summary(ledger, checked)
         self.content["late_files"] = {str(earlier): names for earlier, names in late_files.items()}
 
+    def monitored(self, content: dict[str, Any]) -> None:
+        """How earlier forecasts came out, as `flows.monitoring.monitor` tells it."""
+        self.content["monitoring"] = content
+
     def identified(self, run_id: str) -> None:
         self.content["run_id"] = run_id
 

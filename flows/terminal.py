@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from flows.terminal_scores import monitored_lines
 from forecasting import schemas
 from forecasting.adapters.feed import Fed, is_fed
 from forecasting.adapters.files import read_table
@@ -100,6 +101,8 @@ def show_run(root: Path, receipt: dict[str, Any], seconds: float) -> None:
         facts.add_row("gaps", _gaps(ledger))
     if receipt["quarantined_by_rule"]:
         facts.add_row("quarantined", _counts(receipt["quarantined_by_rule"]))
+    for name, line in monitored_lines(receipt.get("monitoring", {})):
+        facts.add_row(name, line)
     facts.add_row("forecast", _forecast(receipt))
     if receipt["rows_with_unknown_promotion"]:
         facts.add_row("", f"{receipt['rows_with_unknown_promotion']:,} rows without a known promotion plan")

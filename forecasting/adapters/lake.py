@@ -14,6 +14,9 @@
     notices/<cutoff>-<kind>.json       what people have been told of a week, and need not be told again
     published/<cutoff>/forecast.parquet   the forecasts in force
     report/report.parquet              history and forecasts in one table
+    scores/<cutoff>/<run_id>.parquet   how a published forecast came out, so far
+    promises/<key>.parquet             what a backtest promises of a model
+    alarms/<week>.json                 what told in a week that forecasts are no longer what was promised
     clusters/<id>.json, <id>.pem       clusters that would outlive their run; owner's eyes only
     locks/, scratch/
 
@@ -26,6 +29,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import date, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -149,6 +153,10 @@ class Lake:
         """The weeks that have sales, oldest first."""
         return _dates(self.root / "sales", "*.parquet")
 
+    def sales_digest(self, week: date) -> str:
+        """A hash of what was sold in a week, as it is known now."""
+        return sha256((self.root / "sales" / f"{week}.parquet").read_bytes()).hexdigest()[:16]
+
     def weekly_files(self, table: Table, until: date | None = None) -> list[Path]:
         """The files of the sales or promotions of all weeks, or of those up to `until`, oldest first."""
         folder = self.root / table.name
@@ -228,6 +236,11 @@ class Lake:
     def staging(self, run_id: str) -> Path:
         return self.root / "staging" / run_id
 
+    def run_spec(self, cutoff: date, run_id: str) -> dict[str, Any]:
+        """What a published run was asked for, as `ForecastSpec.as_dict` tells it; empty where it is not known."""
+        path = self.run_folder(cutoff, run_id) / "manifest.json"
+        return read_json(path)["spec"] if path.exists() else {}
+
     def published_path(self, cutoff: date) -> Path:
         return self.root / "published" / str(cutoff) / "forecast.parquet"
 
@@ -267,6 +280,59 @@ class Lake:
 
     def _notice_path(self, week: date, kind: str) -> Path:
         return self.root / "notices" / f"{week}-{kind}.json"
+
+    # How forecasts came out, and what was promised of them; `flows.monitoring` writes them
+
+    def scores(self) -> pd.DataFrame:
+        """How the forecasts in force came out (table `scores`), for every week of theirs that has been collected."""
+        found = [
+            self._scores_path(cutoff, run_id)
+            for cutoff in self.published_cutoffs()
+            if (run_id := self.published_run_id(cutoff))
+        ]
+        return read_tables([path for path in found if path.exists()], schemas.SCORES)
+
+    def scores_metadata(self, cutoff: date, run_id: str) -> dict[str, str]:
+        """What was said of a run's scores; empty where it has none, or their file is damaged."""
+        path = self._scores_path(cutoff, run_id)
+        try:
+            return read_metadata(path) if path.exists() else {}
+        except SchemaError:
+            return {}  # it is written anew
+
+    def write_scores(self, cutoff: date, run_id: str, rows: pd.DataFrame, metadata: dict[str, str]) -> None:
+        write_table(self._scores_path(cutoff, run_id), rows, schemas.SCORES, metadata)
+
+    def _scores_path(self, cutoff: date, run_id: str) -> Path:
+        return self.root / "scores" / str(cutoff) / f"{run_id}.parquet"
+
+    def promise(self, key: str) -> pd.DataFrame:
+        """What was promised (table `promise`); empty where nothing was, or its file is damaged."""
+        path = self._promise_path(key)
+        try:
+            return read_table(path, schemas.PROMISE) if path.exists() else schemas.PROMISE.empty()
+        except SchemaError:
+            return schemas.PROMISE.empty()  # it is made anew
+
+    def write_promise(self, key: str, rows: pd.DataFrame, metadata: dict[str, str]) -> None:
+        write_table(self._promise_path(key), rows, schemas.PROMISE, metadata)
+
+    def _promise_path(self, key: str) -> Path:
+        return self.root / "promises" / f"{key}.parquet"
+
+    def write_alarms(self, week: date, alarms: list[dict[str, Any]]) -> None:
+        write_json(self._alarms_path(week), {"alarms": alarms})
+
+    def has_alarms(self, week: date) -> bool:
+        return self._alarms_path(week).exists()
+
+    def alarms(self, until: date) -> list[dict[str, Any]]:
+        """Every alarm raised up to that week, oldest first: `week, statistic, value, promised, since, sentence`."""
+        weeks = [week for week in _dates(self.root / "alarms", "*.json") if week <= until]
+        return [alarm for week in weeks for alarm in read_json(self._alarms_path(week))["alarms"]]
+
+    def _alarms_path(self, week: date) -> Path:
+        return self.root / "alarms" / f"{week}.json"
 
     # The report
 
