@@ -3,7 +3,8 @@
 import json
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import date
 from hashlib import sha256
@@ -39,13 +40,23 @@ def monitor(lake: Lake, spec: ForecastSpec) -> dict[str, Any]:
         matured) and its `steps` (scores by step), `promised` (whether drift is watched) and `alarms` (of that
         week); only `error` where it could not be done.
     """
-    try:
+    found: dict[str, Any] = {}
+    with costs_no_forecast("Earlier forecasts could not be monitored", found):
         scored = mature_forecasts(lake)
         scores = lake.scores()
-        return {"scored": scored, **_newest(scores), **keep_watch(lake, spec, scores)}
+        found |= {"scored": scored, **_newest(scores), **keep_watch(lake, spec, scores)}
+    return found
+
+
+@contextmanager
+def costs_no_forecast(trouble: str, receipt: dict[str, Any] | None = None) -> Iterator[None]:
+    """Log whatever is raised in the `with` block as this trouble, and go on; the receipt gets it as `error`."""
+    try:
+        yield
     except Exception as error:
-        logger.warning("Earlier forecasts could not be monitored (%s): %s", type(error).__name__, error)
-        return {"error": f"{type(error).__name__}: {error}"}
+        logger.warning("%s (%s): %s", trouble, type(error).__name__, error)
+        if receipt is not None:
+            receipt["error"] = f"{type(error).__name__}: {error}"
 
 
 def mature_forecasts(lake: Lake) -> int:

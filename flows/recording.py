@@ -32,6 +32,10 @@ class Receipt:
         """How earlier forecasts came out, as `flows.monitoring.monitor` tells it."""
         self.content["monitoring"] = content
 
+    def promised(self, folds: int) -> None:
+        """`folds`: past weeks whose backtest says from now on what is to be expected."""
+        self.content["monitoring"]["promise_of_folds"] = folds
+
     def identified(self, run_id: str) -> None:
         self.content["run_id"] = run_id
 

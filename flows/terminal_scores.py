@@ -26,6 +26,8 @@ def monitored_lines(monitored: dict[str, Any]) -> Iterator[tuple[str, Text]]:
         yield "" if position else "came out", Text(line if position else f"week of {monitored['week']}\n{line}")
     for alarm in monitored.get("alarms", []):
         yield "alarm", Text(alarm["sentence"], style="bold red")
+    if folds := monitored.get("promise_of_folds"):
+        yield "promise", Text(f"made of a backtest of {folds} past weeks: from now on drift is watched")
     if error := monitored.get("error"):
         yield "not scored", Text(error, style="yellow")
 
@@ -63,8 +65,8 @@ def scores_table(scores: pd.DataFrame) -> Table:
 
 
 def percent(share: float | None) -> str:
-    """A share in percent; nothing where there is none."""
-    return "" if share is None or pd.isna(share) else f"{100 * share:.1f}"
+    """A share in percent; a dash where there is none."""
+    return "–" if share is None or pd.isna(share) else f"{100 * share:.1f}"
 
 
 def _cells(row: dict[str, Any]) -> list[str]:

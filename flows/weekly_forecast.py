@@ -98,13 +98,15 @@ def weekly_forecast(options: WeeklyOptions) -> dict[str, Any]:
             page.show_results(home, receipt.content)
             page.show_lineage(home, spec, work)
 
-            if folds := monitoring.folds_of_promise(home, spec):
-                # Once in the life of a model, and after everything that people wait for.
-                with (
-                    dask_cluster(options.cluster_spec, home, "the promise") as cluster,
-                    page.show_progress("folds") as progress,
-                ):
-                    make_promise(cluster, home, spec, batch, folds, progress)
+            # Once in the life of a model, and after everything that people wait for.
+            with monitoring.costs_no_forecast("The promise could not be made"):
+                if folds := monitoring.folds_of_promise(home, spec):
+                    with (
+                        dask_cluster(options.cluster_spec, home, "the promise") as cluster,
+                        page.show_progress("folds") as progress,
+                    ):
+                        make_promise(cluster, home, spec, batch, folds, progress)
+                    receipt.promised(len(folds.cutoffs))
         tell_published(home, receipt.content, options.fallback_alarm)
     page.show_receipt(receipt.content)
     return receipt.content
