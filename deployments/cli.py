@@ -10,6 +10,7 @@ from deployments.trigger import TriggerOptions
 from flows import cli_export, cli_load  # noqa: F401 - they add their commands
 from flows import parameters as p
 from flows.cli import app
+from flows.cli_scores import scores as _scores  # noqa: F401 - adds its command
 from flows.options import takes
 from flows.session import run_to_its_end, user_errors
 

@@ -120,6 +120,21 @@ def database_not_loaded(week: date, error: str) -> Notice:
     return Notice(week, f"{_week(week)}: published, but not in the database", error, once="database")
 
 
+def drifted(week: date, alarms: Sequence[Mapping[str, Any]]) -> Notice:
+    """A matured week told that forecasts are no longer what was promised.
+
+    Args:
+        alarms: as the receipt's `monitoring` holds them.
+    """
+    sentences = "\n".join(alarm["sentence"] for alarm in alarms)
+    return Notice(
+        week,
+        f"{_week(week)}: the forecasts are not what was promised",
+        f"{sentences}\nHow the forecasts came out week by week: oj scores",
+        once="drifted",
+    )
+
+
 def tell(lake: Lake, notice: Notice) -> bool:
     """Tell people, unless they have been told; True where somebody was reached now. Never makes a run fail."""
     reached = False
@@ -137,7 +152,7 @@ def tell(lake: Lake, notice: Notice) -> bool:
 
 
 def tell_published(lake: Lake, receipt: Mapping[str, Any], fallback_alarm: float) -> None:
-    """Tell what is remarkable about a published week: accepted gaps, many fallbacks, late files, a database's error."""
+    """Tell what is remarkable about a published week: gaps, fallbacks, late files, a database's error, drift."""
     with _harmless():
         week, ledger = date.fromisoformat(receipt["spec"]["cutoff"]), receipt["ledger"]
         if ledger["status"] == "accepted with gaps":
@@ -148,6 +163,8 @@ def tell_published(lake: Lake, receipt: Mapping[str, Any], fallback_alarm: float
             tell(lake, database_not_loaded(week, error))
         for earlier, files in receipt["late_files"].items():
             tell(lake, late_files(date.fromisoformat(earlier), files))
+        if alarms := receipt.get("monitoring", {}).get("alarms"):
+            tell(lake, drifted(date.fromisoformat(alarms[0]["week"]), alarms))
 
 
 @contextmanager

@@ -31,6 +31,14 @@ class Receipt:
         self.content |= ledger_summary(ledger, checked)
         self.content["late_files"] = {str(earlier): names for earlier, names in late_files.items()}
 
+    def monitored(self, content: dict[str, Any]) -> None:
+        """How earlier forecasts came out, as `flows.monitoring.monitor` tells it."""
+        self.content["monitoring"] = content
+
+    def promised(self, folds: int) -> None:
+        """`folds`: past weeks whose backtest says from now on what is to be expected."""
+        self.content["monitoring"]["promise_of_folds"] = folds
+
     def identified(self, run_id: str, known_at: datetime) -> None:
         """`known_at`: the moment up to which everything had been collected that the run knows."""
         self.content |= {"run_id": run_id, "known_at": known_at.isoformat()}

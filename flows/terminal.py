@@ -12,6 +12,7 @@ from rich.text import Text
 
 from flows.loading import in_words
 from flows.terminal_changes import corrected, moved
+from flows.terminal_scores import monitored_lines
 from forecasting import schemas
 from forecasting.adapters.feed import Fed, is_fed
 from forecasting.adapters.files import read_table
@@ -121,6 +122,8 @@ def show_run(root: Path, receipt: dict[str, Any], seconds: float) -> None:
         facts.add_row("quarantined", _counts(receipt["quarantined_by_rule"]))
     if receipt.get("corrected_by_week"):
         facts.add_row("corrected", corrected(receipt))
+    for name, line in monitored_lines(receipt.get("monitoring", {})):
+        facts.add_row(name, line)
     facts.add_row("forecast", _forecast(receipt))
     if receipt["rows_with_unknown_promotion"]:
         facts.add_row("", f"{receipt['rows_with_unknown_promotion']:,} rows without a known promotion plan")

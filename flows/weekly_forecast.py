@@ -1,4 +1,4 @@
-"""The weekly run: collect a whole week, validate it, forecast every series, publish, report."""
+"""The weekly run: collect a whole week, validate it, monitor, forecast every series, publish, report."""
 
 import logging
 from datetime import date
@@ -8,7 +8,7 @@ from typing import Any
 from prefect import flow, runtime
 
 from flows import artifacts as page
-from flows import loading, stages
+from flows import loading, monitoring, stages
 from flows.notifying import tell_published, telling_of_trouble
 from flows.options import WeeklyOptions, takes
 from flows.policy import run_flow, stage
@@ -25,11 +25,13 @@ logger = logging.getLogger(__name__)
 collect = stage(stages.collect, name="collect")
 validate = stage(stages.validate, name="validate")
 gate = stage(stages.gate, name="gate")
+monitor = stage(monitoring.monitor, name="monitor")
 prepare = stage(stages.prepare, name="prepare")
 forecast = stage(stages.forecast, name="forecast")
 publish = stage(stages.publish, name="publish")
 report = stage(stages.report, name="report")
 load = stage(loading.load, name="load")
+make_promise = stage(monitoring.make_promise, name="promise")
 
 
 def _name_of_run() -> str:
@@ -76,6 +78,8 @@ def weekly_forecast(options: WeeklyOptions) -> dict[str, Any]:
             ledger = gate(home, week, arrived, checked, options.gate_spec(week), now())
             receipt.collected(ledger, checked, stages.late_files(home, week, arrived))
             page.show_ledger(receipt.content)
+            receipt.monitored(monitor(home, spec))
+            page.show_monitoring(receipt.content)
 
             work = prepare(home, spec, batch)
             receipt.identified(work.run_id, work.known_at)
@@ -99,6 +103,16 @@ def weekly_forecast(options: WeeklyOptions) -> dict[str, Any]:
             page.show_headline(home, receipt.content)
             page.show_results(home, receipt.content)
             page.show_lineage(home, spec, work)
+
+            # Once in the life of a model, and after everything that people wait for.
+            with monitoring.costs_no_forecast("The promise could not be made"):
+                if folds := monitoring.folds_of_promise(home, spec):
+                    with (
+                        dask_cluster(options.cluster_spec, home, "the promise") as cluster,
+                        page.show_progress("folds") as progress,
+                    ):
+                        make_promise(cluster, home, spec, batch, folds, progress)
+                    receipt.promised(len(folds.cutoffs))
         tell_published(home, receipt.content, options.fallback_alarm)
     page.show_receipt(receipt.content)
     return receipt.content

@@ -50,8 +50,7 @@ def score_models(rows: pd.DataFrame, sales: pd.DataFrame) -> pd.DataFrame:
 
 def coverage_by(rows: pd.DataFrame, by: list[str], level: int) -> pd.Series:
     """Coverage at `level` of each group of forecasts."""
-    inside = rows["actual"].between(rows[f"lo_{level}"], rows[f"hi_{level}"])
-    return inside.groupby([rows[name] for name in by]).mean()
+    return scores.is_within(rows, level).groupby([rows[name] for name in by]).mean()
 
 
 def _scores_of(rows: pd.DataFrame, scale: pd.Series) -> dict[str, float]:

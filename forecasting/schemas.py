@@ -217,6 +217,23 @@ ORDER_SHEET = Table(
     ),
 )
 
+# What is promised of a forecast is told in the words of its scores.
+_PROMISED = ("step", "dimension", "member", "series", "actual", "forecast", "absolute_error", "pinball")
+
+PROMISE = Table(
+    "promise",
+    "One row per (week, step, dimension, member) of a backtest's folds: how the forecasts came out then.",
+    ("week", "step", "dimension", "member"),
+    pa.schema(
+        [
+            column("cutoff", pa.date32(), "cutoff of the fold"),
+            _WEEK,
+            *(SCORES.schema.field(name) for name in _PROMISED),
+            *(SCORES.schema.field(f"coverage_{level}") for level in LEVELS),
+        ]
+    ),
+)
+
 # What an inbox file may hold, as text: nothing is typed before it is validated.
 INBOX_COLUMNS = ["store", "brand", "week", "units", "price", "deal", "feat"]
 DAILY_INBOX_COLUMNS = ["store", "brand", "date", "units", "price", "deal", "feat"]

@@ -10,18 +10,41 @@ import pandas as pd
 from forecasting import schemas
 
 
+def absolute_error(rows: pd.DataFrame) -> pd.Series:
+    """|y − f| of each row, in cartons."""
+    return (rows["actual"] - rows["forecast"]).abs()
+
+
+def pinball_loss(rows: pd.DataFrame, levels: tuple[int, ...] = schemas.LEVELS) -> pd.Series:
+    """Mean pinball loss of each row's interval ends and point, each taken as its quantile, in cartons.
+
+    The loss of quantile q is max(q(y − f), (q − 1)(y − f)) (Koenker & Bassett 1978); the point counts as q = 0.5.
+    """
+    quantiles = {0.5: "forecast"}
+    for level in levels:
+        quantiles[(100 - level) / 200] = f"lo_{level}"
+        quantiles[(100 + level) / 200] = f"hi_{level}"
+    losses = [np.maximum(q * (error := rows["actual"] - rows[name]), (q - 1) * error) for q, name in quantiles.items()]
+    return sum(losses) / len(losses)
+
+
+def is_within(rows: pd.DataFrame, level: int) -> pd.Series:
+    """Whether each row's actual lies within the interval of this level; its ends count as within."""
+    return rows["actual"].between(rows[f"lo_{level}"], rows[f"hi_{level}"])
+
+
 def mape(rows: pd.DataFrame) -> float:
     """Mean absolute percentage error: mean of |y − f| / y, over rows with y > 0.
 
     It rewards forecasting too low (Gneiting 2011), so read it beside WAPE and bias.
     """
     sold = rows[rows["actual"] > 0]
-    return float(((sold["actual"] - sold["forecast"]).abs() / sold["actual"]).mean())
+    return float((absolute_error(sold) / sold["actual"]).mean())
 
 
 def wape(rows: pd.DataFrame) -> float:
     """Weighted absolute percentage error: Σ|y − f| / Σy."""
-    return float((rows["actual"] - rows["forecast"]).abs().sum() / rows["actual"].sum())
+    return float(absolute_error(rows).sum() / rows["actual"].sum())
 
 
 def bias(rows: pd.DataFrame) -> float:
@@ -38,7 +61,7 @@ def mase(rows: pd.DataFrame, naive_error: pd.Series) -> float:
             series for which it is 0 or unknown do not count.
     """
     scale = rows[["cutoff", *schemas.SERIES]].join(naive_error.rename("scale"), on=["cutoff", *schemas.SERIES])["scale"]
-    scaled = (rows["actual"] - rows["forecast"]).abs() / scale.where(scale > 0)
+    scaled = absolute_error(rows) / scale.where(scale > 0)
     return float(scaled.mean())
 
 
@@ -56,21 +79,13 @@ def naive_error(sales: pd.DataFrame, cutoffs: "pd.Series | list[pd.Timestamp]") 
 
 
 def pinball(rows: pd.DataFrame, levels: tuple[int, ...] = schemas.LEVELS) -> float:
-    """Mean pinball loss of the interval ends and the point, each taken as its quantile, relative to mean sales.
-
-    The loss of quantile q is max(q(y − f), (q − 1)(y − f)) (Koenker & Bassett 1978); the point counts as q = 0.5.
-    """
-    quantiles = {0.5: "forecast"}
-    for level in levels:
-        quantiles[(100 - level) / 200] = f"lo_{level}"
-        quantiles[(100 + level) / 200] = f"hi_{level}"
-    losses = [np.maximum(q * (error := rows["actual"] - rows[name]), (q - 1) * error) for q, name in quantiles.items()]
-    return float(np.mean(losses) / rows["actual"].mean())
+    """Mean pinball loss, see `pinball_loss`, relative to mean sales."""
+    return float(pinball_loss(rows, levels).mean() / rows["actual"].mean())
 
 
 def coverage(rows: pd.DataFrame, level: int) -> float:
     """Share of actuals within the interval of this level; well calibrated intervals give level / 100."""
-    return float(rows["actual"].between(rows[f"lo_{level}"], rows[f"hi_{level}"]).mean())
+    return float(is_within(rows, level).mean())
 
 
 def width(rows: pd.DataFrame, level: int) -> float:

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import psycopg
 
-from tests.deployments.service import free_port
+from tests.ports import free_port
 
 
 @dataclass(frozen=True)

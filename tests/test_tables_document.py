@@ -87,7 +87,7 @@ def test_the_example_of_scores_adds_up_before_it_divides(tmp_path: Path) -> None
     lake = small_lake(tmp_path / "lake")
     for cutoff, actual, error in ((CUTOFFS[0], 100.0, 10.0), (CUTOFFS[1], 300.0, 90.0)):
         rows = scores_of(cutoff, steps=1).assign(actual=actual, absolute_error=error, naive_absolute_error=2 * error)
-        lake.write_scores(cutoff, "naive-1.0-2", rows)
+        lake.write_scores(cutoff, "naive-1.0-2", rows, {})
     stages.report(lake)
     query = next(code for _, code, _ in EXAMPLES if "FROM scores" in code)
     with duckdb.connect() as connection:

@@ -9,6 +9,7 @@ from flows.artifacts.failure import tells_what_to_do
 from flows.artifacts.headline import show_headline
 from flows.artifacts.ledger import show_ledger
 from flows.artifacts.lineage import show_lineage
+from flows.artifacts.monitoring import show_monitoring
 from flows.artifacts.outcome import show_outcome
 from flows.artifacts.progress import show_progress
 from flows.artifacts.receipt import show_receipt
@@ -20,6 +21,7 @@ __all__ = [
     "show_headline",
     "show_ledger",
     "show_lineage",
+    "show_monitoring",
     "show_outcome",
     "show_progress",
     "show_receipt",

@@ -4,6 +4,7 @@ import re
 import shutil
 from collections.abc import Iterable
 from datetime import date, datetime
+from hashlib import sha256
 from pathlib import Path
 
 import pandas as pd
@@ -69,6 +70,10 @@ class Collected:
     def weeks_of_sales(self) -> list[date]:
         """The weeks that have sales, oldest first."""
         return self._sales.weeks()
+
+    def sales_digest(self, week: date) -> str:
+        """A hash of what was sold in a week, as it is known now."""
+        return sha256((self.root / "sales" / f"{week}.parquet").read_bytes()).hexdigest()[:16]
 
     def weekly_files(self, table: Table, until: date | None = None) -> list[Path]:
         """The files of the sales or promotions of all weeks, or of those up to `until`, oldest first."""

@@ -20,6 +20,8 @@ those of what was collected are in `forecasting.adapters.collected`.
     scores/<cutoff>/<run_id>.parquet   how a published forecast came out, as its weeks are collected
     report/report.parquet              history and forecasts in one table
     report/scores.parquet, views.sql   the scores of the forecasts in force; DuckDB's views of these tables
+    promises/<key>.parquet             what a backtest promises of a model
+    alarms/<week>.json                 what told in a week that forecasts are no longer what was promised
     clusters/<id>.json, <id>.pem       clusters that would outlive their run; owner's eyes only
     locks/, scratch/
 
@@ -180,6 +182,11 @@ class Lake(Collected):
     def published_root(self) -> Path:
         return self.root / "published"
 
+    def run_spec(self, cutoff: date, run_id: str) -> dict[str, Any]:
+        """What a published run was asked for, as `ForecastSpec.as_dict` tells it; empty where it is not known."""
+        path = self.run_folder(cutoff, run_id) / "manifest.json"
+        return read_json(path)["spec"] if path.exists() else {}
+
     def published_path(self, cutoff: date) -> Path:
         return self.published_root / str(cutoff) / "forecast.parquet"
 
@@ -221,19 +228,6 @@ class Lake(Collected):
 
     # Scores of what is published
 
-    def scores_path(self, cutoff: date, run_id: str) -> Path:
-        return self.root / "scores" / str(cutoff) / f"{run_id}.parquet"
-
-    def scores(self) -> pd.DataFrame:
-        """How the forecasts in force came out (table `scores`), as far as their weeks are collected."""
-        in_force = ((cutoff, self.published_run_id(cutoff)) for cutoff in self.published_cutoffs())
-        paths = [self.scores_path(cutoff, run_id) for cutoff, run_id in in_force if run_id]
-        return read_tables([path for path in paths if path.exists()], schemas.SCORES)
-
-    def write_scores(self, cutoff: date, run_id: str, rows: pd.DataFrame) -> None:
-        """Keep how the forecast of a published run came out, so far as is known."""
-        write_table(self.scores_path(cutoff, run_id), rows, schemas.SCORES)
-
     def write_receipt(self, cutoff: date, started: datetime, content: dict[str, Any]) -> Path:
         path = self.root / "receipts" / str(cutoff) / f"{started:%Y%m%dT%H%M%S.%fZ}.json"
         write_json(path, content)
@@ -254,6 +248,59 @@ class Lake(Collected):
 
     def _notice_path(self, week: date, kind: str) -> Path:
         return self.root / "notices" / f"{week}-{kind}.json"
+
+    # How forecasts came out, and what was promised of them; `flows.monitoring` writes them
+
+    def scores(self) -> pd.DataFrame:
+        """How the forecasts in force came out (table `scores`), for every week of theirs that has been collected."""
+        found = [
+            self.scores_path(cutoff, run_id)
+            for cutoff in self.published_cutoffs()
+            if (run_id := self.published_run_id(cutoff))
+        ]
+        return read_tables([path for path in found if path.exists()], schemas.SCORES)
+
+    def scores_metadata(self, cutoff: date, run_id: str) -> dict[str, str]:
+        """What was said of a run's scores; empty where it has none, or their file is damaged."""
+        path = self.scores_path(cutoff, run_id)
+        try:
+            return read_metadata(path) if path.exists() else {}
+        except SchemaError:
+            return {}  # it is written anew
+
+    def write_scores(self, cutoff: date, run_id: str, rows: pd.DataFrame, metadata: dict[str, str]) -> None:
+        write_table(self.scores_path(cutoff, run_id), rows, schemas.SCORES, metadata)
+
+    def scores_path(self, cutoff: date, run_id: str) -> Path:
+        return self.root / "scores" / str(cutoff) / f"{run_id}.parquet"
+
+    def promise(self, key: str) -> pd.DataFrame:
+        """What was promised (table `promise`); empty where nothing was, or its file is damaged."""
+        path = self._promise_path(key)
+        try:
+            return read_table(path, schemas.PROMISE) if path.exists() else schemas.PROMISE.empty()
+        except SchemaError:
+            return schemas.PROMISE.empty()  # it is made anew
+
+    def write_promise(self, key: str, rows: pd.DataFrame, metadata: dict[str, str]) -> None:
+        write_table(self._promise_path(key), rows, schemas.PROMISE, metadata)
+
+    def _promise_path(self, key: str) -> Path:
+        return self.root / "promises" / f"{key}.parquet"
+
+    def write_alarms(self, week: date, alarms: list[dict[str, Any]]) -> None:
+        write_json(self._alarms_path(week), {"alarms": alarms})
+
+    def has_alarms(self, week: date) -> bool:
+        return self._alarms_path(week).exists()
+
+    def alarms(self, until: date) -> list[dict[str, Any]]:
+        """Every alarm raised up to that week, oldest first: `week, statistic, value, promised, since, sentence`."""
+        weeks = [week for week in dates(self.root / "alarms", "*.json") if week <= until]
+        return [alarm for week in weeks for alarm in read_json(self._alarms_path(week))["alarms"]]
+
+    def _alarms_path(self, week: date) -> Path:
+        return self.root / "alarms" / f"{week}.json"
 
     # The report
 

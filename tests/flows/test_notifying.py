@@ -10,6 +10,7 @@ import pytest
 from flows import notifying
 from flows.notifying import (
     Notice,
+    drifted,
     gaps_accepted,
     late_files,
     many_fallbacks,
@@ -112,6 +113,21 @@ def test_late_files_are_told_once_for_the_same_files(tmp_path: Path, told: list[
     assert not tell(lake, late_files(WEEK, ["a.csv", "b.csv"]))
     assert tell(lake, late_files(WEEK, ["a.csv", "b.csv", "c.csv"]))
     assert [title for title, _ in told] == [f"Week of 1992-04-16: {count} late files" for count in (2, 3)]
+
+
+def test_drift_is_told_once_in_the_alarms_own_sentences(tmp_path: Path, told: list[tuple[str, str]]) -> None:
+    """Of the week that told it, with the command that shows more."""
+    alarms = [
+        {"week": str(WEEK), "sentence": "The forecasts are too high."},
+        {"week": str(WEEK), "sentence": "And off."},
+    ]
+    notice = drifted(WEEK, alarms)
+    assert notice.body.splitlines()[:2] == ["The forecasts are too high.", "And off."]
+    quiet = {**RECEIPT, "ledger": {**LEDGER, "status": "whole"}, "fallbacks_by_reason": {}}
+    for _ in range(2):
+        tell_published(Lake(tmp_path), {**quiet, "monitoring": {"alarms": alarms}}, 0.05)
+        tell_published(Lake(tmp_path), {**quiet, "monitoring": {"error": "KeyError"}}, 0.05)
+    assert [title for title, _ in told] == ["Week of 1992-04-16: the forecasts are not what was promised"]
 
 
 def test_a_week_is_told_once_of_each_kind(tmp_path: Path, told: list[tuple[str, str]]) -> None:

@@ -17,9 +17,9 @@ def test_the_scores_in_force_are_one_table(tmp_path: Path) -> None:
     lake = small_lake(tmp_path / "lake")
     write_table_files(lake)
     assert read_table(lake.scores_table_path, schemas.SCORES).empty
-    lake.write_scores(CUTOFFS[0], "naive-1.0-2", scores_of(CUTOFFS[0], steps=2))
-    lake.write_scores(CUTOFFS[1], "naive-1.0-2", scores_of(CUTOFFS[1], steps=1))
-    lake.write_scores(CUTOFFS[1], "one that was replaced", scores_of(CUTOFFS[1], steps=2))
+    lake.write_scores(CUTOFFS[0], "naive-1.0-2", scores_of(CUTOFFS[0], steps=2), {})
+    lake.write_scores(CUTOFFS[1], "naive-1.0-2", scores_of(CUTOFFS[1], steps=1), {})
+    lake.write_scores(CUTOFFS[1], "one that was replaced", scores_of(CUTOFFS[1], steps=2), {})
     write_table_files(lake)
     path = str(lake.scores_table_path)
     for frame in (pd.read_parquet(path), pl.read_parquet(path).to_pandas(), duckdb.read_parquet(path).df()):

@@ -122,11 +122,11 @@ def test_the_view_report_is_the_table_report(lake: Lake, target: Target) -> None
 
 def test_scores_are_loaded_with_their_forecast(lake: Lake, target: Target) -> None:
     """Those of the run in force, and anew when more of its weeks have matured."""
-    lake.write_scores(CUTOFFS[0], "naive-1.0-2", scores_of(CUTOFFS[0], steps=1))
-    lake.write_scores(CUTOFFS[0], "another run", scores_of(CUTOFFS[0], steps=2))
+    lake.write_scores(CUTOFFS[0], "naive-1.0-2", scores_of(CUTOFFS[0], steps=1), {})
+    lake.write_scores(CUTOFFS[0], "another run", scores_of(CUTOFFS[0], steps=2), {})
     load(lake, target.name)
     assert target.ask("SELECT step, coverage_80 FROM scores") == [(1, 0.5)]
-    lake.write_scores(CUTOFFS[0], "naive-1.0-2", scores_of(CUTOFFS[0], steps=2))
+    lake.write_scores(CUTOFFS[0], "naive-1.0-2", scores_of(CUTOFFS[0], steps=2), {})
     assert load(lake, target.name).rows == {"scores": 2}
     pd.testing.assert_frame_equal(target.rows(schemas.SCORES), lake.scores())
 

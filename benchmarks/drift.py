@@ -1,0 +1,162 @@
+"""How often drift is told in quiet weeks, and how soon after a break: on the shipped data, a hundred real weeks.
+
+    python benchmarks/drift.py [FOLDER]
+
+Forecasts every week of the shipped data by the default model, a week ahead, as a live run would have, and once more
+with the promotions ahead hidden from it (about two minutes; kept in FOLDER, where one is given, for the next time).
+Then, for several origins: a year of weeks is the promise, the weeks after it are watched.
+
+- quiet, as it was: the real weeks in their real order;
+- quiet, resampled: sequences of 100 weeks, drawn in blocks of 8 from the weeks after the promise, and from the promise;
+- breaks: from each week on, the forecasts are spoiled; counted is how many weeks that takes to be told.
+"""
+
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from forecasting import schemas
+from forecasting.adapters.feed import shipped
+from forecasting.backtest import with_actuals
+from forecasting.drift import Charts, added, weekly_statistics
+from forecasting.forecast import forecast
+from forecasting.monitor import score_rows
+from forecasting.panel import COVARIATES
+from forecasting.spec import ForecastSpec
+from forecasting.weeks import dominicks_week
+
+MODEL = "price_response"
+CUTOFFS = [dominicks_week(number) for number in range(60, 160)]
+PROMISED = 52
+ORIGINS = range(0, 41, 5)
+REPLICATIONS, QUIET_WEEKS, BLOCK = 1000, 100, 8
+WATCHED_FOR = 8  # weeks after a break
+NUMBERS = ["forecast", "lo_80", "hi_80", "lo_95", "hi_95"]
+
+
+def main(folder: Path) -> None:
+    """Print the rates."""
+    as_it_was = _forecasts(folder / "as_it_was.parquet", hidden=False)
+    quiet = _statistics(as_it_was)
+    broken = {name: _statistics(rows) for name, rows in _breaks(as_it_was, folder)}
+    real, resampled, of_promise = [0, 0], [], []
+    soon: dict[str, list[int]] = {name: [] for name in broken}
+    for origin in ORIGINS:
+        charts = Charts(quiet.iloc[origin : origin + PROMISED])
+        promised = charts.standardised(quiet.iloc[origin : origin + PROMISED])
+        after = charts.standardised(quiet.iloc[origin + PROMISED :])
+        real[0] += _alarm_weeks(after[None], charts.limits)[0]
+        real[1] += len(after)
+        if origin <= 10:  # later ones leave too few weeks to draw from
+            resampled.append(_alarm_weeks(after[_blocks(len(after))], charts.limits).mean())
+        of_promise.append(_alarm_weeks(promised[_blocks(PROMISED)], charts.limits).mean())
+        for name, statistics in broken.items():
+            soon[name] += _weeks_until_told(after, charts.standardised(statistics.iloc[origin + PROMISED :]), charts)
+    print(
+        f"{len(quiet)} weeks, {quiet.index[0].date()} to {quiet.index[-1].date()}, by {MODEL}; {len(ORIGINS)} origins"
+    )
+    print(f"quiet, as it was: {real[0]} weeks with an alarm of {real[1]} (the origins share weeks)")
+    print(f"quiet, resampled from after the promise: {np.mean(resampled):.2f} per 100 weeks")
+    print(f"quiet, resampled from the promise: {np.mean(of_promise):.2f} per 100 weeks")
+    for promised in (26, 39, 52):
+        charts = Charts(quiet.iloc[:promised])
+        weeks = [alarm.week for alarm in charts.alarms(quiet.iloc[promised:])]
+        told = ", ".join(map(str, sorted(set(weeks)))) or "none"
+        print(f"promise of the first {promised} weeks, the other {len(quiet) - promised} watched: {told}")
+    print(f"{'break':34} told within 1  2  3  {WATCHED_FOR} weeks, percent")
+    for name, weeks in soon.items():
+        shares = [f"{100 * np.mean(np.array(weeks) <= most):4.0f}" for most in (1, 2, 3, WATCHED_FOR)]
+        print(f"{name:34} {' '.join(shares)}")
+
+
+def _breaks(rows: pd.DataFrame, folder: Path) -> Iterator[tuple[str, pd.DataFrame]]:
+    yield "1.5 times too high", _scaled(rows, 1.5)
+    yield "1.5 times too low", _scaled(rows, 1 / 1.5)
+    half = {name: (rows["forecast"] + rows[name]) / 2 for name in NUMBERS[1:]}
+    yield "intervals half as wide", rows.assign(**half)
+    yield "promotions ahead ignored", _forecasts(folder / "promotions_hidden.parquet", hidden=True)
+    brands = shipped(schemas.BRANDS).set_index("brand")["name"]
+    groups = brands.str.split().str[0]
+    for group in groups.unique():
+        members = groups.index[groups == group]
+        yield f"{group} ({len(members)}) three times too high", _scaled(rows, 3.0, members)
+        yield f"{group} ({len(members)}) at a third", _scaled(rows, 1 / 3, members)
+    for brand in brands.index:
+        yield f"brand {brand} three times too high", _scaled(rows, 3.0, [brand])
+
+
+def _scaled(rows: pd.DataFrame, factor: float, brands: "pd.Index | list[int] | None" = None) -> pd.DataFrame:
+    factors = np.where(rows["brand"].isin(brands), factor, 1.0) if brands is not None else factor
+    return rows.assign(**{name: rows[name] * factors for name in NUMBERS})
+
+
+def _statistics(rows: pd.DataFrame) -> pd.DataFrame:
+    return weekly_statistics(score_rows(rows, ("total", "brand")))
+
+
+def _forecasts(file: Path, *, hidden: bool) -> pd.DataFrame:
+    """Table `backtest` without its other points, of one step."""
+    if not file.exists():
+        sales, promotions = shipped(schemas.SALES), shipped(schemas.PROMOTIONS)
+        tables = []
+        for cutoff in CUTOFFS:
+            plan = _hidden(promotions, pd.Timestamp(cutoff)) if hidden else promotions
+            tables.append(forecast(sales, plan, ForecastSpec(cutoff, horizon=1, model=MODEL)))
+        pd.concat(tables).to_parquet(file)
+    table = pd.read_parquet(file).assign(median=0.0, mean=0.0, mape=0.0)
+    return with_actuals(table[table["step"] == 1], shipped(schemas.SALES), shipped(schemas.PROMOTIONS), MODEL)
+
+
+def _hidden(promotions: pd.DataFrame, cutoff: pd.Timestamp) -> pd.DataFrame:
+    """The plan as a model sees it that has lost its promotions: each series' usual price, no deal, no advert."""
+    past = promotions[(promotions["week"] <= cutoff) & (promotions["week"] > cutoff - pd.Timedelta(weeks=26))]
+    usual = promotions[schemas.SERIES].join(past.groupby(schemas.SERIES)["price"].median(), on=schemas.SERIES)["price"]
+    plan, ahead = promotions.copy(), promotions["week"] > cutoff
+    plan.loc[ahead, "price"] = usual[ahead].fillna(plan.loc[ahead, "price"])
+    plan.loc[ahead, COVARIATES[1:]] = 0
+    return schemas.PROMOTIONS.cast(plan)
+
+
+def _blocks(weeks: int) -> np.ndarray:
+    """Positions of resampled weeks; shape (replications, weeks)."""
+    starts = np.random.default_rng(1).integers(weeks, size=(REPLICATIONS, -(-QUIET_WEEKS // BLOCK), 1))
+    return ((starts + np.arange(BLOCK)) % weeks).reshape(REPLICATIONS, -1)[:, :QUIET_WEEKS]
+
+
+def _alarm_weeks(weeks: np.ndarray, limits: np.ndarray) -> np.ndarray:
+    """Weeks with any alarm in each sequence; shape of weeks (sequences, weeks, sums)."""
+    sums, count = np.zeros((len(weeks), len(limits))), np.zeros(len(weeks), dtype=int)
+    for week in range(weeks.shape[1]):
+        sums = added(sums, weeks[:, week])
+        raised = sums >= limits
+        count += raised.any(axis=1)
+        sums[raised] = 0.0
+    return count
+
+
+def _weeks_until_told(quiet: np.ndarray, broken: np.ndarray, charts: Charts) -> list[int]:
+    """For a break at each week that leaves enough weeks after it: how many it takes, one more than watched at most."""
+    until, before = [], np.zeros(len(charts.limits))
+    for week in range(len(quiet) - WATCHED_FOR + 1):
+        sums, told = before, WATCHED_FOR + 1
+        for after in range(WATCHED_FOR):
+            sums = added(sums, broken[week + after])
+            if (sums >= charts.limits).any():
+                told = after + 1
+                break
+        until.append(told)
+        before = added(before, quiet[week])
+        before = np.where(before >= charts.limits, 0.0, before)
+    return until
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        main(Path(sys.argv[1]))
+    else:
+        with tempfile.TemporaryDirectory() as temporary:
+            main(Path(temporary))

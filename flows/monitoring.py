@@ -1,0 +1,191 @@
+"""The stages of monitoring, as plain functions: scores of matured forecasts, the promise, and the alarms."""
+
+import json
+import logging
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import date
+from hashlib import sha256
+from typing import Any
+
+import pandas as pd
+from prefect.events import emit_event
+
+from flows.backtesting import Source, run_folds
+from flows.policy import stopwatch, tell
+from forecasting.adapters.cluster import Cluster
+from forecasting.adapters.lake import Lake
+from forecasting.drift import FEWEST_WEEKS_PROMISED, promise_of, watch
+from forecasting.folds import Folds
+from forecasting.monitor import mature
+from forecasting.spec import BatchSpec, ForecastSpec
+from forecasting.weeks import WEEK, weeks_between
+
+logger = logging.getLogger(__name__)
+
+DRIFTED = "oj.model.drifted"
+MATURED_BEFORE_PROMISE = 4  # weeks: a lake that is only being tried is spared the backtest
+MOST_FOLDS = 52
+HISTORY_BEFORE_FOLDS = 26  # weeks of sales before the first fold
+SECONDS_FOR_PROMISE = 600.0  # that the backtest may take at the pace of the run's own forecast
+
+
+def monitor(lake: Lake, spec: ForecastSpec) -> dict[str, Any]:
+    """Score what has matured, and hold it against the promise. Whatever goes wrong here costs no forecast.
+
+    Returns:
+        Plain values: `scored` (runs whose scores are new or have changed), `week` (the newest week that has
+        matured) and its `steps` (scores by step), `promised` (whether drift is watched) and `alarms` (of that
+        week); only `error` where it could not be done.
+    """
+    found: dict[str, Any] = {}
+    with costs_no_forecast("Earlier forecasts could not be monitored", found):
+        scored = mature_forecasts(lake)
+        scores = lake.scores()
+        found |= {"scored": scored, **_newest(scores), **keep_watch(lake, spec, scores)}
+    return found
+
+
+@contextmanager
+def costs_no_forecast(trouble: str, receipt: dict[str, Any] | None = None) -> Iterator[None]:
+    """Log whatever is raised in the `with` block as this trouble, and go on; the receipt gets it as `error`."""
+    try:
+        yield
+    except Exception as error:
+        logger.warning("%s (%s): %s", trouble, type(error).__name__, error)
+        if receipt is not None:
+            receipt["error"] = f"{type(error).__name__}: {error}"
+
+
+def mature_forecasts(lake: Lake) -> int:
+    """Score every forecast in force of which a week has been collected, or corrected, since it was scored last.
+
+    Returns:
+        How many runs were scored.
+    """
+    digests = {week: lake.sales_digest(week) for week in lake.weeks_of_sales()}
+    due = []
+    for cutoff in lake.published_cutoffs():
+        if run_id := lake.published_run_id(cutoff):
+            kept = lake.scores_metadata(cutoff, run_id)
+            weeks = json.loads(kept["weeks"]) if kept else _weeks_of(lake.published(cutoff))
+            actuals = {week: digests[day] for week in weeks if (day := date.fromisoformat(week)) in digests}
+            if actuals != (json.loads(kept["actuals"]) if kept else {}):
+                due.append((cutoff, run_id, {"weeks": json.dumps(weeks), "actuals": json.dumps(actuals)}))
+    if due:
+        sales, promotions = lake.sales(), lake.promotions()
+    for cutoff, run_id, metadata in due:
+        rows = mature(lake.published(cutoff), run_id, sales, promotions)
+        asked = lake.run_spec(cutoff, run_id)
+        lake.write_scores(cutoff, run_id, rows, {**metadata, "promise": promise_key(asked)})
+    return len(due)
+
+
+def keep_watch(lake: Lake, spec: ForecastSpec, scores: pd.DataFrame) -> dict[str, Any]:
+    """Hold the forecasts in force against the promise of their model, and keep the alarms of each week.
+
+    An alarm that was raised stands, whatever is corrected later.
+    """
+    key = promise_key(spec.as_dict())
+    promise = lake.promise(key)
+    if promise.empty or scores.empty:
+        return {"promised": not promise.empty, "alarms": []}
+    by_week: dict[date, list[dict[str, Any]]] = {}
+    for alarm in watch(_of_promise(lake, scores, key), promise):
+        plain = {**asdict(alarm), "week": str(alarm.week), "since": str(alarm.since)}
+        by_week.setdefault(alarm.week, []).append(plain)
+    for week, alarms in by_week.items():
+        if not lake.has_alarms(week):
+            lake.write_alarms(week, alarms)
+            _emit(lake, spec, week, alarms)
+    newest = str(scores["week"].max().date())
+    return {
+        "promised": True,
+        "alarms": [alarm for alarm in lake.alarms(scores["week"].max().date()) if alarm["week"] == newest],
+    }
+
+
+def folds_of_promise(lake: Lake, spec: ForecastSpec) -> Folds | None:
+    """The folds of the backtest that is to promise what this run's model does; None where none is due.
+
+    It is due once a few weeks have matured, where the lake has no promise yet. The folds are the weeks before the
+    first one that has matured, as many as the time allows at the pace of this run's own forecast; fewer than drift
+    can be told from are not worth while.
+    """
+    key = promise_key(spec.as_dict())
+    seconds = stopwatch.get().seconds.get("forecast")
+    if seconds is None or not lake.promise(key).empty:
+        return None
+    matured = _of_promise(lake, lake.scores(), key)
+    if matured["week"].nunique() < MATURED_BEFORE_PROMISE:
+        return None
+    history = lake.weeks_of_sales()
+    last = matured["week"].min().date() - WEEK * (spec.gap + 2)
+    first = max(history[0] + WEEK * HISTORY_BEFORE_FOLDS, last - WEEK * (MOST_FOLDS - 1))
+    cutoffs = weeks_between(first, last)[-max(int(SECONDS_FOR_PROMISE / max(seconds, 1e-3)), 1) :]
+    return Folds(tuple(cutoffs), horizon=1, gap=spec.gap) if len(cutoffs) >= FEWEST_WEEKS_PROMISED else None
+
+
+def make_promise(
+    cluster: Cluster,
+    lake: Lake,
+    spec: ForecastSpec,
+    batch: BatchSpec,
+    folds: Folds,
+    on_progress: Callable[[int, int], None],
+) -> None:
+    """Backtest the run's model on its cluster, and keep what that promises."""
+    source = Source(str(lake.root), lake.sales(), lake.promotions(), lake.week_starts_on)
+    refuses_nothing = BatchSpec(batch.mini_batch_size, timeout=batch.timeout, error_threshold=-1)
+    rows, _ = run_folds(cluster, source, folds, [spec.model], spec.point, refuses_nothing, on_progress)
+    asked = spec.as_dict()
+    metadata = {"model": spec.model, "point": spec.point, "folds": str(len(folds.cutoffs))}
+    lake.write_promise(promise_key(asked), promise_of(rows), metadata)
+
+
+def promise_key(asked: dict[str, Any]) -> str:
+    """The name of the promise of a run: of its model, its point and its gap, which are what the scores depend on.
+
+    Args:
+        asked: as `ForecastSpec.as_dict` gives it.
+    """
+    told = json.dumps([asked.get(name) for name in ("model", "point", "gap")])
+    readable = re.sub(r"[^A-Za-z0-9]+", "-", str(asked.get("model")))[:40]
+    return f"{readable}-{sha256(told.encode()).hexdigest()[:8]}"
+
+
+def _of_promise(lake: Lake, scores: pd.DataFrame, key: str) -> pd.DataFrame:
+    """The scores of the runs that a promise is of."""
+    runs = scores[["cutoff", "run_id"]].drop_duplicates()
+    same = [
+        run.run_id
+        for run in runs.itertuples()
+        if lake.scores_metadata(run.cutoff.date(), run.run_id).get("promise") == key
+    ]
+    return scores[scores["run_id"].isin(same)]
+
+
+def _newest(scores: pd.DataFrame) -> dict[str, Any]:
+    """The newest week that has matured, and how it came out by step."""
+    if scores.empty:
+        return {}
+    of_week = scores[(scores["week"] == scores["week"].max()) & (scores["dimension"] == "total")].sort_values("step")
+    names = ["wape", "naive_wape", "bias", *(name for name in scores if name.startswith("coverage_"))]
+    steps = {
+        str(row["step"]): {name: None if pd.isna(row[name]) else round(float(row[name]), 4) for name in names}
+        for row in of_week.to_dict("records")
+    }
+    return {"week": str(scores["week"].max().date()), "steps": steps}
+
+
+def _weeks_of(forecast: pd.DataFrame) -> list[str]:
+    return sorted({str(week.date()) for week in forecast["week"].unique()})
+
+
+def _emit(lake: Lake, spec: ForecastSpec, week: date, alarms: list[dict[str, Any]]) -> None:
+    """Tell Prefect, so that automations can follow."""
+    resource = {"prefect.resource.id": f"oj.model.{spec.model}", "prefect.resource.name": spec.model}
+    payload = {"week": str(week), "lake": str(lake.root), "alarms": alarms}
+    tell(emit_event, event=DRIFTED, resource=resource, payload=payload)

@@ -1,0 +1,247 @@
+"""Monitoring in a lake: weeks replayed in this process by a cheap model, without a server or a cluster."""
+
+import runpy
+import shutil
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from flows import monitoring, stages
+from flows.monitoring import folds_of_promise, make_promise, monitor, promise_key
+from flows.policy import stopwatch
+from forecasting import schemas
+from forecasting.adapters.clock import Stopwatch
+from forecasting.adapters.feed import feed, shipped
+from forecasting.adapters.files import write_table
+from forecasting.adapters.lake import Lake
+from forecasting.adapters.publish import publish
+from forecasting.drift import promise_of
+from forecasting.forecast import forecast
+from forecasting.spec import BatchSpec, ForecastSpec
+from forecasting.weeks import WEEK, dominicks_week
+from tests.forecasting.test_drift import FIRST, backtest_rows
+
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+WEEKS = [dominicks_week(number) for number in range(136, 141)]
+FEW = [2, 5, 8, 9]
+
+
+def spec_of(cutoff: Any) -> ForecastSpec:
+    return ForecastSpec(cutoff, model="mean")
+
+
+def let_a_week_go_by(lake: Lake, source: Path) -> dict[str, Any]:
+    """Collect the next week, monitor, forecast and publish."""
+    week = feed(lake, source=source).week
+    arrived = stages.collect(lake, week)
+    checked = stages.validate(lake, arrived)
+    lake.add_sales(checked.sales)
+    lake.add_promotions(checked.promotions)
+    shutil.rmtree(lake.inbox)
+    found = monitor(lake, spec_of(week))
+    publish_week(lake, week)
+    return found
+
+
+def publish_week(lake: Lake, week: Any, factor: float = 1.0) -> None:
+    sales = lake.sales(week)
+    table = forecast(sales, lake.promotions(), spec_of(week))
+    numbers = ["forecast", *(f"{side}_{level}" for side in ("lo", "hi") for level in schemas.LEVELS)]
+    table[numbers] *= factor
+    publish(lake, table, table[schemas.SERIES].drop_duplicates(), spec_of(week), f"{int(factor * 10):016x}")
+
+
+@pytest.fixture(scope="module")
+def replayed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Lake, list[dict[str, Any]]]:
+    """Five weeks of four stores, each published; not to be changed."""
+    source, lake = tmp_path_factory.mktemp("few"), Lake(tmp_path_factory.mktemp("replayed") / "lake")
+    for table in (schemas.STORES, schemas.BRANDS, schemas.SALES, schemas.PROMOTIONS):
+        rows = shipped(table)
+        if "week" in rows:
+            rows = rows[rows["store"].isin(FEW) & (rows["week"] >= pd.Timestamp(dominicks_week(58)))]
+        write_table(source / f"{table.name}.parquet", rows, table)
+    return lake, [let_a_week_go_by(lake, source) for _ in WEEKS]
+
+
+@pytest.fixture
+def lake(replayed: tuple[Lake, list[dict[str, Any]]], tmp_path: Path) -> Lake:
+    """A copy of that lake of one's own."""
+    shutil.copytree(replayed[0].root, tmp_path / "lake")
+    return Lake(tmp_path / "lake")
+
+
+@pytest.fixture
+def clock() -> Any:
+    """The stopwatch of a run, whose forecast took a second."""
+    clock = Stopwatch()
+    clock.seconds["forecast"] = 1.0
+    token = stopwatch.set(clock)
+    yield clock
+    stopwatch.reset(token)
+
+
+@pytest.fixture
+def emitted(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """What would have been told to Prefect."""
+    events: list[dict[str, Any]] = []
+    told: Callable[..., None] = lambda _, **event: events.append(event)  # noqa: E731
+    monkeypatch.setattr(monitoring, "tell", told)
+    return events
+
+
+def test_the_scores_are_what_the_files_say(replayed: tuple[Lake, list[dict[str, Any]]]) -> None:
+    """Recomputed by DuckDB from the published files and the sales alone, every number is the same."""
+    differences = runpy.run_path(str(BENCHMARKS / "scores_recomputed.py"))["differences"]
+    compared, problems = differences(replayed[0].root)
+    assert problems == []
+    # Four cutoffs at step 1 and three at step 2; the total, 11 brands, 4 stores and a model; 14 numbers each.
+    assert compared == 7 * 17 * 14
+
+
+def test_each_week_matures_when_it_is_collected(replayed: tuple[Lake, list[dict[str, Any]]]) -> None:
+    """Nothing in the first run, one step in the second, then both; an ordinary week scores two runs."""
+    lake, found = replayed
+    assert [each["scored"] for each in found] == [0, 1, 2, 2, 2]
+    assert "week" not in found[0]
+    assert [list(each["steps"]) for each in found[1:]] == [["1"], ["1", "2"], ["1", "2"], ["1", "2"]]
+    assert found[-1]["week"] == str(WEEKS[-1])
+    scores = lake.scores()
+    assert set(scores["cutoff"].dt.date) == set(WEEKS[:-1])
+    assert (scores["week"] == scores["cutoff"] + pd.to_timedelta(scores["step"] * 7, unit="D")).all()
+    of_week = scores[(scores["week"] == pd.Timestamp(WEEKS[-1])) & (scores["dimension"] == "total")]
+    assert found[-1]["steps"]["1"]["wape"] == round(of_week.set_index("step").loc[1, "wape"], 4)
+
+
+def test_what_is_scored_is_not_scored_again(lake: Lake) -> None:
+    """A run that finds nothing new writes nothing."""
+    before = {path: path.stat().st_mtime_ns for path in lake.root.glob("scores/*/*")}
+    assert monitor(lake, spec_of(WEEKS[-1]))["scored"] == 0
+    assert {path: path.stat().st_mtime_ns for path in lake.root.glob("scores/*/*")} == before
+
+
+def test_a_corrected_week_is_scored_anew(lake: Lake) -> None:
+    """Both runs that had forecast the week, and no other; the scores follow the correction."""
+    before = lake.scores()
+    sales = lake.sales()
+    of_week = sales[sales["week"] == pd.Timestamp(WEEKS[3])]
+    lake.add_sales(of_week.assign(units=of_week["units"] + 1))
+    assert monitor(lake, spec_of(WEEKS[-1]))["scored"] == 2
+    after = lake.scores()
+    changed = before["week"] == pd.Timestamp(WEEKS[3])
+    total = after[changed & (after["dimension"] == "total")]
+    assert (total["actual"] - before.loc[total.index, "actual"] == total["series"]).all()
+    pd.testing.assert_frame_equal(after[~changed], before[~changed], check_exact=True)
+
+
+def test_a_replaced_run_keeps_its_scores(lake: Lake) -> None:
+    """The scores in force are those of the run in force; the file of the one that it replaced stays."""
+    publish_week(lake, WEEKS[0], factor=2.0)
+    assert WEEKS[0] not in set(lake.scores()["cutoff"].dt.date)
+    assert monitor(lake, spec_of(WEEKS[-1]))["scored"] == 1
+    scores = lake.scores()
+    of_week = scores[scores["cutoff"] == pd.Timestamp(WEEKS[0])]
+    assert set(of_week["run_id"]) == {lake.published_run_id(WEEKS[0])}
+    assert len(of_week) == 2 * 17
+    assert len(list((lake.root / "scores" / str(WEEKS[0])).iterdir())) == 2
+
+
+def test_damaged_scores_are_written_anew(lake: Lake) -> None:
+    """A file that cannot be read is no reason to stop."""
+    file = next(lake.root.glob("scores/*/*.parquet"))
+    whole = file.read_bytes()
+    file.write_bytes(whole[:100])
+    assert monitor(lake, spec_of(WEEKS[-1]))["scored"] == 1
+    assert file.read_bytes() == whole
+
+
+def test_trouble_costs_no_forecast(lake: Lake, monkeypatch: pytest.MonkeyPatch, caplog: Any) -> None:
+    """Whatever is raised ends in the receipt and the log."""
+
+    def broken(*_: Any) -> None:
+        raise KeyError("units")
+
+    monkeypatch.setattr(monitoring, "mature_forecasts", broken)
+    assert monitor(lake, spec_of(WEEKS[-1])) == {"error": "KeyError: 'units'"}
+    assert "could not be monitored" in caplog.text
+
+
+def test_the_promise_is_due_once_four_weeks_have_matured(lake: Lake, clock: Stopwatch) -> None:
+    """Fifty-two folds of one step, the last of which ends before the first week that has matured."""
+    folds = folds_of_promise(lake, spec_of(WEEKS[-1]))
+    assert folds is not None
+    assert (folds.horizon, folds.gap, len(folds.cutoffs)) == (1, 0, 52)
+    assert folds.cutoffs[-1] + 2 * WEEK == WEEKS[1]
+    assert folds_of_promise(lake, ForecastSpec(WEEKS[-1], model="naive")) is None
+    clock.seconds["forecast"] = 600 / 30
+    slow = folds_of_promise(lake, spec_of(WEEKS[-1]))
+    assert slow is not None
+    assert (len(slow.cutoffs), slow.cutoffs[-1]) == (30, folds.cutoffs[-1])
+    clock.seconds["forecast"] = 600 / 20
+    assert folds_of_promise(lake, spec_of(WEEKS[-1])) is None
+    del clock.seconds["forecast"]
+    assert folds_of_promise(lake, spec_of(WEEKS[-1])) is None
+
+
+class NoCluster:
+    """Runs what it is given here and now."""
+
+    class receipt:  # noqa: N801 - an attribute of a cluster
+        seconds_cpu = 0.0
+
+
+def test_a_promise_is_made_of_the_models_own_backtest(
+    lake: Lake, clock: Stopwatch, emitted: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It holds the folds' weeks by total and brand, and is not made twice."""
+    folds = folds_of_promise(lake, spec_of(WEEKS[-1]))
+    assert folds is not None
+    asked: list[Any] = []
+
+    def run_folds(cluster: Any, source: Any, folds: Any, models: Any, point: Any, batch: Any, progress: Any) -> Any:
+        asked.append((models, point, batch.error_threshold))
+        return backtest_rows(30, seed=1), {}
+
+    monkeypatch.setattr(monitoring, "run_folds", run_folds)
+    spec = spec_of(WEEKS[-1])
+    make_promise(NoCluster(), lake, spec, BatchSpec(), folds, lambda *_: None)  # type: ignore[arg-type]
+    assert asked == [(["mean"], "median", -1)]
+    promise = lake.promise(promise_key(spec.as_dict()))
+    assert len(promise) == 30 * 7
+    assert folds_of_promise(lake, spec) is None
+    assert monitor(lake, spec)["promised"]
+
+
+def test_broken_forecasts_raise_an_alarm(lake: Lake, emitted: list[dict[str, Any]]) -> None:
+    """Ten times too high, against a promise of the same model: an event, a file, and once only."""
+    spec = spec_of(WEEKS[-1])
+    good = backtest_rows(40, seed=1, first=pd.Timestamp(WEEKS[0]) - pd.Timedelta(weeks=41))
+    assert good["week"].max() < pd.Timestamp(WEEKS[0])
+    lake.write_promise(promise_key(spec.as_dict()), promise_of(good), {})
+    for week in WEEKS[:-1]:
+        publish_week(lake, week, factor=10.0)
+    found = monitor(lake, spec)
+    assert found["promised"]
+    alarms = lake.alarms(WEEKS[-1])
+    assert {alarm["statistic"] for alarm in alarms} >= {"bias", "accuracy"}
+    assert all(alarm["since"] <= alarm["week"] <= str(WEEKS[-1]) for alarm in alarms)
+    assert found["alarms"] == [alarm for alarm in alarms if alarm["week"] == str(WEEKS[-1])]
+    weeks = sorted({alarm["week"] for alarm in alarms})
+    assert [event["payload"]["week"] for event in emitted] == weeks
+    assert {event["event"] for event in emitted} == {"oj.model.drifted"}
+    assert lake.alarms(WEEKS[1] - timedelta(days=7)) == []
+    monitor(lake, spec)
+    assert len(emitted) == len(weeks)
+
+
+def test_the_key_of_a_promise_is_a_name_of_a_file() -> None:
+    """Own models have names with colons, or worse; another point is another promise, another cutoff is not."""
+    assert promise_key(spec_of(WEEKS[0]).as_dict()) == promise_key(spec_of(WEEKS[1]).as_dict())
+    keys = {promise_key({"model": model, "point": "median", "gap": 0}) for model in ("a:b", "a-b", "../../a", "ä" * 99)}
+    assert len(keys) == 4
+    assert all(key.replace("-", "").isalnum() and key.isascii() and len(key) < 60 for key in keys)
+    assert promise_key({"model": "mean", "point": "mape", "gap": 0}) != promise_key(spec_of(WEEKS[0]).as_dict())
+    assert FIRST.day_name() == "Thursday"
