@@ -180,6 +180,8 @@ def show_status(lake: Lake) -> None:
     facts.add_row("lake", str(lake.root))
     facts.add_row("sales", f"{len(weeks)} weeks, {weeks[0]} to {weeks[-1]}" if weeks else "none yet: oj feed")
     facts.add_row("published", f"{len(published)} forecasts, the last of {published[-1]}" if published else "none yet")
+    if lake.report_path.exists():
+        facts.add_row("tables", f"{_path(lake.report_path.parent)} (docs/tables.md)")
     if last := lake.last_receipt():
         facts.add_row("last run", f"{last['started']}, week of {last['spec']['cutoff']}: {last['outcome']}")
         if "error" in last:

@@ -11,6 +11,7 @@ import pytest
 import flows  # noqa: F401 - sets the threads of BLAS and Prefect's defaults before either is imported
 from forecasting.adapters.feed import feed
 from forecasting.adapters.lake import Lake
+from tests.databases import make_small_lake
 from tests.postgresql import PostgreSQL, programs, running_postgresql
 
 # What takes longest begins first, so that no worker is left alone with it at the end.
@@ -61,6 +62,19 @@ def fed_lake_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def fed_lake(fed_lake_template: Path, tmp_path: Path) -> Lake:
     """A lake of one's own in which a real week waits."""
     shutil.copytree(fed_lake_template, tmp_path / "lake")
+    return Lake(tmp_path / "lake")
+
+
+@pytest.fixture(scope="session")
+def small_lake_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small lake with published forecasts; not to be changed."""
+    return make_small_lake(tmp_path_factory.mktemp("small") / "lake").root
+
+
+@pytest.fixture
+def small_lake(small_lake_template: Path, tmp_path: Path) -> Lake:
+    """A small lake of one's own with published forecasts, `lake` in the test's folder."""
+    shutil.copytree(small_lake_template, tmp_path / "lake")
     return Lake(tmp_path / "lake")
 
 

@@ -36,9 +36,13 @@ class Target:
     name: str
     url: str
 
+    @property
+    def is_file(self) -> bool:
+        return self.url.startswith("sqlite")
+
     def ask(self, statement: str) -> list[tuple[Any, ...]]:
         """The rows that a statement gives, by the plain driver."""
-        if self.url.startswith("sqlite"):
+        if self.is_file:
             with closing(sqlite3.connect(self.url.removeprefix("sqlite:///"))) as connection, connection:
                 return connection.execute(statement).fetchall()
         with psycopg.connect(self.url) as connection:
@@ -57,7 +61,7 @@ class Target:
         return table.cast(found).sort_values(list(table.key), ignore_index=True)
 
 
-def small_lake(root: Path) -> Lake:
+def make_small_lake(root: Path) -> Lake:
     """Three stores, two brands, five weeks; the last three are published."""
     lake, values = Lake(root), np.random.default_rng(1)
     lake.prepare()

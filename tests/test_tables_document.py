@@ -21,7 +21,7 @@ from forecasting.panel import series_of
 from forecasting.spec import ForecastSpec, GateSpec
 from forecasting.table import Table
 from forecasting.weeks import dominicks_week
-from tests.databases import CUTOFFS, scores_of, small_lake
+from tests.databases import CUTOFFS, scores_of
 
 DOCUMENT = (Path(__file__).parents[1] / "docs" / "tables.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```(python|sql)\n(.*?)```\n(?:\n```text\n(.*?)```)?", DOCUMENT, flags=re.DOTALL)
@@ -82,9 +82,9 @@ def test_an_example_gives_what_is_claimed(
     assert answer == claimed
 
 
-def test_the_example_of_scores_adds_up_before_it_divides(tmp_path: Path) -> None:
+def test_the_example_of_scores_adds_up_before_it_divides(small_lake: Lake, tmp_path: Path) -> None:
     """Weeks of 100 and 300 cartons, missed by 10 and 90: a quarter, not the mean of 10 % and 30 %."""
-    lake = small_lake(tmp_path / "lake")
+    lake = small_lake
     for cutoff, actual, error in ((CUTOFFS[0], 100.0, 10.0), (CUTOFFS[1], 300.0, 90.0)):
         rows = scores_of(cutoff, steps=1).assign(actual=actual, absolute_error=error, naive_absolute_error=2 * error)
         lake.write_scores(cutoff, "naive-1.0-2", rows, {})
@@ -95,9 +95,9 @@ def test_the_example_of_scores_adds_up_before_it_divides(tmp_path: Path) -> None
         assert connection.execute(query).fetchall() == [(1, 2, 0.25, 0.5, 0.5)]
 
 
-def test_the_database_answers_as_the_views_do(tmp_path: Path) -> None:
+def test_the_database_answers_as_the_views_do(small_lake: Lake, tmp_path: Path) -> None:
     """One query, two engines, one answer."""
-    lake = small_lake(tmp_path / "lake")
+    lake = small_lake
     stages.report(lake)
     load(lake, f"sqlite:///{tmp_path}/oj.db")
     query = EXAMPLES[-1][1]

@@ -9,7 +9,8 @@ from typer.testing import CliRunner, Result
 from deployments.cli import app
 from flows.backfill import backfill
 from flows.options import BackfillOptions
-from tests.databases import CUTOFFS, Target, assert_agrees, publish_anew, small_lake
+from forecasting.adapters.lake import Lake
+from tests.databases import CUTOFFS, Target, assert_agrees, publish_anew
 
 
 def oj(*args: str) -> Result:
@@ -20,10 +21,10 @@ def words(result: Result) -> str:
     return " ".join(result.output.replace("│", " ").split())
 
 
-def test_a_lake_is_loaded_by_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lake_is_loaded_by_hand(small_lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What differs, or what is named; a relative path is one in the current folder."""
     monkeypatch.chdir(tmp_path)
-    lake, target = small_lake(tmp_path / "lake"), Target("", f"sqlite:///{tmp_path}/oj.db")
+    lake, target = small_lake, Target("", f"sqlite:///{tmp_path}/oj.db")
     first = oj("load", "--database", "sqlite:///oj.db")
     assert first.exit_code == 0, first.output
     assert "oj.db has new rows of 6 weeks (stores 3, brands 2," in words(first)
@@ -35,9 +36,8 @@ def test_a_lake_is_loaded_by_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert_agrees(lake, target)
 
 
-def test_a_database_that_cannot_be_loaded_ends_in_one_sentence(tmp_path: Path) -> None:
+def test_a_database_that_cannot_be_loaded_ends_in_one_sentence(small_lake: Lake, tmp_path: Path) -> None:
     """The exit code says so, for who loads by a schedule."""
-    small_lake(tmp_path / "lake")
     result = oj("load", "--lake", str(tmp_path / "lake"), "--database", f"sqlite:///{tmp_path}/no/oj.db")
     assert result.exit_code == 1
     assert "could not be loaded: its folder does not exist" in words(result)
@@ -60,9 +60,8 @@ def test_a_backfill_loads_its_database_too() -> None:
     assert BackfillOptions(first=CUTOFFS[0], database="reporting").database == "reporting"
 
 
-def test_a_forecast_is_exported(tmp_path: Path) -> None:
+def test_a_forecast_is_exported(small_lake: Lake, tmp_path: Path) -> None:
     """One line says what is where; mistakes end in one sentence."""
-    small_lake(tmp_path / "lake")
     lake, file = ("--lake", str(tmp_path / "lake")), tmp_path / "orders.xlsx"
     done = oj("export", "--to", str(file), *lake)
     assert words(done).startswith(f"12 forecasts of the week of {CUTOFFS[-1]} are in")

@@ -8,13 +8,14 @@ import pytest
 from flows.loading import in_words, load
 from flows.options import WeeklyOptions
 from forecasting.adapters.database import load as loads
+from forecasting.adapters.lake import Lake
 from forecasting.errors import OptionError
-from tests.databases import Target, assert_agrees, small_lake
+from tests.databases import Target, assert_agrees
 
 
-def test_a_run_tells_what_it_loaded(tmp_path: Path) -> None:
+def test_a_run_tells_what_it_loaded(small_lake: Lake, tmp_path: Path) -> None:
     """For the receipt and in words; where nothing differs, that too."""
-    lake, name = small_lake(tmp_path / "lake"), f"sqlite:///{tmp_path}/oj.db"
+    lake, name = small_lake, f"sqlite:///{tmp_path}/oj.db"
     first = load(lake, name)
     assert first["rows"] == {"stores": 3, "brands": 2, "forecast": 36, "sales": 30, "promotions": 36}
     assert in_words(first) == (
@@ -25,10 +26,10 @@ def test_a_run_tells_what_it_loaded(tmp_path: Path) -> None:
 
 
 def test_a_database_that_is_not_there_is_told_and_nothing_more(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    small_lake: Lake, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """One sentence for the receipt and for the log of the run; no error that would end it."""
-    told = load(small_lake(tmp_path / "lake"), f"sqlite:///{tmp_path}/no/folder.db")
+    told = load(small_lake, f"sqlite:///{tmp_path}/no/folder.db")
     assert "its folder does not exist" in told["error"]
     assert [record.message for record in caplog.records] == [
         f"The forecast is published; the database is not loaded: {told['error']}"
@@ -36,7 +37,7 @@ def test_a_database_that_is_not_there_is_told_and_nothing_more(
 
 
 def test_whatever_goes_wrong_costs_no_forecast(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    small_lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Also what nobody foresaw; of its words, which may hold an address, nothing is told."""
 
@@ -45,7 +46,7 @@ def test_whatever_goes_wrong_costs_no_forecast(
 
     monkeypatch.setattr(loads, "load", fail)
     caplog.set_level(logging.DEBUG)
-    told = load(small_lake(tmp_path / "lake"), "reporting")
+    told = load(small_lake, "reporting")
     assert told["error"] == "The database reporting could not be loaded (MemoryError); try oj load."
     assert "swordfish" not in caplog.text
 

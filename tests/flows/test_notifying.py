@@ -10,6 +10,7 @@ import pytest
 from flows import notifying
 from flows.notifying import (
     Notice,
+    database_not_loaded,
     drifted,
     gaps_accepted,
     late_files,
@@ -143,6 +144,18 @@ def test_a_week_is_told_once_of_each_kind(tmp_path: Path, told: list[tuple[str, 
     assert all(body.endswith(f"Lake: {tmp_path.resolve()}") for _, body in told)
 
 
+def test_a_database_that_was_not_loaded_is_told(tmp_path: Path, told: list[tuple[str, str]]) -> None:
+    """Once a week, with the sentence that has cause and remedy."""
+    ledger = LEDGER | {"status": "whole"}
+    error = {"target": "reporting", "error": "The database reporting could not be loaded: mend it."}
+    receipt = RECEIPT | {"ledger": ledger, "fallbacks_by_reason": {}, "database": error}
+    tell_published(Lake(tmp_path), receipt, 0.05)
+    tell_published(Lake(tmp_path), receipt, 0.05)
+    [(title, body)] = told
+    assert title == "Week of 1992-04-16: published, but not in the database"
+    assert body.startswith(error["error"])
+
+
 def test_a_whole_week_is_not_worth_a_word(tmp_path: Path, told: list[tuple[str, str]]) -> None:
     """Nor are gaps within the minimum, which five weeks of six have."""
     quiet = {**RECEIPT, "ledger": {**LEDGER, "status": "closed with gaps"}, "fallbacks_by_reason": {"failed": 1}}
@@ -219,6 +232,7 @@ def test_every_notice_fits_a_phone() -> None:
         gaps_accepted(WEEK, LEDGER),
         many_fallbacks(WEEK, RECEIPT, 0.0),
         late_files(WEEK, ["a.csv"]),
+        database_not_loaded(WEEK, "The database reporting could not be loaded: nobody listens at that address."),
     ]
     for notice in notices:
         assert notice

@@ -9,12 +9,13 @@ import polars as pl
 from flows.table_files import write_table_files
 from forecasting import schemas
 from forecasting.adapters.files import read_table
-from tests.databases import CUTOFFS, scores_of, small_lake
+from forecasting.adapters.lake import Lake
+from tests.databases import CUTOFFS, scores_of
 
 
-def test_the_scores_in_force_are_one_table(tmp_path: Path) -> None:
+def test_the_scores_in_force_are_one_table(small_lake: Lake, tmp_path: Path) -> None:
     """Of the runs whose forecasts are in force, for pandas, polars and DuckDB; without rows before there are any."""
-    lake = small_lake(tmp_path / "lake")
+    lake = small_lake
     write_table_files(lake)
     assert read_table(lake.scores_table_path, schemas.SCORES).empty
     lake.write_scores(CUTOFFS[0], "naive-1.0-2", scores_of(CUTOFFS[0], steps=2), {})

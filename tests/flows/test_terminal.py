@@ -93,6 +93,7 @@ def receipt_of(report: Path, **changed: Any) -> dict[str, Any]:
         "cluster": {"workers": 64, "seconds_starting": 12.3, "seconds_up": 4567.8, "left_over": [12345, 23456]},
         "published": str(report.parent / "published" / "forecast.parquet"),
         "report": str(report),
+        "database": {"target": "reporting", "error": "The database reporting could not be loaded: nobody listens."},
         "seconds_by_stage": dict.fromkeys(["collect", "validate", "gate", "prepare", "forecast", "publish"], 99.9)
         | {"total": 700.0},
     }
@@ -121,6 +122,7 @@ def test_a_run_is_told_within_80_columns(printed: StringIO, lake: Lake) -> None:
     assert joined("on fallback: raised 3, timed_out 2, worker_lost 1") in joined(text)
     assert joined("4,477 of the week of 1992-04-09, 1 of the week of 1992-04-16") in joined(text)
     assert joined("912,999 series by more than a carton; in all 1,000,000,000 → 2,000,000,000") in joined(text)
+    assert joined("database The database reporting could not be loaded: nobody listens") in joined(text)
     assert "9,000–11,000" in text
     assert "$12.49 deal+ad" in text
 

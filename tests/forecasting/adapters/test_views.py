@@ -9,12 +9,12 @@ from flows.table_files import write_table_files
 from forecasting import schemas
 from forecasting.adapters.lake import Lake
 from forecasting.report import report_table
-from tests.databases import CUTOFFS, small_lake
+from tests.databases import CUTOFFS, make_small_lake
 
 
 def test_the_views_open_from_any_folder_whatever_the_lake_is_called(tmp_path: Path) -> None:
     """Quotes, patterns and comments in a path stand for themselves; every published cutoff is in `forecast`."""
-    lake = small_lake(tmp_path / 'it\'s [a] "lake"* ? ü;-- ')
+    lake = make_small_lake(tmp_path / 'it\'s [a] "lake"* ? ü;-- ')
     write_report(lake)
     write_table_files(lake)
     with duckdb.connect() as connection:

@@ -1,27 +1,18 @@
 """A small lake with a few published forecasts, and databases of both kinds, each new."""
 
-import shutil
 from pathlib import Path
 
 import pytest
 
 from forecasting.adapters.lake import Lake
-from tests.databases import Target, small_lake
+from tests.databases import Target
 from tests.postgresql import PostgreSQL
 from tests.sinks import write_connections
 
 
-@pytest.fixture(scope="session")
-def small_lake_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Not to be changed."""
-    return small_lake(tmp_path_factory.mktemp("small") / "lake").root
-
-
 @pytest.fixture
-def lake(small_lake_template: Path, tmp_path: Path) -> Lake:
-    """A small lake of one's own."""
-    shutil.copytree(small_lake_template, tmp_path / "lake")
-    return Lake(tmp_path / "lake")
+def lake(small_lake: Lake) -> Lake:
+    return small_lake
 
 
 @pytest.fixture
