@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+import flows.cli_report  # noqa: F401 - adds its command
 from deployments.home import service_home
 from deployments.trigger import TriggerOptions
 from flows import parameters as p

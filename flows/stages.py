@@ -9,7 +9,6 @@ from typing import Any
 import pandas as pd
 
 from forecasting import ledger as ledgers
-from forecasting import report as reports
 from forecasting import schemas
 from forecasting.adapters.cluster import Cluster
 from forecasting.adapters.code import code_fingerprint
@@ -254,14 +253,6 @@ def map_forecast(
 def publish(lake: Lake, table: pd.DataFrame, work: Work, spec: ForecastSpec) -> Path:
     """Put the forecast in force in one atomic step."""
     return publish_forecast(lake, table, work.series, spec, work.run_id)
-
-
-def report(lake: Lake) -> Path:
-    """Write the report table: all history up to the last published cutoff, and its forecast."""
-    cutoff = lake.published_cutoffs()[-1]
-    run_id = lake.published_run_id(cutoff) or ""
-    rows = reports.report_table(lake.sales(cutoff), lake.promotions(), lake.published(cutoff), lake.brands())
-    return lake.write_report(rows, {"cutoff": str(cutoff), "run_id": run_id})
 
 
 def ledger_summary(ledger: Ledger, checked: Validated) -> dict[str, Any]:

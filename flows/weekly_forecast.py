@@ -8,7 +8,7 @@ from typing import Any
 from prefect import flow, runtime
 
 from flows import artifacts as page
-from flows import stages
+from flows import reporting, stages
 from flows.notifying import tell_published, telling_of_trouble
 from flows.options import WeeklyOptions, takes
 from flows.policy import run_flow, stage
@@ -28,7 +28,8 @@ gate = stage(stages.gate, name="gate")
 prepare = stage(stages.prepare, name="prepare")
 forecast = stage(stages.forecast, name="forecast")
 publish = stage(stages.publish, name="publish")
-report = stage(stages.report, name="report")
+report = stage(reporting.report, name="report")
+report_page = stage(reporting.try_page, name="report_page")
 
 
 def _name_of_run() -> str:
@@ -90,6 +91,7 @@ def weekly_forecast(options: WeeklyOptions) -> dict[str, Any]:
             page.show_outcome(home, spec, receipt.content)
 
             receipt.reported(report(home))
+            receipt.page_written(report_page(home, week, receipt.so_far()))
             page.show_headline(home, receipt.content)
             page.show_results(home, receipt.content)
             page.show_lineage(home, spec, work)

@@ -170,6 +170,21 @@ SCORES = Table(
     ),
 )
 
+CORRECTIONS = Table(
+    "corrections",
+    "One row per (store, brand, week) whose sales a run took in anew, and differently.",
+    ("store", "brand", "week"),
+    pa.schema(
+        [
+            _STORE,
+            _BRAND,
+            _WEEK,
+            column("units_before", pa.int64(), "cartons as they were known; empty where none were", nullable=True),
+            column("units_after", pa.int64(), "cartons as known now; empty where the row is gone", nullable=True),
+        ]
+    ),
+)
+
 # What an inbox file may hold, as text: nothing is typed before it is validated.
 INBOX_COLUMNS = ["store", "brand", "week", "units", "price", "deal", "feat"]
 DAILY_INBOX_COLUMNS = ["store", "brand", "date", "units", "price", "deal", "feat"]

@@ -82,7 +82,11 @@ def read_metadata(path: Path) -> dict[str, str]:
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write plain values, sorted by name."""
-    text = json.dumps(content, indent=2, sort_keys=True, default=str) + "\n"
+    write_text(path, json.dumps(content, indent=2, sort_keys=True, default=str) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write text as UTF-8."""
     replace_file(path, lambda temporary: _write_text(temporary, text))
 
 

@@ -14,6 +14,10 @@
     notices/<cutoff>-<kind>.json       what people have been told of a week, and need not be told again
     published/<cutoff>/forecast.parquet   the forecasts in force
     report/report.parquet              history and forecasts in one table
+    report/<cutoff>.html, <cutoff>/    the page that people read, and the parts of one too big for a single file
+    scores/<cutoff>/<run_id>.parquet   how a published forecast came out; rows are added as its weeks are sold
+    alarms/<week>.json                 that the forecasts have stopped being good
+    corrections/<cutoff>.parquet       what re-sent weeks changed, by the run that took them in
     clusters/<id>.json, <id>.pem       clusters that would outlive their run; owner's eyes only
     locks/, scratch/
 
@@ -32,9 +36,18 @@ from typing import Any
 import pandas as pd
 
 from forecasting import schemas
-from forecasting.adapters.files import read_json, read_metadata, read_table, read_tables, write_json, write_table
+from forecasting.adapters.files import (
+    read_json,
+    read_metadata,
+    read_table,
+    read_tables,
+    write_json,
+    write_table,
+    write_text,
+)
 from forecasting.errors import DataError, OptionError, SchemaError
 from forecasting.ledger import Acceptance
+from forecasting.page import Page
 from forecasting.table import Table
 from forecasting.validate import merge_newer
 from forecasting.weeks import THURSDAY
@@ -247,6 +260,28 @@ class Lake:
         """The forecast in force (table `forecast`)."""
         return read_table(self.published_path(cutoff), schemas.FORECAST)
 
+    def published_before(self, cutoff: date, count: int) -> pd.DataFrame:
+        """The forecasts in force of the last `count` cutoffs before this one (table `forecast`)."""
+        earlier = [each for each in self.published_cutoffs() if each < cutoff][-count:]
+        return read_tables(map(self.published_path, earlier), schemas.FORECAST)
+
+    def replaced(self, cutoff: date) -> pd.DataFrame:
+        """The forecast that the one in force took the place of; empty where it is the first of its cutoff."""
+        in_force = self.published_run_id(cutoff)
+        settled = (self.root / "runs" / str(cutoff)).glob("*/forecast.parquet")
+        others = [path for path in settled if path.parent.name != in_force]
+        if not others:
+            return schemas.FORECAST.empty()
+        return read_table(max(others, key=lambda path: path.stat().st_mtime_ns), schemas.FORECAST)
+
+    def receipt_of(self, cutoff: date, run_id: str | None) -> dict[str, Any] | None:
+        """The receipt of the run that published this forecast; None where none is kept."""
+        for path in sorted((self.root / "receipts" / str(cutoff)).glob("*.json"), reverse=True):
+            receipt = read_json(path)
+            if receipt["outcome"] == "published" and receipt.get("run_id") == run_id:
+                return receipt
+        return None
+
     def write_receipt(self, cutoff: date, started: datetime, content: dict[str, Any]) -> Path:
         path = self.root / "receipts" / str(cutoff) / f"{started:%Y%m%dT%H%M%S.%fZ}.json"
         write_json(path, content)
@@ -277,6 +312,40 @@ class Lake:
     def write_report(self, rows: pd.DataFrame, metadata: dict[str, str]) -> Path:
         write_table(self.report_path, rows, schemas.REPORT, metadata)
         return self.report_path
+
+    def page_path(self, cutoff: date) -> Path:
+        return self.root / "report" / f"{cutoff}.html"
+
+    def write_page(self, cutoff: date, page: Page) -> Path:
+        """Put a page in the place of the one before. Its parts come first, and those of the old one go last."""
+        path = self.page_path(cutoff)
+        parts = path.with_suffix("")
+        for name, text in page.beside.items():
+            if not (parts / name).exists():  # named by its content
+                write_text(parts / name, text)
+        write_text(path, page.html)
+        for old in parts.glob("*"):
+            if old.name not in page.beside:
+                old.unlink()
+        return path
+
+    # What is known of how forecasts came out; `flows.monitoring` writes it
+
+    def scores(self) -> pd.DataFrame:
+        """Scores of the runs in force (table `scores`); empty where nothing has been scored."""
+        in_force = ((cutoff, self.published_run_id(cutoff)) for cutoff in self.published_cutoffs())
+        paths = [self.root / "scores" / str(cutoff) / f"{run_id}.parquet" for cutoff, run_id in in_force]
+        return read_tables([path for path in paths if path.exists()], schemas.SCORES)
+
+    def alarms(self, until: date) -> list[dict[str, Any]]:
+        """The alarms of the weeks up to `until`, oldest first."""
+        weeks = [week for week in _dates(self.root / "alarms", "*.json") if week <= until]
+        return [alarm for week in weeks for alarm in read_json(self.root / "alarms" / f"{week}.json")["alarms"]]
+
+    def corrections(self, cutoff: date) -> pd.DataFrame:
+        """What re-sent weeks changed, as far as the run of this cutoff took them in (table `corrections`)."""
+        path = self.root / "corrections" / f"{cutoff}.parquet"
+        return read_table(path, schemas.CORRECTIONS) if path.exists() else schemas.CORRECTIONS.empty()
 
     # Clusters that would outlive their run; `forecasting.adapters.register` writes them
 

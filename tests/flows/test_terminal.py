@@ -84,6 +84,7 @@ def receipt_of(report: Path, **changed: Any) -> dict[str, Any]:
         "cluster": {"workers": 64, "seconds_starting": 12.3, "seconds_up": 4567.8, "left_over": [12345, 23456]},
         "published": str(report.parent / "published" / "forecast.parquet"),
         "report": str(report),
+        "report_page": {"path": str(report.with_name("1992-04-16.html")), "bytes": 1_400_000},
         "seconds_by_stage": dict.fromkeys(["collect", "validate", "gate", "prepare", "forecast", "publish"], 99.9)
         | {"total": 700.0},
     }

@@ -77,8 +77,9 @@ def test_the_receipt_is_kept(ran: tuple[Lake, dict[str, Any]]) -> None:
     lake, receipt = ran
     assert lake.last_receipt() == read_json(next((lake.root / "receipts" / str(WEEK)).iterdir()))
     assert lake.last_receipt()["run_id"] == lake.published_run_id(WEEK) == receipt["run_id"]
-    expected = {"collect", "validate", "gate", "prepare", "forecast", "publish", "report", "artifacts", "total"}
-    assert set(receipt["seconds_by_stage"]) == expected
+    expected = {"collect", "validate", "gate", "prepare", "forecast", "publish", "report", "report_page", "artifacts"}
+    assert set(receipt["seconds_by_stage"]) == {*expected, "total"}
+    assert receipt["report_page"]["path"].endswith("report/1992-04-16.html")
     cluster = receipt["cluster"]
     assert 0 < cluster["seconds_busy"] < cluster["worker_seconds"]["computing"] <= 2 * cluster["seconds_up"]
     assert 2 * cluster["seconds_up"] < cluster["worker_seconds_provisioned"]
@@ -94,7 +95,7 @@ def test_the_run_equals_a_forecast_without_a_cluster(ran: tuple[Lake, dict[str, 
 def test_history_and_forecast_stand_in_one_table(ran: tuple[Lake, dict[str, Any]]) -> None:
     """Plain globs of pandas and DuckDB read the report: actuals up to the cutoff, forecasts after it."""
     lake, _ = ran
-    report = pd.read_parquet(lake.root / "report")
+    report = pd.read_parquet(lake.report_path)
     assert report.groupby("kind").size().to_dict() == {"actual": len(lake.sales()), "forecast": 1826}
     assert not report.duplicated(["store", "brand", "week"]).any()
     query = "SELECT kind, max(week)::VARCHAR, sum(units) > 0 FROM read_parquet(?) GROUP BY kind ORDER BY kind"
