@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
@@ -32,37 +33,37 @@ class Content:
     brands: pd.DataFrame
     stores: pd.DataFrame
 
-    @property
+    @cached_property
     def cutoff(self) -> pd.Timestamp:
         return self.forecast["cutoff"].iloc[0]
 
-    @property
+    @cached_property
     def forecast(self) -> pd.DataFrame:
         """The rows of the report that are forecast."""
         return self.report[self.report["kind"] == "forecast"]
 
-    @property
+    @cached_property
     def actual(self) -> pd.DataFrame:
         """The rows of the report that were sold."""
         return self.report[self.report["kind"] == "actual"]
 
-    @property
+    @cached_property
     def point(self) -> str:
         """Which point of the distribution the forecast is."""
         return str(self.receipt.get("spec", {}).get("point", "median"))
 
-    @property
+    @cached_property
     def brand_names(self) -> dict[int, str]:
         named = self.report.drop_duplicates("brand").sort_values("brand")
         return {int(brand): str(name) for brand, name in zip(named["brand"], named["brand_name"], strict=True)}
 
-    @property
+    @cached_property
     def store_names(self) -> dict[int, str]:
         """A store's name, where it has one; else its number."""
         names = self.stores.dropna(subset="name").set_index("store")["name"].to_dict()
         return {int(store): str(names.get(store, store)) for store in sorted(self.report["store"].unique())}
 
-    @property
+    @cached_property
     def matured(self) -> pd.DataFrame:
         """Earlier forecasts of which the actual is known, with it as `actual`."""
         sold = self.actual[[*schemas.CELL, "units"]].rename(columns={"units": "actual"})
