@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-import flows.cli_known  # noqa: F401 - adds its command
+import flows.cli_known
+import flows.cli_report  # noqa: F401 - adds its command
 from deployments.home import service_home
 from deployments.trigger import TriggerOptions
 from flows import cli_export, cli_load  # noqa: F401 - they add their commands

@@ -22,7 +22,8 @@ from forecasting.validate import Validated
 class Receipt:
     """What a run did, filled in as it goes. `content` is plain values."""
 
-    def __init__(self, spec: ForecastSpec) -> None:
+    def __init__(self, spec: ForecastSpec, started: datetime) -> None:
+        self._started = started.isoformat(timespec="seconds")
         self.content: dict[str, Any] = {"spec": spec.as_dict(), "outcome": "running"}
         self._cluster: ClusterReceipt | None = None
 
@@ -63,19 +64,34 @@ class Receipt:
     def loaded(self, database: dict[str, Any]) -> None:
         self.content["database"] = database
 
+    def page_written(self, page: dict[str, Any]) -> None:
+        """`page`: where it is and how big, or the error that there is none."""
+        self.content["report_page"] = page
+
+    def so_far(self) -> dict[str, Any]:
+        """What would be kept if the run ended now."""
+        return {**self.content, **self._measured(stopwatch.get().seconds), "started": self._started}
+
     def failed(self, error: BaseException) -> None:
         self.content |= {"outcome": "failed", "error": str(error), "error_type": type(error).__name__}
 
     def close(self, seconds_by_stage: dict[str, float]) -> None:
-        self.content["seconds_by_stage"] = {name: round(seconds, 3) for name, seconds in seconds_by_stage.items()}
+        self.content |= {**self._measured(seconds_by_stage), "started": self._started}
+
+    def _measured(self, seconds_by_stage: dict[str, float]) -> dict[str, Any]:
+        measured: dict[str, Any] = {
+            "seconds_by_stage": {name: round(seconds, 3) for name, seconds in seconds_by_stage.items()}
+        }
         if self._cluster:
-            self.content["cluster"] = self._cluster.as_dict(forecasts=self.content.get("rows"))
+            measured["cluster"] = self._cluster.as_dict(forecasts=self.content.get("rows"))
+        return measured
 
 
 @contextmanager
 def recording(lake: Lake, spec: ForecastSpec) -> Iterator[Receipt]:
     """Time the stages of a run and keep its receipt in the lake when the `with` block ends, also by an error."""
-    receipt, clock, started = Receipt(spec), Stopwatch(), now()
+    started = now()
+    receipt, clock = Receipt(spec, started), Stopwatch()
     token = stopwatch.set(clock)
     try:
         with clock.stage("total"):
@@ -86,5 +102,4 @@ def recording(lake: Lake, spec: ForecastSpec) -> Iterator[Receipt]:
     finally:
         stopwatch.reset(token)
         receipt.close(clock.seconds)
-        receipt.content |= {"started": started.isoformat(timespec="seconds")}
         lake.write_receipt(spec.cutoff, started, receipt.content)

@@ -8,9 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from flows.table_files import write_table_files
 from forecasting import ledger as ledgers
-from forecasting import report as reports
 from forecasting import schemas
 from forecasting.adapters.cluster import Cluster
 from forecasting.adapters.code import code_fingerprint
@@ -268,16 +266,6 @@ def in_force(lake: Lake, cutoff: date) -> pd.DataFrame | None:
 def publish(lake: Lake, table: pd.DataFrame, work: Work, spec: ForecastSpec) -> Path:
     """Put the forecast in force in one atomic step."""
     return publish_forecast(lake, table, work.series, spec, work.run_id, work.known_at)
-
-
-def report(lake: Lake) -> Path:
-    """Write the report table: all history up to the last published cutoff, and its forecast."""
-    cutoff = lake.published_cutoffs()[-1]
-    run_id = lake.published_run_id(cutoff) or ""
-    rows = reports.report_table(lake.sales(cutoff), lake.promotions(cutoff), lake.published(cutoff), lake.brands())
-    path = lake.write_report(rows, {"cutoff": str(cutoff), "run_id": run_id})
-    write_table_files(lake)
-    return path
 
 
 def ledger_summary(ledger: Ledger, checked: Validated) -> dict[str, Any]:

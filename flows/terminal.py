@@ -138,9 +138,22 @@ def show_run(root: Path, receipt: dict[str, Any], seconds: float) -> None:
     facts.add_row("time", _seconds(receipt["seconds_by_stage"], seconds))
     console.print(facts)
     _show_movers(read_table(Path(receipt["report"]), schemas.REPORT))
+    _show_page(receipt["report_page"])
     lake = "" if str(root) == "lake" else f" --lake {shlex.quote(str(root))}"
     another_week = f"   or let another week go by: oj feed{lake} && oj run{lake}" if is_fed(Lake(root)) else ""
     console.print(f"Next: oj status{lake}{another_week}", style="dim")
+
+
+def _show_page(page: dict[str, Any]) -> None:
+    if "path" in page:
+        console.print(f"Report: {_path(page['path'])}", style="bold")
+    else:
+        console.print(f"The report page could not be written ({page['error']}); try again: oj report", style="yellow")
+
+
+def show_page(path: Path) -> None:
+    """Where a page was written to."""
+    console.print(f"Report: {_path(path)}")
 
 
 def show_backtest(result: dict[str, Any], protocol: str | None) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from prefect import flow, runtime
 
 from flows import artifacts as page
-from flows import loading, monitoring, stages
+from flows import loading, monitoring, reporting, stages
 from flows.notifying import tell_published, telling_of_trouble
 from flows.options import WeeklyOptions, takes
 from flows.policy import run_flow, stage
@@ -29,7 +29,8 @@ monitor = stage(monitoring.monitor, name="monitor")
 prepare = stage(stages.prepare, name="prepare")
 forecast = stage(stages.forecast, name="forecast")
 publish = stage(stages.publish, name="publish")
-report = stage(stages.report, name="report")
+report = stage(reporting.report, name="report")
+report_page = stage(reporting.try_page, name="report_page")
 load = stage(loading.load, name="load")
 make_promise = stage(monitoring.make_promise, name="promise")
 
@@ -98,6 +99,7 @@ def weekly_forecast(options: WeeklyOptions) -> dict[str, Any]:
             page.show_outcome(home, spec, receipt.content)
 
             receipt.reported(report(home))
+            receipt.page_written(report_page(home, week, receipt.so_far()))
             if options.database:
                 receipt.loaded(load(home, options.database))
             page.show_headline(home, receipt.content)

@@ -8,6 +8,16 @@ import pandas as pd
 from forecasting import schemas
 
 RECENT_WEEKS = 4
+# Why a fallback made a forecast, in words.
+REASONS = {
+    "raised": "the model broke off with an error",
+    "timed_out": "the model took longer than it may",
+    "worker_lost": "its worker was lost every time it was tried",
+    "not_finite": "the model gave no number",
+    "negative": "the model forecast less than nothing",
+    "crossing": "the ends of the intervals are not in order",
+    "missing_row": "the model left out a week, or gave one twice",
+}
 
 
 def report_table(
@@ -47,7 +57,7 @@ def biggest_movers(report: pd.DataFrame, count: int, recent_weeks: int = RECENT_
         One row per series, biggest rise first, biggest drop last: `store, brand, brand_name, week, recent`
         (mean units of the last weeks), `units`, `lo_80`, `hi_80`, `change` (cartons), `price`, `deal`, `feat`.
     """
-    movers = _first_forecasts(report, recent_weeks).dropna(subset="recent")
+    movers = first_forecasts(report, recent_weeks).dropna(subset="recent")
     movers["change"] = movers["units"] - movers["recent"]
     movers = movers.sort_values("change", ascending=False, kind="stable", ignore_index=True)
     rises = movers[movers["change"] > 0].head(count)
@@ -85,12 +95,12 @@ def expectation(report: pd.DataFrame, recent_weeks: int = RECENT_WEEKS) -> Expec
         report: table `report`.
         recent_weeks: weeks up to the cutoff that make the mean.
     """
-    first = _first_forecasts(report, recent_weeks)
+    first = first_forecasts(report, recent_weeks)
     recent = first["recent"].sum()
     return Expectation(first["week"].iloc[0].date(), float(first["units"].sum()), float(recent), recent_weeks)
 
 
-def _first_forecasts(report: pd.DataFrame, recent_weeks: int) -> pd.DataFrame:
+def first_forecasts(report: pd.DataFrame, recent_weeks: int = RECENT_WEEKS) -> pd.DataFrame:
     """The rows of the first forecast week, with the series' `recent` mean; empty where it sold nothing of late."""
     forecast = report[report["kind"] == "forecast"]
     first = forecast[forecast["week"] == forecast["week"].min()]

@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from flows import stages
+from flows import reporting, stages
 from forecasting import schemas
 from forecasting.adapters.clock import now
 from forecasting.adapters.database.load import load
@@ -51,7 +51,7 @@ def demo(fed_lake_template: Path, tmp_path_factory: pytest.TempPathFactory) -> L
     stages.gate(lake, week, arrived, stages.validate(lake, arrived), spec, now())
     rows = forecast(lake.sales(), lake.promotions(), ForecastSpec(week))
     publish(lake, rows, series_of(rows), ForecastSpec(week), "demo")
-    stages.report(lake)
+    reporting.report(lake)
     return lake
 
 
@@ -88,7 +88,7 @@ def test_the_example_of_scores_adds_up_before_it_divides(small_lake: Lake, tmp_p
     for cutoff, actual, error in ((CUTOFFS[0], 100.0, 10.0), (CUTOFFS[1], 300.0, 90.0)):
         rows = scores_of(cutoff, steps=1).assign(actual=actual, absolute_error=error, naive_absolute_error=2 * error)
         lake.write_scores(cutoff, "naive-1.0-2", rows, {})
-    stages.report(lake)
+    reporting.report(lake)
     query = next(code for _, code, _ in EXAMPLES if "FROM scores" in code)
     with duckdb.connect() as connection:
         connection.execute((lake.root / "report" / "views.sql").read_text(encoding="utf-8"))
@@ -98,7 +98,7 @@ def test_the_example_of_scores_adds_up_before_it_divides(small_lake: Lake, tmp_p
 def test_the_database_answers_as_the_views_do(small_lake: Lake, tmp_path: Path) -> None:
     """One query, two engines, one answer."""
     lake = small_lake
-    stages.report(lake)
+    reporting.report(lake)
     load(lake, f"sqlite:///{tmp_path}/oj.db")
     query = EXAMPLES[-1][1]
     assert "FROM report GROUP BY kind" in query

@@ -9,20 +9,12 @@ from flows.artifacts.markdown import count, name, table, text
 from flows.artifacts.posting import post
 from forecasting import schemas
 from forecasting.adapters.lake import Lake
+from forecasting.report import REASONS
 from forecasting.spec import ForecastSpec
 
 logger = logging.getLogger(__name__)
 
 MOST_NAMED = 50
-REASONS = {
-    "raised": "the model broke off with an error",
-    "timed_out": "the model took longer than it may",
-    "worker_lost": "its worker was lost every time it was tried",
-    "not_finite": "the model gave no number",
-    "negative": "the model forecast less than nothing",
-    "crossing": "the ends of the intervals are not in order",
-    "missing_row": "the model left out a week, or gave one twice",
-}
 
 
 def show_outcome(lake: Lake, spec: ForecastSpec, receipt: dict[str, Any]) -> None:

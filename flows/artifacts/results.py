@@ -5,7 +5,7 @@ import logging
 from pathlib import Path
 from typing import Any
 
-from flows.artifacts.markdown import block, code
+from flows.artifacts.markdown import block, code, text
 from flows.artifacts.posting import post
 from forecasting.adapters.lake import Lake
 
@@ -29,6 +29,7 @@ def results_markdown(lake: Lake, receipt: dict[str, Any]) -> str:
             block("python", f"import pandas as pd\npd.read_parquet({str(published)!r})"),
             f"sha256 {code(_sha256(published))}",
             "## Report",
+            _page(receipt["report_page"]),
             "History and forecast in one table, for reporting tools that read Parquet:",
             block("python", f"import duckdb\nduckdb.read_parquet({str(report)!r})"),
             f"sha256 {code(_sha256(report))}",
@@ -36,6 +37,12 @@ def results_markdown(lake: Lake, receipt: dict[str, Any]) -> str:
             f"What each run of the week did, published or not, is kept in {code(receipts)}.",
         ]
     )
+
+
+def _page(page: dict[str, Any]) -> str:
+    if "error" in page:
+        return f"The page for people could not be written: {text(page['error'])}"
+    return f"For people, to be opened in a browser: {code(Path(page['path']).resolve().as_uri())}"
 
 
 def _sha256(path: Path) -> str:

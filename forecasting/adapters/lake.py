@@ -20,6 +20,7 @@ those of what was collected are in `forecasting.adapters.collected`.
     scores/<cutoff>/<run_id>.parquet   how a published forecast came out, as its weeks are collected
     report/report.parquet              history and forecasts in one table
     report/scores.parquet, views.sql   the scores of the forecasts in force; DuckDB's views of these tables
+    report/<cutoff>.html, <cutoff>/    the page that people read, and the parts of one too big for a single file
     promises/<key>.parquet             what a backtest promises of a model
     alarms/<week>.json                 what told in a week that forecasts are no longer what was promised
     clusters/<id>.json, <id>.pem       clusters that would outlive their run; owner's eyes only
@@ -54,6 +55,7 @@ from forecasting.adapters.weekly import dates
 from forecasting.errors import DataError, OptionError, SchemaError
 from forecasting.known import Known
 from forecasting.ledger import Acceptance
+from forecasting.page import Page
 from forecasting.table import Table
 from forecasting.weeks import THURSDAY
 
@@ -226,7 +228,27 @@ class Lake(Collected):
         """The forecast in force (table `forecast`)."""
         return read_table(self.published_path(cutoff), schemas.FORECAST)
 
-    # Scores of what is published
+    def published_before(self, cutoff: date, count: int) -> pd.DataFrame:
+        """The forecasts in force of the last `count` cutoffs before this one (table `forecast`)."""
+        earlier = [each for each in self.published_cutoffs() if each < cutoff][-count:]
+        return read_tables(map(self.published_path, earlier), schemas.FORECAST)
+
+    def replaced(self, cutoff: date) -> pd.DataFrame:
+        """The forecast that the one in force took the place of; empty where it is the first of its cutoff."""
+        in_force = self.published_run_id(cutoff)
+        settled = (self.root / "runs" / str(cutoff)).glob("*/forecast.parquet")
+        others = [path for path in settled if path.parent.name != in_force]
+        if not others:
+            return schemas.FORECAST.empty()
+        return read_table(max(others, key=lambda path: path.stat().st_mtime_ns), schemas.FORECAST)
+
+    def receipt_of(self, cutoff: date, run_id: str | None) -> dict[str, Any] | None:
+        """The receipt of the run that published this forecast; None where none is kept."""
+        for path in sorted((self.root / "receipts" / str(cutoff)).glob("*.json"), reverse=True):
+            receipt = read_json(path)
+            if receipt["outcome"] == "published" and receipt.get("run_id") == run_id:
+                return receipt
+        return None
 
     def write_receipt(self, cutoff: date, started: datetime, content: dict[str, Any]) -> Path:
         path = self.root / "receipts" / str(cutoff) / f"{started:%Y%m%dT%H%M%S.%fZ}.json"
@@ -322,6 +344,22 @@ class Lake(Collected):
     def write_views(self, statements: str) -> None:
         """Write the SQL that opens the tables in DuckDB."""
         write_text(self.root / "report" / "views.sql", statements)
+
+    def page_path(self, cutoff: date) -> Path:
+        return self.root / "report" / f"{cutoff}.html"
+
+    def write_page(self, cutoff: date, page: Page) -> Path:
+        """Put a page in the place of the one before. Its parts come first, and those of the old one go last."""
+        path = self.page_path(cutoff)
+        parts = path.with_suffix("")
+        for name, text in page.beside.items():
+            if not (parts / name).exists():  # named by its content
+                write_text(parts / name, text)
+        write_text(path, page.html)
+        for old in parts.glob("*"):
+            if old.name not in page.beside:
+                old.unlink()
+        return path
 
     # Clusters that would outlive their run; `forecasting.adapters.register` writes them
 

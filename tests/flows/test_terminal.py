@@ -94,6 +94,7 @@ def receipt_of(report: Path, **changed: Any) -> dict[str, Any]:
         "published": str(report.parent / "published" / "forecast.parquet"),
         "report": str(report),
         "database": {"target": "reporting", "error": "The database reporting could not be loaded: nobody listens."},
+        "report_page": {"path": str(report.with_name("1992-04-16.html")), "bytes": 1_400_000},
         "seconds_by_stage": dict.fromkeys(["collect", "validate", "gate", "prepare", "forecast", "publish"], 99.9)
         | {"total": 700.0},
     }

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from flows import stages
+from flows import reporting, stages
 from flows.stages import Work
 from forecasting import schemas
 from forecasting.adapters.clock import now
@@ -59,7 +59,8 @@ def published(fed_lake_template: Path, tmp_path_factory: pytest.TempPathFactory)
         "run_id": work.run_id,
         "started": "1992-04-23T06:00:00+00:00",
         "published": str(path),
-        "report": str(stages.report(lake)),
+        "report": str(reporting.report(lake)),
+        "report_page": {"path": str(lake.page_path(spec.cutoff)), "bytes": 1_400_000},
         "seconds_by_stage": {"collect": 0.5, "forecast": 2.0, "total": 4.0},
         "cluster": {
             "workers": 2,

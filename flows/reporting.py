@@ -1,0 +1,92 @@
+"""The last stage of a week: its report, as a table for tools and as a page for people."""
+
+import logging
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from flows.table_files import write_table_files
+from forecasting import report as reports
+from forecasting.adapters.lake import Lake
+from forecasting.errors import DataError
+from forecasting.page import Content, render
+
+logger = logging.getLogger(__name__)
+
+# Earlier forecasts that a page holds against what was sold: two quarters.
+WEEKS_BEFORE = 26
+
+
+def report(lake: Lake) -> Path:
+    """Write the tables of the report: all history up to the last published cutoff, and its forecast."""
+    cutoff = lake.published_cutoffs()[-1]
+    metadata = {"cutoff": str(cutoff), "run_id": lake.published_run_id(cutoff) or ""}
+    path = lake.write_report(_report_table(lake, cutoff), metadata)
+    write_table_files(lake)
+    return path
+
+
+def newest_published(lake: Lake) -> date:
+    """The last cutoff of which a forecast is published.
+
+    Raises:
+        DataError: there is none.
+    """
+    if not (known := lake.published_cutoffs()):
+        raise DataError(f"The lake {lake.root} has no published forecast", "make one first: oj run")
+    return known[-1]
+
+
+def try_page(lake: Lake, cutoff: date, receipt: Mapping[str, Any]) -> dict[str, Any]:
+    """Write the page of a week, for its receipt: the path, or why there is none. Never costs a run its forecast."""
+    try:
+        path = write_page(lake, cutoff, receipt)
+    except Exception as error:  # whatever a page may fail of: the forecast is published
+        logger.warning("The report of the week of %s could not be written: %s", cutoff, error)
+        return {"error": str(error) or type(error).__name__}
+    return {"path": str(path), "bytes": path.stat().st_size}
+
+
+def write_page(lake: Lake, cutoff: date, receipt: Mapping[str, Any] | None = None) -> Path:
+    """Write the page of a published cutoff.
+
+    Args:
+        receipt: what the run that is under way knows so far; where its forecast was published by an earlier run,
+            or none is given, the receipt that the lake keeps.
+
+    Raises:
+        DataError: nothing is published for that cutoff.
+    """
+    if not lake.published_path(cutoff).exists():
+        newest = newest_published(lake)
+        raise DataError(
+            f"No forecast is published for the week of {cutoff}",
+            f"name another with --cutoff (the newest is {newest}), or make it: oj run --cutoff {cutoff}",
+        )
+    return lake.write_page(cutoff, render(_content(lake, cutoff, receipt or {}), str(cutoff)))
+
+
+def _content(lake: Lake, cutoff: date, receipt: Mapping[str, Any]) -> Content:
+    week = str(cutoff)
+    return Content(
+        report=_report_table(lake, cutoff),
+        earlier=_of_sold_weeks(lake.published_before(cutoff, WEEKS_BEFORE), cutoff),
+        scores=_of_sold_weeks(lake.scores(), cutoff),
+        alarms=[alarm for alarm in lake.alarms(cutoff) if str(alarm["week"]) == week],
+        corrections=lake.corrections(cutoff),
+        replaced=lake.replaced(cutoff),
+        receipt=lake.receipt_of(cutoff, lake.published_run_id(cutoff)) or receipt,
+        brands=lake.brands(),
+        stores=lake.stores(),
+    )
+
+
+def _report_table(lake: Lake, cutoff: date) -> pd.DataFrame:
+    return reports.report_table(lake.sales(cutoff), lake.promotions(cutoff), lake.published(cutoff), lake.brands())
+
+
+def _of_sold_weeks(rows: pd.DataFrame, cutoff: date) -> pd.DataFrame:
+    return rows[rows["week"] <= pd.Timestamp(cutoff)]

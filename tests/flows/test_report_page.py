@@ -1,0 +1,178 @@
+"""The report as somebody sees it who opens the file: in a real browser, offline."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from forecasting.adapters.lake import Lake
+from forecasting.page import Content, render
+from tests.flows.test_run_page import CHROMIUM
+from tests.forecasting.page.material import CUTOFF, HOSTILE, earlier_forecasts, made_up, scores_of
+
+SCREENSHOTS = Path(os.environ.get("OJ_SCREENSHOTS", Path(__file__).parents[2] / "build" / "screenshots"))
+
+CHANGED = "before => document.querySelector('#series-chart svg').innerHTML !== before"
+
+pytestmark = pytest.mark.timeout(300)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser | None]:
+    """A headless Chromium; none where there is none."""
+    chromium = shutil.which("chromium")
+    if not chromium:
+        yield None
+        return
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM)
+        yield browser
+        browser.close()
+
+
+class Watched:
+    """A page of the browser that is offline, with what its console said and what it asked for."""
+
+    def __init__(self, browser: Browser, width: int = 1280, **looks: str) -> None:
+        context = browser.new_context(viewport={"width": width, "height": 900}, offline=True, **looks)  # type: ignore[arg-type]
+        self.page: Page = context.new_page()
+        self.page.set_default_timeout(30_000)
+        self.said: list[str] = []
+        self.asked: list[str] = []
+        self.page.on("console", lambda message: self.said.append(message.text))
+        self.page.on("pageerror", lambda error: self.said.append(str(error)))
+        self.page.on("request", lambda request: self.asked.append(request.url))
+
+    def open(self, file: Path) -> Page:
+        self.page.goto(file.as_uri())
+        self.page.wait_for_function("document.documentElement.dataset.ready === 'yes'")
+        return self.page
+
+    def keep(self, name: str) -> None:
+        """Keep what is seen, for people to look at."""
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
+
+    def require_quiet(self, *files: Path) -> None:
+        """Nothing was said on the console, and nothing was asked for but these files."""
+        assert self.said == []
+        assert self.asked == [file.as_uri() for file in files]
+
+
+@pytest.fixture
+def open_in(browser: Browser | None, needs_system: Callable[[str], None]) -> Callable[..., Watched]:
+    """Open pages in the browser, or skip."""
+    if browser is None:
+        needs_system("chromium is not installed")
+    assert browser
+    return lambda *args, **kwargs: Watched(browser, *args, **kwargs)
+
+
+def full_of_history(content: Content) -> Content:
+    earlier = earlier_forecasts(content, 12)
+    return replace(content, earlier=earlier, scores=scores_of(earlier, content.actual))
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of a lake with 25 hostile brands and 25 hostile stores."""
+    content = full_of_history(made_up(25, 25, weeks=20, names=HOSTILE * 2))
+    content = replace(content, alarms=[{"week": "1992-04-16", "sentence": "The error has doubled since March."}])
+    lake = Lake(tmp_path_factory.mktemp("hostile"))
+    return lake.write_page(CUTOFF.date(), render(content, "1992-04-16"))
+
+
+def test_fifty_hostile_names_stay_text(hostile: Path, open_in: Callable[..., Watched]) -> None:
+    """Each is read in choices, sentences and tables, and none does anything: no element, no word, no request."""
+    watched = open_in()
+    page = watched.open(hostile)
+    for number, name in enumerate(HOSTILE, start=1):
+        page.select_option("#store", str(number))
+        page.select_option("#brand", str(number))
+        expect(page.locator("#series-sentence")).to_contain_text(name.strip("\u2028\u2029"))
+    shown = page.locator("#store option").all_text_contents()
+    assert [text.strip() for text in shown] == [name.strip() for name in HOSTILE]
+    page.locator("#series-chart svg").hover()
+    page.select_option("#order-week", "")
+    expect(page.locator("#order-sentence")).to_contain_text("1,250 rows")
+    for element in ("img", "iframe", "base", "form[action]", "a[href^='javascript']", "svg[onload]", "[onmouseover]"):
+        assert page.locator(element).count() == 0, element
+    assert page.evaluate("window.hacked") is None
+    watched.require_quiet(hostile)
+    watched.keep("report-hostile")
+
+
+def test_choosing_a_series_changes_chart_table_and_sentence(tmp_path: Path, open_in: Callable[..., Watched]) -> None:
+    """By keyboard alone; another span shows other weeks; what can be reached by Tab is in the order of the page."""
+    page_file = Lake(tmp_path).write_page(CUTOFF.date(), render(full_of_history(made_up()), "1992-04-16"))
+    watched = open_in()
+    page = watched.open(page_file)
+
+    def drawn() -> str:
+        return page.locator("#series-chart svg").inner_html()
+
+    page.select_option("#store", "1")
+    page.select_option("#brand", "1")
+    expect(page.locator("#series-sentence")).to_contain_text("Brand 1 in store 1")
+    page.locator("#store").focus()
+    for key, expected in (("ArrowDown", "Brand 1 in store 2"), ("Tab", ""), ("ArrowDown", "Brand 2 in store 2")):
+        before = drawn()
+        page.keyboard.press(key)
+        if expected:
+            expect(page.locator("#series-sentence")).to_contain_text(expected)
+            page.wait_for_function(
+                "before => document.querySelector('#series-chart svg').innerHTML !== before", arg=before
+            )
+    before = drawn()
+    page.select_option("#span", "0")
+    page.wait_for_function(CHANGED, arg=before)
+    expect(page.locator("#series-table tbody tr")).to_have_count(12)
+
+    page.select_option("#order-store", "2")
+    expect(page.locator("#order-table tbody tr")).to_have_count(2)
+    page.locator("#order-table th", has_text="brand").press("Enter")
+    first = page.locator("#order-table tbody tr").first
+    names = [first.locator("td").nth(1).text_content()]
+    page.locator("#order-table th", has_text="brand").press("Enter")
+    names.append(first.locator("td").nth(1).text_content())
+    assert sorted(names) == ["Brand 1", "Brand 2"]  # type: ignore[type-var]
+    watched.require_quiet(page_file)
+
+
+def test_it_can_be_read_on_a_phone_in_the_dark_and_on_paper(tmp_path: Path, open_in: Callable[..., Watched]) -> None:
+    """Nothing but tables is wider than the screen, at 390 pixels as at twice the zoom; charts take on the ink."""
+    content = full_of_history(made_up(6, 8, weeks=60))
+    page_file = Lake(tmp_path).write_page(CUTOFF.date(), render(content, "1992-04-16"))
+    for name, width, looks in (("phone", 390, "light"), ("desktop", 1280, "light"), ("dark", 640, "dark")):
+        watched = open_in(width, color_scheme=looks)
+        page = watched.open(page_file)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert page.locator(".chart svg").count() == 4 + 8
+        watched.require_quiet(page_file)
+        watched.keep(f"report-{name}")
+    label = page.locator("#total-chart svg text").first
+    assert label.evaluate("text => getComputedStyle(text).fill") == "rgb(163, 171, 179)"
+    page.emulate_media(media="print")
+    assert label.evaluate("text => getComputedStyle(text).fill") == "rgb(68, 68, 68)"
+
+
+def test_a_big_page_loads_the_series_that_is_asked_for(tmp_path: Path, open_in: Callable[..., Watched]) -> None:
+    """From a file beside it, and no other; one that is gone is told in a sentence."""
+    page_file = Lake(tmp_path).write_page(CUTOFF.date(), render(made_up(201, 10, weeks=3), "1992-04-16"))
+    parts = sorted((tmp_path / "report" / "1992-04-16").iterdir())
+    assert len(parts) == 5
+    parts[2].unlink()
+    watched = open_in()
+    page = watched.open(page_file)
+    page.select_option("#brand", "3")
+    page.select_option("#store", "201")
+    expect(page.locator("#series-sentence")).to_contain_text("Brand 3 in store 201: 100 cartons are expected")
+    assert parts[4].as_uri() in watched.asked
+    assert not {parts[0].as_uri(), parts[1].as_uri()} & {*watched.asked}
+    assert watched.said == []
+    page.select_option("#store", "101")
+    expect(page.locator("#trouble")).to_contain_text("is not beside this page: keep its folder with it")
