@@ -6,6 +6,7 @@ import typer
 
 from deployments.home import service_home
 from deployments.trigger import TriggerOptions
+from flows import cli_models, cli_whatif  # noqa: F401 - they add their commands to `app`
 from flows import parameters as p
 from flows.cli import app
 from flows.options import takes

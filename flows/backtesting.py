@@ -17,6 +17,7 @@ from forecasting.errors import OptionError
 from forecasting.folds import Folds
 from forecasting.forecast import make_partitions
 from forecasting.models import get_model
+from forecasting.models.fitted import Fitted
 from forecasting.spec import BatchSpec, ForecastSpec, Point
 from forecasting.weeks import THURSDAY
 
@@ -46,8 +47,13 @@ def run_folds(
     point: Point,
     batch: BatchSpec,
     on_progress: Callable[[int, int], None],
+    *,
+    fitted: Fitted | None = None,
 ) -> tuple[pd.DataFrame, dict[str, float]]:
     """Forecast every fold by every model, each exactly as a live run at that cutoff would.
+
+    Args:
+        fitted: what the one model has learnt before all the folds; else each fold is learnt from anew.
 
     Returns:
         Table `backtest`, and the CPU milliseconds that each model took for a series and fold.
@@ -61,8 +67,10 @@ def run_folds(
         cpu_before, series = cluster.receipt.seconds_cpu, 0
         for cutoff in folds.cutoffs:
             spec = ForecastSpec(cutoff, folds.horizon, folds.gap, model, point, source.week_starts_on)
-            partitions = make_partitions(source.sales, source.promotions, spec, batch.mini_batch_size)
-            table = map_forecast(cluster, partitions, spec, batch, lambda _: None, table=schemas.ALL_POINTS)
+            partitions = make_partitions(source.sales, source.promotions, spec, batch.mini_batch_size, fitted)
+            table = map_forecast(
+                cluster, partitions, spec, batch, lambda _: None, table=schemas.ALL_POINTS, fitted=fitted
+            )
             series += len(table) // folds.horizon
             parts.append(with_actuals(table, source.sales, source.promotions, model))
             done += 1

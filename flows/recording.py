@@ -28,6 +28,11 @@ class Receipt:
         self.content |= ledger_summary(ledger, checked)
         self.content["late_files"] = {str(earlier): names for earlier, names in late_files.items()}
 
+    def chose(self, spec: ForecastSpec, training: dict[str, Any]) -> ForecastSpec:
+        """The spec with the model that was chosen, and how it was chosen; gives the spec back."""
+        self.content |= {"spec": spec.as_dict(), "training": training}
+        return spec
+
     def identified(self, run_id: str) -> None:
         self.content["run_id"] = run_id
 

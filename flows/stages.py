@@ -20,9 +20,10 @@ from forecasting.adapters.partials import keep_partial, kept_partials
 from forecasting.adapters.publish import publish as publish_forecast
 from forecasting.batch import Batch, Outcome
 from forecasting.errors import DataError, TooManyFallbacks, WeekWaiting
-from forecasting.forecast import assemble, forecast_partition, make_partitions, unusable_series
+from forecasting.forecast import assemble, forecast_partition, make_partitions, untrained_series, unusable_series
 from forecasting.ledger import Acceptance, Ledger
 from forecasting.models import get_model
+from forecasting.models.fitted import Fitted
 from forecasting.partition import Partition
 from forecasting.run import identify
 from forecasting.spec import BatchSpec, ForecastSpec, GateSpec
@@ -42,10 +43,12 @@ class Arrived:
 
 @dataclass(frozen=True)
 class Work:
-    """The batch of a run: its identity and its partitions."""
+    """The batch of a run: its identity and its partitions; the fitted model where one is kept, and its version."""
 
     run_id: str
     partitions: list[Partition] = field(repr=False)
+    fitted: Fitted | None = field(default=None, repr=False)
+    version: str | None = None
 
     @property
     def series(self) -> pd.DataFrame:
@@ -170,11 +173,14 @@ def _assess(lake: Lake, week: date, checked: Validated, spec: GateSpec, at: date
     return ledgers.gate(taken, min_reporting=spec.min_reporting, is_closed=is_closed, accepted=accepted)
 
 
-def prepare(lake: Lake, spec: ForecastSpec, batch: BatchSpec) -> Work:
-    """Cut the batch into partitions and give the run its identity."""
+def prepare(
+    lake: Lake, spec: ForecastSpec, batch: BatchSpec, fitted: Fitted | None = None, version: str | None = None
+) -> Work:
+    """Cut the batch into partitions and give the run its identity; `fitted` is the model of that version."""
     sales, promotions = lake.sales(spec.cutoff), lake.promotions()
-    run_id = identify(sales, promotions, spec, {"error_threshold": batch.error_threshold}, code_fingerprint())
-    return Work(run_id, make_partitions(sales, promotions, spec, batch.mini_batch_size))
+    options = {"error_threshold": batch.error_threshold} | ({"version": version} if version else {})
+    run_id = identify(sales, promotions, spec, options, code_fingerprint())
+    return Work(run_id, make_partitions(sales, promotions, spec, batch.mini_batch_size, fitted), fitted, version)
 
 
 def is_final(lake: Lake, cutoff: date, work: Work) -> bool:
@@ -210,7 +216,7 @@ def forecast(
         if not outcome.reasons and len(outcome.frames) == 1:
             keep_partial(lake, work.run_id, outcome.partition, outcome.frames[0])
 
-    return map_forecast(cluster, work.partitions, spec, batch, on_outcome, kept=kept)
+    return map_forecast(cluster, work.partitions, spec, batch, on_outcome, kept=kept, fitted=work.fitted)
 
 
 def map_forecast(
@@ -222,12 +228,14 @@ def map_forecast(
     *,
     kept: Mapping[str, pd.DataFrame] | None = None,
     table: Table = schemas.FORECAST,
+    fitted: Fitted | None = None,
 ) -> pd.DataFrame:
     """The forecast of all partitions, as a weekly run and a backtest's fold both make it.
 
     Args:
         kept: rows of partitions that need not be computed any more, by name.
         table: `forecast`, or `all_points`.
+        fitted: what the model has learnt before, as the partitions have it; a series it does not know is given up.
 
     Raises:
         TooManyFallbacks: more series failed than `error_threshold` allows.
@@ -238,7 +246,7 @@ def map_forecast(
         max_retries=batch.max_retries,
         pooled=get_model(spec.model).pooled != "nothing",
         error_threshold=batch.error_threshold,
-        unusable=lambda rows, series: unusable_series(rows, series, spec),
+        unusable=lambda rows, series: unusable_series(rows, series, spec) | untrained_series(series, fitted),
     )
     outcomes = cluster.map_partitions(forecast_partition, queue, spec, timeout=batch.timeout, on_outcome=on_outcome)
     series = sum(len(partition.series) for partition in partitions)
@@ -253,7 +261,7 @@ def map_forecast(
 
 def publish(lake: Lake, table: pd.DataFrame, work: Work, spec: ForecastSpec) -> Path:
     """Put the forecast in force in one atomic step."""
-    return publish_forecast(lake, table, work.series, spec, work.run_id)
+    return publish_forecast(lake, table, work.series, spec, work.run_id, work.version)
 
 
 def report(lake: Lake) -> Path:

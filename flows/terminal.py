@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from flows.telling import describe_choice
 from forecasting import schemas
 from forecasting.adapters.feed import Fed, is_fed
 from forecasting.adapters.files import read_table
@@ -101,6 +102,8 @@ def show_run(root: Path, receipt: dict[str, Any], seconds: float) -> None:
     if receipt["quarantined_by_rule"]:
         facts.add_row("quarantined", _counts(receipt["quarantined_by_rule"]))
     facts.add_row("forecast", _forecast(receipt))
+    if choice := describe_choice(receipt.get("training", {})):
+        facts.add_row("model", Text(choice))
     if receipt["rows_with_unknown_promotion"]:
         facts.add_row("", f"{receipt['rows_with_unknown_promotion']:,} rows without a known promotion plan")
     if cluster := receipt.get("cluster"):

@@ -8,7 +8,7 @@ from typing import Any
 from prefect import flow, runtime
 
 from flows import artifacts as page
-from flows import stages
+from flows import choosing, stages
 from flows.notifying import tell_published, telling_of_trouble
 from flows.options import WeeklyOptions, takes
 from flows.policy import run_flow, stage
@@ -25,6 +25,7 @@ logger = logging.getLogger(__name__)
 collect = stage(stages.collect, name="collect")
 validate = stage(stages.validate, name="validate")
 gate = stage(stages.gate, name="gate")
+choose_model = stage(choosing.choose_model, name="choose the model")
 prepare = stage(stages.prepare, name="prepare")
 forecast = stage(stages.forecast, name="forecast")
 publish = stage(stages.publish, name="publish")
@@ -76,7 +77,9 @@ def weekly_forecast(options: WeeklyOptions) -> dict[str, Any]:
             receipt.collected(ledger, checked, stages.late_files(home, week, arrived))
             page.show_ledger(receipt.content)
 
-            work = prepare(home, spec, batch)
+            chosen = choose_model(home, spec, options.model, options.retrain, batch, options.cluster_spec)
+            spec = receipt.chose(chosen.spec, chosen.record)
+            work = prepare(home, spec, batch, chosen.fitted, chosen.version)
             receipt.identified(work.run_id)
             if stages.is_final(home, week, work):
                 receipt.unchanged(outcome_counts(home.published(week)), home.published_path(week))

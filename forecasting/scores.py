@@ -56,7 +56,12 @@ def naive_error(sales: pd.DataFrame, cutoffs: "pd.Series | list[pd.Timestamp]") 
 
 
 def pinball(rows: pd.DataFrame, levels: tuple[int, ...] = schemas.LEVELS) -> float:
-    """Mean pinball loss of the interval ends and the point, each taken as its quantile, relative to mean sales.
+    """Mean pinball loss of the interval ends and the point, each taken as its quantile, relative to mean sales."""
+    return float(np.mean(pinball_losses(rows, levels)) / rows["actual"].mean())
+
+
+def pinball_losses(rows: pd.DataFrame, levels: tuple[int, ...] = schemas.LEVELS) -> np.ndarray:
+    """Pinball losses in cartons, shape (quantiles, rows): of the point and of every interval end.
 
     The loss of quantile q is max(q(y − f), (q − 1)(y − f)) (Koenker & Bassett 1978); the point counts as q = 0.5.
     """
@@ -64,8 +69,9 @@ def pinball(rows: pd.DataFrame, levels: tuple[int, ...] = schemas.LEVELS) -> flo
     for level in levels:
         quantiles[(100 - level) / 200] = f"lo_{level}"
         quantiles[(100 + level) / 200] = f"hi_{level}"
-    losses = [np.maximum(q * (error := rows["actual"] - rows[name]), (q - 1) * error) for q, name in quantiles.items()]
-    return float(np.mean(losses) / rows["actual"].mean())
+    return np.array(
+        [np.maximum(q * (error := rows["actual"] - rows[name]), (q - 1) * error) for q, name in quantiles.items()]
+    )
 
 
 def coverage(rows: pd.DataFrame, level: int) -> float:

@@ -14,6 +14,9 @@
     notices/<cutoff>-<kind>.json       what people have been told of a week, and need not be told again
     published/<cutoff>/forecast.parquet   the forecasts in force
     report/report.parquet              history and forecasts in one table
+    models/<version>/                  a fitted model; see `forecasting.adapters.model_store`
+    models/champion.json               the version in force, and those before it
+    alarms/<week>.json                 by what the forecasts no longer keep their promise
     clusters/<id>.json, <id>.pem       clusters that would outlive their run; owner's eyes only
     locks/, scratch/
 
@@ -277,6 +280,25 @@ class Lake:
     def write_report(self, rows: pd.DataFrame, metadata: dict[str, str]) -> Path:
         write_table(self.report_path, rows, schemas.REPORT, metadata)
         return self.report_path
+
+    # Fitted models; `forecasting.adapters.model_store` writes them
+
+    def model_folder(self, version: str) -> Path:
+        return self.root / "models" / version
+
+    def model_versions(self) -> list[str]:
+        """The versions that are kept, by name."""
+        return sorted(path.parent.name for path in (self.root / "models").glob("*/model.json"))
+
+    @property
+    def champion_path(self) -> Path:
+        return self.root / "models" / "champion.json"
+
+    def alarms(self, until: date) -> list[dict[str, Any]]:
+        """The alarms of all weeks up to `until`, oldest first."""
+        folder = self.root / "alarms"
+        weeks = [week for week in _dates(folder, "*.json") if week <= until]
+        return [alarm for week in weeks for alarm in read_json(folder / f"{week}.json")["alarms"]]
 
     # Clusters that would outlive their run; `forecasting.adapters.register` writes them
 

@@ -24,13 +24,21 @@ from forecasting.spec import ForecastSpec
 SCHEMA_VERSION = "1"
 
 
-def publish(lake: Lake, forecast: pd.DataFrame, series: pd.DataFrame, spec: ForecastSpec, run_id: str) -> Path:
+def publish(
+    lake: Lake,
+    forecast: pd.DataFrame,
+    series: pd.DataFrame,
+    spec: ForecastSpec,
+    run_id: str,
+    model_version: str | None = None,
+) -> Path:
     """Put a forecast in force.
 
     Args:
         forecast: table `forecast` of one cutoff.
         series: the series that were to be forecast; every one must be there at every step.
         run_id: identity of the run, from its input, options and code.
+        model_version: version of the fitted model that made it, where one was kept.
 
     Returns:
         The path of the published file.
@@ -39,7 +47,7 @@ def publish(lake: Lake, forecast: pd.DataFrame, series: pd.DataFrame, spec: Fore
         RunError: what was written is not what was to be written, or is not complete.
     """
     run = lake.run_folder(spec.cutoff, run_id)
-    _stage(lake.staging(run_id), forecast, series, spec, run_id)
+    _stage(lake.staging(run_id), forecast, series, spec, run_id, model_version)
     if not _is_same(lake.staging(run_id) / "run", run):
         _settle(lake.staging(run_id), run)
     published = lake.published_path(spec.cutoff)
@@ -48,11 +56,19 @@ def publish(lake: Lake, forecast: pd.DataFrame, series: pd.DataFrame, spec: Fore
     return published
 
 
-def _stage(staging: Path, forecast: pd.DataFrame, series: pd.DataFrame, spec: ForecastSpec, run_id: str) -> None:
+def _stage(
+    staging: Path,
+    forecast: pd.DataFrame,
+    series: pd.DataFrame,
+    spec: ForecastSpec,
+    run_id: str,
+    model_version: str | None,
+) -> None:
     require_complete(forecast, series, spec)
     file = staging / "run" / "forecast.parquet"
+    made_by = {"model_version": model_version} if model_version else {}
     metadata = {"run_id": run_id, "schema_version": SCHEMA_VERSION, "cutoff": str(spec.cutoff), "point": spec.point}
-    write_table(file, forecast, schemas.FORECAST, metadata)
+    write_table(file, forecast, schemas.FORECAST, metadata | made_by)
     written = read_table(file, schemas.FORECAST)
     if not written.equals(schemas.FORECAST.cast(forecast)):
         raise RunError(
@@ -63,6 +79,7 @@ def _stage(staging: Path, forecast: pd.DataFrame, series: pd.DataFrame, spec: Fo
         "run_id": run_id,
         "schema_version": SCHEMA_VERSION,
         "spec": spec.as_dict(),
+        **made_by,
         "rows": len(written),
         "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
     }
