@@ -8,7 +8,7 @@ import flows.cli_known
 import flows.cli_report  # noqa: F401 - adds its command
 from deployments.home import service_home
 from deployments.trigger import TriggerOptions
-from flows import cli_export, cli_load  # noqa: F401 - they add their commands
+from flows import cli_export, cli_load, cli_models, cli_whatif  # noqa: F401 - they add their commands
 from flows import parameters as p
 from flows.cli import app
 from flows.cli_scores import scores as _scores  # noqa: F401 - adds its command

@@ -17,7 +17,7 @@ from forecasting.adapters.code import code_fingerprint
 from forecasting.errors import RunError
 
 HERE = Path(__file__).parent
-DEPLOYMENTS = [WEEKLY, "backfill/backfill", "backtest/backtest", "notify/notify"]
+DEPLOYMENTS = [WEEKLY, "backfill/backfill", "backtest/backtest", "train/train", "notify/notify"]
 
 
 def code_version() -> str:

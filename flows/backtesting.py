@@ -18,6 +18,7 @@ from forecasting.errors import OptionError
 from forecasting.folds import Folds
 from forecasting.forecast import make_partitions
 from forecasting.models import get_model
+from forecasting.models.fitted import Fitted
 from forecasting.spec import BatchSpec, ForecastSpec, Point
 from forecasting.weeks import THURSDAY
 
@@ -52,8 +53,13 @@ def run_folds(
     point: Point,
     batch: BatchSpec,
     on_progress: Callable[[int, int], None],
+    *,
+    fitted: Fitted | None = None,
 ) -> tuple[pd.DataFrame, dict[str, float]]:
     """Forecast every fold by every model, each exactly as a live run at that cutoff would.
+
+    Args:
+        fitted: what the one model has learnt before all the folds; else each fold is learnt from anew.
 
     Returns:
         Table `backtest`, and the CPU milliseconds that each model took for a series and fold.
@@ -67,8 +73,11 @@ def run_folds(
         cpu_before, series = cluster.receipt.seconds_cpu, 0
         for cutoff in folds.cutoffs:
             spec = ForecastSpec(cutoff, folds.horizon, folds.gap, model, point, source.week_starts_on)
-            partitions = make_partitions(source.sales, source.promotions_at(cutoff), spec, batch.mini_batch_size)
-            table = map_forecast(cluster, partitions, spec, batch, lambda _: None, table=schemas.ALL_POINTS)
+            promotions = source.promotions_at(cutoff)
+            partitions = make_partitions(source.sales, promotions, spec, batch.mini_batch_size, fitted)
+            table = map_forecast(
+                cluster, partitions, spec, batch, lambda _: None, table=schemas.ALL_POINTS, fitted=fitted
+            )
             series += len(table) // folds.horizon
             parts.append(with_actuals(table, source.sales, source.promotions, model))
             done += 1

@@ -33,7 +33,9 @@ def run(options: WeeklyOptions) -> None:
     """Collect the next week, forecast every series on a Dask cluster, publish and report."""
     began = time.monotonic()
     with user_errors(), prefect() as why_not:
-        _require_usable(options.home, [options.cutoff] if options.cutoff else [], [options.model])
+        _require_usable(
+            options.home, [options.cutoff] if options.cutoff else [], [options.model] if options.model else []
+        )
         _require_cluster(options.cluster_spec)
         from flows import terminal
 
@@ -51,7 +53,11 @@ def backfill(options: BackfillOptions) -> None:
     """Forecast many past weeks, oldest first; go on where an interrupted backfill stopped."""
     began = time.monotonic()
     with user_errors(), prefect() as why_not:
-        _require_usable(options.home, [options.first, *([options.last] if options.last else [])], [options.model])
+        _require_usable(
+            options.home,
+            [options.first, *([options.last] if options.last else [])],
+            [options.model] if options.model else [],
+        )
         _require_cluster(options.cluster_spec)
         from flows import terminal
 

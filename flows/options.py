@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _FORECAST = ForecastSpec(DOMINICKS_WEEK_1)
 _BATCH = BatchSpec()
 _CLUSTER = ClusterSpec()
+FOLDS = 12  # of a contest: a quarter of a year
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +63,8 @@ class ForecastOptions(LakeOptions):
 
     horizon: p.Horizon = _FORECAST.horizon
     gap: p.Gap = _FORECAST.gap
-    model: p.ModelName = _FORECAST.model
+    model: p.ModelName = None
+    retrain: p.RetrainOption = "always"
     point: p.PointOfForecast = _FORECAST.point
     min_reporting: p.MinReporting = 0.9
     below_minimum: p.BelowMinimumOption = "refuse"
@@ -81,7 +83,8 @@ class ForecastOptions(LakeOptions):
             require_target(self.database)
 
     def spec(self, cutoff: date) -> ForecastSpec:
-        return ForecastSpec(cutoff, self.horizon, self.gap, self.model, self.point, self.home.week_starts_on)
+        model = self.model or _FORECAST.model  # until it is known what the champion is
+        return ForecastSpec(cutoff, self.horizon, self.gap, model, self.point, self.home.week_starts_on)
 
     def gate_spec(self, week: date) -> GateSpec:
         zone = self.home.time_zone
@@ -164,6 +167,28 @@ class FoldOptions(LakeOptions):
 @dataclass(frozen=True, kw_only=True)
 class BacktestOptions(ClusterOptions, FoldOptions):
     """The options of a backtest."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainOptions(ClusterOptions, LakeOptions):
+    """What is trained, up to which week, and by how many folds it is judged."""
+
+    model: p.ModelName = None
+    cutoff: p.TrainUntil = None
+    folds: p.FoldCount = FOLDS
+    horizon: p.Horizon = _FORECAST.horizon
+    gap: p.Gap = _FORECAST.gap
+    mini_batch_size: p.MiniBatchSize = _BATCH.mini_batch_size
+    timeout: p.Timeout = _BATCH.timeout
+
+    def spec(self, cutoff: date, model: str | None) -> ForecastSpec:
+        """What is trained at a cutoff; `model` is the champion's family, where none was asked for."""
+        family = self.model or model or _FORECAST.model
+        return ForecastSpec(cutoff, self.horizon, self.gap, family, week_starts_on=self.home.week_starts_on)
+
+    @property
+    def batch_spec(self) -> BatchSpec:
+        return BatchSpec(self.mini_batch_size, timeout=self.timeout)
 
 
 Options = TypeVar("Options")

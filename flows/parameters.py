@@ -12,7 +12,7 @@ from pydantic import Field
 
 from forecasting.adapters.database.target import NAME, SQLITE, require_target
 from forecasting.errors import OptionError
-from forecasting.spec import BelowMinimum, Point
+from forecasting.spec import BelowMinimum, Point, Retrain
 
 
 def _described(
@@ -68,7 +68,21 @@ Cutoff = Annotated[
 Horizon = Annotated[int, *_described("Horizon", "How many weeks to forecast.", 1, 26)]
 Gap = Annotated[int, *_described("Gap", "Weeks skipped between the cutoff and the first forecast week.", 0, 26)]
 ModelName = Annotated[
-    str, *_described("Model", "A model of docs/hard-series.md by its name, or your own as module:function.")
+    str | None,
+    *_described(
+        "Model",
+        "A model of docs/hard-series.md by its name, or your own as module:function; empty: the champion's, else "
+        "price_response.",
+        show_default=False,
+    ),
+]
+RetrainOption = Annotated[
+    Retrain,
+    *_described(
+        "Retrain",
+        "always: fit the model in every run; never: forecast by the champion as it was trained; when_drifted: "
+        "likewise, and let a new one challenge it after an alarm (docs/models.md).",
+    ),
 ]
 PointOfForecast = Annotated[
     Point,
@@ -202,6 +216,17 @@ FoldCutoff = Annotated[
 ]
 Every = Annotated[int, *_described("Every", "Weeks from one cutoff to the next.", 1, 52)]
 Models = Annotated[list[str], *_described("Models", "A model to test; name the option again for another.")]
+TrainUntil = Annotated[
+    date | None,
+    *_described(
+        "Cutoff",
+        "Last week to learn from; empty: the last that the lake has.",
+        parser=date.fromisoformat,
+        metavar="YYYY-MM-DD",
+        show_default=False,
+    ),
+]
+FoldCount = Annotated[int, *_described("Folds", "Past weeks that champion and challenger both forecast.", 1, 104)]
 Out = Annotated[str | None, *_described("Out", "Parquet file for every forecast.", show_default=False)]
 
 NoticeTitle = Annotated[str, *_described("Title", "One line that says what happened.")]

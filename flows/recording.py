@@ -40,6 +40,11 @@ class Receipt:
         """`folds`: past weeks whose backtest says from now on what is to be expected."""
         self.content["monitoring"]["promise_of_folds"] = folds
 
+    def chose(self, spec: ForecastSpec, training: dict[str, Any]) -> ForecastSpec:
+        """The spec with the model that was chosen, and how it was chosen; gives the spec back."""
+        self.content |= {"spec": spec.as_dict(), "training": training}
+        return spec
+
     def identified(self, run_id: str, known_at: datetime) -> None:
         """`known_at`: the moment up to which everything had been collected that the run knows."""
         self.content |= {"run_id": run_id, "known_at": known_at.isoformat()}

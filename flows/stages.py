@@ -19,10 +19,11 @@ from forecasting.adapters.partials import keep_partial, kept_partials
 from forecasting.adapters.publish import publish as publish_forecast
 from forecasting.batch import Batch, Outcome
 from forecasting.errors import DataError, TooManyFallbacks, WeekWaiting
-from forecasting.forecast import assemble, forecast_partition, make_partitions, unusable_series
+from forecasting.forecast import assemble, forecast_partition, make_partitions, untrained_series, unusable_series
 from forecasting.known import merge_newer
 from forecasting.ledger import Acceptance, Ledger
 from forecasting.models import get_model
+from forecasting.models.fitted import Fitted
 from forecasting.partition import Partition
 from forecasting.run import identify
 from forecasting.spec import BatchSpec, ForecastSpec, GateSpec
@@ -42,11 +43,16 @@ class Arrived:
 
 @dataclass(frozen=True)
 class Work:
-    """The batch of a run: its identity, its partitions, and up to which moment what it knows was collected."""
+    """The batch of a run: its identity, its partitions, and up to which moment what it knows was collected.
+
+    fitted, version: the fitted model where one is kept, and its version.
+    """
 
     run_id: str
     partitions: list[Partition] = field(repr=False)
     known_at: datetime
+    fitted: Fitted | None = field(default=None, repr=False)
+    version: str | None = None
 
     @property
     def series(self) -> pd.DataFrame:
@@ -173,15 +179,22 @@ def _assess(lake: Lake, week: date, checked: Validated, spec: GateSpec, at: date
     return ledgers.gate(taken, min_reporting=spec.min_reporting, is_closed=is_closed, accepted=accepted)
 
 
-def prepare(lake: Lake, spec: ForecastSpec, batch: BatchSpec) -> Work:
-    """Cut what is known at the cutoff into partitions, and give the run its identity."""
+def prepare(
+    lake: Lake, spec: ForecastSpec, batch: BatchSpec, fitted: Fitted | None = None, version: str | None = None
+) -> Work:
+    """Cut what is known at the cutoff into partitions, and give the run its identity.
+
+    Args:
+        fitted: the model of that version, where one is kept.
+    """
     # Not in the middle of what another run takes in: the same moment must always tell the same.
     with waiting_lock(lake.lock_path("collect")):
         known_at = lake.last_collected()
     known = lake.known(spec.cutoff, known_at)
-    options = {"error_threshold": batch.error_threshold}
+    options = {"error_threshold": batch.error_threshold} | ({"version": version} if version else {})
     run_id = identify(known.sales, known.promotions, spec, options, code_fingerprint())
-    return Work(run_id, make_partitions(known.sales, known.promotions, spec, batch.mini_batch_size), known_at)
+    partitions = make_partitions(known.sales, known.promotions, spec, batch.mini_batch_size, fitted)
+    return Work(run_id, partitions, known_at, fitted, version)
 
 
 def is_final(lake: Lake, cutoff: date, work: Work) -> bool:
@@ -217,7 +230,7 @@ def forecast(
         if not outcome.reasons and len(outcome.frames) == 1:
             keep_partial(lake, work.run_id, outcome.partition, outcome.frames[0])
 
-    return map_forecast(cluster, work.partitions, spec, batch, on_outcome, kept=kept)
+    return map_forecast(cluster, work.partitions, spec, batch, on_outcome, kept=kept, fitted=work.fitted)
 
 
 def map_forecast(
@@ -229,12 +242,14 @@ def map_forecast(
     *,
     kept: Mapping[str, pd.DataFrame] | None = None,
     table: Table = schemas.FORECAST,
+    fitted: Fitted | None = None,
 ) -> pd.DataFrame:
     """The forecast of all partitions, as a weekly run and a backtest's fold both make it.
 
     Args:
         kept: rows of partitions that need not be computed any more, by name.
         table: `forecast`, or `all_points`.
+        fitted: what the model has learnt before, as the partitions have it; a series it does not know is given up.
 
     Raises:
         TooManyFallbacks: more series failed than `error_threshold` allows.
@@ -245,7 +260,7 @@ def map_forecast(
         max_retries=batch.max_retries,
         pooled=get_model(spec.model).pooled != "nothing",
         error_threshold=batch.error_threshold,
-        unusable=lambda rows, series: unusable_series(rows, series, spec),
+        unusable=lambda rows, series: unusable_series(rows, series, spec) | untrained_series(series, fitted),
     )
     outcomes = cluster.map_partitions(forecast_partition, queue, spec, timeout=batch.timeout, on_outcome=on_outcome)
     series = sum(len(partition.series) for partition in partitions)
@@ -265,7 +280,7 @@ def in_force(lake: Lake, cutoff: date) -> pd.DataFrame | None:
 
 def publish(lake: Lake, table: pd.DataFrame, work: Work, spec: ForecastSpec) -> Path:
     """Put the forecast in force in one atomic step."""
-    return publish_forecast(lake, table, work.series, spec, work.run_id, work.known_at)
+    return publish_forecast(lake, table, work.series, spec, work.run_id, work.known_at, work.version)
 
 
 def ledger_summary(ledger: Ledger, checked: Validated) -> dict[str, Any]:

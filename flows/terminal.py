@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from flows.loading import in_words
+from flows.telling import describe_choice
 from flows.terminal_changes import corrected, moved
 from flows.terminal_scores import monitored_lines
 from forecasting import schemas
@@ -125,6 +126,8 @@ def show_run(root: Path, receipt: dict[str, Any], seconds: float) -> None:
     for name, line in monitored_lines(receipt.get("monitoring", {})):
         facts.add_row(name, line)
     facts.add_row("forecast", _forecast(receipt))
+    if choice := describe_choice(receipt.get("training", {})):
+        facts.add_row("model", Text(choice))
     if receipt["rows_with_unknown_promotion"]:
         facts.add_row("", f"{receipt['rows_with_unknown_promotion']:,} rows without a known promotion plan")
     if receipt.get("moved"):

@@ -8,7 +8,7 @@ from typing import Any
 from prefect import flow, runtime
 
 from flows import artifacts as page
-from flows import loading, monitoring, reporting, stages
+from flows import choosing, loading, monitoring, reporting, stages
 from flows.notifying import tell_published, telling_of_trouble
 from flows.options import WeeklyOptions, takes
 from flows.policy import run_flow, stage
@@ -26,6 +26,7 @@ collect = stage(stages.collect, name="collect")
 validate = stage(stages.validate, name="validate")
 gate = stage(stages.gate, name="gate")
 monitor = stage(monitoring.monitor, name="monitor")
+choose_model = stage(choosing.choose_model, name="choose the model")
 prepare = stage(stages.prepare, name="prepare")
 forecast = stage(stages.forecast, name="forecast")
 publish = stage(stages.publish, name="publish")
@@ -82,7 +83,9 @@ def weekly_forecast(options: WeeklyOptions) -> dict[str, Any]:
             receipt.monitored(monitor(home, spec))
             page.show_monitoring(receipt.content)
 
-            work = prepare(home, spec, batch)
+            chosen = choose_model(home, spec, options.model, options.retrain, batch, options.cluster_spec)
+            spec = receipt.chose(chosen.spec, chosen.record)
+            work = prepare(home, spec, batch, chosen.fitted, chosen.version)
             receipt.identified(work.run_id, work.known_at)
             if stages.is_final(home, week, work):
                 receipt.unchanged(outcome_counts(home.published(week)), home.published_path(week))

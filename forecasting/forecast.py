@@ -1,6 +1,7 @@
 """The forecast: the one function behind the weekly run, a replay and a backtest, and the check of its rows."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,7 @@ from forecasting import schemas
 from forecasting.errors import DataError, RunError
 from forecasting.ledger import active_series
 from forecasting.models import get_model
+from forecasting.models.fitted import Fitted
 from forecasting.models.mean import mean
 from forecasting.panel import build_panel, complete_plan
 from forecasting.partition import Partition, partition_panel
@@ -22,17 +24,25 @@ POINT_AND_INTERVALS = ["forecast", *(f"{side}_{level}" for level in schemas.LEVE
 
 
 def make_partitions(
-    sales: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec, mini_batch_size: int
+    sales: pd.DataFrame,
+    promotions: pd.DataFrame,
+    spec: ForecastSpec,
+    mini_batch_size: int,
+    fitted: Fitted | None = None,
 ) -> list[Partition]:
     """Cut the batch of a cutoff: every active series, with what was known of it at the cutoff.
 
     Args:
         sales: table `sales`; rows after the cutoff are ignored.
         promotions: table `promotions`, past and future; weeks beyond the horizon are ignored.
+        fitted: the model to forecast by; without one each partition learns and forecasts in one.
 
     Raises:
         DataError: nothing was sold in the weeks up to the cutoff.
+        OptionError: `fitted` is not fit for this forecast.
     """
+    if fitted:
+        fitted.require_fit_for(spec)
     series = active_series(sales, spec.cutoff)
     if series.empty:
         raise DataError(
@@ -41,7 +51,10 @@ def make_partitions(
         )
     panel = build_panel(sales, promotions, series, spec.cutoff)
     known = promotions[promotions["week"] <= pd.Timestamp(spec.weeks[-1])]
-    return partition_panel(panel, known, mini_batch_size=mini_batch_size, pooled=get_model(spec.model).pooled)
+    partitions = partition_panel(panel, known, mini_batch_size=mini_batch_size, pooled=get_model(spec.model).pooled)
+    if not fitted:
+        return partitions
+    return [replace(partition, fitted=fitted.only(partition.series)) for partition in partitions]
 
 
 def forecast_partition(partition: Partition, spec: ForecastSpec) -> pd.DataFrame:
@@ -49,18 +62,27 @@ def forecast_partition(partition: Partition, spec: ForecastSpec) -> pd.DataFrame
 
     Beside its columns the rows carry `median`, `mean` and `mape`: every point that `forecast` could have been.
     """
-    predictive = get_model(spec.model).forecast(partition.panel, partition.promotions, spec)
+    model = get_model(spec.model)
+    if partition.fitted:
+        predictive = model.predict(partition.fitted, partition.panel, partition.promotions, spec)
+    else:
+        predictive = model.forecast(partition.panel, partition.promotions, spec)
     return _as_forecast(predictive, partition.promotions, spec, model=spec.model)
 
 
-def forecast(sales: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> pd.DataFrame:
+def forecast(
+    sales: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec, fitted: Fitted | None = None
+) -> pd.DataFrame:
     """Forecast every active series here and now, without a cluster: what the partitions give, put together.
+
+    A series that `fitted` does not know gets a fallback.
 
     Raises:
         RunError: the model left out a series or answered with unusable numbers.
     """
-    partitions = make_partitions(sales, promotions, spec, mini_batch_size=1_000)
-    return assemble([forecast_partition(partition, spec) for partition in partitions], partitions, {}, spec)
+    partitions = make_partitions(sales, promotions, spec, mini_batch_size=1_000, fitted=fitted)
+    unknown = {key: why for partition in partitions for key, why in untrained_series(partition.series, fitted).items()}
+    return assemble([forecast_partition(partition, spec) for partition in partitions], partitions, unknown, spec)
 
 
 def fallback(partition: Partition, spec: ForecastSpec, reasons: Mapping[Series, str]) -> pd.DataFrame:
@@ -69,6 +91,15 @@ def fallback(partition: Partition, spec: ForecastSpec, reasons: Mapping[Series, 
     rows = _as_forecast(mean(failed.panel, failed.promotions, spec), failed.promotions, spec, model=FALLBACK_MODEL)
     rows["reason"] = [reasons[key] for key in rows[schemas.SERIES].itertuples(index=False, name=None)]
     return rows
+
+
+def untrained_series(series: pd.DataFrame, fitted: Fitted | None) -> dict[Series, str]:
+    """The series that a fitted model has learnt nothing of, with that as the reason: `not_trained`."""
+    if fitted is None or get_model(fitted.spec.model).learns != "parameters":
+        return {}
+    known = pd.MultiIndex.from_frame(fitted.series)
+    unknown = series[~pd.MultiIndex.from_frame(series[schemas.SERIES]).isin(known)]
+    return {_key(key): "not_trained" for key in unknown[schemas.SERIES].itertuples(index=False, name=None)}
 
 
 def unusable_series(rows: pd.DataFrame, series: pd.DataFrame, spec: ForecastSpec) -> dict[Series, str]:

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from forecasting import schemas
+from forecasting.models.fitted import Fitted
 from forecasting.models.registry import Pooled
 from forecasting.panel import series_of
 
@@ -16,11 +17,13 @@ class Partition:
 
     panel: the target series up to the cutoff (see `forecasting.panel.build_panel`).
     promotions: what is known beforehand in these stores, of all brands, past and future.
+    fitted: what their model has learnt before; None where it is to learn and forecast in one.
     """
 
     name: str
     panel: pd.DataFrame
     promotions: pd.DataFrame
+    fitted: Fitted | None = None
 
     @property
     def series(self) -> pd.DataFrame:

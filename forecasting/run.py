@@ -26,13 +26,23 @@ def identify(
     Returns:
         16 hexadecimal digits.
     """
+    digest = _digest_of_input(sales, promotions, spec)
+    digest.update(json.dumps([spec.as_dict(), dict(options), code], sort_keys=True, default=str).encode())
+    return digest.hexdigest()[:16]
+
+
+def hash_of_input(sales: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> str:
+    """Hash of what a forecast, or a training, at this cutoff may look at; arguments as in `identify`."""
+    return _digest_of_input(sales, promotions, spec).hexdigest()[:16]
+
+
+def _digest_of_input(sales: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> "hashlib._Hash":
     digest = hashlib.sha256()
     seen = sales[sales["week"] <= pd.Timestamp(spec.cutoff)]
     planned = promotions[promotions["week"] <= pd.Timestamp(spec.weeks[-1])]
     for frame, table in ((seen, schemas.SALES), (planned, schemas.PROMOTIONS)):
         digest.update(_hash_of(frame, table))
-    digest.update(json.dumps([spec.as_dict(), dict(options), code], sort_keys=True, default=str).encode())
-    return digest.hexdigest()[:16]
+    return digest
 
 
 def _hash_of(frame: pd.DataFrame, table: Table) -> bytes:

@@ -234,6 +234,21 @@ PROMISE = Table(
     ),
 )
 
+PARAMETERS = Table(
+    "parameters",
+    "One row per (brand, name, store, position): one number that a model has learnt.",
+    ("brand", "name", "store", "position"),
+    pa.schema(
+        [
+            _BRAND,
+            column("name", pa.string(), "name of the parameter, as in the model's source"),
+            column("store", pa.int32(), "store whose own it is; empty where all stores share it", nullable=True),
+            column("position", pa.int32(), "position in the parameter, counted from 0; rows of an array one by one"),
+            column("value", pa.float64(), "the number, in the unit that the model's source tells"),
+        ]
+    ),
+)
+
 # What an inbox file may hold, as text: nothing is typed before it is validated.
 INBOX_COLUMNS = ["store", "brand", "week", "units", "price", "deal", "feat"]
 DAILY_INBOX_COLUMNS = ["store", "brand", "date", "units", "price", "deal", "feat"]

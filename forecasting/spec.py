@@ -10,6 +10,7 @@ from forecasting.weeks import DAY_NAMES, THURSDAY, WEEK, week_of
 
 Point = Literal["median", "mean", "mape"]
 BelowMinimum = Literal["refuse", "go_on"]
+Retrain = Literal["always", "when_drifted", "never"]
 
 LOCAL = "local"
 SECRETS = ("password", "passphrase", "secret", "token")

@@ -22,6 +22,8 @@ those of what was collected are in `forecasting.adapters.collected`.
     report/scores.parquet, views.sql   the scores of the forecasts in force; DuckDB's views of these tables
     report/<cutoff>.html, <cutoff>/    the page that people read, and the parts of one too big for a single file
     promises/<key>.parquet             what a backtest promises of a model
+    models/<version>/                  a fitted model; see `forecasting.adapters.model_store`
+    models/champion.json               the version in force, and those before it
     alarms/<week>.json                 what told in a week that forecasts are no longer what was promised
     clusters/<id>.json, <id>.pem       clusters that would outlive their run; owner's eyes only
     locks/, scratch/
@@ -360,6 +362,19 @@ class Lake(Collected):
             if old.name not in page.beside:
                 old.unlink()
         return path
+
+    # Fitted models; `forecasting.adapters.model_store` writes them
+
+    def model_folder(self, version: str) -> Path:
+        return self.root / "models" / version
+
+    def model_versions(self) -> list[str]:
+        """The versions that are kept, by name."""
+        return sorted(path.parent.name for path in (self.root / "models").glob("*/model.json"))
+
+    @property
+    def champion_path(self) -> Path:
+        return self.root / "models" / "champion.json"
 
     # Clusters that would outlive their run; `forecasting.adapters.register` writes them
 

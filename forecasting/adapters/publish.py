@@ -32,6 +32,7 @@ def publish(
     spec: ForecastSpec,
     run_id: str,
     known_at: datetime | None = None,
+    model_version: str | None = None,
 ) -> Path:
     """Put a forecast in force.
 
@@ -40,6 +41,7 @@ def publish(
         series: the series that were to be forecast; every one must be there at every step.
         run_id: identity of the run, from its input, options and code.
         known_at: the moment up to which everything that it was made from had been collected.
+        model_version: version of the fitted model that made it, where one was kept.
 
     Returns:
         The path of the published file.
@@ -48,7 +50,7 @@ def publish(
         RunError: what was written is not what was to be written, or is not complete.
     """
     run = lake.run_folder(spec.cutoff, run_id)
-    _stage(lake.staging(run_id), forecast, series, spec, run_id, known_at)
+    _stage(lake.staging(run_id), forecast, series, spec, run_id, known_at, model_version)
     if not _is_same(lake.staging(run_id) / "run", run):
         _settle(lake.staging(run_id), run)
     published = lake.published_path(spec.cutoff)
@@ -64,11 +66,13 @@ def _stage(
     spec: ForecastSpec,
     run_id: str,
     known_at: datetime | None,
+    model_version: str | None,
 ) -> None:
     require_complete(forecast, series, spec)
     file = staging / "run" / "forecast.parquet"
+    made_by = {"model_version": model_version} if model_version else {}
     metadata = {"run_id": run_id, "schema_version": SCHEMA_VERSION, "cutoff": str(spec.cutoff), "point": spec.point}
-    write_table(file, forecast, schemas.FORECAST, metadata)
+    write_table(file, forecast, schemas.FORECAST, metadata | made_by)
     written = read_table(file, schemas.FORECAST)
     if not written.equals(schemas.FORECAST.cast(forecast)):
         raise RunError(
@@ -80,6 +84,7 @@ def _stage(
         "schema_version": SCHEMA_VERSION,
         "spec": spec.as_dict(),
         "known_at": known_at and known_at.isoformat(),
+        **made_by,
         "rows": len(written),
         "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
     }

@@ -6,14 +6,19 @@ every past week (cheap: sums of cross products are carried forward), so that the
 of the forecast comes from errors made on weeks the fit had not seen.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from forecasting.models.response.features import Offers, brand_regressors, brand_risk, offers_on_grid
-from forecasting.models.response.fit import FitOptions, rolling_forecasts
-from forecasting.models.response.spread import log_draws
+from forecasting import schemas
+from forecasting.models.fitted import Fitted
+from forecasting.models.response.features import Offers, brand_regressors, brand_risk, offers_on_grid, usual_prices
+from forecasting.models.response.fit import FitOptions, RollingFit, rolling_fit
+from forecasting.models.response.frozen import FrozenResponse
+from forecasting.models.response.now import BrandNow, bring_up_to_date
+from forecasting.models.response.spread import DRAWS, Spread, learn_spread
 from forecasting.predictive import SMALLEST_SALE, Predictive, cartons
 from forecasting.spec import ForecastSpec
 
@@ -28,11 +33,20 @@ class BrandFit:
     offers: Offers  # the last week is the last week forecast
     steps: np.ndarray  # (H,)
     log_sales: np.ndarray  # (W, S), NaN where unseen
-    forecasts: np.ndarray  # (origins, H, S), logs; the last origin is today
+    rolled: RollingFit
+
+    @property
+    def forecasts(self) -> np.ndarray:
+        """Of every origin, (origins, H, S), logs; the last origin is today."""
+        return self.rolled.forecasts
 
     @property
     def today(self) -> int:
         return len(self.forecasts) - 1
+
+    @property
+    def weeks_ahead(self) -> pd.DatetimeIndex:
+        return self.offers.weeks[self.today + self.steps]
 
 
 def price_response(panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> Predictive:
@@ -43,6 +57,53 @@ def price_response(panel: pd.DataFrame, promotions: pd.DataFrame, spec: Forecast
     """
     fits = fit_brands(panel, promotions, spec)
     return as_predictive(fits, [brand_draws(fit, fit.forecasts) for fit in fits])
+
+
+def fit(panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> Fitted:
+    """What the model has learnt at the cutoff: of each brand a `FrozenResponse`, as rows of the table `parameters`."""
+    rows = []
+    for found in fit_brands(panel, promotions, spec):
+        frozen = FrozenResponse.of(
+            found.offers, usual_prices(found.offers, found.brand), found.rolled, _spreads(found, found.forecasts)
+        )
+        rows.append(frozen.as_rows(found.brand))
+    return Fitted(spec, schemas.PARAMETERS.cast(pd.concat(rows, ignore_index=True)))
+
+
+def predict(fitted: Fitted, panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> Predictive:
+    """Forecast by what was learnt, every series of `panel` that it knows; at the cutoff of the fit as `price_response`.
+
+    What stays: slopes, levels, bounds, scale, and size and shape of the errors. What follows the weeks sold
+    since then: by how much sales ran of late above or below what was expected.
+    """
+    brands = prepare(fitted, panel, promotions, spec)
+    return as_predictive(brands, [brand.log_draws() for brand in brands])
+
+
+def prepare(fitted: Fitted, panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> list[BrandNow]:
+    """Every brand of the panel that the fit knows, brought up to the cutoff."""
+    kept = {brand: FrozenResponse.from_rows(rows) for brand, rows in fitted.parameters.groupby("brand")}
+    weeks_since_fit = (spec.cutoff - fitted.spec.cutoff).days // 7
+    steps, last = np.array(spec.steps), pd.Timestamp(spec.weeks[-1])
+    brands: list[BrandNow] = []
+    shared: Offers | None = None
+    for brand, sales in panel.groupby("brand", sort=True):
+        if brand not in kept:
+            continue
+        frozen = kept[brand]
+        known = sales[sales["store"].isin(frozen.stores)]
+        if known.empty:
+            continue
+        stores = np.sort(known["store"].unique())
+        weeks = pd.date_range(known["week"].min(), last, freq="7D")
+        offers = shared
+        if offers is None or not offers.cover(brand, stores, weeks) or not np.array_equal(offers.brands, frozen.brands):
+            # A rival that the fit did not know has no slope.
+            offers = offers_on_grid(promotions[promotions["brand"].isin(frozen.brands)], frozen.brands, stores, weeks)
+            shared = offers
+        log_sales = _log_sales_on_grid(known, stores, weeks)
+        brands.append(bring_up_to_date(frozen.only(stores), int(brand), offers, log_sales, weeks_since_fit, steps))
+    return brands
 
 
 def fit_brands(panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> list[BrandFit]:
@@ -69,22 +130,27 @@ def brand_draws(fit: BrandFit, forecasts: np.ndarray) -> np.ndarray:
     forecasts: (origins, H, S), as in `fit`; NaN where none was made.
     """
     risk = brand_risk(fit.offers, fit.brand)
-    draws = [_step_draws(forecasts[:, j], fit.log_sales, risk, int(step)) for j, step in enumerate(fit.steps)]
+    draws = [
+        spread.around(forecasts[-1, j], risk[fit.today + int(fit.steps[j])])
+        for j, spread in enumerate(_spreads(fit, forecasts))
+    ]
     return np.stack(draws, axis=1)
 
 
-def as_predictive(fits: list[BrandFit], log_draws_of: list[np.ndarray]) -> Predictive:
+def as_predictive(brands: Sequence[BrandFit | BrandNow], log_draws_of: list[np.ndarray]) -> Predictive:
     """The brands' log draws (S, H, D) as one distribution in cartons."""
+    if not brands:
+        return Predictive(pd.DataFrame(columns=["store", "brand", "week", "step"]), np.empty((0, DRAWS)))
     frames = [
         pd.DataFrame(
             {
-                "store": np.repeat(fit.offers.stores, len(fit.steps)),
-                "brand": fit.brand,
-                "week": np.tile(fit.offers.weeks[fit.today + fit.steps], len(fit.offers.stores)),
-                "step": np.tile(fit.steps, len(fit.offers.stores)),
+                "store": np.repeat(brand.offers.stores, len(brand.steps)),
+                "brand": brand.brand,
+                "week": np.tile(brand.weeks_ahead, len(brand.offers.stores)),
+                "step": np.tile(brand.steps, len(brand.offers.stores)),
             }
         )
-        for fit in fits
+        for brand in brands
     ]
     draws = [cartons(draws).reshape(-1, draws.shape[-1]) for draws in log_draws_of]
     return Predictive(pd.concat(frames, ignore_index=True), np.concatenate(draws))
@@ -94,9 +160,9 @@ def _fit_brand(brand: int, sales: pd.DataFrame, offers: Offers, spec: ForecastSp
     steps = np.array(spec.steps)
     today = len(offers.weeks) - 1 - int(steps[-1])
     log_sales = _log_sales_on_grid(sales, offers.stores, offers.weeks)
-    regressors, penalty = brand_regressors(offers, brand)
-    forecasts = rolling_forecasts(regressors, penalty, log_sales, steps, today, FitOptions())
-    return BrandFit(brand, offers, steps, log_sales, forecasts)
+    regressors, penalty = brand_regressors(offers, brand, usual_prices(offers, brand))
+    rolled = rolling_fit(regressors, penalty, log_sales, steps, today, FitOptions())
+    return BrandFit(brand, offers, steps, log_sales, rolled)
 
 
 def _log_sales_on_grid(sales: pd.DataFrame, stores: np.ndarray, weeks: pd.DatetimeIndex) -> np.ndarray:
@@ -107,14 +173,14 @@ def _log_sales_on_grid(sales: pd.DataFrame, stores: np.ndarray, weeks: pd.Dateti
     return grid
 
 
-def _step_draws(forecasts: np.ndarray, log_sales: np.ndarray, risk: np.ndarray, step: int) -> np.ndarray:
-    """Sorted log draws (S, D) of one step; the last forecast was made today.
-
-    forecasts: (origins, S); log_sales: (W, S); risk: (W, S, R).
-    """
-    today = len(forecasts) - 1
-    past = np.arange(FIRST_ORIGIN, today + 1 - step)
-    errors = log_sales[past + step] - forecasts[past]
-    known = ~np.isnan(errors)
-    age = np.broadcast_to((today - step - past)[:, None], errors.shape)
-    return log_draws(forecasts[-1], risk[today + step], errors[known], risk[past + step][known], age[known])
+def _spreads(fit: BrandFit, forecasts: np.ndarray) -> list[Spread]:
+    """What past `forecasts` (origins, H, S) tell of the errors of each step; the last origin is today."""
+    risk = brand_risk(fit.offers, fit.brand)
+    spreads = []
+    for j, step in enumerate(int(step) for step in fit.steps):
+        past = np.arange(FIRST_ORIGIN, fit.today + 1 - step)
+        errors = fit.log_sales[past + step] - forecasts[past, j]
+        known = ~np.isnan(errors)
+        age = np.broadcast_to((fit.today - step - past)[:, None], errors.shape)
+        spreads.append(learn_spread(errors[known], risk[past + step][known], age[known]))
+    return spreads

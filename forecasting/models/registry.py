@@ -7,11 +7,14 @@ from typing import Any, Literal, get_args
 
 import pandas as pd
 
+from forecasting import schemas
 from forecasting.errors import OptionError
+from forecasting.models.fitted import Fitted
 from forecasting.predictive import Predictive
 from forecasting.spec import ForecastSpec
 
 Pooled = Literal["nothing", "brand", "everything"]
+Learns = Literal["parameters", "nothing", "inseparably"]
 Forecast = Callable[[pd.DataFrame, pd.DataFrame, ForecastSpec], Predictive]
 
 
@@ -22,12 +25,15 @@ class Model:
     path: `module:function` of its forecast function.
     pooled: what it learns from together and must stay in one partition.
     summary: one line for people.
+    learns: whether training can be had apart from forecasting. `parameters`: by the functions `fit` and
+        `predict` beside its forecast; `nothing`: there is nothing to train; `inseparably`: it cannot.
     """
 
     name: str
     path: str
     pooled: Pooled
     summary: str
+    learns: Learns = "inseparably"
 
     @property
     def forecast(self) -> Forecast:
@@ -36,28 +42,77 @@ class Model:
         Raises:
             OptionError: a library that the model needs is not installed.
         """
-        module, _, function = self.path.partition(":")
+        found: Forecast = self._beside(self.path.partition(":")[2])
+        return found
+
+    def fit(self, panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> Fitted:
+        """What it learns at the cutoff; `predict` makes of it what `forecast` would, to the last bit.
+
+        Raises:
+            OptionError: it cannot be trained apart from forecasting.
+        """
+        self.require_trainable()
+        if self.learns == "nothing":
+            return Fitted(spec, schemas.PARAMETERS.empty())
+        found: Fitted = self._beside("fit")(panel, promotions, spec)
+        return found
+
+    def predict(self, fitted: Fitted, panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> Predictive:
+        """Forecast every series of the panel that `fitted` knows, at its cutoff or a later one."""
+        if self.learns == "nothing":
+            return self.forecast(panel, promotions, spec)
+        found: Predictive = self._beside("predict")(fitted, panel, promotions, spec)
+        return found
+
+    @property
+    def prepare(self) -> Callable[..., list[Any]] | None:
+        """Brings a fitted model up to date for questions about other offers, where it has that apart; else None."""
+        found: Callable[..., list[Any]] | None = getattr(import_module(self.path.partition(":")[0]), "prepare", None)
+        return found if self.learns == "parameters" else None
+
+    def require_trainable(self) -> None:
+        """See that it can be trained apart from forecasting.
+
+        Raises:
+            OptionError: it cannot.
+        """
+        if self.learns == "inseparably":
+            others = ", ".join(model.name for model in MODELS.values() if model.learns != "inseparably")
+            raise OptionError(
+                f"model={self.name}",
+                "learns and forecasts in one, so that nothing can be kept of it",
+                f"run it with retrain=always, or choose one of {others}",
+            )
+
+    def _beside(self, function: str) -> Any:
+        """A function of the module in which its forecast stands."""
         try:
-            found: Forecast = getattr(import_module(module), function)
+            return getattr(import_module(self.path.partition(":")[0]), function)
         except ModuleNotFoundError as error:
             raise OptionError(
                 f"model={self.name}", f"needs {error.name}, which is not installed", "install the extra `trees`"
             ) from error
-        return found
 
 
 MODELS = {
     model.name: model
     for model in (
-        Model("naive", "forecasting.models.naive:naive", "nothing", "last observed week"),
-        Model("mean", "forecasting.models.mean:mean", "nothing", "all observed weeks, equally probable"),
+        Model("naive", "forecasting.models.naive:naive", "nothing", "last observed week", "nothing"),
+        Model("mean", "forecasting.models.mean:mean", "nothing", "all observed weeks, equally probable", "nothing"),
         Model(
             "seasonal_naive",
             "forecasting.models.seasonal_naive:seasonal_naive",
             "nothing",
             "same week of the last year",
+            "nothing",
         ),
-        Model("drift", "forecasting.models.drift:drift", "nothing", "last observed week and the mean weekly change"),
+        Model(
+            "drift",
+            "forecasting.models.drift:drift",
+            "nothing",
+            "last observed week and the mean weekly change",
+            "nothing",
+        ),
         Model(
             "arima_regression",
             "forecasting.models.arima_regression:arima_regression",
@@ -71,6 +126,7 @@ MODELS = {
             "forecasting.models.price_response:price_response",
             "brand",
             "response of a brand's stores to own and competing prices and promotions",
+            "parameters",
         ),
         Model(
             "boosted_trees",

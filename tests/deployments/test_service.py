@@ -54,7 +54,7 @@ def test_up_says_where_it_is_and_when_it_runs_next(service: Installation) -> Non
     output = (service.home.root.parent / "up.txt").read_text()
     assert f"Up: {service.url}" in output
     assert re.search(r"next runs\s+Thursday \S+ 06:00 C[SD]T", output)
-    for name in ("weekly-forecast/weekly", "backfill/backfill", "backtest/backtest", "notify/notify"):
+    for name in ("weekly-forecast/weekly", "backfill/backfill", "backtest/backtest", "train/train", "notify/notify"):
         assert name in output
     assert all(len(line) <= 80 for line in output.splitlines())
 

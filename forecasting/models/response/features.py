@@ -4,7 +4,7 @@ Axes throughout: S stores, W consecutive weeks (the last is the last week foreca
 B brands, K regressors.  Nothing here looks at sales.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -29,9 +29,16 @@ class Offers:
         same_stores = np.array_equal(self.stores, stores)
         return same_stores and self.weeks.equals(weeks) and bool((self.brands == brand).any())
 
+    def since(self, week: int) -> "Offers":
+        """The same offers from this week of the grid on."""
+        tails = {name: getattr(self, name)[..., week:] for name in ("log_price", "deal", "feat", "discount")}
+        return replace(self, weeks=self.weeks[week:], **tails)
 
-def offers_on_grid(promotions: pd.DataFrame, brand: int, stores: np.ndarray, weeks: pd.DatetimeIndex) -> Offers:
-    """The offers of `brand` and its rivals in `stores` and `weeks`, one cell a brand, store and week."""
+
+def offers_on_grid(
+    promotions: pd.DataFrame, brand: int | np.ndarray, stores: np.ndarray, weeks: pd.DatetimeIndex
+) -> Offers:
+    """The offers of `brand`, or of several, and of their rivals: one cell a brand, store and week."""
     rows = promotions[promotions["store"].isin(stores)]
     brands = np.unique(np.append(rows["brand"].unique(), brand))
     shape = (len(brands), len(stores), len(weeks))
@@ -99,8 +106,14 @@ def annual_waves(weeks: pd.DatetimeIndex, pairs: int) -> list[np.ndarray]:
     return [wave(h * angle) for h in range(1, pairs + 1) for wave in (np.sin, np.cos)]
 
 
-def brand_regressors(offers: Offers, brand: int) -> tuple[np.ndarray, np.ndarray]:
-    """Regressors of one brand, (W, S, K), and their relative penalties, (K,).
+def usual_prices(offers: Offers, brand: int) -> np.ndarray:
+    """Quantiles of the brand's log prices, (4,), below which a price counts as deep."""
+    price = offers.log_price[int(np.searchsorted(offers.brands, brand))]
+    return np.quantile(price, [0.75, 0.5, 0.25, 0.1])
+
+
+def brand_regressors(offers: Offers, brand: int, usual: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Regressors of one brand, (W, S, K), and their relative penalties, (K,); `usual` are its `usual_prices`.
 
     Penalties are small where an effect is certain (own offer) and one elsewhere.  The
     first four, price, deal, feat and discount, also act store by store.
@@ -114,7 +127,7 @@ def brand_regressors(offers: Offers, brand: int) -> tuple[np.ndarray, np.ndarray
     blocks = [
         (0.1, offer),
         (1.0, [chain.mean(axis=0) for chain in offer]),
-        (1.0, [feat * depth for depth in _depths(price)]),
+        (1.0, [feat * depth for depth in _depths(price, usual)]),
         (1.0, [spread * feat, spread * deal]),
         (1.0, annual_waves(offers.weeks, pairs=2)),
     ]
@@ -125,9 +138,9 @@ def brand_regressors(offers: Offers, brand: int) -> tuple[np.ndarray, np.ndarray
     return np.ascontiguousarray(np.stack(columns, axis=-1).transpose(1, 0, 2)), penalty
 
 
-def _depths(price: np.ndarray) -> list[np.ndarray]:
-    """How far the log price lies below four quantiles of the brand's prices."""
-    return [np.maximum(q - price, 0.0) for q in np.quantile(price, [0.75, 0.5, 0.25, 0.1])]
+def _depths(price: np.ndarray, usual: np.ndarray) -> list[np.ndarray]:
+    """How far the log price lies below the brand's usual prices."""
+    return [np.maximum(q - price, 0.0) for q in usual]
 
 
 def _against_rivals(

@@ -112,43 +112,84 @@ class _Products:
         self.information = self.fade * self.information + count * kept
 
 
-def rolling_forecasts(
+@dataclass(frozen=True)
+class State:
+    """How sales run of late against what is expected: faded sums of weights and of misses, each (S,)."""
+
+    drift_weight: np.ndarray
+    drift_miss: np.ndarray
+    chain_weight: np.ndarray
+    chain_miss: np.ndarray
+
+    def deviation(self, o: FitOptions) -> np.ndarray:
+        """By how much recent sales ran above the response: the chain's part and the store's, (S,)."""
+        shared = self.chain_miss.sum() / max(self.chain_weight.sum(), TINY)
+        common = self.drift_miss.sum() / max(self.drift_weight.sum(), TINY)
+        own = (self.drift_miss - self.drift_weight * common) / (self.drift_weight + o.drift_prior)
+        return o.chain_kept * shared + own
+
+
+@dataclass(frozen=True)
+class Scale:
+    """What brings regressors to mean zero and unit variance."""
+
+    centre: np.ndarray  # (K,)
+    factor: np.ndarray  # (K,), zero where a regressor does not vary
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        return (x - self.centre) * self.factor
+
+
+@dataclass(frozen=True)
+class RollingFit:
+    """The log forecasts of every origin, and what the last of them was made of."""
+
+    forecasts: np.ndarray  # (origins, H, S); NaN before the first fit and where origin + step lies beyond the weeks
+    scale: Scale
+    response: Response
+    state: State
+    lowest: np.ndarray  # (S,), bounds of a forecast
+    highest: np.ndarray  # (S,)
+
+
+def rolling_fit(
     x: np.ndarray, penalty: np.ndarray, y: np.ndarray, steps: np.ndarray, last: int, o: FitOptions
-) -> np.ndarray:
-    """Log forecasts made at the end of each week 0 ... last, (last + 1, H, S).
+) -> RollingFit:
+    """Fit and forecast at the end of each week 0 ... last.
 
     x: (W, S, K) regressors; penalty: (K,), relative; y: (W, S) log sales, NaN where unseen.
-    NaN before the first fit and where origin + step lies beyond W.
     """
     weeks, stores, k = x.shape
     seen = ~np.isnan(y[: last + 1])
-    x = _scaled(x)
+    scale = _scale(x)
+    x = scale(x)
     y = np.where(seen, y[: last + 1], 0.0)
     products = _Products(o, stores, k)
     level, drift, chain = (_Moments(h, stores, k) for h in (o.half_life, o.drift_half_life, o.chain_half_life))
-    response = None
+    first = min(o.first_fit, last + 1)
     lowest, highest = 0.0, 0.0  # deviations from a store's mean, ever
     forecasts = np.full((last + 1, len(steps), stores), np.nan)
     for t in range(last + 1):
-        w = seen[t] * _huber_weight(y[t], _forecast_for(forecasts, t, int(steps[0])), o.outlier)
+        w = seen[t] * huber_weight(y[t], _forecast_for(forecasts, t, int(steps[0])), o.outlier)
         products.add(w, x[t], y[t])
         for moments in (level, drift, chain):
             moments.add(w, x[t], y[t])
         mean = level.mean_sales()
         extremes = (y[t] - mean)[seen[t]]
         lowest, highest = extremes.min(initial=lowest), extremes.max(initial=highest)
-        if t + 1 >= min(o.first_fit, last + 1):
-            if response is None or (last - t) % o.refit_every == 0:
+        if t + 1 >= first:
+            if t + 1 == first or (last - t) % o.refit_every == 0:
                 response = _fit(products, level, penalty, o)
-            deviation = _recent_deviation(response, drift, chain, o)
+            state = State(drift.w, drift.residual(response), chain.w, chain.residual(response))
             ahead = t + steps[t + steps < weeks]
-            forecast = response(x[ahead]) + deviation
-            forecasts[t, : len(ahead)] = np.clip(forecast, mean + lowest - o.beyond, mean + highest + o.beyond)
-    return forecasts
+            forecast = response(x[ahead]) + state.deviation(o)
+            bounds = mean + lowest - o.beyond, mean + highest + o.beyond
+            forecasts[t, : len(ahead)] = np.clip(forecast, *bounds)
+    return RollingFit(forecasts, scale, response, state, *bounds)
 
 
-def _scaled(x: np.ndarray) -> np.ndarray:
-    """Regressors with mean zero and unit variance, coming weeks included; constant ones zero.
+def _scale(x: np.ndarray) -> Scale:
+    """Mean and spread of the regressors, coming weeks included.
 
     The coming weeks count, so that an offer never seen before is at most a few deviations
     away, however little the past varied.
@@ -156,7 +197,7 @@ def _scaled(x: np.ndarray) -> np.ndarray:
     rows = x.reshape(-1, x.shape[-1])
     spread = rows.std(axis=0)
     varies = spread > SMALLEST_SPREAD
-    return (x - rows.mean(axis=0)) * (varies / np.where(varies, spread, 1.0))
+    return Scale(rows.mean(axis=0), varies / np.where(varies, spread, 1.0))
 
 
 def _forecast_for(forecasts: np.ndarray, t: int, step: int) -> np.ndarray:
@@ -164,7 +205,8 @@ def _forecast_for(forecasts: np.ndarray, t: int, step: int) -> np.ndarray:
     return forecasts[t - step, 0] if t >= step else np.full(forecasts.shape[2], np.nan)
 
 
-def _huber_weight(y: np.ndarray, forecast: np.ndarray, outlier: float) -> np.ndarray:
+def huber_weight(y: np.ndarray, forecast: np.ndarray, outlier: float) -> np.ndarray:
+    """How much a sale counts: less where it was missed by far."""
     miss = np.abs(np.nan_to_num(y - forecast))
     return 1 / np.maximum(1.0, miss / outlier)
 
@@ -208,11 +250,3 @@ def _own_slopes(p: _Products, level: _Moments, slope: np.ndarray, o: FitOptions)
     cross = p.zy - p.zx @ slope - mean_z * (level.wy - level.wx @ slope)[:, None]
     gram[:, np.arange(z), np.arange(z)] += o.slope_ridge
     return np.linalg.solve(gram, cross[..., None])[..., 0]
-
-
-def _recent_deviation(response: Response, drift: _Moments, chain: _Moments, o: FitOptions) -> np.ndarray:
-    """By how much recent sales ran above the response: the chain's part and the store's, (S,)."""
-    shared = chain.residual(response).sum() / max(chain.w.sum(), TINY)
-    recent = drift.residual(response)
-    common = recent.sum() / max(drift.w.sum(), TINY)
-    return o.chain_kept * shared + (recent - drift.w * common) / (drift.w + o.drift_prior)

@@ -5,6 +5,8 @@ Errors are in logs, made on weeks the fit had not seen.  Their size depends on t
 size they share one shape per brand and step.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy.special import ndtri
 
@@ -18,16 +20,29 @@ SMALLEST_SIZE, LARGEST_SIZE = 0.08, 1.2
 NORMAL_ERRORS, NORMAL_WEIGHT = 50, 20.0  # normal errors mixed in, and what each counts for
 
 
-def log_draws(
-    forecast: np.ndarray, risk_new: np.ndarray, errors: np.ndarray, risk: np.ndarray, age: np.ndarray
-) -> np.ndarray:
-    """Sorted log draws (M, DRAWS) around `forecast` (M,), learnt from past `errors` (N,).
+@dataclass(frozen=True)
+class Spread:
+    """How large the errors of one brand and step are, and their shape.
 
-    risk_new: (M, R), risk: (N, R), first column one; age: (N,) weeks since each error.
+    coefficients: (R,), of the mean absolute error on the risk, whose first column is one.
+    shape: (DRAWS,), equally probable errors relative to that size, ascending.
+    """
+
+    coefficients: np.ndarray
+    shape: np.ndarray
+
+    def around(self, forecast: np.ndarray, risk: np.ndarray) -> np.ndarray:
+        """Sorted log draws (M, DRAWS) around `forecast` (M,), whose risk is (M, R)."""
+        return forecast[:, None] + _size(risk, self.coefficients)[:, None] * self.shape
+
+
+def learn_spread(errors: np.ndarray, risk: np.ndarray, age: np.ndarray) -> Spread:
+    """The spread that past `errors` (N,) tell of.
+
+    risk: (N, R), first column one; age: (N,) weeks since each error.
     """
     coefficients = _risk_coefficients(risk, np.abs(errors), 0.5 ** (age / SIZE_HALF_LIFE))
-    shape = _shape(errors / _size(risk, coefficients), 0.5 ** (age / SHAPE_HALF_LIFE))
-    return forecast[:, None] + _size(risk_new, coefficients)[:, None] * shape
+    return Spread(coefficients, _shape(errors / _size(risk, coefficients), 0.5 ** (age / SHAPE_HALF_LIFE)))
 
 
 def _risk_coefficients(risk: np.ndarray, size: np.ndarray, weight: np.ndarray) -> np.ndarray:

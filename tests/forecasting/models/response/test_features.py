@@ -14,6 +14,7 @@ from forecasting.models.response.features import (
     brand_risk,
     offers_on_grid,
     regular_price,
+    usual_prices,
 )
 from forecasting.weeks import WEEK
 
@@ -129,7 +130,7 @@ def test_regressors_have_a_penalty_each_and_are_finite(brands: tuple[int, ...]) 
     """With rivals and without; the own offer comes first, and the arrays are week by store."""
     found = offers_of(*[(store, brand, 0, 2.0 + brand, 0, 0.5) for store in (2, 5) for brand in brands])
 
-    x, penalty = brand_regressors(found, 1)
+    x, penalty = brand_regressors(found, 1, usual_prices(found, 1))
 
     assert x.shape == (4, 2, len(penalty))
     assert np.isfinite(x).all()

@@ -1,16 +1,22 @@
 """Tests of the rolling regression: no forecast knows what came after its origin, and known slopes are found."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
-from forecasting.models.response.fit import FitOptions, rolling_forecasts
+from forecasting.models.response.fit import FitOptions, rolling_fit
 
 OPTIONS = FitOptions()
 LOOSE = replace(OPTIONS, ridge_weeks=0.01, slope_ridge=1000.0)
 STEPS = np.array([1, 2, 3])
 W, S, K = 64, 5, 6
+
+
+def rolling_forecasts(*args: Any, **kwargs: Any) -> np.ndarray:
+    """The forecasts of every origin, (origins, H, S)."""
+    return rolling_fit(*args, **kwargs).forecasts
 
 
 def a_chain(seed: int = 0, noise: float = 0.1) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

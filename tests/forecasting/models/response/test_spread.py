@@ -5,10 +5,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forecasting.models.response.spread import DRAWS, LARGEST_SIZE, SMALLEST_SIZE, log_draws
+from forecasting.models.response.spread import DRAWS, LARGEST_SIZE, SMALLEST_SIZE, learn_spread
 
 QUIET, ADVERTISED = [1.0, 0.0, 0.0], [1.0, 0.0, 1.0]
 NO_ERRORS = np.empty(0), np.empty((0, 3)), np.empty(0)
+
+
+def log_draws(
+    forecast: np.ndarray, new: np.ndarray, errors: np.ndarray, risk: np.ndarray, age: np.ndarray
+) -> np.ndarray:
+    """The draws around forecasts, as past errors make them."""
+    return learn_spread(errors, risk, age).around(forecast, new)
 
 
 def draws_of(errors: np.ndarray, risk: np.ndarray, new: list[float] = QUIET, age: float = 1.0) -> np.ndarray:

@@ -1,0 +1,52 @@
+"""How long a what-if answer takes in a warm process: the median and the slowest of 200 questions, on all real stores.
+
+python benchmarks/whatif.py
+"""
+
+import time
+
+import numpy as np
+
+from forecasting import schemas
+from forecasting.adapters.feed import shipped
+from forecasting.spec import ForecastSpec
+from forecasting.training import train
+from forecasting.weeks import WEEK, dominicks_week
+from forecasting.whatif import outlook, what_if
+
+QUESTIONS = 200
+SPEC = ForecastSpec(dominicks_week(136))
+
+
+def main() -> None:
+    """Ask, and print."""
+    sales, promotions = shipped(schemas.SALES), shipped(schemas.PROMOTIONS)
+    began = time.perf_counter()
+    fitted = train(sales, promotions, SPEC)
+    trained = time.perf_counter() - began
+    of = outlook(fitted, sales, promotions, SPEC)
+    series = sorted(of.series)
+    values = np.random.default_rng(0)
+    first: dict[int, float] = {}
+    warm: list[float] = []
+    while len(warm) < QUESTIONS:
+        store, brand = series[values.integers(len(series))]
+        price, week = float(values.uniform(1.2, 3.5)), SPEC.cutoff + WEEK * int(values.integers(1, 3))
+        began = time.perf_counter()
+        what_if(of, store, brand, week, price=price, deal=1, feat=1.0)
+        seconds = time.perf_counter() - began
+        if brand in first:
+            warm.append(seconds)
+        else:
+            first[brand] = seconds
+    milliseconds = 1000 * np.array(warm)
+    print(f"fit of {len(series)} series: {trained:.2f} s")
+    print(f"first question about a brand: {1000 * max(first.values()):.0f} ms at most")
+    print(
+        f"{QUESTIONS} questions: median {np.median(milliseconds):.1f} ms, "
+        f"95 of 100 within {np.quantile(milliseconds, 0.95):.1f} ms, slowest {milliseconds.max():.1f} ms"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,219 @@
+"""What if: the forecast of one series and week under another offer, beside the one under the plan."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from forecasting import schemas
+from forecasting.errors import OptionError
+from forecasting.forecast import untrained_series
+from forecasting.ledger import active_series
+from forecasting.models import get_model
+from forecasting.models.fitted import Fitted
+from forecasting.panel import COVARIATES, build_panel, complete_plan, series_of
+from forecasting.predictive import interval_of, point_of
+from forecasting.spec import ForecastSpec
+from forecasting.weeks import WEEK
+
+MOST_STEPS = 26  # as far as a run may look
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A store's offer of a brand in a week: dollars a carton, 1 for a deal, share advertised."""
+
+    price: float
+    deal: float
+    feat: float
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What to expect of one series and week.
+
+    plan, asked: the offers. plan_known: whether the plan has that cell, else it was assumed.
+    by_plan, by_asked: cartons, by name: `forecast`, `lo_80`, `hi_80`, `lo_95`, `hi_95`.
+    warnings: why not to rely on it, in sentences.
+    """
+
+    step: int
+    plan: Offer
+    plan_known: bool
+    asked: Offer
+    by_plan: Mapping[str, float]
+    by_asked: Mapping[str, float]
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """A fitted model at a cutoff, ready for questions.
+
+    ready: what the first question about a brand has brought up to date, by brand and horizon.
+    """
+
+    fitted: Fitted
+    spec: ForecastSpec
+    panel: pd.DataFrame
+    promotions: pd.DataFrame
+    series: frozenset[tuple[int, int]]
+    untrained: frozenset[tuple[int, int]]
+    ready: dict[tuple[int, int], Any] = field(default_factory=dict, repr=False, compare=False)
+
+
+def outlook(fitted: Fitted, sales: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> Outlook:
+    """What a fitted model knows at the cutoff of `spec`.
+
+    Args:
+        sales: table `sales`; rows after the cutoff are ignored.
+        promotions: table `promotions`, past and future.
+
+    Raises:
+        OptionError: the model is not fit for this forecast.
+    """
+    fitted.require_fit_for(spec)
+    series = active_series(sales, spec.cutoff)
+    panel = build_panel(sales, promotions, series, spec.cutoff)
+    keys = frozenset((int(store), int(brand)) for store, brand in series[schemas.SERIES].itertuples(index=False))
+    untrained = frozenset(untrained_series(series_of(panel), fitted))
+    return Outlook(fitted, spec, panel, promotions, keys, untrained)
+
+
+def what_if(
+    of: Outlook,
+    store: int,
+    brand: int,
+    week: date,
+    *,
+    price: float | None = None,
+    deal: float | None = None,
+    feat: float | None = None,
+) -> Answer:
+    """The forecast of one series and week under an offer, beside the one under the plan.
+
+    With the plan's own values it is the forecast that a run by the same fitted model publishes, to the last bit.
+
+    Args:
+        price, deal, feat: dollars a carton; 1 for a deal; share advertised. None: as planned.
+
+    Raises:
+        OptionError: no such series is sold or was learnt from, the week is no coming one, or a value is impossible.
+    """
+    step = _require_possible(of, store, brand, week, price, deal, feat)
+    # Within the horizon just what a run forecasts; beyond it the same, further ahead.
+    spec = replace(of.spec, horizon=max(of.spec.horizon, step - of.spec.gap))
+    own = of.promotions["store"].eq(store).to_numpy() & of.promotions["brand"].eq(brand).to_numpy()
+    plan, plan_known = _plan(of, store, brand, week, own)
+    asked = Offer(*(p if a is None else a for a, p in zip((price, deal, feat), vars(plan).values(), strict=True)))
+    changes = {name: value for name, value in vars(asked).items() if value != getattr(plan, name)}
+    by_plan = _expected(of, spec, store, brand, week, {})
+    by_asked = _expected(of, spec, store, brand, week, changes) if changes else by_plan
+    warnings = _warnings(of, own, step, asked)
+    if changes and by_asked == by_plan:
+        warnings.append(f"The model {of.spec.model} does not look at this.")
+    return Answer(step, plan, plan_known, asked, by_plan, by_asked, tuple(warnings))
+
+
+def _require_possible(
+    of: Outlook, store: int, brand: int, week: date, price: float | None, deal: float | None, feat: float | None
+) -> int:
+    """The step of the week."""
+    if (store, brand) not in of.series:
+        stores = sorted({s for s, b in of.series if b == brand})
+        raise OptionError(
+            f"store={store}, brand={brand}",
+            f"was not sold in the weeks up to {of.spec.cutoff}",
+            f"name a store that sells the brand, as {stores[0]}" if stores else "name another brand",
+        )
+    if (store, brand) in of.untrained:
+        raise OptionError(
+            f"store={store}, brand={brand}",
+            f"is nothing that the model, trained on weeks up to {of.fitted.spec.cutoff}, has learnt from",
+            "train one that has: oj train",
+        )
+    days = (week - of.spec.cutoff).days
+    first, last = of.spec.steps[0], MOST_STEPS
+    if days % 7 or not first <= days // 7 <= last:
+        raise OptionError(
+            f"week={week}",
+            f"is not the first day of one of the {last} weeks ahead",
+            f"name {of.spec.cutoff + WEEK * first}, {of.spec.cutoff + WEEK * (first + 1)} and so on",
+        )
+    for name, value, is_possible, range_ in (
+        ("price", price, price is None or 0 < price < np.inf, "dollars above 0"),
+        ("deal", deal, deal in (None, 0, 1), "0 or 1"),
+        ("feat", feat, feat is None or 0 <= feat <= 1, "a share from 0 to 1"),
+    ):
+        if not is_possible:
+            raise OptionError(f"{name}={value}", "is not possible", f"give {range_}")
+    return days // 7
+
+
+def _plan(of: Outlook, store: int, brand: int, week: date, own: np.ndarray) -> tuple[Offer, bool]:
+    """The planned offer, and whether it is known; else it is what a run would take in its place."""
+    moment = pd.Timestamp(week).as_unit("us")
+    mine = of.promotions[own]
+    planned = mine[mine["week"] == moment]
+    is_known = bool(len(planned)) and bool(planned["price"].notna().iloc[0])
+    if not is_known:
+        cell = pd.DataFrame({"store": [store], "brand": [brand], "week": [moment]})
+        planned = complete_plan(of.promotions[of.promotions["brand"].eq(brand)], cell, of.spec.cutoff)
+    row = planned.iloc[0]
+    return Offer(*(float(row[name]) for name in COVARIATES)), is_known
+
+
+def _expected(
+    of: Outlook, spec: ForecastSpec, store: int, brand: int, week: date, changes: Mapping[str, float]
+) -> dict[str, float]:
+    """The point and the intervals in cartons, where the offer differs from the plan by `changes`."""
+    model, moment = get_model(spec.model), pd.Timestamp(week).as_unit("us")
+    if prepare := model.prepare:
+        key = brand, spec.horizon
+        if key not in of.ready:
+            (of.ready[key],) = prepare(of.fitted, of.panel[of.panel["brand"].eq(brand)], of.promotions, spec)
+        now = of.ready[key]
+        draws = (now.with_offer(store, moment, **changes) if changes else now).draws_of(store, moment)
+    else:
+        panel = of.panel[of.panel["store"].eq(store) & of.panel["brand"].eq(brand)].reset_index(drop=True)
+        promotions = _changed(of.promotions[of.promotions["store"].eq(store)], store, brand, moment, changes)
+        predictive = model.predict(of.fitted, panel, promotions, spec)
+        draws = predictive.draws[predictive.frame["week"].eq(moment).to_numpy()]
+    expected = {"forecast": float(point_of(draws, spec.point)[0])}
+    for level in schemas.LEVELS:
+        ends = interval_of(draws, level)
+        expected |= {f"{side}_{level}": float(end[0]) for side, end in zip(("lo", "hi"), ends, strict=True)}
+    return expected
+
+
+def _changed(
+    promotions: pd.DataFrame, store: int, brand: int, week: pd.Timestamp, changes: Mapping[str, float]
+) -> pd.DataFrame:
+    """The promotions of a store with another offer in one cell."""
+    is_cell = promotions["brand"].eq(brand) & promotions["week"].eq(week)
+    cell = promotions[is_cell].iloc[:1].to_dict("records") or [{"deal": 0, "feat": 0.0}]
+    row = cell[0] | {"store": store, "brand": brand, "week": week} | dict(changes)
+    return pd.concat([promotions[~is_cell], pd.DataFrame([row])], ignore_index=True)
+
+
+def _warnings(of: Outlook, own: np.ndarray, step: int, asked: Offer) -> list[str]:
+    """Why not to rely on an answer."""
+    found = []
+    past = of.promotions[own]
+    seen = past.loc[past["week"] <= pd.Timestamp(of.fitted.spec.cutoff), "price"].dropna()
+    if seen.empty:
+        found.append("The model has seen no price of this series.")
+    elif not seen.min() <= asked.price <= seen.max():
+        found.append(
+            f"The model has seen prices from ${seen.min():.2f} to ${seen.max():.2f} of this series: "
+            f"${asked.price:.2f} is a guess."
+        )
+    last = of.spec.steps[-1]
+    if step > last:
+        found.append(
+            f"The week lies {step} weeks ahead, and the model was trained for {last}: the intervals are too narrow."
+        )
+    return found

@@ -1,0 +1,213 @@
+"""Tests of the model of a weekly run: kept or fitted anew, and replaced where it is broken, without a hand."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from flows import choosing
+from flows.choosing import Choice, choose_model
+from flows.policy import run_flow
+from flows.weekly_forecast import weekly_forecast
+from forecasting.adapters.champion import champion, crown
+from forecasting.adapters.cluster import ClusterReceipt
+from forecasting.adapters.files import read_json, read_metadata, write_json
+from forecasting.adapters.lake import Lake
+from forecasting.adapters.model_store import Origin, Version, describe, keep, load
+from forecasting.batch import Batch, Outcome
+from forecasting.errors import OptionError
+from forecasting.forecast import forecast
+from forecasting.models.fitted import Fitted
+from forecasting.spec import BatchSpec, ClusterSpec, ForecastSpec
+from forecasting.training import train
+from forecasting.weeks import WEEK, dominicks_week
+from tests.flows.small import small_lake
+
+WEEK_NOW, TRAINED = dominicks_week(136), dominicks_week(129)
+AT = datetime(2026, 1, 1, tzinfo=UTC)
+SPEC = ForecastSpec(WEEK_NOW)
+ONE_WORKER = ClusterSpec(max_concurrency_per_instance=1)
+ALARM = {
+    "week": str(WEEK_NOW),
+    "statistic": "bias",
+    "value": 1.1,
+    "promised": 0.0,
+    "since": str(TRAINED + WEEK),
+    "sentence": "The forecasts are twice what was sold.",
+}
+
+
+def crowned(lake: Lake, fitted: Fitted, by: str = "a tester") -> Version:
+    """Keep a fitted model and put it in force, as of its cutoff."""
+    origin = Origin(dominicks_week(60), fitted.spec.cutoff, 70, 44, "data", "code", AT, by)
+    version = keep(lake, fitted, origin, {"scores": {}, "contest": {}})
+    crown(lake, version, week=fitted.spec.cutoff, by=by, why="put there by a test", at=AT)
+    return version
+
+
+def broken(fitted: Fitted) -> Fitted:
+    """The same with slopes of zero and twice the level."""
+    rows = fitted.parameters.copy()
+    rows.loc[rows["name"].isin(["slope", "own_slope"]), "value"] = 0.0
+    rows.loc[rows["name"].isin(["level", "lowest", "highest"]), "value"] += np.log(2)
+    return replace(fitted, parameters=rows)
+
+
+@pytest.fixture(autouse=True)
+def few_folds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nine folds: seven after the training of the champion, two before."""
+    monkeypatch.setattr(choosing, "FOLDS", 9)
+
+
+@pytest.fixture(scope="module")
+def history(tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    """Four real stores up to week 136; not to be changed."""
+    return small_lake(tmp_path_factory.mktemp("small") / "lake", dominicks_week(60), WEEK_NOW)
+
+
+@pytest.fixture(scope="module")
+def fitted(history: Lake) -> Fitted:
+    """The default model as it was trained seven weeks ago."""
+    return train(history.sales(TRAINED), history.promotions(), replace(SPEC, cutoff=TRAINED))
+
+
+@pytest.fixture
+def lake(history: Lake, tmp_path: Path) -> Lake:
+    """A lake of one's own."""
+    shutil.copytree(history.root, tmp_path / "lake")
+    return Lake(tmp_path / "lake")
+
+
+def choose(lake: Lake, retrain: Any, asked: str | None = None, spec: ForecastSpec = SPEC) -> Choice:
+    return choose_model(lake, spec, asked, retrain, BatchSpec(), ONE_WORKER)
+
+
+def run(lake: Lake, **options: Any) -> dict[str, Any]:
+    """A weekly run without Prefect."""
+    parameters = {"lake": str(lake.root), "cutoff": WEEK_NOW, "max_concurrency_per_instance": 1, **options}
+    return run_flow(weekly_forecast, parameters, why_not="no Prefect is needed", warn=lambda _: None)
+
+
+class InThisProcess:
+    """A cluster without workers: a contest is decided by the same forecasts."""
+
+    receipt = ClusterReceipt(0)
+
+    def map_partitions(self, function: Any, batch: Batch, spec: ForecastSpec, **_: Any) -> list[Outcome]:
+        outcomes = []
+        while task := batch.next_task():
+            outcomes.append(batch.succeeded(task, function(task.partition, spec)))
+        return [outcome for outcome in outcomes if outcome]
+
+
+@pytest.fixture
+def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Contests without Dask and Prefect."""
+
+    @contextmanager
+    def cluster(*_: Any) -> Iterator[InThisProcess]:
+        yield InThisProcess()
+
+    @contextmanager
+    def no_progress(_: str) -> Iterator[Callable[[int, int], None]]:
+        yield lambda done, total: None
+
+    monkeypatch.setattr(choosing, "dask_cluster", cluster)
+    monkeypatch.setattr(choosing, "show_progress", no_progress)
+
+
+@pytest.mark.usefixtures("in_this_process")
+def test_a_broken_model_is_noticed_and_replaced_without_a_hand(lake: Lake, fitted: Fitted) -> None:
+    """Its parameters are broken on purpose, an alarm says so, and the next run goes by one that is better."""
+    old = crowned(lake, broken(fitted))
+    write_json(lake.root / "alarms" / f"{WEEK_NOW}.json", {"alarms": [ALARM]})
+
+    receipt = run(lake, retrain="when_drifted")
+
+    contest = receipt["training"]["contest"]
+    assert contest["promoted"]
+    assert contest["entries"]["price_response"]["is_better"]
+    # Before its own training the champion is not asked: it has seen those weeks.
+    assert contest["champion_frozen_at"] == [str(TRAINED + k * WEEK) for k in range(7)]
+    assert contest["champion_refitted_at"][-1] == str(TRAINED - WEEK)
+    now = champion(lake)
+    assert now is not None
+    assert now.version == contest["version"] == receipt["training"]["version"] != old.version
+    assert describe(lake, now.version).record["contest"]["against"] == old.version
+    assert now.by.startswith("the weekly run")
+    # What is published is what the new one forecasts, and says so.
+    new, found = load(lake, now.version)[1], lake.published(WEEK_NOW)
+    expected = forecast(lake.sales(), lake.promotions(), replace(new.spec, cutoff=WEEK_NOW), new)
+    pd.testing.assert_frame_equal(found, expected, check_exact=True)
+    assert read_metadata(lake.published_path(WEEK_NOW))["model_version"] == now.version
+    manifest = lake.run_folder(WEEK_NOW, receipt["run_id"]) / "manifest.json"
+    assert read_json(manifest)["model_version"] == now.version
+
+    again = run(lake, retrain="when_drifted")
+
+    assert again["outcome"] == "unchanged"
+    assert "contest" not in again["training"]
+
+
+def test_a_kept_model_goes_on_as_it_was_trained(lake: Lake, fitted: Fitted) -> None:
+    """With `never` and, without an alarm, with `when_drifted`; the version is part of the choice."""
+    version = crowned(lake, fitted)
+    for retrain in ("never", "when_drifted"):
+        choice = choose(lake, retrain)
+        assert (choice.version, choice.spec) == (version.version, SPEC)
+        assert choice.record["trained_until"] == str(TRAINED)
+    settled = ALARM | {"week": str(TRAINED)}
+    write_json(lake.root / "alarms" / f"{TRAINED}.json", {"alarms": [settled]})
+    assert "alarm" not in choose(lake, "when_drifted").record
+
+
+def test_always_fits_anew_by_the_family_of_the_champion(lake: Lake, fitted: Fitted) -> None:
+    """Without a champion the default; with one its family, unless another was asked for."""
+    assert choose(lake, "always") == Choice(SPEC, None, None, {"retrain": "always"})
+    crowned(lake, train(lake.sales(TRAINED), lake.promotions(), replace(SPEC, cutoff=TRAINED, model="mean")))
+    assert choose(lake, "always").spec.model == "mean"
+    assert choose(lake, "always", "naive").spec.model == "naive"
+
+
+def test_never_without_a_model_is_refused_with_the_remedy(lake: Lake, fitted: Fitted) -> None:
+    """Also for a week before the champion's own: it has seen the sales that are to be forecast."""
+    with pytest.raises(OptionError, match=f"retrain=never needs a model.*oj train --cutoff {WEEK_NOW}"):
+        choose(lake, "never")
+    crowned(lake, fitted)
+    earlier = replace(SPEC, cutoff=TRAINED - WEEK)
+    with pytest.raises(OptionError, match=f"oj train --cutoff {TRAINED - WEEK}"):
+        choose(lake, "never", spec=earlier)
+
+
+@pytest.mark.parametrize("retrain", ["never", "when_drifted"])
+def test_another_model_than_the_champion_is_refused(retrain: str, lake: Lake, fitted: Fitted) -> None:
+    """Nobody is to believe that a run went by the model that was asked for; one that cannot be kept says so."""
+    crowned(lake, fitted)
+    with pytest.raises(OptionError, match=f"the champion that retrain={retrain} goes by is a price_response"):
+        choose(lake, retrain, "mean")
+    with pytest.raises(OptionError, match="model=ensemble learns and forecasts in one"):
+        choose(lake, retrain, "ensemble")
+
+
+@pytest.mark.usefixtures("in_this_process")
+def test_a_family_that_fails_is_replaced_though_every_run_fits_it_anew(lake: Lake) -> None:
+    """With `always`, an alarm and no name asked for: the naive forecast loses its place to a better family."""
+    naive = train(lake.sales(TRAINED), lake.promotions(), replace(SPEC, cutoff=TRAINED, model="naive"))
+    crowned(lake, naive)
+    write_json(lake.root / "alarms" / f"{WEEK_NOW}.json", {"alarms": [ALARM]})
+    asked = choose(lake, "always", "naive")
+    assert "contest" not in asked.record
+
+    choice = choose(lake, "always")
+
+    assert choice.record["contest"]["promoted"]
+    assert set(choice.record["contest"]["entries"]) == {"price_response", "mean"}
+    assert choice.spec.model == choice.record["contest"]["model"] != "naive"
+    assert choice.version is None

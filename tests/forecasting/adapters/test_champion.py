@@ -1,0 +1,83 @@
+"""Tests of the champion: who is in force, who was before, and the way back."""
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+
+from forecasting.adapters.champion import champion, champion_at, crown, go_back, reigns
+from forecasting.adapters.lake import Lake
+from forecasting.adapters.model_store import Version
+from forecasting.errors import RunError
+from forecasting.spec import ForecastSpec
+from forecasting.weeks import WEEK
+
+FIRST = date(1992, 1, 2)
+AT = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def version(name: str, weeks: int) -> Version:
+    """A version that was trained up to so many weeks after the first."""
+    return Version(name, {"spec": ForecastSpec(FIRST + weeks * WEEK).as_dict()})
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    """A lake in which b has followed a, four weeks later."""
+    lake = Lake(tmp_path / "lake")
+    for name, weeks in (("a", 0), ("b", 4)):
+        crown(lake, version(name, weeks), week=FIRST + weeks * WEEK, by="me", why=f"{name} is better", at=AT)
+    return lake
+
+
+def test_the_last_one_crowned_is_in_force_and_the_others_are_remembered(lake: Lake) -> None:
+    """With its reason, its week, and whose it was."""
+    reigning = champion(lake)
+    assert reigning is not None
+    assert (reigning.version, reigning.week, reigning.by, reigning.why) == ("b", FIRST + 4 * WEEK, "me", "b is better")
+    assert [each.version for each in reigns(lake)] == ["b", "a"]
+
+
+def test_without_training_there_is_no_champion(tmp_path: Path) -> None:
+    """An empty lake has none, at any week, and there is no way back."""
+    lake = Lake(tmp_path)
+    assert champion(lake) is None
+    assert champion_at(lake, FIRST) is None
+    with pytest.raises(RunError, match="There is no champion yet; train one with `oj train`"):
+        go_back(lake, None, week=FIRST, by="me", at=AT)
+
+
+def test_a_past_week_goes_by_the_champion_that_had_not_seen_it(lake: Lake) -> None:
+    """In week 3 that is a, though b is in force now; before a there was none."""
+    found = [champion_at(lake, FIRST + weeks * WEEK) for weeks in (-1, 0, 3, 4)]
+    assert [each and each.version for each in found] == [None, "a", "a", "b"]
+
+
+def test_a_rollback_is_remembered_and_can_be_undone(lake: Lake) -> None:
+    """Back to a, and back again; each is a line of the history with its reason."""
+    back = go_back(lake, None, week=FIRST + 5 * WEEK, by="you", at=AT)
+    assert (back.version, back.week, back.by, back.why) == ("a", FIRST + 5 * WEEK, "you", "rolled back from b")
+    assert champion(lake) == back
+    assert go_back(lake, None, week=FIRST + 5 * WEEK, by="you", at=AT).version == "b"
+    assert [each.version for each in reigns(lake)] == ["b", "a", "b", "a"]
+
+
+def test_any_version_can_be_named(lake: Lake) -> None:
+    """Also one that has lost its contest."""
+    assert go_back(lake, version("c", 5), week=FIRST + 5 * WEEK, by="you", at=AT).version == "c"
+
+
+def test_there_is_no_way_back_from_the_first(tmp_path: Path) -> None:
+    """The error names it, and the option that names another."""
+    lake = Lake(tmp_path)
+    crown(lake, version("a", 0), week=FIRST, by="me", why="first", at=AT)
+    with pytest.raises(RunError, match="There is no champion before a; name a version.*--to"):
+        go_back(lake, None, week=FIRST, by="me", at=AT)
+
+
+@pytest.mark.parametrize("content", ["{", "{}", '{"version": 1, "previous": []}', "[]"])
+def test_a_damaged_record_is_one_sentence(content: str, lake: Lake) -> None:
+    """It names the file and how to go on."""
+    lake.champion_path.write_text(content)
+    with pytest.raises(RunError, match=r"champion\.json is damaged; restore it from a copy"):
+        champion(lake)

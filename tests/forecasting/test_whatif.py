@@ -1,0 +1,139 @@
+"""Tests of what-if: the plan's own values give the forecast of a run, others what the model expects of them."""
+
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+
+from forecasting.errors import OptionError
+from forecasting.forecast import forecast
+from forecasting.models.fitted import Fitted
+from forecasting.spec import ForecastSpec
+from forecasting.training import train
+from forecasting.weeks import WEEK, dominicks_week
+from forecasting.whatif import Outlook, outlook, what_if
+from tests.strategies import Market
+
+TRAINED, CUTOFF = dominicks_week(135), dominicks_week(138)
+NAMES = ["forecast", "lo_80", "hi_80", "lo_95", "hi_95"]
+
+
+@pytest.fixture(scope="module")
+def real(real_sales: pd.DataFrame, real_promotions: pd.DataFrame) -> Market:
+    """Five real stores; the plan of store 8 ends with the cutoff."""
+    stores = [2, 5, 8, 12, 14]
+    sales, promotions = (frame[frame["store"].isin(stores)] for frame in (real_sales, real_promotions))
+    unplanned = promotions["store"].eq(8) & (promotions["week"] > pd.Timestamp(CUTOFF))
+    return Market(sales.reset_index(drop=True), promotions[~unplanned].reset_index(drop=True), CUTOFF)
+
+
+@pytest.fixture(scope="module")
+def fitted(real: Market) -> Fitted:
+    """The default model as it was trained three weeks before the cutoff, without store 14."""
+    known = real.sales[real.sales["store"] != 14]
+    return train(known, real.promotions[real.promotions["store"] != 14], ForecastSpec(TRAINED))
+
+
+@pytest.fixture(scope="module")
+def now(real: Market, fitted: Fitted) -> Outlook:
+    return outlook(fitted, real.sales, real.promotions, replace(fitted.spec, cutoff=CUTOFF))
+
+
+def test_the_plan_itself_gives_the_forecast_of_a_run(real: Market, fitted: Fitted, now: Outlook) -> None:
+    """For every series and step, the plan's values given or not: the published numbers to the last bit."""
+    rows = forecast(real.sales, real.promotions, now.spec, fitted)
+    rows = rows[rows["reason"].isna()]
+    assert len(rows) == 4 * 11 * 2
+    for row in rows.itertuples():
+        answer = what_if(now, row.store, row.brand, row.week.date())
+        expected = {name: getattr(row, name) for name in NAMES}
+        assert answer.by_plan == answer.by_asked == expected
+        assert answer.step == row.step
+        same = what_if(now, row.store, row.brand, row.week.date(), **vars(answer.plan))
+        assert same.by_asked == expected
+
+
+def test_another_offer_is_what_a_run_under_another_plan_would_forecast(real: Market, fitted: Fitted) -> None:
+    """The plan rewritten for one store, brand and week, and a run by it: the same numbers to the last bit.
+
+    Without store 8, whose own plan is unknown, and would be taken to be what the other stores do.
+    """
+    sales, promotions = (frame[frame["store"] != 8] for frame in (real.sales, real.promotions))
+    of = outlook(fitted, sales, promotions, replace(fitted.spec, cutoff=CUTOFF))
+    week = CUTOFF + WEEK
+    is_cell = promotions["store"].eq(2) & promotions["brand"].eq(5) & promotions["week"].eq(pd.Timestamp(week))
+    plan = promotions.copy()
+    plan.loc[is_cell, ["price", "feat"]] = [1.79, 1.0]
+    rows = forecast(sales, plan, of.spec, fitted)
+    row = rows[(rows["store"] == 2) & (rows["brand"] == 5) & (rows["step"] == 1)].iloc[0]
+    answer = what_if(of, 2, 5, week, price=1.79, feat=1.0)
+    assert answer.by_asked == {name: row[name] for name in NAMES}
+    assert answer.by_asked != answer.by_plan
+
+
+def test_cheaper_and_advertised_sells_more(now: Outlook) -> None:
+    """The direction that anybody would expect, and no warning within the range of seen prices."""
+    usual = what_if(now, 2, 5, CUTOFF + WEEK, price=2.19, deal=0, feat=0)
+    cheap = what_if(now, 2, 5, CUTOFF + WEEK, price=1.79, deal=1, feat=1)
+    assert cheap.by_asked["forecast"] > 1.5 * usual.by_asked["forecast"]
+    assert usual.warnings == cheap.warnings == ()
+
+
+def test_a_price_never_seen_is_answered_with_a_warning(real: Market, now: Outlook) -> None:
+    """The range is that of the series up to the end of training."""
+    past = real.promotions[real.promotions["week"] <= pd.Timestamp(TRAINED)]
+    seen = past[past["store"].eq(2) & past["brand"].eq(5)]["price"]
+    for price in (seen.min() - 0.01, seen.max() + 0.01):
+        (warning,) = what_if(now, 2, 5, CUTOFF + WEEK, price=price).warnings
+        assert f"from ${seen.min():.2f} to ${seen.max():.2f}" in warning
+    for price in (seen.min(), seen.max()):
+        assert what_if(now, 2, 5, CUTOFF + WEEK, price=price).warnings == ()
+
+
+def test_a_week_beyond_the_horizon_is_answered_with_a_warning(now: Outlook) -> None:
+    """Five weeks ahead of a model that was trained for two."""
+    answer = what_if(now, 2, 5, CUTOFF + 5 * WEEK, price=1.99)
+    assert answer.step == 5
+    assert answer.by_asked["lo_95"] <= answer.by_asked["forecast"] <= answer.by_asked["hi_95"]
+    assert "5 weeks ahead, and the model was trained for 2" in answer.warnings[0]
+
+
+def test_without_a_plan_one_is_assumed_and_said(now: Outlook) -> None:
+    """Store 8 has no plan: what the other stores plan stands in its place."""
+    answer = what_if(now, 8, 5, CUTOFF + WEEK)
+    assert not answer.plan_known
+    assert what_if(now, 2, 5, CUTOFF + WEEK).plan_known
+    assert answer.plan.price > 0
+
+
+@pytest.mark.parametrize(
+    ("question", "sentence"),
+    [
+        ({"store": 3}, "store=3, brand=5 was not sold"),
+        ({"brand": 99}, "store=2, brand=99 was not sold"),
+        ({"store": 14}, "store=14, brand=5 is nothing that the model.*oj train"),
+        ({"week": CUTOFF}, "is not the first day of one of the 26 weeks ahead"),
+        ({"week": CUTOFF + WEEK / 7}, "is not the first day"),
+        ({"week": CUTOFF + 27 * WEEK}, "is not the first day"),
+        ({"price": 0.0}, "price=0.0 is not possible; give dollars above 0"),
+        ({"price": float("nan")}, "price=nan is not possible"),
+        ({"deal": 2}, "deal=2 is not possible; give 0 or 1"),
+        ({"feat": 1.5}, "feat=1.5 is not possible"),
+    ],
+)
+def test_an_impossible_question_is_one_sentence(question: dict[str, object], sentence: str, now: Outlook) -> None:
+    """Unknown series, past weeks, and offers that nobody can make."""
+    asked = {"store": 2, "brand": 5, "week": CUTOFF + WEEK} | question
+    with pytest.raises(OptionError, match=sentence):
+        what_if(now, **asked)
+
+
+def test_a_model_that_looks_at_no_price_says_so(real: Market) -> None:
+    """The naive forecast does not change, and the answer tells why."""
+    spec = ForecastSpec(CUTOFF, model="naive")
+    of = outlook(train(real.sales, real.promotions, spec), real.sales, real.promotions, spec)
+    answer = what_if(of, 2, 5, CUTOFF + WEEK, price=1.99)
+    rows = forecast(real.sales, real.promotions, spec)
+    row = rows[(rows["store"] == 2) & (rows["brand"] == 5) & (rows["step"] == 1)].iloc[0]
+    assert answer.by_asked == answer.by_plan == {name: row[name] for name in NAMES}
+    assert answer.warnings == ("The model naive does not look at this.",)
