@@ -20,7 +20,7 @@ from forecasting.errors import OptionError
 
 # The last four are their full-width twins, which some spreadsheets take for them.
 FORMULA = tuple("=+-@\t\r\n＝＋－＠")
-LONGEST_CELL = 32_767  # of Excel; XlsxWriter leaves a longer one empty
+LONGEST_CELL = 32_767  # of Excel; XlsxWriter leaves a cell with a longer text empty
 
 _TITLES = {"feat": "Advertised", **{f"lo_{level}": f"{level} % from" for level in schemas.LEVELS}}
 _TITLES |= {f"hi_{level}": f"{level} % to" for level in schemas.LEVELS}
@@ -93,9 +93,7 @@ def _write_orders(book: Any, rows: pa.Table) -> None:
 
 def _write_cell(sheet: Any, line: int, column: int, value: object) -> None:
     if isinstance(value, str):
-        sheet.write_string(
-            line, column, value.encode("utf-16-le", "replace")[: 2 * LONGEST_CELL].decode("utf-16-le", "ignore")
-        )
+        sheet.write_string(line, column, value[:LONGEST_CELL])
     elif isinstance(value, date):
         sheet.write_datetime(line, column, value)
     elif value is not None:

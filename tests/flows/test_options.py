@@ -1,6 +1,7 @@
 """The flow's parameters: a form in the Prefect UI, and the same options on the command line."""
 
 import inspect
+import re
 from dataclasses import fields
 
 import pytest
@@ -29,6 +30,10 @@ def test_bounds_are_part_of_the_form() -> None:
     assert (properties["horizon"]["minimum"], properties["horizon"]["maximum"]) == (1, 26)
     assert properties["min_reporting"]["maximum"] == 1
     assert properties["point"]["enum"] == ["median", "mean", "mape"]
+    takes_database = re.compile(properties["database"]["pattern"]).search
+    assert takes_database("reporting")
+    assert takes_database("sqlite:////srv/oj.db")
+    assert not takes_database("postgresql://oj:password@host/db")
 
 
 def test_the_command_line_has_the_same_options() -> None:
