@@ -73,8 +73,9 @@ def validate(
     missing_days = checked.require_all_days()
     told = checked.good.drop(duplicates, errors="ignore")
     sales = _weekly_sales(told)
-    corrected = restated(collected, sales)
-    repeated = sales.merge(collected, on=[*schemas.CELL, "units"])
+    of_these_weeks = collected[collected["week"].isin(sales["week"].unique())]
+    corrected = restated(of_these_weeks, sales)
+    repeated = sales.merge(of_these_weeks, on=[*schemas.CELL, "units"])
     good = told[~_tells_units_of(told, repeated)]
     return Validated(
         sales=_weekly_sales(good),
@@ -92,8 +93,10 @@ def validate(
 def _require_proportion(checked: Rows, collected: pd.DataFrame, unusual: pd.DataFrame | None) -> None:
     sold = checked.good[checked.good["units"].notna()]
     # What is being corrected is no measure for its own correction.
-    corrected = restated(collected, _weekly_sales(sold))
-    out = out_of_proportion(sold, collected[~_is_in(collected, corrected)])
+    corrected = restated(collected[collected["week"].isin(sold["week"].unique())], _weekly_sales(sold))
+    if len(corrected):
+        collected = collected[~_is_in(collected, corrected)]
+    out = out_of_proportion(sold, collected)
     if unusual is not None:
         out &= ~_is_in(sold.loc[out.index], unusual)
     checked.flag(

@@ -84,15 +84,17 @@ class Collected:
         weeks = [self._sales.of_week(week.date()) for week in sales["week"].unique()]
         rows = restated(pd.concat(weeks), sales) if weeks else restated(sales, sales)
         if len(rows):
-            # What a run wrote that died before it added anything is written anew.
-            kept = self.corrections(cutoff).loc[lambda kept: kept["collected"] <= self.last_collected()]
             new = schemas.CORRECTIONS.cast(rows.assign(collected=collected))
-            write_table(self._corrections_path(cutoff), pd.concat([kept, new]), schemas.CORRECTIONS)
+            write_table(self._corrections_path(cutoff), pd.concat([self.corrections(cutoff), new]), schemas.CORRECTIONS)
 
     def corrections(self, cutoff: date) -> pd.DataFrame:
         """What the runs of `cutoff` corrected in sales that were collected before (table `corrections`)."""
         path = self._corrections_path(cutoff)
-        return read_table(path, schemas.CORRECTIONS) if path.exists() else schemas.CORRECTIONS.empty()
+        rows = read_table(path, schemas.CORRECTIONS) if path.exists() else schemas.CORRECTIONS.empty()
+        # What a run wrote that died before it added the sales has not happened.
+        times = rows[["week", "collected"]].drop_duplicates().itertuples(index=False)
+        done = [(week, moment) for week, moment in times if self._sales.has_vintage(week.date(), moment)]
+        return rows[rows.set_index(["week", "collected"]).index.isin(done)].reset_index(drop=True)
 
     def _corrections_path(self, cutoff: date) -> Path:
         return self.root / "corrections" / f"{cutoff}.parquet"

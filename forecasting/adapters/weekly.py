@@ -75,6 +75,10 @@ class WeeklyTable:
         write_table(vintage, merged, self.table)
         link_in_place(vintage, path)
 
+    def has_vintage(self, week: date, collected: datetime) -> bool:
+        """Whether anything of that week was collected at that moment."""
+        return self._vintage(week, collected).exists()
+
     def newest(self) -> datetime:
         """The moment of the newest vintage of all."""
         stamps = [vintages[-1].stem for week in dates(self._vintages, "*") if (vintages := self._vintages_of(week))]

@@ -157,6 +157,14 @@ def test_a_protocol_runs_on_the_shipped_data(fed_lake: Lake) -> None:
     assert len(load(fed_lake, of_benchmark=True).sales) > len(load(fed_lake, of_benchmark=False).sales)
 
 
+def test_a_fold_sees_the_plans_that_were_told_by_its_cutoff(fed_lake: Lake) -> None:
+    """In the history of a lake those of four weeks ahead; those of the benchmark reach to its end."""
+    cutoff = dominicks_week(120)
+    of_lake, of_benchmark = (load(fed_lake, of_benchmark=chosen).promotions_at(cutoff) for chosen in (False, True))
+    assert of_lake["week"].max().date() == dominicks_week(124)
+    assert of_benchmark["week"].max().date() > dominicks_week(160 - 1)
+
+
 def test_a_cutoff_before_the_first_sale_is_refused(tmp_path: Path) -> None:
     """There is nothing to forecast from, and the error says so."""
     source = Source("some", shipped(schemas.SALES), shipped(schemas.PROMOTIONS), 3)

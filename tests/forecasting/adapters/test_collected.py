@@ -109,12 +109,14 @@ def test_corrections_are_kept_with_both_values(lake: Collected) -> None:
 
 
 def test_a_correction_is_kept_once_though_its_run_died_before_it_was_added(lake: Collected) -> None:
-    """What the dead run wrote of it is written anew by the next one."""
+    """What the dead run wrote of it has not happened, until the next one does it."""
     lake.add_sales(sales(FIRST, {2: 5}))
     lake.add_corrections(SECOND, sales(FIRST, {2: 6}), NOON)
+    assert lake.corrections(SECOND).empty
 
     moment = lake.begin_collecting(NOON + ONE_LATER)
     lake.add_corrections(SECOND, sales(FIRST, {2: 6}), moment)
+    lake.add_sales(sales(FIRST, {2: 6}), moment)
 
     assert lake.corrections(SECOND)["collected"].tolist() == [pd.Timestamp(moment)]
 
