@@ -4,11 +4,13 @@ import runpy
 import shutil
 from collections.abc import Callable
 from datetime import timedelta
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
+from prefect.events import Event
 
 from flows import monitoring, stages
 from flows.monitoring import costs_no_forecast, folds_of_promise, make_promise, monitor, promise_key
@@ -88,7 +90,12 @@ def clock() -> Any:
 def emitted(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """What would have been told to Prefect."""
     events: list[dict[str, Any]] = []
-    told: Callable[..., None] = lambda _, **event: events.append(event)  # noqa: E731
+
+    def told(call: Callable[..., Any], **event: Any) -> None:
+        signature(call).bind(**event)
+        Event(**event)  # as Prefect would have it
+        events.append(event)
+
     monkeypatch.setattr(monitoring, "tell", told)
     return events
 
