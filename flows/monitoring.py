@@ -15,6 +15,7 @@ from prefect.events import emit_event
 
 from flows.backtesting import Source, run_folds
 from flows.policy import stopwatch, tell
+from forecasting import schemas
 from forecasting.adapters.cluster import Cluster
 from forecasting.adapters.lake import Lake
 from forecasting.drift import FEWEST_WEEKS_PROMISED, promise_of, watch
@@ -74,10 +75,9 @@ def mature_forecasts(lake: Lake) -> int:
             actuals = {week: digests[day] for week in weeks if (day := date.fromisoformat(week)) in digests}
             if actuals != (json.loads(kept["actuals"]) if kept else {}):
                 due.append((cutoff, run_id, {"weeks": json.dumps(weeks), "actuals": json.dumps(actuals)}))
-    if due:
-        sales, promotions = lake.sales(), lake.promotions()
+    sales = lake.sales() if due else schemas.SALES.empty()
     for cutoff, run_id, metadata in due:
-        rows = mature(lake.published(cutoff), run_id, sales, promotions)
+        rows = mature(lake.published(cutoff), run_id, sales)
         asked = lake.run_spec(cutoff, run_id)
         lake.write_scores(cutoff, run_id, rows, {**metadata, "promise": promise_key(asked)})
     return len(due)

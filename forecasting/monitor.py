@@ -6,14 +6,15 @@ from collections.abc import Sequence
 import pandas as pd
 
 from forecasting import schemas, scores
-from forecasting.forecast import forecast
+from forecasting.models import get_model
+from forecasting.panel import build_panel
 from forecasting.spec import ForecastSpec
 
 DIMENSIONS = ("total", "brand", "store", "model")
 _MATURING = ["cutoff", "week", "step"]
 
 
-def mature(published: pd.DataFrame, run_id: str, sales: pd.DataFrame, promotions: pd.DataFrame) -> pd.DataFrame:
+def mature(published: pd.DataFrame, run_id: str, sales: pd.DataFrame) -> pd.DataFrame:
     """Score every step of a published forecast whose week has been collected.
 
     A series of which nothing was reported in a week does not count in it. The naive forecast is that of the model
@@ -24,7 +25,6 @@ def mature(published: pd.DataFrame, run_id: str, sales: pd.DataFrame, promotions
         published: table `forecast` of one cutoff.
         run_id: the run that published it.
         sales: table `sales`, of closed weeks only.
-        promotions: table `promotions`.
 
     Returns:
         Table `scores`; empty where no week of it has been collected.
@@ -32,7 +32,7 @@ def mature(published: pd.DataFrame, run_id: str, sales: pd.DataFrame, promotions
     rows = published.merge(sales.rename(columns={"units": "actual"}), on=schemas.CELL)
     if rows.empty:
         return schemas.SCORES.empty()
-    rows = rows.merge(_naive_losses(rows, sales, promotions), on=[*schemas.SERIES, "step"])
+    rows = rows.merge(_naive_losses(rows, sales), on=[*schemas.SERIES, "step"])
     return schemas.SCORES.cast(score_rows(rows, DIMENSIONS).assign(run_id=run_id))
 
 
@@ -76,7 +76,7 @@ def _with_shares(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(**shares)
 
 
-def _naive_losses(rows: pd.DataFrame, sales: pd.DataFrame, promotions: pd.DataFrame) -> pd.DataFrame:
+def _naive_losses(rows: pd.DataFrame, sales: pd.DataFrame) -> pd.DataFrame:
     """The losses of the naive forecast of the same rows: `store, brand, step, naive_absolute_error, naive_pinball`."""
     cutoff, steps = rows["cutoff"].iloc[0].date(), rows["step"]
     # Its forecast of a week does not depend on the other weeks asked for, nor on the day on which weeks open.
@@ -87,7 +87,10 @@ def _naive_losses(rows: pd.DataFrame, sales: pd.DataFrame, promotions: pd.DataFr
         model="naive",
         week_starts_on=cutoff.weekday(),
     )
+    no_plan = schemas.PROMOTIONS.empty()
+    panel = build_panel(sales, no_plan, rows[schemas.SERIES].drop_duplicates(), cutoff)
+    naive = get_model(spec.model).forecast(panel, no_plan, spec).summarise(schemas.LEVELS)
     row = [*schemas.SERIES, "step"]
-    naive = forecast(sales, promotions, spec).merge(rows[[*row, "actual"]], on=row)
+    naive = naive.rename(columns={spec.point: "forecast"}).merge(rows[[*row, "actual"]], on=row)
     losses = {"naive_absolute_error": scores.absolute_error(naive), "naive_pinball": scores.pinball_loss(naive)}
     return naive[row].assign(**losses)

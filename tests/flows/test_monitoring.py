@@ -4,14 +4,16 @@ import runpy
 import shutil
 from collections.abc import Callable
 from datetime import timedelta
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
+from prefect.events import Event
 
 from flows import monitoring, stages
-from flows.monitoring import folds_of_promise, make_promise, monitor, promise_key
+from flows.monitoring import costs_no_forecast, folds_of_promise, make_promise, monitor, promise_key
 from flows.policy import stopwatch
 from forecasting import schemas
 from forecasting.adapters.clock import Stopwatch
@@ -88,7 +90,12 @@ def clock() -> Any:
 def emitted(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """What would have been told to Prefect."""
     events: list[dict[str, Any]] = []
-    told: Callable[..., None] = lambda _, **event: events.append(event)  # noqa: E731
+
+    def told(call: Callable[..., Any], **event: Any) -> None:
+        signature(call).bind(**event)
+        Event(**event)  # as Prefect would have it
+        events.append(event)
+
     monkeypatch.setattr(monitoring, "tell", told)
     return events
 
@@ -167,6 +174,15 @@ def test_trouble_costs_no_forecast(lake: Lake, monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setattr(monitoring, "mature_forecasts", broken)
     assert monitor(lake, spec_of(WEEKS[-1])) == {"error": "KeyError: 'units'"}
     assert "could not be monitored" in caplog.text
+
+
+def test_a_promise_that_cannot_be_made_costs_no_forecast(caplog: Any) -> None:
+    """A cluster that does not start, for instance; but a person's stop is a stop."""
+    with costs_no_forecast("The promise could not be made"):
+        raise OSError("no ports")
+    assert "The promise could not be made (OSError): no ports" in caplog.text
+    with pytest.raises(KeyboardInterrupt), costs_no_forecast("The promise could not be made"):
+        raise KeyboardInterrupt
 
 
 def test_the_promise_is_due_once_four_weeks_have_matured(lake: Lake, clock: Stopwatch) -> None:

@@ -34,7 +34,7 @@ def test_two_series_by_hand() -> None:
     of_run = {"cutoff": weeks[0], "week": weeks[1], "step": 1, "model": ["mean", "naive"], "reason": None}
     published = schemas.FORECAST.cast(rows.assign(**of_run, promotion_known=True))
 
-    found = mature(published, RUN, sales, schemas.PROMOTIONS.empty()).set_index(["dimension", "member"])
+    found = mature(published, RUN, sales).set_index(["dimension", "member"])
 
     total = found.loc["total", ""]
     assert (total["series"], total["actual"], total["forecast"]) == (2, 40, 41)
@@ -51,26 +51,20 @@ def test_two_series_by_hand() -> None:
     assert set(found.reset_index()["run_id"]) == {RUN}
 
 
-def test_only_weeks_that_have_been_collected_are_scored(
-    published: pd.DataFrame, real_sales: pd.DataFrame, real_promotions: pd.DataFrame
-) -> None:
+def test_only_weeks_that_have_been_collected_are_scored(published: pd.DataFrame, real_sales: pd.DataFrame) -> None:
     """None at the cutoff, the first step a week later, both after two weeks; the first step's scores stay."""
-    none, one, both = (
-        mature(published, RUN, sold_until(real_sales, CUTOFF + WEEK * weeks), real_promotions) for weeks in range(3)
-    )
+    none, one, both = (mature(published, RUN, sold_until(real_sales, CUTOFF + WEEK * weeks)) for weeks in range(3))
     assert none.empty
     assert set(one["step"]) == {1}
     assert set(both["step"]) == {1, 2}
     pd.testing.assert_frame_equal(both[both["step"] == 1].reset_index(drop=True), one)
 
 
-def test_a_series_without_an_actual_does_not_count(
-    published: pd.DataFrame, real_sales: pd.DataFrame, real_promotions: pd.DataFrame
-) -> None:
+def test_a_series_without_an_actual_does_not_count(published: pd.DataFrame, real_sales: pd.DataFrame) -> None:
     """A store that did not report is left out of every sum."""
     sales = sold_until(real_sales, CUTOFF + WEEK)
     gone = sales[(sales["store"] != 5) | (sales["week"] <= pd.Timestamp(CUTOFF))]
-    found = mature(published, RUN, gone, real_promotions).set_index(["dimension", "member"])
+    found = mature(published, RUN, gone).set_index(["dimension", "member"])
     assert found.loc["total", ""]["series"] == 33
     assert ("store", "5") not in found.index
 
@@ -81,7 +75,7 @@ def test_there_is_one_definition_of_a_score(
     """WAPE, bias, pinball and coverage are those of `forecasting.scores`; the naive forecast that of the model."""
     rows = published.merge(real_sales.rename(columns={"units": "actual"}), on=schemas.CELL)
     rows = rows[rows["step"] == 2]
-    found = mature(published, RUN, real_sales, real_promotions)
+    found = mature(published, RUN, real_sales)
     total = found[(found["dimension"] == "total") & (found["step"] == 2)].iloc[0]
     assert total["wape"] == pytest.approx(scores.wape(rows))
     assert total["bias"] == pytest.approx(scores.bias(rows))

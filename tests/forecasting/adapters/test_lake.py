@@ -131,3 +131,32 @@ def test_an_interrupted_filling_begins_anew(lake: Lake) -> None:
         lake.add_sales(sales(NEXT, {2: 5}))
     assert not lake.is_empty
     assert lake.weeks_of_sales() == [NEXT]
+
+
+def test_alarms_are_read_up_to_a_week(lake: Lake) -> None:
+    """Those of one file a week, oldest first; none where there are none."""
+    assert lake.alarms(NEXT) == []
+    for week in (NEXT, WEEK):
+        lake.write_alarms(week, [{"week": str(week), "sentence": name} for name in ("one", "two")])
+    assert [alarm["week"] for alarm in lake.alarms(NEXT)] == [str(WEEK)] * 2 + [str(NEXT)] * 2
+    assert [alarm["sentence"] for alarm in lake.alarms(WEEK)] == ["one", "two"]
+
+
+def test_a_damaged_promise_is_none(lake: Lake) -> None:
+    """It is made anew, as one that is missing; an empty lake has neither promise nor scores."""
+    assert lake.scores().empty
+    assert lake.promise("mean-0123abcd").empty
+    lake.write_promise("mean-0123abcd", schemas.PROMISE.empty(), {"model": "mean"})
+    (file,) = (lake.root / "promises").iterdir()
+    file.write_bytes(file.read_bytes()[:50])
+    assert lake.promise("mean-0123abcd").empty
+
+
+def test_the_digest_of_a_week_follows_its_sales(lake: Lake) -> None:
+    """The same rows, the same digest; another sale, another."""
+    lake.add_sales(sales(WEEK, {2: 5}))
+    first = lake.sales_digest(WEEK)
+    lake.add_sales(sales(WEEK, {2: 5}))
+    assert lake.sales_digest(WEEK) == first
+    lake.add_sales(sales(WEEK, {2: 6}))
+    assert lake.sales_digest(WEEK) != first

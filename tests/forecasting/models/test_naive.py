@@ -40,6 +40,15 @@ def test_the_median_is_the_last_observation_at_every_step() -> None:
     assert medians(forecast_of({(2, 1): [10, 20, 40]}, horizon=3)) == [40, 40, 40]
 
 
+@given(st.lists(st.integers(0, 5000), min_size=1, max_size=30))
+@settings(max_examples=50, deadline=None)
+def test_what_is_repeated_is_repeated_to_the_last_bit(sold: list[int]) -> None:
+    """There and back through logs, 5 would be 4.999999999999999; and the draws stay in order."""
+    found = forecast_of({(2, 1): list(sold)}, horizon=2)
+    assert np.median(found.draws, axis=1).tolist() == [sold[-1], sold[-1]]
+    assert (np.diff(found.draws, axis=1) >= 0).all()
+
+
 def test_a_gap_at_the_end_is_passed_over() -> None:
     """The last observed week counts, however long ago."""
     assert medians(forecast_of({(2, 1): [10, 20, None, None], (5, 1): [1, 2, 3, 4]}, horizon=1)) == [20, 4]
