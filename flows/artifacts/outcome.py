@@ -7,6 +7,7 @@ import pandas as pd
 
 from flows.artifacts.markdown import count, name, table, text
 from flows.artifacts.posting import post
+from flows.telling import describe_choice
 from forecasting import schemas
 from forecasting.adapters.lake import Lake
 from forecasting.spec import ForecastSpec
@@ -22,6 +23,7 @@ REASONS = {
     "negative": "the model forecast less than nothing",
     "crossing": "the ends of the intervals are not in order",
     "missing_row": "the model left out a week, or gave one twice",
+    "not_trained": "the kept model has learnt nothing of it: train a new one",
 }
 
 
@@ -58,6 +60,8 @@ def outcome_markdown(forecast: pd.DataFrame, brands: pd.DataFrame, spec: Forecas
         f"## {count(receipt['series'], 'series', 'series')} × {count(spec.horizon, 'week')}",
         table(["model", "", "series"], models, ["left", "left", "right"]),
     ]
+    if choice := describe_choice(receipt.get("training", {})):
+        parts.append(text(choice))
     failed = forecast.dropna(subset="reason").drop_duplicates(schemas.SERIES)
     if failed.empty:
         parts.append("No series failed, and none was refused.")
