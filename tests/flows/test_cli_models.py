@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from deployments.cli import app
+from flows import train as flow_of_training
 from flows.policy import run_flow
 from flows.train import train
 from forecasting.adapters.champion import champion
@@ -16,7 +17,7 @@ from forecasting.adapters.lake import Lake
 from forecasting.adapters.model_store import backtest_of, describe, load
 from forecasting.forecast import forecast
 from forecasting.weeks import WEEK, dominicks_week
-from tests.flows.small import small_lake
+from tests.flows.small import decide_in_this_process, small_lake
 
 LAST = dominicks_week(130)
 
@@ -49,7 +50,10 @@ def template(empty: Lake, tmp_path_factory: pytest.TempPathFactory) -> tuple[Lak
     root = tmp_path_factory.mktemp("trained") / "lake"
     shutil.copytree(empty.root, root)
     lake = Lake(root)
-    return lake, [trained(lake), trained(lake, model="mean")]
+    first = trained(lake)  # on a real cluster
+    with pytest.MonkeyPatch.context() as patch:
+        decide_in_this_process(patch, flow_of_training)
+        return lake, [first, trained(lake, model="mean")]
 
 
 @pytest.fixture
@@ -76,8 +80,9 @@ def test_the_first_model_is_champion_and_a_worse_one_does_not_replace_it(
     assert describe(lake, second["version"]).record["scores"]["wape"] > first["scores"]["wape"]
 
 
-def test_the_same_training_gives_the_same_version(lake: Lake) -> None:
+def test_the_same_training_gives_the_same_version(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     """Again with the same data and code: the version in force stays, and so does its history."""
+    decide_in_this_process(monkeypatch, flow_of_training)
     before = champion(lake)
     assert before is not None
     again = trained(lake, model="price_response")
