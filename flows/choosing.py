@@ -41,6 +41,12 @@ class Choice:
     record: dict[str, Any]
 
 
+def of_family(lake: Lake, spec: ForecastSpec, asked: str | None) -> ForecastSpec:
+    """The spec with the model that a run goes by until an alarm is answered: the one asked for, or the champion's."""
+    champion = champion_at(lake, spec.cutoff)
+    return replace(spec, model=asked or (champion.model if champion else spec.model))
+
+
 def choose_model(
     lake: Lake, spec: ForecastSpec, asked: str | None, retrain: Retrain, batch: BatchSpec, cluster_spec: ClusterSpec
 ) -> Choice:
@@ -60,10 +66,9 @@ def choose_model(
         RunError: the champion is damaged.
     """
     champion = champion_at(lake, spec.cutoff)
-    family = asked or (champion.model if champion else spec.model)
-    spec = replace(spec, model=family)
+    spec = of_family(lake, spec, asked)
     if retrain != "always":
-        get_model(family).require_trainable()
+        get_model(spec.model).require_trainable()
         _require_champion(lake, spec, champion, asked, retrain)
     record: dict[str, Any] = {"retrain": retrain}
     alarm = _alarm(lake, spec.cutoff, champion)
@@ -72,8 +77,7 @@ def choose_model(
     missing = retrain == "when_drifted" and champion is None
     if missing or (alarm and (retrain == "when_drifted" or (retrain == "always" and not asked))):
         record["contest"] = _answer(lake, spec, champion, asked, retrain, batch, cluster_spec)
-        champion = champion_at(lake, spec.cutoff)
-        spec = replace(spec, model=asked or (champion.model if champion else spec.model))
+        champion, spec = champion_at(lake, spec.cutoff), of_family(lake, spec, asked)
     if retrain == "always":
         return Choice(spec, None, None, record)
     # For a past week one may have been trained that is not the champion of later ones.

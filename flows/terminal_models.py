@@ -5,7 +5,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from flows.terminal import console
+from flows import terminal
 from forecasting.adapters.champion import Champion, champion
 from forecasting.adapters.lake import Lake
 from forecasting.adapters.model_store import describe
@@ -14,9 +14,9 @@ from forecasting.errors import RunError
 
 def show_training(decision: dict[str, Any], seconds: float) -> None:
     """What was fitted, and whether it is the champion now."""
-    console.print()
+    terminal.console.print()
     outcome = "is the champion now" if decision["promoted"] else "is kept; the champion stays"
-    console.print(
+    terminal.console.print(
         Text(f"{decision['model']} {decision['version']} {outcome}", style="bold green" if decision["promoted"] else "")
     )
     facts = Table.grid(padding=(0, 2))
@@ -36,8 +36,8 @@ def show_training(decision: dict[str, Any], seconds: float) -> None:
         "scores",
         f"WAPE {scores['wape']:.1%}, bias {scores['bias']:+.1%}, 80 % intervals held {scores['coverage_80']:.0%}",
     )
-    console.print(facts)
-    console.print(f"{seconds:.1f} s. Next: oj models   or forecast by it: oj run --retrain never", style="dim")
+    terminal.console.print(facts)
+    terminal.console.print(f"{seconds:.1f} s. Next: oj models   or forecast by it: oj run --retrain never", style="dim")
 
 
 def show_models(lake: Lake) -> None:
@@ -56,7 +56,7 @@ def show_models(lake: Lake) -> None:
         try:
             found.append(describe(lake, name))
         except RunError as error:
-            console.print(Text(str(error), style="red"))
+            terminal.console.print(Text(str(error), style="red"))
     for version in sorted(found, key=lambda each: (each.content["created"], each.version), reverse=True):
         trained, scores = version.content["trained_on"], version.record["scores"]
         is_champion = reigning is not None and version.version == reigning.version
@@ -71,17 +71,17 @@ def show_models(lake: Lake) -> None:
             style="bold" if is_champion else "",
         )
     if not found:
-        console.print("No model has been trained yet: every run fits its own. Next: oj train")
+        terminal.console.print("No model has been trained yet: every run fits its own. Next: oj train")
         return
-    console.print(table)
+    terminal.console.print(table)
     if reigning:
-        console.print(f"* the champion since {reigning.since} by {reigning.by}: {reigning.why}", style="dim")
-    console.print("Percent, at the folds of each one's own contest. Go back: oj models rollback", style="dim")
+        terminal.console.print(f"* the champion since {reigning.since} by {reigning.by}: {reigning.why}", style="dim")
+    terminal.console.print("Percent, at the folds of each one's own contest. Go back: oj models rollback", style="dim")
 
 
 def show_champion(reigning: Champion) -> None:
     """Who is in force now, and what follows."""
-    console.print(
+    terminal.console.print(
         f"{reigning.model} {reigning.version}, trained up to {reigning.trained_until}, is in force ({reigning.why})."
     )
-    console.print("It is what oj run --retrain never and oj whatif go by", style="dim")
+    terminal.console.print("It is what oj run --retrain never and oj whatif go by", style="dim")

@@ -6,7 +6,7 @@ from datetime import date
 from rich.table import Table
 from rich.text import Text
 
-from flows.terminal import console
+from flows import terminal
 from forecasting.adapters.lake import Lake
 from forecasting.whatif import Answer, Offer
 
@@ -16,7 +16,7 @@ def show_answer(lake: Lake, store: int, brand: int, week: date, model: str, answ
     names = lake.brands().set_index("brand")["name"]
     name = str(names.get(brand, brand))
     steps = f"{answer.step} week{'s' if answer.step > 1 else ''} ahead"
-    console.print(Text(f"Store {store}, {name} (brand {brand}), week of {week}, {steps}", style="bold"))
+    terminal.console.print(Text(f"Store {store}, {name} (brand {brand}), week of {week}, {steps}", style="bold"))
     table = Table(box=None, pad_edge=False)
     table.add_column("", no_wrap=True)
     for title in ("price", "deal", "advert", "cartons", "80 % interval", "95 % interval"):
@@ -24,13 +24,13 @@ def show_answer(lake: Lake, store: int, brand: int, week: date, model: str, answ
     planned = "the plan" if answer.plan_known else "assumed (no plan)"
     table.add_row(planned, *_cells(answer.plan, answer.by_plan))
     table.add_row("what if", *_cells(answer.asked, answer.by_asked), style="bold")
-    console.print(table)
+    terminal.console.print(table)
     change = answer.by_asked["forecast"] - answer.by_plan["forecast"]
     share = f" ({change / answer.by_plan['forecast']:+.0%})" if answer.by_plan["forecast"] else ""
-    console.print(f"{change:+,.0f} cartons{share} against the plan")
+    terminal.console.print(f"{change:+,.0f} cartons{share} against the plan")
     for warning in answer.warnings:
-        console.print(Text(warning, style="yellow"))
-    console.print(f"By {model}.", style="dim")
+        terminal.console.print(Text(warning, style="yellow"))
+    terminal.console.print(f"By {model}.", style="dim")
 
 
 def _cells(offer: Offer, expected: Mapping[str, float]) -> list[str]:

@@ -66,7 +66,7 @@ def weekly_forecast(options: WeeklyOptions) -> dict[str, Any]:
     for earlier in missed:
         catch_up(earlier, options)
     page.show_week(week)
-    spec, batch = options.spec(week), options.batch_spec
+    spec, batch = choosing.of_family(home, options.spec(week), options.model), options.batch_spec
 
     with telling_of_trouble(home, week):
         if options.accept_gaps:

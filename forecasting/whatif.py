@@ -106,7 +106,7 @@ def what_if(
     step = _require_possible(of, store, brand, week, price, deal, feat)
     # Within the horizon just what a run forecasts; beyond it the same, further ahead.
     spec = replace(of.spec, horizon=max(of.spec.horizon, step - of.spec.gap))
-    own = of.promotions["store"].eq(store).to_numpy() & of.promotions["brand"].eq(brand).to_numpy()
+    own = of.promotions[of.promotions["store"].eq(store) & of.promotions["brand"].eq(brand)]
     plan, plan_known = _plan(of, store, brand, week, own)
     asked = Offer(*(p if a is None else a for a, p in zip((price, deal, feat), vars(plan).values(), strict=True)))
     changes = {name: value for name, value in vars(asked).items() if value != getattr(plan, name)}
@@ -153,11 +153,10 @@ def _require_possible(
     return days // 7
 
 
-def _plan(of: Outlook, store: int, brand: int, week: date, own: np.ndarray) -> tuple[Offer, bool]:
+def _plan(of: Outlook, store: int, brand: int, week: date, own: pd.DataFrame) -> tuple[Offer, bool]:
     """The planned offer, and whether it is known; else it is what a run would take in its place."""
     moment = pd.Timestamp(week).as_unit("us")
-    mine = of.promotions[own]
-    planned = mine[mine["week"] == moment]
+    planned = own[own["week"] == moment]
     is_known = bool(len(planned)) and bool(planned["price"].notna().iloc[0])
     if not is_known:
         cell = pd.DataFrame({"store": [store], "brand": [brand], "week": [moment]})
@@ -199,11 +198,10 @@ def _changed(
     return pd.concat([promotions[~is_cell], pd.DataFrame([row])], ignore_index=True)
 
 
-def _warnings(of: Outlook, own: np.ndarray, step: int, asked: Offer) -> list[str]:
+def _warnings(of: Outlook, own: pd.DataFrame, step: int, asked: Offer) -> list[str]:
     """Why not to rely on an answer."""
     found = []
-    past = of.promotions[own]
-    seen = past.loc[past["week"] <= pd.Timestamp(of.fitted.spec.cutoff), "price"].dropna()
+    seen = own.loc[own["week"] <= pd.Timestamp(of.fitted.spec.cutoff), "price"].dropna()
     if seen.empty:
         found.append("The model has seen no price of this series.")
     elif not seen.min() <= asked.price <= seen.max():

@@ -7,6 +7,7 @@ import pandas as pd
 
 from flows.artifacts.markdown import count, name, table, text
 from flows.artifacts.posting import post
+from flows.telling import describe_choice
 from forecasting import schemas
 from forecasting.adapters.lake import Lake
 from forecasting.report import REASONS
@@ -50,6 +51,8 @@ def outcome_markdown(forecast: pd.DataFrame, brands: pd.DataFrame, spec: Forecas
         f"## {count(receipt['series'], 'series', 'series')} × {count(spec.horizon, 'week')}",
         table(["model", "", "series"], models, ["left", "left", "right"]),
     ]
+    if choice := describe_choice(receipt.get("training", {})):
+        parts.append(text(choice))
     failed = forecast.dropna(subset="reason").drop_duplicates(schemas.SERIES)
     if failed.empty:
         parts.append("No series failed, and none was refused.")

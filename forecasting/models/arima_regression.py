@@ -1,5 +1,7 @@
 """ARIMA with regressors: log units on price and promotion, with autocorrelated errors, by statsmodels."""
 
+from collections.abc import Callable, Iterator
+
 import numpy as np
 import pandas as pd
 from scipy.optimize import minimize_scalar
@@ -8,7 +10,9 @@ from statsmodels.tsa.statespace.initialization import Initialization
 from statsmodels.tsa.statespace.sarimax import SARIMAX
 
 from forecasting import schemas
+from forecasting.models.fitted import Fitted
 from forecasting.models.naive import PROBABILITIES
+from forecasting.models.one_by_one import Numbers, numbers_of, rows_of
 from forecasting.panel import complete_plan, future_cells, series_of
 from forecasting.predictive import Predictive
 from forecasting.spec import ForecastSpec
@@ -25,6 +29,7 @@ AUTOCORRELATIONS = (-0.5, 0.95)
 TOLERANCE = 0.02  # of the autocorrelation: finer changes no forecast
 BEYOND = 0.7  # log points by which a forecast may exceed what the series ever did, up or down
 LARGEST_SPREAD = 3.0
+REGRESSORS = ("log_price", "deal", "feat")
 
 
 def arima_regression(panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> Predictive:
@@ -37,24 +42,50 @@ def arima_regression(panel: pd.DataFrame, promotions: pd.DataFrame, spec: Foreca
     Raises:
         ValueError: a series has fewer observed weeks than the model needs.
     """
+    return _forecast_each(panel, promotions, spec, _learn)
+
+
+def fit(panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> Fitted:
+    """Autocorrelation, means and range of each series; errors as in `arima_regression`."""
+    return Fitted(spec, rows_of({key: _learn(key, *seen) for key, *seen in _each_series(panel, promotions, spec)}))
+
+
+def predict(fitted: Fitted, panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> Predictive:
+    """Filter on through the weeks sold since: level and effects are states, the autocorrelation stays."""
+    numbers = numbers_of(fitted)
+    known = pd.DataFrame(list(numbers), columns=schemas.SERIES)
+    panel = panel.merge(known, on=schemas.SERIES)
+    return _forecast_each(panel, promotions, spec, lambda key, *_: numbers[key])
+
+
+def _forecast_each(
+    panel: pd.DataFrame,
+    promotions: pd.DataFrame,
+    spec: ForecastSpec,
+    learn: Callable[[tuple[int, int], np.ndarray, np.ndarray], Numbers],
+) -> Predictive:
+    normal = norm.ppf(PROBABILITIES)
+    draws = [np.empty((0, len(normal)))]
+    for key, log_units, x in _each_series(panel, promotions, spec):
+        centre, spread = _apply(log_units, x, learn(key, log_units, x), spec.horizon)
+        draws.append(np.expm1(centre[:, None] + spread[:, None] * normal))
+    return Predictive(future_cells(series_of(panel), spec), np.maximum(np.concatenate(draws), 0.0))
+
+
+def _each_series(
+    panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec
+) -> Iterator[tuple[tuple[int, int], np.ndarray, np.ndarray]]:
+    """Of each series its log units (W,), NaN where unseen and in the weeks ahead, and its regressors (W, 3)."""
     cells = future_cells(series_of(panel), spec)
     rows = pd.concat([panel[[*schemas.CELL, "units"]], cells[schemas.CELL]], ignore_index=True)
     rows = rows.sort_values(schemas.CELL, ignore_index=True)
     regressors = _regressors(complete_plan(promotions, rows, spec.cutoff))
-    normal = norm.ppf(PROBABILITIES)
-    draws = []
-    for key, series in rows.groupby(schemas.SERIES):
-        observed = int(series["units"].notna().sum())
-        if observed < MIN_WEEKS:
-            raise ValueError(f"series {key} has {observed} observed weeks, arima_regression needs {MIN_WEEKS}")
+    for (store, brand), series in rows.groupby(schemas.SERIES):
         log_units, x = np.log1p(series["units"].to_numpy()), regressors[series.index]
         # The weeks of the gap are weeks without observation, whose offers do not matter.
         first = len(series) - spec.horizon
         log_units = np.insert(log_units, first, np.full(spec.gap, np.nan))
-        x = np.insert(x, first, np.zeros((spec.gap, x.shape[1])), axis=0)
-        centre, spread = _forecast(log_units, x, spec.horizon)
-        draws.append(np.expm1(centre[:, None] + spread[:, None] * normal))
-    return Predictive(cells, np.maximum(np.concatenate(draws), 0.0))
+        yield (int(store), int(brand)), log_units, np.insert(x, first, np.zeros((spec.gap, x.shape[1])), axis=0)
 
 
 def _regressors(plan: pd.DataFrame) -> np.ndarray:
@@ -63,29 +94,51 @@ def _regressors(plan: pd.DataFrame) -> np.ndarray:
     return np.column_stack([log_price, plan["deal"], plan["feat"]])
 
 
-def _forecast(log_units: np.ndarray, x: np.ndarray, horizon: int) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and standard deviation of the last `horizon` log units, (horizon,).
+def _learn(key: tuple[int, int], log_units: np.ndarray, x: np.ndarray) -> Numbers:
+    """What is learnt of one series.
 
-    log_units: (W,), NaN where unseen; x: (W, 3).
+    Raises:
+        ValueError: it has fewer observed weeks than the model needs.
     """
     seen = ~np.isnan(log_units)
-    lowest, highest, mean = log_units[seen].min(), log_units[seen].max(), log_units[seen].mean()
-    if lowest == highest:
-        return np.full(horizon, mean), np.zeros(horizon)
+    if seen.sum() < MIN_WEEKS:
+        raise ValueError(f"series {key} has {seen.sum()} observed weeks, arima_regression needs {MIN_WEEKS}")
+    learnt = {"mean": log_units[seen].mean(), "lowest": log_units[seen].min(), "highest": log_units[seen].max()}
     varies = x[seen].std(axis=0) > SMALLEST_SPREAD
-    x = (x - x[seen].mean(axis=0))[:, varies]
-    model = _model(log_units - mean, x, EFFECT_VARIANCES[varies])
+    learnt |= {f"mean_{name}": value for name, value in zip(REGRESSORS, x[seen].mean(axis=0), strict=True)}
+    learnt |= {f"uses_{name}": float(value) for name, value in zip(REGRESSORS, varies, strict=True)}
+    if learnt["lowest"] == learnt["highest"]:
+        return learnt | {"autocorrelation": 0.0}
+    model = _model_of(log_units, x, learnt)
     found = minimize_scalar(
         lambda autocorrelation: -model.loglike([autocorrelation]),
         bounds=AUTOCORRELATIONS,
         method="bounded",
         options={"xatol": TOLERANCE},
     )
-    model.update([found.x])
+    return learnt | {"autocorrelation": float(found.x)}
+
+
+def _apply(log_units: np.ndarray, x: np.ndarray, learnt: Numbers, horizon: int) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation of the last `horizon` log units, (horizon,).
+
+    log_units: (W,), NaN where unseen; x: (W, 3).
+    """
+    if learnt["lowest"] == learnt["highest"]:
+        return np.full(horizon, learnt["mean"]), np.zeros(horizon)
+    model = _model_of(log_units, x, learnt)
+    model.update([learnt["autocorrelation"]])
     filtered = model.ssm.filter()
-    centre = mean + filtered.forecasts[0, -horizon:]
+    centre = learnt["mean"] + filtered.forecasts[0, -horizon:]
     spread = np.sqrt(filtered.forecasts_error_cov[0, 0, -horizon:])
-    return np.clip(centre, lowest - BEYOND, highest + BEYOND), np.minimum(spread, LARGEST_SPREAD)
+    return np.clip(centre, learnt["lowest"] - BEYOND, learnt["highest"] + BEYOND), np.minimum(spread, LARGEST_SPREAD)
+
+
+def _model_of(log_units: np.ndarray, x: np.ndarray, learnt: Numbers) -> SARIMAX:
+    """The model around the means that were learnt, with the regressors that varied then."""
+    uses = np.array([learnt[f"uses_{name}"] for name in REGRESSORS]) == 1
+    centred = (x - np.array([learnt[f"mean_{name}"] for name in REGRESSORS]))[:, uses]
+    return _model(log_units - learnt["mean"], centred, EFFECT_VARIANCES[uses])
 
 
 def _model(log_units: np.ndarray, x: np.ndarray, effect_variances: np.ndarray) -> SARIMAX:

@@ -2,12 +2,10 @@
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
 from statsmodels.tsa.exponential_smoothing.ets import ETSModel
 
-from forecasting import schemas
-from forecasting.models.naive import PROBABILITIES
-from forecasting.panel import future_cells, series_of
+from forecasting.models.fitted import Fitted
+from forecasting.models.one_by_one import Numbers, OneByOne
 from forecasting.predictive import Predictive
 from forecasting.spec import ForecastSpec
 
@@ -20,23 +18,38 @@ def ets(panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> Pr
     Raises:
         ValueError: a series has fewer observed weeks than the model needs.
     """
-    cells = future_cells(series_of(panel), spec)
-    normal = norm.ppf(PROBABILITIES)
-    draws = []
-    for key, units in panel.dropna(subset="units").groupby(schemas.SERIES)["units"]:
-        if len(units) < MIN_WEEKS:
-            raise ValueError(f"series {key} has {len(units)} observed weeks, ets needs {MIN_WEEKS}")
-        level, smoothing, sigma = _smooth(np.log1p(units.to_numpy()))
-        for step in spec.steps:
-            # Hyndman et al. 2008, table 6.2: variance of ETS(A,N,N) at step k is σ²(1 + (k − 1)α²).
-            spread = sigma * np.sqrt(1 + (step - 1) * smoothing**2)
-            draws.append(np.expm1(level + spread * normal))
-    return Predictive(cells, np.maximum(np.stack(draws), 0.0))
+    return _ETS.forecast(panel, spec)
 
 
-def _smooth(log_units: np.ndarray) -> tuple[float, float, float]:
-    """Last level, smoothing parameter and standard deviation of the errors."""
+def fit(panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> Fitted:
+    """Smoothing parameter, first level and standard deviation of the errors of each series; errors as in `ets`."""
+    return _ETS.fit(panel, spec)
+
+
+def predict(fitted: Fitted, panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> Predictive:
+    """Smooth on through the weeks sold since."""
+    return _ETS.predict(fitted, panel, spec)
+
+
+def _learn(log_units: np.ndarray) -> Numbers:
     if np.ptp(log_units) == 0:
-        return float(log_units[-1]), 0.0, 0.0
-    fitted = ETSModel(log_units, error="add", trend=None, seasonal=None).fit(disp=False)
-    return float(np.asarray(fitted.level)[-1]), float(fitted.smoothing_level), float(np.sqrt(fitted.mse))
+        return {"smoothing": 0.0, "first_level": float(log_units[0]), "sigma": 0.0}
+    fitted = _model(log_units).fit(disp=False)
+    smoothing, first_level = fitted.params
+    return {"smoothing": float(smoothing), "first_level": float(first_level), "sigma": float(np.sqrt(fitted.mse))}
+
+
+def _apply(log_units: np.ndarray, learnt: Numbers, steps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    smoothing, sigma = learnt["smoothing"], learnt["sigma"]
+    level = log_units[-1]
+    if sigma > 0:
+        level = np.asarray(_model(log_units).smooth(np.array([smoothing, learnt["first_level"]])).level)[-1]
+    # Hyndman et al. 2008, table 6.2: variance of ETS(A,N,N) at step k is σ²(1 + (k − 1)α²).
+    return np.full(len(steps), level), sigma * np.sqrt(1 + (steps - 1) * smoothing**2)
+
+
+def _model(log_units: np.ndarray) -> ETSModel:
+    return ETSModel(log_units, error="add", trend=None, seasonal=None)
+
+
+_ETS = OneByOne("ets", _learn, _apply, MIN_WEEKS)

@@ -19,6 +19,7 @@ from forecasting.models.response.fit import FitOptions, RollingFit, rolling_fit
 from forecasting.models.response.frozen import FrozenResponse
 from forecasting.models.response.now import BrandNow, bring_up_to_date
 from forecasting.models.response.spread import DRAWS, Spread, learn_spread
+from forecasting.panel import future_cells, series_of
 from forecasting.predictive import SMALLEST_SALE, Predictive, cartons
 from forecasting.spec import ForecastSpec
 
@@ -77,6 +78,8 @@ def predict(fitted: Fitted, panel: pd.DataFrame, promotions: pd.DataFrame, spec:
     since then: by how much sales ran of late above or below what was expected.
     """
     brands = prepare(fitted, panel, promotions, spec)
+    if not brands:  # a partition of which nothing was learnt
+        return Predictive(future_cells(series_of(panel).iloc[:0], spec), np.empty((0, DRAWS)))
     return as_predictive(brands, [brand.log_draws() for brand in brands])
 
 
@@ -139,8 +142,6 @@ def brand_draws(fit: BrandFit, forecasts: np.ndarray) -> np.ndarray:
 
 def as_predictive(brands: Sequence[BrandFit | BrandNow], log_draws_of: list[np.ndarray]) -> Predictive:
     """The brands' log draws (S, H, D) as one distribution in cartons."""
-    if not brands:
-        return Predictive(pd.DataFrame(columns=["store", "brand", "week", "step"]), np.empty((0, DRAWS)))
     frames = [
         pd.DataFrame(
             {

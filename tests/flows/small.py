@@ -1,13 +1,24 @@
-"""A lake of a few real stores, whose sales are collected already: a run of one of its weeks needs no inbox."""
+"""A lake of a few real stores, whose sales are collected already: a run of one of its weeks needs no inbox.
 
+And contests that are decided in the process of the test.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pandas as pd
+import pytest
 
 from forecasting import schemas
+from forecasting.adapters.cluster import ClusterReceipt
 from forecasting.adapters.feed import shipped
 from forecasting.adapters.lake import Lake
+from forecasting.batch import Batch, Outcome
+from forecasting.spec import ForecastSpec
 from forecasting.weeks import THURSDAY
 
 STORES = [2, 5, 8, 12]
@@ -26,3 +37,30 @@ def small_lake(root: Path, first: date, last: date) -> Lake:
     lake.add_sales(sales[sales["week"] <= pd.Timestamp(last)])
     lake.add_promotions(promotions[promotions["week"] <= pd.Timestamp(last) + pd.Timedelta(weeks=4)])
     return lake
+
+
+class InThisProcess:
+    """A cluster without workers: the same forecasts, one after the other."""
+
+    receipt = ClusterReceipt(0)
+
+    def map_partitions(self, function: Any, batch: Batch, spec: ForecastSpec, **_: Any) -> list[Outcome]:
+        outcomes = []
+        while task := batch.next_task():
+            outcomes.append(batch.succeeded(task, function(task.partition, spec)))
+        return [outcome for outcome in outcomes if outcome]
+
+
+def decide_in_this_process(monkeypatch: pytest.MonkeyPatch, module: ModuleType) -> None:
+    """Let the contests of a module do without Dask, and without a bar that tells Prefect of them."""
+
+    @contextmanager
+    def cluster(*_: Any) -> Iterator[InThisProcess]:
+        yield InThisProcess()
+
+    @contextmanager
+    def no_progress(_: str) -> Iterator[Callable[[int, int], None]]:
+        yield lambda done, total: None
+
+    monkeypatch.setattr(module, "dask_cluster", cluster)
+    monkeypatch.setattr(module, "show_progress", no_progress)

@@ -1,8 +1,6 @@
 """Tests of the model of a weekly run: kept or fitted anew, and replaced where it is broken, without a hand."""
 
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,18 +15,16 @@ from flows.choosing import Choice, choose_model
 from flows.policy import run_flow
 from flows.weekly_forecast import weekly_forecast
 from forecasting.adapters.champion import champion, crown
-from forecasting.adapters.cluster import ClusterReceipt
 from forecasting.adapters.files import read_json, read_metadata, write_json
 from forecasting.adapters.lake import Lake
 from forecasting.adapters.model_store import Origin, Version, describe, keep, load
-from forecasting.batch import Batch, Outcome
 from forecasting.errors import OptionError
 from forecasting.forecast import forecast
 from forecasting.models.fitted import Fitted
 from forecasting.spec import BatchSpec, ClusterSpec, ForecastSpec
 from forecasting.training import train
 from forecasting.weeks import WEEK, dominicks_week
-from tests.flows.small import small_lake
+from tests.flows.small import decide_in_this_process, small_lake
 
 WEEK_NOW, TRAINED = dominicks_week(136), dominicks_week(129)
 AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -95,32 +91,10 @@ def run(lake: Lake, **options: Any) -> dict[str, Any]:
     return run_flow(weekly_forecast, parameters, why_not="no Prefect is needed", warn=lambda _: None)
 
 
-class InThisProcess:
-    """A cluster without workers: a contest is decided by the same forecasts."""
-
-    receipt = ClusterReceipt(0)
-
-    def map_partitions(self, function: Any, batch: Batch, spec: ForecastSpec, **_: Any) -> list[Outcome]:
-        outcomes = []
-        while task := batch.next_task():
-            outcomes.append(batch.succeeded(task, function(task.partition, spec)))
-        return [outcome for outcome in outcomes if outcome]
-
-
 @pytest.fixture
 def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Contests without Dask and Prefect."""
-
-    @contextmanager
-    def cluster(*_: Any) -> Iterator[InThisProcess]:
-        yield InThisProcess()
-
-    @contextmanager
-    def no_progress(_: str) -> Iterator[Callable[[int, int], None]]:
-        yield lambda done, total: None
-
-    monkeypatch.setattr(choosing, "dask_cluster", cluster)
-    monkeypatch.setattr(choosing, "show_progress", no_progress)
+    decide_in_this_process(monkeypatch, choosing)
 
 
 @pytest.mark.usefixtures("in_this_process")

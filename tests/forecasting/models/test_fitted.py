@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 
 from forecasting.errors import OptionError
-from forecasting.forecast import forecast, untrained_series
+from forecasting.forecast import forecast, forecast_partition, make_partitions, untrained_series
 from forecasting.ledger import active_series
 from forecasting.models import MODELS, get_model
 from forecasting.models.fitted import Fitted
@@ -100,6 +100,19 @@ def test_a_series_that_it_has_not_seen_gets_a_fallback_and_the_reason(real: Mark
     assert set(rows.loc[[2, 5], "model"]) == {"price_response"}
     series = active_series(real.sales, real.cutoff)
     assert {store for store, _ in untrained_series(series, of_two)} == {8}
+
+
+@pytest.mark.parametrize("name", [model.name for model in MODELS.values() if model.learns == "parameters"])
+def test_a_partition_of_which_nothing_was_learnt_is_all_fallback(name: str, real: Market) -> None:
+    """A brand that is new, and alone in its partition: the partition answers, without a row of it."""
+    spec = ForecastSpec(real.cutoff, model=name)
+    known, new = (real.sales[real.sales["brand"].isin(brands)] for brands in ([1, 2], [3]))
+    fitted = train(known, real.promotions, spec)
+    (partition,) = make_partitions(new, real.promotions, spec, 1_000, fitted)
+    assert forecast_partition(partition, spec).empty
+    rows = forecast(real.sales[real.sales["brand"].isin([1, 3])], real.promotions, spec, fitted)
+    assert set(rows.loc[rows["brand"] == 3, "reason"]) == {"not_trained"}
+    assert rows.loc[rows["brand"] == 1, "reason"].isna().all()
 
 
 def test_a_fitted_model_refuses_what_it_was_not_fitted_for(fitted: Fitted) -> None:
