@@ -29,6 +29,22 @@ PROMOTIONS = Table(
     pa.schema([_STORE, _BRAND, _WEEK, _PRICE, _DEAL, _FEAT]),
 )
 
+CORRECTIONS = Table(
+    "corrections",
+    "One row per (store, brand, week, collected): units that were collected before, and were sent again with others.",
+    ("store", "brand", "week", "collected"),
+    pa.schema(
+        [
+            _STORE,
+            _BRAND,
+            _WEEK,
+            column("units_before", pa.int64(), "cartons sold in the week, as they were known until then"),
+            column("units_after", pa.int64(), "cartons sold in the week, as they were sent again"),
+            column("collected", pa.timestamp("us", tz="UTC"), "moment at which a run took the correction in"),
+        ]
+    ),
+)
+
 BRANDS = Table(
     "brands",
     "One row per brand.",
@@ -166,21 +182,6 @@ SCORES = Table(
             column("naive_wape", pa.float64(), "share: naive_absolute_error / actual", nullable=True),
             column("bias", pa.float64(), "share: forecast / actual - 1", nullable=True),
             *(column(f"coverage_{level}", pa.float64(), f"share: within_{level} / series") for level in LEVELS),
-        ]
-    ),
-)
-
-CORRECTIONS = Table(
-    "corrections",
-    "One row per (store, brand, week) whose sales a run took in anew, and differently.",
-    ("store", "brand", "week"),
-    pa.schema(
-        [
-            _STORE,
-            _BRAND,
-            _WEEK,
-            column("units_before", pa.int64(), "cartons as they were known; empty where none were", nullable=True),
-            column("units_after", pa.int64(), "cartons as known now; empty where the row is gone", nullable=True),
         ]
     ),
 )
