@@ -29,6 +29,13 @@ def percent(share: float, places: int = 0) -> str:
     return "–" if pd.isna(share) else f"{100 * share:.{places}f} %".replace("-", "−")
 
 
+def change(share: float | None) -> str:
+    """A relative change with its sign; none that rounds to nothing."""
+    if share is None or pd.isna(share):
+        return "new"
+    return f"{share:+.0%}".replace("%", "\u00a0%").replace("-", "−") if abs(share) >= 0.005 else "0\u00a0%"
+
+
 def against(value: float, base: float) -> str:
     """How `value` compares with `base`, in words."""
     if not base:

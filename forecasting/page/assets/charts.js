@@ -35,7 +35,7 @@ const ojCharts = (() => {
         ...(rows.some((row) => row.kind === "was expected") ? [{transform: only("was expected"), mark: ring, encoding: {x, y: cartons("units")}}] : []),
         ...ranges,
         {transform: only("expected"), mark: dot, encoding: {x, y: cartons("units")}},
-        {mark: {type: "rule", strokeWidth: 9, opacity: 0}, encoding: {x, tooltip: tooltip(["label", "week"], ["kind", "what"], ["cartons", "cartons"], ["range", "four weeks of five"])}},
+        {mark: {type: "rule", strokeWidth: 12, opacity: 0}, encoding: {x, tooltip: tooltip(["label", "week"], ["kind", "what"], ["cartons", "cartons"], ["range", "four weeks of five"])}},
       ],
     };
   };
@@ -91,7 +91,7 @@ const ojCharts = (() => {
             {transform: chosen, mark: bar(7, 0.4), encoding: {x: bare, y: cartons("lo80"), y2: {field: "hi80"}}},
             {transform: chosen, mark: dot, encoding: {x: bare, y: cartons("expected")}},
             {
-              transform: chosen, mark: {type: "rule", strokeWidth: 9, opacity: 0},
+              transform: chosen, mark: {type: "rule", strokeWidth: 12, opacity: 0},
               encoding: {x: bare, tooltip: tooltip(["label", "week"], ["soldText", "sold"], ["expectedText", "expected"], ["range80", "80 %"], ["range95", "95 %"], ["priceText", "price"], ["promotion", "promotion"])},
             },
           ],
@@ -109,7 +109,10 @@ const ojCharts = (() => {
 
   const shares = (width, rows, lines, rules) => {
     const every = Math.ceil(rows.length / Math.max(2, Math.floor(width / 110)));
-    const axis = {...time(width, "%-d %b %y").axis, values: rows.map((row) => row.t).filter((_, place) => place % every === 0)};
+    const axis = {...time(width, "%-d %b %y").axis, values: rows.filter((_, place) => place % every === 0).map(({t}) => {
+      const day = new Date(t);
+      return {year: day.getUTCFullYear(), month: day.getUTCMonth() + 1, date: day.getUTCDate(), utc: true};
+    })};
     const x = {...time(width, "%-d %b %y"), scale: {type: "utc", padding: 10}, axis};
     const y = (field) => ({field, type: "quantitative", axis: {title: null, format: ".0%", tickCount: 4}, scale: {zero: rules.length === 0}});
     return {

@@ -47,6 +47,7 @@ function ojPart(number, packed) { ojParts[number]?.resolve(packed); }
     if (drawn.get(box) !== turn) return result.finalize();
     before?.result?.finalize();
     turn.result = result;
+    result.view.logLevel(1); // errors only: a zoom onto weeks without a forecast is nothing to warn of
     box.replaceChildren(place);
   }
   let waiting;
@@ -193,8 +194,9 @@ function ojPart(number, packed) { ojParts[number]?.resolve(packed); }
     }
     $("order-table").tBodies[0].replaceChildren(...rows);
     sorter?.refresh();
-    const points = rows.length === 1 ? "1 row" : `${number.format(rows.length)} rows`;
-    $("order-sentence").textContent = rows.length ? `${points}, ${cartons(sum)} cartons in sum.` : "No series is forecast there.";
+    $("orders").classList.toggle("long", rows.length > 200); // too many for paper
+    const count = rows.length === 1 ? "1 row" : `${number.format(rows.length)} rows`;
+    $("order-sentence").textContent = rows.length ? `${count}, ${cartons(sum)} cartons in sum.` : "No series is forecast there.";
   }
 
   async function begin() {
