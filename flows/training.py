@@ -28,6 +28,8 @@ from forecasting.weeks import WEEK
 
 FEWEST_WEEKS = 8  # of history before a fold
 
+UNCONTESTED = {True: "the first fitted model of this lake", False: "trained for a past week, for which there was none"}
+
 Progress = Callable[[int, int], None]
 
 
@@ -165,7 +167,7 @@ def train_and_keep(
         "cutoff": str(spec.cutoff),
         "against": against.version if against else None,
         "promoted": best.verdict is None or best.verdict.is_better,
-        "why": str(best.verdict) if best.verdict else "the first fitted model of this lake",
+        "why": str(best.verdict or UNCONTESTED[champions.champion(lake) is None]),
         "entries": {
             entry.model: vars(entry.verdict) | {"is_better": entry.verdict.is_better}
             for entry in contest.entries

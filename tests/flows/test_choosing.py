@@ -185,3 +185,20 @@ def test_a_family_that_fails_is_replaced_though_every_run_fits_it_anew(lake: Lak
     assert set(choice.record["contest"]["entries"]) == {"price_response", "mean"}
     assert choice.spec.model == choice.record["contest"]["model"] != "naive"
     assert choice.version is None
+
+
+@pytest.mark.usefixtures("in_this_process")
+def test_without_a_champion_one_is_trained_and_a_past_week_gets_one_of_its_own(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With `when_drifted`; the one that answers for a past week has seen no later one, and is not put in force."""
+    monkeypatch.setattr(choosing, "FOLDS", 2)
+    choice = choose(lake, "when_drifted", "mean")
+    reigning = champion(lake)
+    assert reigning is not None
+    assert (reigning.version, reigning.trained_until) == (choice.version, WEEK_NOW)
+    assert choice.record["contest"]["why"] == "the first fitted model of this lake"
+    past = choose(lake, "when_drifted", "mean", replace(SPEC, cutoff=TRAINED))
+    assert past.record["trained_until"] == str(TRAINED)
+    assert past.version != reigning.version
+    assert champion(lake) == reigning
