@@ -21,7 +21,7 @@ def outlook_of(lake: Lake) -> tuple[Outlook, str]:
         RunError: the champion is damaged.
     """
     cutoff = last_week(lake)
-    sales, promotions = lake.sales(cutoff), lake.promotions()
+    sales, promotions = lake.sales(cutoff), lake.promotions(cutoff)
     champion = champion_at(lake, cutoff)
     if champion:
         _, fitted = load(lake, champion.version)

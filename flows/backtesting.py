@@ -42,7 +42,12 @@ def load(lake: Lake, *, of_benchmark: bool) -> Source:
     """The lake's sales and promotions; the shipped ones for a protocol of the benchmark, or where the lake has none."""
     if of_benchmark or not lake.weeks_of_sales():
         return Source("the shipped data", shipped(schemas.SALES), shipped(schemas.PROMOTIONS), THURSDAY)
-    return Source(str(lake.root), lake.sales(), lake.promotions(), lake.week_starts_on, lake)
+    return of_lake(lake)
+
+
+def of_lake(lake: Lake, until: date | None = None) -> Source:
+    """The lake's sales and promotions, or those up to a cutoff."""
+    return Source(str(lake.root), lake.sales(until), lake.promotions(until), lake.week_starts_on, lake)
 
 
 def run_folds(

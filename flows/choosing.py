@@ -6,7 +6,7 @@ from getpass import getuser
 from typing import Any
 
 from flows.artifacts import show_progress
-from flows.backtesting import Source
+from flows.backtesting import of_lake
 from flows.options import FOLDS
 from flows.training import choose_folds, hold_contest, train_and_keep
 from forecasting import schemas
@@ -131,7 +131,7 @@ def _answer(
         _, incumbent = load(lake, champion.version)
     elif not frozen:
         incumbent = Fitted(spec, schemas.PARAMETERS.empty())
-    source = Source(str(lake.root), lake.sales(spec.cutoff), lake.promotions(spec.cutoff), spec.week_starts_on, lake)
+    source = of_lake(lake, spec.cutoff)
     folds = choose_folds(lake, spec, FOLDS)
     with dask_cluster(cluster_spec, lake, "training") as cluster, show_progress("folds") as progress:
         contest = hold_contest(cluster, source, folds, models, incumbent, batch, progress, frozen=frozen)

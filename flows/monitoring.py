@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 from prefect.events import emit_event
 
-from flows.backtesting import Source, run_folds
+from flows.backtesting import of_lake, run_folds
 from flows.policy import stopwatch, tell
 from forecasting import schemas
 from forecasting.adapters.cluster import Cluster
@@ -137,7 +137,7 @@ def make_promise(
     on_progress: Callable[[int, int], None],
 ) -> None:
     """Backtest the run's model on its cluster, and keep what that promises."""
-    source = Source(str(lake.root), lake.sales(), lake.promotions(), lake.week_starts_on)
+    source = of_lake(lake)
     refuses_nothing = BatchSpec(batch.mini_batch_size, timeout=batch.timeout, error_threshold=-1)
     rows, _ = run_folds(cluster, source, folds, [spec.model], spec.point, refuses_nothing, on_progress)
     asked = spec.as_dict()

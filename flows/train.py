@@ -7,7 +7,7 @@ from prefect import flow
 
 from flows import training
 from flows.artifacts import show_progress, tells_what_to_do
-from flows.backtesting import Source
+from flows.backtesting import of_lake
 from flows.options import TrainOptions, takes
 from flows.policy import stage, stopwatch
 from forecasting.adapters.champion import champion_at
@@ -43,7 +43,7 @@ def train(options: TrainOptions) -> dict[str, Any]:
     get_model(spec.model).require_trainable()
     incumbent = load(home, champion.version)[1] if champion else None
     folds = training.choose_folds(home, spec, options.folds)
-    source = Source(str(home.root), home.sales(cutoff), home.promotions(), home.week_starts_on)
+    source = of_lake(home, cutoff)
     token = stopwatch.set(Stopwatch())
     try:
         with dask_cluster(options.cluster_spec, home, "training") as cluster, show_progress("folds") as progress:
