@@ -39,7 +39,7 @@ def monitor(lake: Lake, spec: ForecastSpec) -> dict[str, Any]:
     Returns:
         Plain values: `scored` (runs whose scores are new or have changed), `week` (the newest week that has
         matured) and its `steps` (scores by step), `promised` (whether drift is watched) and `alarms` (of that
-        week); only `error` where it could not be done.
+        week, and any that a correction has raised of an earlier one); only `error` where it could not be done.
     """
     found: dict[str, Any] = {}
     with costs_no_forecast("Earlier forecasts could not be monitored", found):
@@ -96,15 +96,15 @@ def keep_watch(lake: Lake, spec: ForecastSpec, scores: pd.DataFrame) -> dict[str
     for alarm in watch(_of_promise(lake, scores, key), promise):
         plain = {**asdict(alarm), "week": str(alarm.week), "since": str(alarm.since)}
         by_week.setdefault(alarm.week, []).append(plain)
+    newest = scores["week"].max().date()
+    to_tell = {newest}
     for week, alarms in by_week.items():
         if not lake.has_alarms(week):
             lake.write_alarms(week, alarms)
             _emit(lake, spec, week, alarms)
-    newest = str(scores["week"].max().date())
-    return {
-        "promised": True,
-        "alarms": [alarm for alarm in lake.alarms(scores["week"].max().date()) if alarm["week"] == newest],
-    }
+            to_tell.add(week)
+    weeks = {str(week) for week in to_tell}
+    return {"promised": True, "alarms": [alarm for alarm in lake.alarms(newest) if alarm["week"] in weeks]}
 
 
 def folds_of_promise(lake: Lake, spec: ForecastSpec) -> Folds | None:

@@ -164,7 +164,7 @@ def tell_published(lake: Lake, receipt: Mapping[str, Any], fallback_alarm: float
         for earlier, files in receipt["late_files"].items():
             tell(lake, late_files(date.fromisoformat(earlier), files))
         if alarms := receipt.get("monitoring", {}).get("alarms"):
-            tell(lake, drifted(date.fromisoformat(alarms[0]["week"]), alarms))
+            tell(lake, drifted(date.fromisoformat(alarms[-1]["week"]), alarms))
 
 
 @contextmanager
