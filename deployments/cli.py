@@ -4,14 +4,10 @@ from typing import Annotated
 
 import typer
 
-import flows.cli_known
-import flows.cli_report  # noqa: F401 - adds its command
 from deployments.home import service_home
 from deployments.trigger import TriggerOptions
-from flows import cli_export, cli_load, cli_models, cli_whatif  # noqa: F401 - they add their commands
 from flows import parameters as p
 from flows.cli import app
-from flows.cli_scores import scores as _scores  # noqa: F401 - adds its command
 from flows.options import takes
 from flows.session import run_to_its_end, user_errors
 

@@ -27,11 +27,12 @@ from prefect.input import RunInput
 from prefect.states import Completed
 from pydantic import Field
 
-from flows import stages, terminal
+from flows import stages
 from flows.artifacts import name_of_run
 from flows.notifying import tell, week_waiting
 from flows.options import WeeklyOptions
 from flows.policy import tell as tell_prefect
+from flows.terminal.run import say_waiting
 from forecasting.adapters.clock import now
 from forecasting.adapters.inbox import list_inbox
 from forecasting.adapters.lake import Lake
@@ -62,7 +63,7 @@ def await_stores(lake: Lake, week: date, options: WeeklyOptions) -> None:
     if not (waiting := _still_waiting(lake, week, spec)):
         return
     logger.info("%s", waiting)
-    terminal.say_waiting(waiting)
+    say_waiting(waiting)
     tell(lake, week_waiting(week, waiting.missing, waiting.deadline))
     if runtime.deployment.id and not runtime.flow_run.parent_flow_run_id:
         _suspend(lake, week, spec)

@@ -22,7 +22,7 @@ LONGEST = (
     "tests/deployments/test_service.py",
     "tests/flows/test_weekly_forecast.py",
     "tests/flows/test_several_hosts.py",
-    "tests/flows/test_cli.py",
+    "tests/flows/cli/test_runs.py",
     "tests/flows/test_run_page.py",
     "tests/forecasting/adapters/cluster/",
     "tests/deployments/test_postgresql.py",

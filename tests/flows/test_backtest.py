@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner, Result
 
-from flows import stages, terminal
+from flows import stages
 from flows.backtest import backtest
 from flows.backtesting import Source, keep, load, run_folds
 from flows.cli import app
@@ -234,7 +234,7 @@ def test_a_protocol_does_not_mind_the_lakes_calendar(tmp_path: Path, monkeypatch
     Lake(tmp_path / "lake").write_calendar(0)
     asked: list[dict[str, Any]] = []
     monkeypatch.setattr("flows.policy.run_flow", lambda flow, options, *_: asked.append(options))
-    monkeypatch.setattr(terminal, "show_backtest", lambda result, protocol: None)
+    monkeypatch.setattr("flows.terminal.backtest.show_backtest", lambda result, protocol: None)
 
     result = oj("backtest", "--protocol", "A", "--lake", str(tmp_path / "lake"))
 

@@ -8,8 +8,8 @@ import pytest
 from prefect.exceptions import ParameterTypeError
 from prefect.utilities.callables import parameter_schema
 
-from flows import cli, cli_models
 from flows.backtest import backtest
+from flows.cli import models, runs
 from flows.options import WeeklyOptions
 from flows.train import train
 from flows.weekly_forecast import weekly_forecast
@@ -38,9 +38,9 @@ def test_bounds_are_part_of_the_form() -> None:
 
 def test_the_command_line_has_the_same_options() -> None:
     """`oj run` takes every parameter of the flow, with the same default and type."""
-    assert inspect.signature(weekly_forecast.fn) == inspect.signature(cli.run)
-    assert inspect.signature(backtest.fn) == inspect.signature(cli.backtest)
-    assert inspect.signature(train.fn) == inspect.signature(cli_models.train)
+    assert inspect.signature(weekly_forecast.fn) == inspect.signature(runs.run)
+    assert inspect.signature(backtest.fn) == inspect.signature(runs.backtest)
+    assert inspect.signature(train.fn) == inspect.signature(models.train)
 
 
 def test_a_value_out_of_bounds_is_refused_before_anything_runs() -> None:

@@ -27,7 +27,7 @@ def said(monkeypatch: pytest.MonkeyPatch) -> list[WeekWaiting]:
     """What the waiting run said in the terminal; it looks often."""
     told: list[WeekWaiting] = []
     monkeypatch.setattr(waiting, "SECONDS_BETWEEN_LOOKS", 0.05)
-    monkeypatch.setattr(waiting.terminal, "say_waiting", told.append)
+    monkeypatch.setattr(waiting, "say_waiting", told.append)
     return told
 
 

@@ -1,0 +1,34 @@
+"""The commands of clusters that would outlive their run: `oj clusters` and `oj clusters reap`."""
+
+import typer
+
+from flows import parameters as p
+from flows.cli.app import app
+from flows.session import user_errors
+from flows.settings import lake_root
+
+clusters = typer.Typer(help="Clusters that would outlive their run: list them, or end those whose run is gone.")
+app.add_typer(clusters, name="clusters")
+
+
+@clusters.callback(invoke_without_command=True)
+def list_clusters(context: typer.Context, lake: p.LakeRoot = None) -> None:
+    """List the clusters that runs have started on other machines, with their age and cost so far."""
+    if context.invoked_subcommand:
+        return
+    with user_errors():
+        from flows.terminal.clusters import show_clusters
+        from forecasting.adapters.lake import Lake
+
+        show_clusters(Lake(lake_root(lake)))
+
+
+@clusters.command()
+def reap(lake: p.LakeRoot = None) -> None:
+    """End the clusters whose run is gone; those of living runs are left alone."""
+    with user_errors():
+        from flows.terminal.clusters import show_reaped
+        from forecasting.adapters.cluster.reap import reap_orphans
+        from forecasting.adapters.lake import Lake
+
+        show_reaped(reap_orphans(Lake(lake_root(lake))))

@@ -1,0 +1,36 @@
+"""`oj export`: one cutoff's forecast as a file for people."""
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flows import parameters as p
+from flows.cli.app import app
+from flows.session import user_errors
+from flows.settings import lake_root
+
+
+@app.command()
+def export(
+    to: Annotated[Path, typer.Option(help="File to write: .xlsx for Excel, .csv for all else.", show_default=False)],
+    cutoff: Annotated[
+        date | None,
+        typer.Option(
+            parser=date.fromisoformat,
+            metavar="YYYY-MM-DD",
+            help="Cutoff of the forecast; empty: the newest that is published.",
+            show_default=False,
+        ),
+    ] = None,
+    lake: p.LakeRoot = None,
+) -> None:
+    """Write a published forecast, with names, plans and last week's sales, to a file for people."""
+    with user_errors():
+        from flows import exporting
+        from flows.terminal.tables import show_exported
+        from forecasting.adapters.lake import Lake
+
+        exported = exporting.export(Lake(lake_root(lake)), cutoff, to)
+        show_exported(to, exported.cutoff, exported.rows)

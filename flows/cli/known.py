@@ -1,0 +1,40 @@
+"""`oj known`: what a published forecast was made from."""
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flows import parameters as p
+from flows.cli.app import app
+from flows.options import LakeOptions
+from flows.session import user_errors
+
+
+@app.command()
+def known(
+    cutoff: Annotated[
+        date,
+        typer.Option(
+            parser=date.fromisoformat, metavar="YYYY-MM-DD", help="Cutoff of the forecast.", show_default=False
+        ),
+    ],
+    to: Annotated[Path, typer.Option(help="Folder for sales.parquet and promotions.parquet.", show_default=False)],
+    lake: p.LakeRoot = None,
+) -> None:
+    """What was known when a published forecast was made: its sales and promotions, whatever has come since."""
+    with user_errors():
+        from flows.terminal.lake import show_known
+        from forecasting import schemas
+        from forecasting.adapters.files import write_table
+        from forecasting.errors import OptionError
+
+        home = LakeOptions(lake=lake).home
+        then = home.as_of(cutoff)
+        try:
+            write_table(to / "sales.parquet", then.sales, schemas.SALES)
+            write_table(to / "promotions.parquet", then.promotions, schemas.PROMOTIONS)
+        except OSError as error:
+            raise OptionError(f"to={to}", f"cannot be written ({error.strerror})", "name a folder of yours") from error
+        show_known(to, then, home.known_at(cutoff))

@@ -1,0 +1,69 @@
+"""The commands that fill a lake, and the one that tells what is in it: `oj feed`, `import` and `status`."""
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flows import parameters as p
+from flows.cli.app import app
+from flows.session import user_errors
+from flows.settings import lake_root
+
+
+@app.command()
+def feed(
+    lake: p.LakeRoot = None,
+    history_until: Annotated[
+        date | None,
+        typer.Option(
+            parser=date.fromisoformat,
+            metavar="YYYY-MM-DD",
+            help="Last week of the history that an empty lake is filled with.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Play the world: let one real week go by, and drop its files into the inbox."""
+    with user_errors():
+        from flows.terminal.lake import show_feed
+        from forecasting.adapters.feed import FIRST_HISTORY_UNTIL
+        from forecasting.adapters.feed import feed as let_a_week_go_by
+        from forecasting.adapters.lake import Lake
+
+        home = Lake(lake_root(lake))
+        show_feed(home, let_a_week_go_by(home, history_until=history_until or FIRST_HISTORY_UNTIL))
+
+
+@app.command("import")
+def import_panel(
+    files: Annotated[list[Path], typer.Argument(help="CSV or Parquet files of one layout.", show_default=False)],
+    store: Annotated[str, typer.Option(help="Column of the store, a number or a name.")] = "store",
+    brand: Annotated[str, typer.Option(help="Column of the brand or product, a number or a name.")] = "brand",
+    week: Annotated[str, typer.Option(help="Column of the first day of the week.")] = "week",
+    units: Annotated[str, typer.Option(help="Column of the units sold; empty in weeks ahead.")] = "units",
+    price: Annotated[str | None, typer.Option(help="Column of the price, where there is one.")] = None,
+    deal: Annotated[str | None, typer.Option(help="Column of a deal, 0 or 1, where there is one.")] = None,
+    feat: Annotated[str | None, typer.Option(help="Column of the advert, 0 to 1, where there is one.")] = None,
+    lake: p.LakeRoot = None,
+) -> None:
+    """Fill a new lake with the history of a panel that someone else laid out."""
+    with user_errors():
+        from flows.terminal.lake import show_import
+        from forecasting.adapters.foreign import Layout
+        from forecasting.adapters.foreign import import_panel as read_panel
+        from forecasting.adapters.lake import Lake
+
+        home = Lake(lake_root(lake))
+        show_import(home, read_panel(home, files, Layout(store, brand, week, units, price, deal, feat)))
+
+
+@app.command()
+def status(lake: p.LakeRoot = None) -> None:
+    """What is in the lake: weeks, forecasts, the last run, and what is waiting in the inbox."""
+    with user_errors():
+        from flows.terminal.lake import show_status
+        from forecasting.adapters.lake import Lake
+
+        show_status(Lake(lake_root(lake)))

@@ -1,0 +1,71 @@
+"""The commands of fitted models: `oj train`, `oj models` and `oj models rollback`."""
+
+import time
+from typing import Annotated
+
+import typer
+
+from flows import parameters as p
+from flows.cli.app import app
+from flows.options import TrainOptions, takes
+from flows.session import prefect, user_errors, warn
+from flows.settings import lake_root
+
+
+@app.command()
+@takes(TrainOptions)
+def train(options: TrainOptions) -> None:
+    """Fit a model and keep it; put it in force where it is better than the champion, beyond chance."""
+    began = time.monotonic()
+    with user_errors(), prefect() as why_not:
+        from forecasting.adapters.cluster.life import require_possible
+        from forecasting.models import get_model
+
+        if options.model:
+            get_model(options.model).require_trainable()
+        require_possible(options.cluster_spec)
+        from flows.terminal.console import say_starting
+
+        say_starting()
+        from flows.policy import run_flow
+        from flows.terminal.models import show_training
+        from flows.train import train as run_train
+
+        decision = run_flow(run_train, vars(options), why_not(), warn)
+        show_training(decision, time.monotonic() - began)
+
+
+models = typer.Typer(help="Fitted models: list them, or go back to an earlier one.")
+app.add_typer(models, name="models")
+
+
+@models.callback(invoke_without_command=True)
+def list_models(context: typer.Context, lake: p.LakeRoot = None) -> None:
+    """List the fitted models of the lake, with their scores, and which is the champion."""
+    if context.invoked_subcommand:
+        return
+    with user_errors():
+        from flows.terminal.models import show_models
+        from forecasting.adapters.lake import Lake
+
+        show_models(Lake(lake_root(lake)))
+
+
+@models.command()
+def rollback(
+    to: Annotated[
+        str | None,
+        typer.Option(help="Version to put in force; empty: the one before the champion.", show_default=False),
+    ] = None,
+    lake: p.LakeRoot = None,
+) -> None:
+    """Put an earlier model in force again, or any that is kept."""
+    with user_errors():
+        from getpass import getuser
+
+        from flows.terminal.models import show_champion
+        from flows.training import go_back
+        from forecasting.adapters.clock import now
+        from forecasting.adapters.lake import Lake
+
+        show_champion(go_back(Lake(lake_root(lake)), to, by=getuser(), at=now()))

@@ -1,0 +1,16 @@
+"""`oj report`: the page of a published week, written anew."""
+
+from flows.cli.app import app
+from flows.options import CutoffOption, takes
+from flows.session import user_errors
+
+
+@app.command()
+@takes(CutoffOption)
+def report(options: CutoffOption) -> None:
+    """Write the report page of a published week, and print where it is; the newest week, where none is named."""
+    with user_errors():
+        from flows.reporting import newest_published, write_page
+        from flows.terminal.page import show_page
+
+        show_page(write_page(options.home, options.cutoff or newest_published(options.home)))

@@ -1,0 +1,46 @@
+"""The command `oj whatif`."""
+
+from datetime import date
+from typing import Annotated
+
+import typer
+
+from flows import parameters as p
+from flows.cli.app import app
+from flows.session import user_errors
+from flows.settings import lake_root
+
+
+@app.command()
+def whatif(
+    store: Annotated[int, typer.Option(help="Store number.", show_default=False)],
+    brand: Annotated[int, typer.Option(help="Brand number.", show_default=False)],
+    week: Annotated[
+        date,
+        typer.Option(
+            parser=date.fromisoformat, metavar="YYYY-MM-DD", help="First day of a coming week.", show_default=False
+        ),
+    ],
+    price: Annotated[
+        float | None, typer.Option(help="Dollars a carton; empty: as planned.", show_default=False)
+    ] = None,
+    deal: Annotated[
+        int | None, typer.Option(help="1 for a deal, else 0; empty: as planned.", show_default=False)
+    ] = None,
+    feat: Annotated[
+        float | None,
+        typer.Option(help="Share of the brand in the advert, 0 to 1; empty: as planned.", show_default=False),
+    ] = None,
+    lake: p.LakeRoot = None,
+) -> None:
+    """What a store would sell of a brand under another offer, beside what is expected under the plan."""
+    with user_errors():
+        from flows.asking import outlook_of
+        from flows.terminal.whatif import show_answer
+        from forecasting.adapters.lake import Lake
+        from forecasting.whatif import what_if
+
+        home = Lake(lake_root(lake))
+        of, model = outlook_of(home)
+        answer = what_if(of, store, brand, week, price=price, deal=deal, feat=feat)
+        show_answer(home, store, brand, week, model, answer)
