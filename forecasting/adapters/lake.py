@@ -1,5 +1,5 @@
-"""The lake: the root folder of everything the system keeps. This file alone knows its paths;
-those of what was collected are in `forecasting.adapters.collected`.
+"""The lake: the root folder of everything the system keeps. This is the one list of its paths. Where a file is,
+`Lake` and its bases (in `collected`, `published` and `watched`) alone know; others name a folder at most.
 
     inbox/                             files that stores drop; see `forecasting.adapters.inbox`
     archive/<cutoff>/                  inbox files that a run has collected
@@ -32,37 +32,27 @@ No name in a path comes from the content of data: weeks, run ids and the names o
 the declared pattern only.
 """
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from forecasting import schemas
-from forecasting.adapters.collected import Collected
-from forecasting.adapters.files import (
-    read_json,
-    read_metadata,
-    read_table,
-    read_tables,
-    write_json,
-    write_table,
-    write_text,
-)
+from forecasting.adapters.files import read_json, read_table, write_json, write_table, write_text
+from forecasting.adapters.watched import Watched
 from forecasting.adapters.weekly import dates
-from forecasting.errors import DataError, OptionError, SchemaError
-from forecasting.known import Known
+from forecasting.errors import DataError, OptionError
 from forecasting.ledger import Acceptance
 from forecasting.page import Page
 from forecasting.table import Table
 from forecasting.weeks import THURSDAY
 
 
-class Lake(Collected):
+class Lake(Watched):
     """Reads and writes the tables of one lake."""
 
     def __init__(self, root: Path) -> None:
@@ -174,94 +164,6 @@ class Lake(Collected):
     def _acceptance_path(self, week: date) -> Path:
         return self.acceptances / f"{week}.json"
 
-    # Runs and what is published; `forecasting.adapters.publish` writes them
-
-    def run_folder(self, cutoff: date, run_id: str) -> Path:
-        return self.root / "runs" / str(cutoff) / run_id
-
-    def staging(self, run_id: str) -> Path:
-        return self.root / "staging" / run_id
-
-    @property
-    def published_root(self) -> Path:
-        return self.root / "published"
-
-    def run_spec(self, cutoff: date, run_id: str) -> dict[str, Any]:
-        """What a published run was asked for, as `ForecastSpec.as_dict` tells it; empty where it is not known."""
-        path = self.run_folder(cutoff, run_id) / "manifest.json"
-        return read_json(path)["spec"] if path.exists() else {}
-
-    def published_path(self, cutoff: date) -> Path:
-        return self.published_root / str(cutoff) / "forecast.parquet"
-
-    def published_cutoffs(self) -> list[date]:
-        """Cutoffs with a published forecast, oldest first."""
-        return [cutoff for cutoff in dates(self.published_root, "*") if self.published_path(cutoff).exists()]
-
-    def published_run_id(self, cutoff: date) -> str | None:
-        """The run whose forecast is in force; None where there is none, or its file is damaged."""
-        path = self.published_path(cutoff)
-        try:
-            return read_metadata(path)["run_id"] if path.exists() else None
-        except SchemaError:
-            return None  # a damaged file is replaced by the next run
-
-    def known_at(self, cutoff: date) -> datetime | None:
-        """Up to which moment the run in force had collected; None where there is none, or it does not say."""
-        manifest = self.run_folder(cutoff, self.published_run_id(cutoff) or "none") / "manifest.json"
-        known_at = read_json(manifest).get("known_at") if manifest.exists() else None
-        return datetime.fromisoformat(known_at) if known_at else None
-
-    def as_of(self, cutoff: date) -> Known:
-        """What the run whose forecast of `cutoff` is in force knew, whatever was collected later.
-
-        Raises:
-            DataError: there is none, or it does not say what it knew.
-        """
-        known_at = self.known_at(cutoff)
-        if not known_at:
-            raise DataError(
-                f"The lake {self.root} has no forecast of the week of {cutoff} that says what it knew",
-                f"make it with `oj run --cutoff {cutoff}`",
-            )
-        return self.known(cutoff, known_at)
-
-    def published(self, cutoff: date) -> pd.DataFrame:
-        """The forecast in force (table `forecast`)."""
-        return read_table(self.published_path(cutoff), schemas.FORECAST)
-
-    def published_before(self, cutoff: date, count: int) -> pd.DataFrame:
-        """The forecasts in force of the last `count` cutoffs before this one (table `forecast`)."""
-        earlier = [each for each in self.published_cutoffs() if each < cutoff][-count:]
-        return read_tables(map(self.published_path, earlier), schemas.FORECAST)
-
-    def replaced(self, cutoff: date) -> pd.DataFrame:
-        """The forecast that the one in force took the place of; empty where it is the first of its cutoff."""
-        in_force = self.published_run_id(cutoff)
-        settled = (self.root / "runs" / str(cutoff)).glob("*/forecast.parquet")
-        others = [path for path in settled if path.parent.name != in_force]
-        if not others:
-            return schemas.FORECAST.empty()
-        return read_table(max(others, key=lambda path: path.stat().st_mtime_ns), schemas.FORECAST)
-
-    def receipt_of(self, cutoff: date, run_id: str | None) -> dict[str, Any] | None:
-        """The receipt of the run that published this forecast; None where none is kept."""
-        for path in sorted((self.root / "receipts" / str(cutoff)).glob("*.json"), reverse=True):
-            receipt = read_json(path)
-            if receipt["outcome"] == "published" and receipt.get("run_id") == run_id:
-                return receipt
-        return None
-
-    def write_receipt(self, cutoff: date, started: datetime, content: dict[str, Any]) -> Path:
-        path = self.root / "receipts" / str(cutoff) / f"{started:%Y%m%dT%H%M%S.%fZ}.json"
-        write_json(path, content)
-        return path
-
-    def last_receipt(self) -> dict[str, Any] | None:
-        """The receipt of the run that started last, of whatever week."""
-        paths = sorted((self.root / "receipts").glob("*/*.json"), key=lambda path: path.name)
-        return read_json(paths[-1]) if paths else None
-
     # What people have been told
 
     def is_told(self, week: date, kind: str) -> bool:
@@ -272,59 +174,6 @@ class Lake(Collected):
 
     def _notice_path(self, week: date, kind: str) -> Path:
         return self.root / "notices" / f"{week}-{kind}.json"
-
-    # How forecasts came out, and what was promised of them; `flows.monitoring` writes them
-
-    def scores(self) -> pd.DataFrame:
-        """How the forecasts in force came out (table `scores`), for every week of theirs that has been collected."""
-        found = [
-            self.scores_path(cutoff, run_id)
-            for cutoff in self.published_cutoffs()
-            if (run_id := self.published_run_id(cutoff))
-        ]
-        return read_tables([path for path in found if path.exists()], schemas.SCORES)
-
-    def scores_metadata(self, cutoff: date, run_id: str) -> dict[str, str]:
-        """What was said of a run's scores; empty where it has none, or their file is damaged."""
-        path = self.scores_path(cutoff, run_id)
-        try:
-            return read_metadata(path) if path.exists() else {}
-        except SchemaError:
-            return {}  # it is written anew
-
-    def write_scores(self, cutoff: date, run_id: str, rows: pd.DataFrame, metadata: dict[str, str]) -> None:
-        write_table(self.scores_path(cutoff, run_id), rows, schemas.SCORES, metadata)
-
-    def scores_path(self, cutoff: date, run_id: str) -> Path:
-        return self.root / "scores" / str(cutoff) / f"{run_id}.parquet"
-
-    def promise(self, key: str) -> pd.DataFrame:
-        """What was promised (table `promise`); empty where nothing was, or its file is damaged."""
-        path = self._promise_path(key)
-        try:
-            return read_table(path, schemas.PROMISE) if path.exists() else schemas.PROMISE.empty()
-        except SchemaError:
-            return schemas.PROMISE.empty()  # it is made anew
-
-    def write_promise(self, key: str, rows: pd.DataFrame, metadata: dict[str, str]) -> None:
-        write_table(self._promise_path(key), rows, schemas.PROMISE, metadata)
-
-    def _promise_path(self, key: str) -> Path:
-        return self.root / "promises" / f"{key}.parquet"
-
-    def write_alarms(self, week: date, alarms: list[dict[str, Any]]) -> None:
-        write_json(self._alarms_path(week), {"alarms": alarms})
-
-    def has_alarms(self, week: date) -> bool:
-        return self._alarms_path(week).exists()
-
-    def alarms(self, until: date) -> list[dict[str, Any]]:
-        """Every alarm raised up to that week, oldest first: `week, statistic, value, promised, since, sentence`."""
-        weeks = [week for week in dates(self.root / "alarms", "*.json") if week <= until]
-        return [alarm for week in weeks for alarm in read_json(self._alarms_path(week))["alarms"]]
-
-    def _alarms_path(self, week: date) -> Path:
-        return self.root / "alarms" / f"{week}.json"
 
     # The report
 
@@ -391,9 +240,6 @@ class Lake(Collected):
         folder = self.root / "scratch"
         folder.mkdir(parents=True, exist_ok=True)
         return folder
-
-    def clear_staging(self, run_id: str) -> None:
-        shutil.rmtree(self.staging(run_id), ignore_errors=True)
 
     def lock_path(self, name: str) -> Path:
         return self.root / "locks" / f"{name}.lock"

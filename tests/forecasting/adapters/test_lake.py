@@ -1,6 +1,6 @@
 """The lake keeps its tables, one file a week, and knows its own paths."""
 
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 
 import pandas as pd
@@ -102,13 +102,6 @@ def test_archived_files_keep_their_predecessors(lake: Lake) -> None:
     assert list(lake.inbox.iterdir()) == []
 
 
-def test_the_last_receipt_is_that_of_the_last_run(lake: Lake) -> None:
-    """Also where a later run forecast an earlier week."""
-    lake.write_receipt(NEXT, datetime(2026, 1, 1, tzinfo=UTC), {"outcome": "published"})
-    lake.write_receipt(WEEK, datetime(2026, 1, 2, tzinfo=UTC), {"outcome": "failed"})
-    assert lake.last_receipt() == {"outcome": "failed"}
-
-
 def test_a_root_that_cannot_be_written_is_an_option_error(tmp_path: Path) -> None:
     """The error names the folder and the remedy."""
     (tmp_path / "file").write_text("not a folder")
@@ -131,25 +124,6 @@ def test_an_interrupted_filling_begins_anew(lake: Lake) -> None:
         lake.add_sales(sales(NEXT, {2: 5}))
     assert not lake.is_empty
     assert lake.weeks_of_sales() == [NEXT]
-
-
-def test_alarms_are_read_up_to_a_week(lake: Lake) -> None:
-    """Those of one file a week, oldest first; none where there are none."""
-    assert lake.alarms(NEXT) == []
-    for week in (NEXT, WEEK):
-        lake.write_alarms(week, [{"week": str(week), "sentence": name} for name in ("one", "two")])
-    assert [alarm["week"] for alarm in lake.alarms(NEXT)] == [str(WEEK)] * 2 + [str(NEXT)] * 2
-    assert [alarm["sentence"] for alarm in lake.alarms(WEEK)] == ["one", "two"]
-
-
-def test_a_damaged_promise_is_none(lake: Lake) -> None:
-    """It is made anew, as one that is missing; an empty lake has neither promise nor scores."""
-    assert lake.scores().empty
-    assert lake.promise("mean-0123abcd").empty
-    lake.write_promise("mean-0123abcd", schemas.PROMISE.empty(), {"model": "mean"})
-    (file,) = (lake.root / "promises").iterdir()
-    file.write_bytes(file.read_bytes()[:50])
-    assert lake.promise("mean-0123abcd").empty
 
 
 def test_the_digest_of_a_week_follows_its_sales(lake: Lake) -> None:

@@ -1,0 +1,108 @@
+"""What a lake has published: runs, the forecasts in force, what those knew, and the receipts of all runs."""
+
+import shutil
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from forecasting import schemas
+from forecasting.adapters.collected import Collected
+from forecasting.adapters.files import read_json, read_metadata, read_table, read_tables, write_json
+from forecasting.adapters.weekly import dates
+from forecasting.errors import DataError, SchemaError
+from forecasting.known import Known
+
+
+class Published(Collected):
+    """The part of a lake that runs publish; `forecasting.adapters.publish` writes the forecasts."""
+
+    def run_folder(self, cutoff: date, run_id: str) -> Path:
+        return self.root / "runs" / str(cutoff) / run_id
+
+    def staging(self, run_id: str) -> Path:
+        return self.root / "staging" / run_id
+
+    def clear_staging(self, run_id: str) -> None:
+        shutil.rmtree(self.staging(run_id), ignore_errors=True)
+
+    @property
+    def published_root(self) -> Path:
+        return self.root / "published"
+
+    def run_spec(self, cutoff: date, run_id: str) -> dict[str, Any]:
+        """What a published run was asked for, as `ForecastSpec.as_dict` tells it; empty where it is not known."""
+        path = self.run_folder(cutoff, run_id) / "manifest.json"
+        return read_json(path)["spec"] if path.exists() else {}
+
+    def published_path(self, cutoff: date) -> Path:
+        return self.published_root / str(cutoff) / "forecast.parquet"
+
+    def published_cutoffs(self) -> list[date]:
+        """Cutoffs with a published forecast, oldest first."""
+        return [cutoff for cutoff in dates(self.published_root, "*") if self.published_path(cutoff).exists()]
+
+    def published_run_id(self, cutoff: date) -> str | None:
+        """The run whose forecast is in force; None where there is none, or its file is damaged."""
+        path = self.published_path(cutoff)
+        try:
+            return read_metadata(path)["run_id"] if path.exists() else None
+        except SchemaError:
+            return None  # a damaged file is replaced by the next run
+
+    def known_at(self, cutoff: date) -> datetime | None:
+        """Up to which moment the run in force had collected; None where there is none, or it does not say."""
+        manifest = self.run_folder(cutoff, self.published_run_id(cutoff) or "none") / "manifest.json"
+        known_at = read_json(manifest).get("known_at") if manifest.exists() else None
+        return datetime.fromisoformat(known_at) if known_at else None
+
+    def as_of(self, cutoff: date) -> Known:
+        """What the run whose forecast of `cutoff` is in force knew, whatever was collected later.
+
+        Raises:
+            DataError: there is none, or it does not say what it knew.
+        """
+        known_at = self.known_at(cutoff)
+        if not known_at:
+            raise DataError(
+                f"The lake {self.root} has no forecast of the week of {cutoff} that says what it knew",
+                f"make it with `oj run --cutoff {cutoff}`",
+            )
+        return self.known(cutoff, known_at)
+
+    def published(self, cutoff: date) -> pd.DataFrame:
+        """The forecast in force (table `forecast`)."""
+        return read_table(self.published_path(cutoff), schemas.FORECAST)
+
+    def published_before(self, cutoff: date, count: int) -> pd.DataFrame:
+        """The forecasts in force of the last `count` cutoffs before this one (table `forecast`)."""
+        earlier = [each for each in self.published_cutoffs() if each < cutoff][-count:]
+        return read_tables(map(self.published_path, earlier), schemas.FORECAST)
+
+    def replaced(self, cutoff: date) -> pd.DataFrame:
+        """The forecast that the one in force took the place of; empty where it is the first of its cutoff."""
+        in_force = self.published_run_id(cutoff)
+        settled = (self.root / "runs" / str(cutoff)).glob("*/forecast.parquet")
+        others = [path for path in settled if path.parent.name != in_force]
+        if not others:
+            return schemas.FORECAST.empty()
+        return read_table(max(others, key=lambda path: path.stat().st_mtime_ns), schemas.FORECAST)
+
+    def receipt_of(self, cutoff: date, run_id: str | None) -> dict[str, Any] | None:
+        """The receipt of the run that published this forecast; None where none is kept."""
+        for path in sorted((self.root / "receipts" / str(cutoff)).glob("*.json"), reverse=True):
+            receipt = read_json(path)
+            if receipt["outcome"] == "published" and receipt.get("run_id") == run_id:
+                return receipt
+        return None
+
+    def write_receipt(self, cutoff: date, started: datetime, content: dict[str, Any]) -> Path:
+        path = self.root / "receipts" / str(cutoff) / f"{started:%Y%m%dT%H%M%S.%fZ}.json"
+        write_json(path, content)
+        return path
+
+    def last_receipt(self) -> dict[str, Any] | None:
+        """The receipt of the run that started last, of whatever week."""
+        paths = sorted((self.root / "receipts").glob("*/*.json"), key=lambda path: path.name)
+        return read_json(paths[-1]) if paths else None

@@ -1,0 +1,68 @@
+"""What a lake watches of its forecasts: how they came out, what was promised of them, and the alarms of drift."""
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from forecasting import schemas
+from forecasting.adapters.files import read_json, read_metadata, read_table, read_tables, write_json, write_table
+from forecasting.adapters.published import Published
+from forecasting.adapters.weekly import dates
+from forecasting.errors import SchemaError
+
+
+class Watched(Published):
+    """The part of a lake that tells how good its forecasts are; `flows.monitoring` writes it."""
+
+    def scores(self) -> pd.DataFrame:
+        """How the forecasts in force came out (table `scores`), for every week of theirs that has been collected."""
+        found = [
+            self.scores_path(cutoff, run_id)
+            for cutoff in self.published_cutoffs()
+            if (run_id := self.published_run_id(cutoff))
+        ]
+        return read_tables([path for path in found if path.exists()], schemas.SCORES)
+
+    def scores_metadata(self, cutoff: date, run_id: str) -> dict[str, str]:
+        """What was said of a run's scores; empty where it has none, or their file is damaged."""
+        path = self.scores_path(cutoff, run_id)
+        try:
+            return read_metadata(path) if path.exists() else {}
+        except SchemaError:
+            return {}  # it is written anew
+
+    def write_scores(self, cutoff: date, run_id: str, rows: pd.DataFrame, metadata: dict[str, str]) -> None:
+        write_table(self.scores_path(cutoff, run_id), rows, schemas.SCORES, metadata)
+
+    def scores_path(self, cutoff: date, run_id: str) -> Path:
+        return self.root / "scores" / str(cutoff) / f"{run_id}.parquet"
+
+    def promise(self, key: str) -> pd.DataFrame:
+        """What was promised (table `promise`); empty where nothing was, or its file is damaged."""
+        path = self._promise_path(key)
+        try:
+            return read_table(path, schemas.PROMISE) if path.exists() else schemas.PROMISE.empty()
+        except SchemaError:
+            return schemas.PROMISE.empty()  # it is made anew
+
+    def write_promise(self, key: str, rows: pd.DataFrame, metadata: dict[str, str]) -> None:
+        write_table(self._promise_path(key), rows, schemas.PROMISE, metadata)
+
+    def _promise_path(self, key: str) -> Path:
+        return self.root / "promises" / f"{key}.parquet"
+
+    def write_alarms(self, week: date, alarms: list[dict[str, Any]]) -> None:
+        write_json(self._alarms_path(week), {"alarms": alarms})
+
+    def has_alarms(self, week: date) -> bool:
+        return self._alarms_path(week).exists()
+
+    def alarms(self, until: date) -> list[dict[str, Any]]:
+        """Every alarm raised up to that week, oldest first: `week, statistic, value, promised, since, sentence`."""
+        weeks = [week for week in dates(self.root / "alarms", "*.json") if week <= until]
+        return [alarm for week in weeks for alarm in read_json(self._alarms_path(week))["alarms"]]
+
+    def _alarms_path(self, week: date) -> Path:
+        return self.root / "alarms" / f"{week}.json"

@@ -1,0 +1,35 @@
+"""Alarms and promises are kept until they are read."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from forecasting import schemas
+from forecasting.adapters.watched import Watched
+
+WEEK, NEXT = date(1992, 4, 16), date(1992, 4, 23)
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Watched:
+    return Watched(tmp_path / "lake")
+
+
+def test_alarms_are_read_up_to_a_week(lake: Watched) -> None:
+    """Those of one file a week, oldest first; none where there are none."""
+    assert lake.alarms(NEXT) == []
+    for week in (NEXT, WEEK):
+        lake.write_alarms(week, [{"week": str(week), "sentence": name} for name in ("one", "two")])
+    assert [alarm["week"] for alarm in lake.alarms(NEXT)] == [str(WEEK)] * 2 + [str(NEXT)] * 2
+    assert [alarm["sentence"] for alarm in lake.alarms(WEEK)] == ["one", "two"]
+
+
+def test_a_damaged_promise_is_none(lake: Watched) -> None:
+    """It is made anew, as one that is missing; an empty lake has neither promise nor scores."""
+    assert lake.scores().empty
+    assert lake.promise("mean-0123abcd").empty
+    lake.write_promise("mean-0123abcd", schemas.PROMISE.empty(), {"model": "mean"})
+    (file,) = (lake.root / "promises").iterdir()
+    file.write_bytes(file.read_bytes()[:50])
+    assert lake.promise("mean-0123abcd").empty
