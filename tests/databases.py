@@ -74,7 +74,10 @@ def make_small_lake(root: Path) -> Lake:
     )
     rows["week"] = pd.to_datetime(rows["week"])
     lake.add_sales(schemas.SALES.cast(rows[rows["week"] <= pd.Timestamp(WEEKS[-1])]))
-    lake.add_promotions(schemas.TOLD_PROMOTIONS.cast(rows.assign(told=rows["week"].min())))
+    # Each week tells its own offers, and those of the next one with another price: files speak of the same cells.
+    ahead = rows.assign(told=rows["week"] - WEEK, price=rows["price"] + 0.1)
+    told = pd.concat([rows.assign(told=rows["week"]), ahead])
+    lake.add_promotions(schemas.TOLD_PROMOTIONS.cast(told[told["told"].isin(pd.to_datetime(WEEKS))]))
     stores = pd.DataFrame(columns=schemas.STORES.columns).assign(store=[2, 5, 9], name=["Müller & Söhne", "=1+1", None])
     brands = pd.DataFrame({"brand": [1, 3], "name": ["Tropicana", "<script>"], "ounces": [64, None]})
     lake.write_reference(schemas.STORES.cast(stores), schemas.BRANDS.cast(brands.astype({"ounces": "Int32"})))
@@ -86,7 +89,7 @@ def make_small_lake(root: Path) -> Lake:
 def publish_anew(lake: Lake, cutoff: date, model: str = "naive", factor: float = 1.0, horizon: int = 2) -> None:
     """Publish a forecast of the cutoff, all its numbers `factor` times what the model says."""
     spec = ForecastSpec(cutoff, model=model, horizon=horizon)
-    rows = forecast(lake.sales(cutoff), lake.promotions(), spec)
+    rows = forecast(lake.sales(cutoff), lake.promotions(cutoff), spec)
     numbers = ["forecast", "lo_80", "hi_80", "lo_95", "hi_95"]
     rows[numbers] *= factor
     publish(lake, rows, series_of(rows), spec, f"{model}-{factor}-{horizon}")
@@ -112,7 +115,7 @@ def lake_tables(lake: Lake) -> dict[str, pd.DataFrame]:
             list(schemas.FORECAST.key), ignore_index=True
         ),
         "sales": lake.sales(),
-        "promotions": lake.promotions(),
+        "promotions": lake.promotions(lake.published_cutoffs()[-1]),
         "brands": lake.brands(),
     }
 

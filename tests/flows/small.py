@@ -35,7 +35,8 @@ def small_lake(root: Path, first: date, last: date) -> Lake:
         for rows in (shipped(schemas.SALES), shipped(schemas.PROMOTIONS))
     )
     lake.add_sales(sales[sales["week"] <= pd.Timestamp(last)])
-    lake.add_promotions(promotions[promotions["week"] <= pd.Timestamp(last) + pd.Timedelta(weeks=4)])
+    plans = promotions[promotions["week"] <= pd.Timestamp(last) + pd.Timedelta(weeks=4)]
+    lake.add_promotions(plans.assign(told=pd.Timestamp(first)))
     return lake
 
 

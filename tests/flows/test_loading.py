@@ -17,9 +17,9 @@ def test_a_run_tells_what_it_loaded(small_lake: Lake, tmp_path: Path) -> None:
     """For the receipt and in words; where nothing differs, that too."""
     lake, name = small_lake, f"sqlite:///{tmp_path}/oj.db"
     first = load(lake, name)
-    assert first["rows"] == {"stores": 3, "brands": 2, "forecast": 36, "sales": 30, "promotions": 36}
+    assert first["rows"] == {"stores": 3, "brands": 2, "forecast": 36, "sales": 30, "told_promotions": 60}
     assert in_words(first) == (
-        f"{name} has new rows of 6 weeks (stores 3, brands 2, promotions 36, sales 30, forecast 36)"
+        f"{name} has new rows of 5 weeks (stores 3, brands 2, sales 30, told_promotions 60, forecast 36)"
     )
     assert_agrees(lake, Target(name, name))
     assert in_words(load(lake, name)) == f"{name} agrees with the files already"

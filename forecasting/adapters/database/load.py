@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -122,8 +123,8 @@ def _pieces(lake: Lake) -> list[Piece]:
         pieces.append(Piece(schemas.FORECAST, cutoff, lake.published_path(cutoff), run_id))
         if run_id and (scores := lake.scores_path(cutoff, run_id)).exists():
             pieces.append(Piece(schemas.SCORES, cutoff, scores, run_id))
-    for table in (schemas.SALES, schemas.PROMOTIONS):
-        pieces += [Piece(table, date.fromisoformat(path.stem), path) for path in lake.weekly_files(table)]
+    for table, stored in ((schemas.SALES, schemas.SALES), (schemas.TOLD_PROMOTIONS, schemas.PROMOTIONS)):
+        pieces += [Piece(table, date.fromisoformat(path.stem), path) for path in lake.weekly_files(stored)]
     return pieces
 
 
@@ -185,7 +186,7 @@ def _replace(connection: Connection, name: str, week: date, piece: Piece | None)
     connection.execute(delete(LOADS).where(LOADS.c.table_name == name, LOADS.c.cutoff == week))
     if piece is None:
         return 0
-    found, metadata, sha256 = read_hashed(piece.path, piece.table)
+    found, metadata, sha256 = _read(piece)
     if len(found):
         connection.execute(insert(TABLES[name]), found.to_pylist())
     checksum = next((checksum for _, _, checksum in _held(connection, name, week)), 0)
@@ -201,6 +202,16 @@ def _replace(connection: Connection, name: str, week: date, piece: Piece | None)
         )
     )
     return len(found)
+
+
+def _read(piece: Piece) -> tuple[pa.Table, dict[str, str], str]:
+    """The rows of a piece, what its writer said of them, and the SHA-256 of its file."""
+    if piece.table is not schemas.TOLD_PROMOTIONS:
+        return read_hashed(piece.path, piece.table)
+    rows, metadata, sha256 = read_hashed(piece.path, schemas.PROMOTIONS)
+    told = piece.table.schema.field("told")
+    # The file's name says which week told it.
+    return rows.add_column(0, told, pa.repeat(pa.scalar(piece.week, told.type), len(rows))), metadata, sha256
 
 
 def _load_whole(connection: Connection, declared: Table, lake: Lake) -> int:

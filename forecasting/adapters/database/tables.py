@@ -1,4 +1,4 @@
-"""What is in the database: the lake's tables as they are declared, what was loaded of them, and the view `report`."""
+"""What is in the database: the lake's tables as they are declared, what was loaded of them, and two views."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ BY_WEEK = {
     schemas.FORECAST.name: (schemas.FORECAST, "cutoff"),
     schemas.SCORES.name: (schemas.SCORES, "cutoff"),
     schemas.SALES.name: (schemas.SALES, "week"),
-    schemas.PROMOTIONS.name: (schemas.PROMOTIONS, "week"),
+    schemas.TOLD_PROMOTIONS.name: (schemas.TOLD_PROMOTIONS, "told"),
 }
 # Tables that are small, and loaded whole.
 WHOLE = (schemas.STORES, schemas.BRANDS)
@@ -70,9 +70,14 @@ TABLES = {declared.name: _table(declared, METADATA) for declared in (*(each for 
 LOADS = Table(
     "loads",
     METADATA,
-    Column("table_name", String(20), primary_key=True, comment="forecast, scores, sales or promotions"),
-    Column("cutoff", Date, primary_key=True, comment="cutoff of forecast and scores, week of sales and promotions"),
-    Column("run_id", Text, comment="the published run; empty for sales and promotions"),
+    Column("table_name", String(20), primary_key=True, comment="forecast, scores, sales or told_promotions"),
+    Column(
+        "cutoff",
+        Date,
+        primary_key=True,
+        comment="cutoff of forecast and scores, week of sales, telling week of promotions",
+    ),
+    Column("run_id", Text, comment="the published run; empty for what was collected"),
     Column("rows", Integer, nullable=False, comment="rows of that table and week"),
     Column("sha256", String(64), nullable=False, comment="of the Parquet file in the lake"),
     Column("checksum", BigInteger, nullable=False, comment="of the rows, as the database held them when loaded"),
@@ -80,7 +85,19 @@ LOADS = Table(
     comment="One row per (table_name, cutoff): which file of the lake the rows are from.",
 )
 
-# As the lake's table of this name: what was sold up to the newest cutoff, and its forecast.
+# As the lake's tables of these names. Of several weeks that told of a cell the newest holds; weeks after the newest
+# cutoff may have told something already.
+_PROMOTIONS = """
+CREATE VIEW promotions AS
+SELECT store, brand, week, price, deal, feat
+FROM (
+    SELECT t.*, ROW_NUMBER() OVER (PARTITION BY store, brand, week ORDER BY told DESC) AS newest
+    FROM told_promotions t
+    WHERE told <= (SELECT MAX(cutoff) FROM forecast)
+) ranked
+WHERE newest = 1
+"""
+# What was sold up to the newest cutoff, and its forecast.
 _REPORT = """
 CREATE VIEW report AS
 SELECT 'actual' AS kind, s.store, s.brand, COALESCE(b.name, CAST(s.brand AS VARCHAR(20))) AS brand_name, s.week,
@@ -111,10 +128,11 @@ def create_tables(connection: Connection, name: str) -> None:
     """
     inspector = inspect(connection)
     present = {*inspector.get_table_names(), *inspector.get_view_names()}
-    ours = [*METADATA.tables, "report"]
+    ours = [*METADATA.tables, "promotions", "report"]
     taken = sorted(present & set(ours))
     if not taken:
         METADATA.create_all(connection)
+        connection.execute(text(_PROMOTIONS))
         connection.execute(text(_REPORT))
         return
     for table in METADATA.sorted_tables:

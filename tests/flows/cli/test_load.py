@@ -27,12 +27,12 @@ def test_a_lake_is_loaded_by_hand(small_lake: Lake, tmp_path: Path, monkeypatch:
     lake, target = small_lake, Target("", f"sqlite:///{tmp_path}/oj.db")
     first = oj("load", "--database", "sqlite:///oj.db")
     assert first.exit_code == 0, first.output
-    assert "oj.db has new rows of 6 weeks (stores 3, brands 2," in words(first)
+    assert "oj.db has new rows of 5 weeks (stores 3, brands 2," in words(first)
     publish_anew(lake, CUTOFFS[0], factor=2.0)
     assert "has new rows of 1 week (forecast 12)." in words(oj("load", "--database", "sqlite:///oj.db"))
     assert "agrees with the files already." in words(oj("load", "--database", "sqlite:///oj.db"))
     named = oj("load", "--database", "sqlite:///oj.db", "--from", str(CUTOFFS[0]), "--to", str(CUTOFFS[1]))
-    assert "has new rows of 2 weeks (forecast 24, promotions 12, sales 12)." in words(named)
+    assert "has new rows of 2 weeks (forecast 24, sales 12, told_promotions 24)." in words(named)
     assert_agrees(lake, target)
 
 
