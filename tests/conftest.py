@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 import flows  # noqa: F401 - sets the threads of BLAS and Prefect's defaults before either is imported
 from forecasting.adapters.feed import feed
@@ -36,6 +37,11 @@ SECOND_SERVER = ("tests/flows/test_backfill.py", "tests/flows/test_several_hosts
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Longest first; the order of a file's tests stays."""
     items.sort(key=lambda item: [not item.nodeid.startswith(long) for long in LONGEST])
+
+
+# On a busy machine an example may take long; how many are tried is told where a law wants more.
+settings.register_profile("ours", deadline=None, max_examples=30)
+settings.load_profile("ours")
 
 
 @pytest.hookimpl(optionalhook=True)
