@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from flows import choosing, training
+from flows import choosing
 from flows.choosing import Choice, choose_model
 from flows.policy import run_flow
 from flows.telling import describe_choice
@@ -218,7 +218,7 @@ def test_of_two_first_trainings_at_once_one_is_the_first(lake: Lake, monkeypatch
         crowned(lake, train(sales, promotions, replace(spec, cutoff=TRAINED)))
         return train(sales, promotions, spec)
 
-    monkeypatch.setattr(training, "train", train_slowly)
+    monkeypatch.setattr("flows.training.train", train_slowly)
     choice = choose(lake, "when_drifted", "mean")
     first, contest = champion(lake), describe(lake, choice.record["contest"]["version"]).record["contest"]
     assert first is not None
