@@ -137,8 +137,7 @@ def test_an_alarm_that_a_correction_raised_of_an_earlier_week_is_on_the_page(
 
 def test_a_page_that_fails_is_told_and_costs_nothing(lake: Lake, caplog: pytest.LogCaptureFixture) -> None:
     """The run goes on; its receipt has the error."""
-    (lake.root / "scores" / str(WEEK)).mkdir(parents=True)
-    (lake.root / "scores" / str(WEEK) / "run-1.parquet").write_text("no Parquet")
+    (lake.root / "sales" / f"{WEEK}.parquet").write_text("no Parquet")
     page = reporting.try_page(lake, WEEK, receipt())
     assert "cannot be read from" in page["error"]
     assert f"The report of the week of {WEEK} could not be written" in caplog.text
