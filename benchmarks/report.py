@@ -39,7 +39,7 @@ def main() -> None:
     brands, stores = shipped(schemas.BRANDS), shipped(schemas.STORES)
     table = report_table(sales, promotions, made[0], brands)
     content = Content(
-        table, earlier, schemas.SCORES.empty(), [], schemas.CORRECTIONS.empty(), schemas.FORECAST.empty(), {},
+        table, earlier, schemas.SCORES.empty(), [], schemas.CORRECTIONS.empty(), schemas.FORECAST.empty(), {}, {},
         brands, stores,
     )  # fmt: skip
     for count in COUNTS:

@@ -69,19 +69,43 @@ def write_page(lake: Lake, cutoff: date, receipt: Mapping[str, Any] | None = Non
     return lake.write_page(cutoff, render(_content(lake, cutoff, receipt or {}), str(cutoff)))
 
 
-def _content(lake: Lake, cutoff: date, receipt: Mapping[str, Any]) -> Content:
-    week = str(cutoff)
+def _content(lake: Lake, cutoff: date, so_far: Mapping[str, Any]) -> Content:
+    receipt = _receipt(lake, cutoff, so_far)
     return Content(
         report=_report_table(lake, cutoff),
         earlier=_of_sold_weeks(lake.published_before(cutoff, WEEKS_BEFORE), cutoff),
         scores=_of_sold_weeks(lake.scores(), cutoff),
-        alarms=[alarm for alarm in lake.alarms(cutoff) if str(alarm["week"]) == week],
+        alarms=_alarms(lake, cutoff, so_far, receipt),
         corrections=lake.corrections(cutoff),
         replaced=lake.replaced(cutoff),
-        receipt=lake.receipt_of(cutoff, lake.published_run_id(cutoff)) or receipt,
+        published=lake.published_metadata(cutoff),
+        receipt=receipt,
         brands=lake.brands(),
         stores=lake.stores(),
     )
+
+
+def _receipt(lake: Lake, cutoff: date, so_far: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Of the run that published the forecast in force: the one under way, or the one whose receipt is kept.
+
+    None is kept where that run failed of something after it had published; the ledger is then the lake's own.
+    """
+    if so_far.get("outcome") == "published":
+        return so_far
+    receipt = lake.receipt_of(cutoff, lake.published_run_id(cutoff)) or so_far
+    if "ledger" in receipt or cutoff not in lake.weeks_of_ledger():
+        return receipt
+    return {**receipt, "ledger": lake.ledger(cutoff)}
+
+
+def _alarms(lake: Lake, cutoff: date, *receipts: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Those of the week, and those of earlier weeks that were raised by a correction that its run took in."""
+    week = str(cutoff)
+    alarms: list[Mapping[str, Any]] = [alarm for alarm in lake.alarms(cutoff) if alarm["week"] == week]
+    for receipt in receipts:
+        told = receipt.get("monitoring", {}).get("alarms", ())
+        alarms += [alarm for alarm in told if alarm["week"] < week and alarm not in alarms]
+    return alarms
 
 
 def _report_table(lake: Lake, cutoff: date) -> pd.DataFrame:

@@ -28,8 +28,6 @@ from forecasting.weeks import WEEK
 
 FEWEST_WEEKS = 8  # of history before a fold
 
-UNCONTESTED = {True: "the first fitted model of this lake", False: "trained for a past week, for which there was none"}
-
 Progress = Callable[[int, int], None]
 
 
@@ -166,8 +164,6 @@ def train_and_keep(
         "model": best.model,
         "cutoff": str(spec.cutoff),
         "against": against.version if against else None,
-        "promoted": best.verdict is None or best.verdict.is_better,
-        "why": str(best.verdict or UNCONTESTED[champions.champion(lake) is None]),
         "entries": {
             entry.model: vars(entry.verdict) | {"is_better": entry.verdict.is_better}
             for entry in contest.entries
@@ -189,14 +185,24 @@ def train_and_keep(
         by,
     )
     with waiting_lock(lake.lock_path("models")):
-        version = keep(lake, fitted, origin, {"scores": scores, "contest": decision}, best.rows)
         reigning = champions.champion(lake)
         # One that answers for a past week does not replace what later weeks go by.
         is_its_successor = reigning is None or (against is not None and against.version == reigning.version)
-        decision["promoted"] = decision["promoted"] and is_its_successor
+        decision["promoted"] = is_its_successor and (best.verdict is None or best.verdict.is_better)
+        decision["why"] = str(best.verdict or _uncontested(reigning, spec.cutoff))
+        version = keep(lake, fitted, origin, {"scores": scores, "contest": decision}, best.rows)
         if decision["promoted"] and (reigning is None or version.version != reigning.version):
             champions.crown(lake, version, week=spec.cutoff, by=by, why=decision["why"], at=at)
     return version, decision | {"version": version.version, "scores": scores}
+
+
+def _uncontested(reigning: Champion | None, cutoff: date) -> str:
+    """Why there was no contest, in words."""
+    if reigning is None:
+        return "the first fitted model of this lake"
+    if reigning.trained_until > cutoff:
+        return "trained for a past week, for which there was none"
+    return f"{reigning.version} was put in force while it was trained, as the first of this lake"
 
 
 def go_back(lake: Lake, to: str | None, *, by: str, at: datetime) -> Champion:
@@ -204,8 +210,11 @@ def go_back(lake: Lake, to: str | None, *, by: str, at: datetime) -> Champion:
 
     Raises:
         RunError: there is none, or it is damaged.
+        DataError: the lake has no sales.
     """
-    weeks = lake.weeks_of_sales()
+    week = last_week(lake)
     with waiting_lock(lake.lock_path("models")):
-        named = load(lake, to)[0] if to else None
-        return champions.go_back(lake, named, week=weeks[-1], by=by, at=at)
+        reigning = champions.champion(lake)
+        version, _ = load(lake, to or champions.predecessor(lake).version)
+        why = f"rolled back from {reigning.version}" if reigning and not to else "named by hand"
+        return champions.crown(lake, version, week=week, by=by, why=why, at=at)

@@ -1,6 +1,6 @@
 """The champion: the fitted model in force, and those that were before it, newest first."""
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -66,26 +66,20 @@ def crown(lake: Lake, version: Version, *, week: date, by: str, why: str, at: da
     return new
 
 
-def go_back(lake: Lake, to: Version | None, *, week: date, by: str, at: datetime) -> Champion:
-    """Put the version `to` in force again, or the one before the champion. It is remembered as any change.
+def predecessor(lake: Lake) -> Champion:
+    """The newest one before the champion that is of another version.
 
     Raises:
-        RunError: there is none before the champion.
+        RunError: there is none.
     """
     known = reigns(lake)
-    if to is not None:
-        return crown(lake, to, week=week, by=by, why="named by hand", at=at)
     earlier = next((each for each in known if each.version != known[0].version), None)
     if earlier is None:
         raise RunError(
             f"There is no champion before {known[0].version}" if known else "There is no champion yet",
             "name a version that `oj models` lists with --to" if known else "train one with `oj train`",
         )
-    new = replace(
-        earlier, week=week, since=at.isoformat(timespec="seconds"), by=by, why=f"rolled back from {known[0].version}"
-    )
-    write_json(lake.champion_path, asdict(new) | {"previous": [asdict(each) for each in known]})
-    return new
+    return earlier
 
 
 def _champion(content: dict[str, Any]) -> Champion:

@@ -32,6 +32,7 @@ No name in a path comes from the content of data: weeks, run ids and the names o
 the declared pattern only.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -50,6 +51,8 @@ from forecasting.ledger import Acceptance
 from forecasting.page import Page
 from forecasting.table import Table
 from forecasting.weeks import THURSDAY
+
+_ACCEPTED_CELL = re.compile(r"(\d{1,18})-(\d{1,18})\.json", re.ASCII)
 
 
 class Lake(Watched):
@@ -157,8 +160,11 @@ class Lake(Watched):
 
     def unusual(self) -> pd.DataFrame:
         """The cells whose units somebody has accepted however far out of proportion: `store, brand, week`."""
-        cells = [(*path.stem.split("-"), path.parent.name) for path in sorted(self.acceptances.glob("*/*-*.json"))]
-        frame = pd.DataFrame(cells, columns=schemas.CELL, dtype="str")
+        cells = []
+        for week in sorted({*dates(self.acceptances, "*")}):
+            names = sorted(path.name for path in (self.acceptances / str(week)).glob("*-*.json"))
+            cells += [(int(cell[1]), int(cell[2]), week) for name in names if (cell := _ACCEPTED_CELL.fullmatch(name))]
+        frame = pd.DataFrame(cells, columns=schemas.CELL)
         return frame.astype({"store": "int64", "brand": "int64", "week": "datetime64[us]"})
 
     def _acceptance_path(self, week: date) -> Path:

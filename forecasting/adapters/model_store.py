@@ -152,7 +152,8 @@ def backtest_of(lake: Lake, version: str) -> pd.DataFrame:
 def _damaged(folder: Path, what: str) -> RunError:
     return RunError(
         f"The fitted model {folder.name} is damaged: {what}",
-        f"restore {folder} from a copy, go back to another version (`oj models rollback`), or train anew (`oj train`)",
+        f"restore {folder} from a copy, go back to another version (`oj models rollback --to`), "
+        "or train anew (`oj train`)",
     )
 
 

@@ -51,6 +51,14 @@ class Published(Collected):
         except SchemaError:
             return None  # a damaged file is replaced by the next run
 
+    def published_metadata(self, cutoff: date) -> dict[str, str]:
+        """What the published file says of itself: `run_id`, `point`, and `model_version` where one was kept.
+
+        Raises:
+            SchemaError: it is damaged.
+        """
+        return read_metadata(self.published_path(cutoff))
+
     def known_at(self, cutoff: date) -> datetime | None:
         """Up to which moment the run in force had collected; None where there is none, or it does not say."""
         manifest = self.run_folder(cutoff, self.published_run_id(cutoff) or "none") / "manifest.json"

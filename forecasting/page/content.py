@@ -17,9 +17,10 @@ class Content:
     report: table `report` of the cutoff.
     earlier: rows of table `forecast` of earlier cutoffs, of weeks that have been sold.
     scores: table `scores` of the forecasts in force.
-    alarms: plain values, each with a `sentence`; the last week's stand at the top of the page.
+    alarms: plain values, each with a `sentence`; they stand at the top of the page.
     corrections: what re-sent weeks changed since the run before: `week, store, brand, units_before, units_after`.
     replaced: the forecast of this cutoff that the one in force took the place of (table `forecast`).
+    published: what the published file says of itself: `run_id`, `point`, `model_version` where one was kept.
     receipt: of the run that made the forecast, as far as it was known.
     """
 
@@ -29,6 +30,7 @@ class Content:
     alarms: Sequence[Mapping[str, Any]]
     corrections: pd.DataFrame
     replaced: pd.DataFrame
+    published: Mapping[str, str]
     receipt: Mapping[str, Any]
     brands: pd.DataFrame
     stores: pd.DataFrame
@@ -50,7 +52,7 @@ class Content:
     @cached_property
     def point(self) -> str:
         """Which point of the distribution the forecast is."""
-        return str(self.receipt.get("spec", {}).get("point", "median"))
+        return self.published.get("point", "median")
 
     @cached_property
     def brand_names(self) -> dict[int, str]:

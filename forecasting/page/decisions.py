@@ -39,8 +39,11 @@ def listings(content: Content) -> list[Listing]:
     return [listing for listing in found if listing]
 
 
-def quiet(found: list[Listing]) -> str:
-    """What was looked for and not found, in one sentence; empty where there is something of every kind."""
+def quiet(content: Content, found: list[Listing]) -> str:
+    """What was looked for and not found, in one sentence; empty where there is something of every kind.
+
+    Of stores nothing is said where no ledger tells which of them were expected.
+    """
     nothing = {
         "movers": "no series is expected to jump or drop",
         "fallbacks": "no series is on fallback",
@@ -49,7 +52,7 @@ def quiet(found: list[Listing]) -> str:
         "corrected": "no sales were corrected",
         "moved": "no forecast was replaced",
     }
-    kinds = {listing.key for listing in found}
+    kinds = {listing.key for listing in found} | (set() if content.receipt.get("ledger") else {"gaps"})
     sentence = ", ".join(text for key, text in nothing.items() if key not in kinds)
     return f"{sentence[0].upper()}{sentence[1:]}." if sentence else ""
 

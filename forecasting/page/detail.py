@@ -118,5 +118,5 @@ def pack_detail(content: Content) -> Detail:
 
 def packed(values: dict[str, Any]) -> str:
     """Plain values as text without any letter that HTML or a script could take for its own: JSON, gzip, base64."""
-    text = json.dumps(values, separators=(",", ":"))
+    text = json.dumps(values, separators=(",", ":"), allow_nan=False)
     return base64.b64encode(gzip.compress(text.encode(), compresslevel=6, mtime=0)).decode()

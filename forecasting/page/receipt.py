@@ -10,7 +10,7 @@ from forecasting.page.content import Content
 def facts(content: Content) -> list[tuple[str, str]]:
     """Names and values. What the run did not tell is left out."""
     receipt, actual = content.receipt, content.actual
-    spec, ledger = receipt.get("spec", {}), receipt.get("ledger", {})
+    ledger = receipt.get("ledger", {})
     models = content.forecast.drop_duplicates(["store", "brand"])["model"].value_counts()
     rows = [
         (
@@ -22,10 +22,9 @@ def facts(content: Content) -> list[tuple[str, str]]:
         ("Forecast", f"{words.many(int(models.sum()), 'series', 'series')}, {_steps(content)}"),
         ("Model", ", ".join(f"{model} ({count:,} series)" for model, count in models.items())),
     ]
-    if version := receipt.get("model_version"):
-        rows.append(("Model version", str(version)))
-    if spec:
-        rows.append(("Point", f"{spec['point']} of the distribution"))
+    if version := content.published.get("model_version"):
+        rows.append(("Model version", version))
+    rows.append(("Point", f"{content.point} of the distribution"))
     if ledger:
         came = f"{len(ledger['received'])} of {words.many(len(ledger['expected']), 'expected store')}"
         rows.append(("Collected", f"{came}: {ledger['status']}"))
@@ -39,7 +38,7 @@ def facts(content: Content) -> list[tuple[str, str]]:
         )
     if unknown := receipt.get("rows_with_unknown_promotion"):
         rows.append(("Plan unknown", f"for {words.many(unknown, 'forecast')}"))
-    rows.append(("Run", str(receipt.get("run_id", "unknown"))))
+    rows.append(("Run", content.published.get("run_id", "unknown")))
     if started := receipt.get("started"):
         rows.append(("Begun", f"{datetime.fromisoformat(str(started)):%Y-%m-%d %H:%M:%S} UTC"))
     seconds = receipt.get("seconds_by_stage") or {}

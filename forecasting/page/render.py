@@ -66,7 +66,7 @@ def render(content: Content, folder: str) -> Page:
         totals_sold=totals.past_totals(content),
         alarms=content.alarms,
         found=found,
-        quiet=decisions.quiet(found),
+        quiet=decisions.quiet(content, found),
         brands=brands,
         most_brands=totals.MOST_BRANDS,
         all_brands=len(content.brand_names),
@@ -96,8 +96,12 @@ def policy(scripts: Iterable[str], style: str, *, loads_files: bool) -> str:
 
 
 def embedded(values: dict[str, Any]) -> str:
-    """Plain values as JSON that stays data within a script element, whatever the strings in it say."""
-    text = json.dumps(values, separators=(",", ":"), ensure_ascii=False)
+    """Plain values as JSON that stays data within a script element, whatever the strings in it say.
+
+    Raises:
+        ValueError: a number is not finite; a browser could read nothing of the page.
+    """
+    text = json.dumps(values, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     for letter in "<>&\u2028\u2029":
         text = text.replace(letter, f"\\u{ord(letter):04x}")
     return text

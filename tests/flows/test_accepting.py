@@ -13,7 +13,7 @@ from flows.cli import app
 from forecasting.adapters.clock import now
 from forecasting.adapters.lake import Lake
 from forecasting.errors import DataError
-from forecasting.ledger import Ledger
+from forecasting.ledger import Acceptance, Ledger
 from forecasting.spec import GateSpec
 from forecasting.validate import Validated
 from forecasting.weeks import dominicks_week
@@ -82,6 +82,23 @@ def test_a_file_that_is_gone_is_named(odd_lake: Lake) -> None:
         file.unlink()
     with pytest.raises(DataError, match="1992-04-16_store-002.csv are not in the lake's archive any more"):
         accept_unusual(odd_lake, WEEK, 2, 1, "x", "Ada", AT)
+    assert odd_lake.unusual().to_numpy().tolist() == [[2, 1, pd.Timestamp(WEEK)]]
+
+
+def test_files_of_other_names_are_no_acceptances(odd_lake: Lake) -> None:
+    """Whatever lies there, the week goes on, and what was accepted counts once."""
+    odd_lake.write_acceptance(WEEK, Acceptance("Ada", "x", ""))
+    odd_lake.write_unusual(WEEK, 2, 1, Acceptance("Ada", "x", ""))
+    for name in (
+        "notes/a-b.json",
+        f"{WEEK}/a-b.json",
+        f"{WEEK}/1-2-3.json",
+        "old/2-1.json",
+        f"{WEEK}/{'9' * 30}-1.json",
+    ):
+        path = odd_lake.acceptances / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("{}")
     assert odd_lake.unusual().to_numpy().tolist() == [[2, 1, pd.Timestamp(WEEK)]]
 
 

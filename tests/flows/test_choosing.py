@@ -13,6 +13,7 @@ import pytest
 from flows import choosing
 from flows.choosing import Choice, choose_model
 from flows.policy import run_flow
+from flows.telling import describe_choice
 from flows.weekly_forecast import weekly_forecast
 from forecasting.adapters.champion import champion, crown
 from forecasting.adapters.files import read_json, read_metadata, write_json
@@ -123,6 +124,7 @@ def test_a_broken_model_is_noticed_and_replaced_without_a_hand(lake: Lake, fitte
     assert read_metadata(lake.published_path(WEEK_NOW))["model_version"] == now.version
     manifest = lake.run_folder(WEEK_NOW, receipt["run_id"]) / "manifest.json"
     assert read_json(manifest)["model_version"] == now.version
+    assert now.version in lake.page_path(WEEK_NOW).read_text(encoding="utf-8")
 
     again = run(lake, retrain="when_drifted")
 
@@ -199,6 +201,27 @@ def test_without_a_champion_one_is_trained_and_a_past_week_gets_one_of_its_own(
     assert (reigning.version, reigning.trained_until) == (choice.version, WEEK_NOW)
     assert choice.record["contest"]["why"] == "the first fitted model of this lake"
     past = choose(lake, "when_drifted", "mean", replace(SPEC, cutoff=TRAINED))
+    assert describe_choice(past.record).endswith(
+        "mean is kept, and not put in force: trained for a past week, for which there was none"
+    )
     assert past.record["trained_until"] == str(TRAINED)
     assert past.version != reigning.version
     assert champion(lake) == reigning
+
+
+@pytest.mark.usefixtures("in_this_process")
+def test_of_two_first_trainings_at_once_one_is_the_first(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other finds a champion when its own fit is done: it is kept, and its record says which came before."""
+    monkeypatch.setattr(choosing, "FOLDS", 2)
+
+    def train_slowly(sales: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> Fitted:
+        crowned(lake, train(sales, promotions, replace(spec, cutoff=TRAINED)))
+        return train(sales, promotions, spec)
+
+    monkeypatch.setattr("flows.training.train", train_slowly)
+    choice = choose(lake, "when_drifted", "mean")
+    first, contest = champion(lake), describe(lake, choice.record["contest"]["version"]).record["contest"]
+    assert first is not None
+    assert first.by == "a tester"
+    assert contest["why"] == f"{first.version} was put in force while it was trained, as the first of this lake"
+    assert not contest["promoted"]

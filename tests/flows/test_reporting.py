@@ -38,9 +38,9 @@ def _filled(rows: pd.DataFrame, table: Any) -> pd.DataFrame:
     return rows.reindex(columns=table.columns)
 
 
-def _publish(lake: Lake, cutoff: date, run_id: str, rows: pd.DataFrame) -> None:
+def _publish(lake: Lake, cutoff: date, run_id: str, rows: pd.DataFrame, **more: str) -> None:
     for path in (lake.published_path(cutoff), lake.run_folder(cutoff, run_id) / "forecast.parquet"):
-        write_table(path, rows, schemas.FORECAST, {"run_id": run_id})
+        write_table(path, rows, schemas.FORECAST, {"run_id": run_id, **more})
 
 
 def _gathered(lake: Lake, monkeypatch: pytest.MonkeyPatch, so_far: dict[str, Any] | None = None) -> Content:
@@ -80,9 +80,9 @@ def test_what_other_stages_keep_is_on_the_page(lake: Lake, monkeypatch: pytest.M
     for week in (before, WEEK):
         alarm = {"week": str(week), "sentence": f"Alarm of {week}."}
         write_json(lake.root / "alarms" / f"{week}.json", {"alarms": [alarm]})
-    _publish(lake, WEEK, "run-2", old.assign(forecast=110.0))
+    _publish(lake, WEEK, "run-2", old.assign(forecast=110.0), point="mean", model_version="0ff5138fb1ec")
     lake.write_receipt(WEEK, now(), {"outcome": "published", "run_id": "run-1"})
-    lake.write_receipt(WEEK, now(), {"outcome": "published", "run_id": "run-2", "spec": {"point": "mean"}})
+    lake.write_receipt(WEEK, now(), {"outcome": "published", "run_id": "run-2", "series": 6})
     lake.write_receipt(WEEK, now(), {"outcome": "unchanged", "run_id": "run-2"})
 
     found = _gathered(lake, monkeypatch)
@@ -92,13 +92,52 @@ def test_what_other_stages_keep_is_on_the_page(lake: Lake, monkeypatch: pytest.M
     assert [alarm["sentence"] for alarm in found.alarms] == [f"Alarm of {WEEK}."]
     assert found.replaced["forecast"].unique().tolist() == [100.0]
     assert found.point == "mean"
-    assert "What moved since the forecast before" in lake.page_path(WEEK).read_text(encoding="utf-8")
+    assert found.receipt["series"] == 6
+    html = lake.page_path(WEEK).read_text(encoding="utf-8")
+    assert "What moved since the forecast before" in html
+    assert "0ff5138fb1ec" in html
+
+
+def test_gaps_are_told_though_the_run_failed_after_it_had_published(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its receipt is none of a published run; the lake's ledger and the published file say what it would."""
+    gaps = receipt()["ledger"] | {"missing": [2], "status": "accepted with gaps"}
+    lake.write_ledger(WEEK, gaps)
+    lake.write_receipt(WEEK, now(), {"outcome": "failed", "run_id": "run-1"})
+    _gathered(lake, monkeypatch)
+    html = lake.page_path(WEEK).read_text(encoding="utf-8")
+    assert "Stores that did not report" in html
+    assert "every expected store has reported" not in html
+
+
+def test_the_run_that_publishes_knows_best(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its receipt goes before one that is kept of the same run, which was published before."""
+    lake.write_receipt(WEEK, now(), {"outcome": "published", "run_id": "run-1", "series": 5})
+    mine = receipt(outcome="published", run_id="run-1", series=6)
+    assert _gathered(lake, monkeypatch, mine).receipt["series"] == 6
+    assert _gathered(lake, monkeypatch, mine | {"outcome": "unchanged"}).receipt["series"] == 5
+
+
+def test_an_alarm_that_a_correction_raised_of_an_earlier_week_is_on_the_page(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beside the week's own, once each; one of a later week is not, as the page is of this one."""
+    before, own, later = (
+        {"week": str(week), "sentence": f"Alarm of {week}."}
+        for week in (WEEK - timedelta(weeks=1), WEEK, WEEK + timedelta(weeks=1))
+    )
+    write_json(lake.root / "alarms" / f"{WEEK}.json", {"alarms": [own]})
+    published = receipt(outcome="published", run_id="run-1", monitoring={"alarms": [own, before, later]})
+    lake.write_receipt(WEEK, now(), published)
+    again = receipt(outcome="unchanged", run_id="run-1", monitoring={"alarms": [own]})
+    for so_far in (published, again, None):
+        assert _gathered(lake, monkeypatch, so_far).alarms == [own, before]
 
 
 def test_a_page_that_fails_is_told_and_costs_nothing(lake: Lake, caplog: pytest.LogCaptureFixture) -> None:
     """The run goes on; its receipt has the error."""
-    (lake.root / "scores" / str(WEEK)).mkdir(parents=True)
-    (lake.root / "scores" / str(WEEK) / "run-1.parquet").write_text("no Parquet")
+    (lake.root / "sales" / f"{WEEK}.parquet").write_text("no Parquet")
     page = reporting.try_page(lake, WEEK, receipt())
     assert "cannot be read from" in page["error"]
     assert f"The report of the week of {WEEK} could not be written" in caplog.text

@@ -121,10 +121,27 @@ def test_a_damaged_model_is_named_and_not_put_in_force(lake: Lake, template: tup
     assert template[1][0]["version"] in listed
 
 
-def test_without_a_model_the_next_step_is_told(empty: Lake) -> None:
-    """An empty list says how one is made, and there is nothing to go back to."""
+def test_a_rollback_verifies_what_it_goes_back_to(lake: Lake, template: tuple[Lake, Any]) -> None:
+    """Back and forth; one that is damaged is named, and what is in force stays."""
+    first, second = (each["version"] for each in template[1])
+    oj("models", "rollback", "--to", second, "--lake", str(lake.root))
+    for version in (first, second):
+        oj("models", "rollback", "--lake", str(lake.root))
+        reigning = champion(lake)
+        assert reigning is not None
+        assert reigning.version == version
+    (lake.model_folder(first) / "parameters.parquet").write_bytes(b"no")
+    refused = oj("models", "rollback", "--lake", str(lake.root))
+    assert refused.exit_code == 1
+    assert f"The fitted model {first} is damaged" in " ".join(refused.output.split())
+    assert champion(lake) == reigning
+
+
+def test_without_a_model_the_next_step_is_told(empty: Lake, tmp_path: Path) -> None:
+    """An empty list says how one is made, and there is nothing to go back to, least of all in an empty lake."""
     assert "Next: oj train" in text_of(oj("models", "--lake", str(empty.root)))
     assert "train one with `oj train`" in oj("models", "rollback", "--lake", str(empty.root)).output
+    assert "has no sales to learn from" in " ".join(oj("models", "rollback", "--lake", str(tmp_path)).output.split())
 
 
 def test_what_if_is_answered_beside_the_plan(lake: Lake) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from forecasting.adapters.champion import champion, champion_at, crown, go_back, reigns
+from forecasting.adapters.champion import champion, champion_at, crown, predecessor, reigns
 from forecasting.adapters.lake import Lake
 from forecasting.adapters.model_store import Version
 from forecasting.errors import RunError
@@ -44,7 +44,7 @@ def test_without_training_there_is_no_champion(tmp_path: Path) -> None:
     assert champion(lake) is None
     assert champion_at(lake, FIRST) is None
     with pytest.raises(RunError, match="There is no champion yet; train one with `oj train`"):
-        go_back(lake, None, week=FIRST, by="me", at=AT)
+        predecessor(lake)
 
 
 def test_a_past_week_goes_by_the_champion_that_had_not_seen_it(lake: Lake) -> None:
@@ -53,18 +53,13 @@ def test_a_past_week_goes_by_the_champion_that_had_not_seen_it(lake: Lake) -> No
     assert [each and each.version for each in found] == [None, "a", "a", "b"]
 
 
-def test_a_rollback_is_remembered_and_can_be_undone(lake: Lake) -> None:
-    """Back to a, and back again; each is a line of the history with its reason."""
-    back = go_back(lake, None, week=FIRST + 5 * WEEK, by="you", at=AT)
-    assert (back.version, back.week, back.by, back.why) == ("a", FIRST + 5 * WEEK, "you", "rolled back from b")
-    assert champion(lake) == back
-    assert go_back(lake, None, week=FIRST + 5 * WEEK, by="you", at=AT).version == "b"
-    assert [each.version for each in reigns(lake)] == ["b", "a", "b", "a"]
-
-
-def test_any_version_can_be_named(lake: Lake) -> None:
-    """Also one that has lost its contest."""
-    assert go_back(lake, version("c", 5), week=FIRST + 5 * WEEK, by="you", at=AT).version == "c"
+def test_the_one_before_is_of_another_version(lake: Lake) -> None:
+    """It is a; where a is put in force again it is b, and where that is done twice it is b still."""
+    assert predecessor(lake).version == "a"
+    for _ in range(2):
+        crown(lake, version("a", 0), week=FIRST + 5 * WEEK, by="you", why="rolled back from b", at=AT)
+        assert predecessor(lake).version == "b"
+    assert [each.version for each in reigns(lake)] == ["a", "a", "b", "a"]
 
 
 def test_there_is_no_way_back_from_the_first(tmp_path: Path) -> None:
@@ -72,7 +67,7 @@ def test_there_is_no_way_back_from_the_first(tmp_path: Path) -> None:
     lake = Lake(tmp_path)
     crown(lake, version("a", 0), week=FIRST, by="me", why="first", at=AT)
     with pytest.raises(RunError, match="There is no champion before a; name a version.*--to"):
-        go_back(lake, None, week=FIRST, by="me", at=AT)
+        predecessor(lake)
 
 
 @pytest.mark.parametrize("content", ["{", "{}", '{"version": 1, "previous": []}', "[]"])

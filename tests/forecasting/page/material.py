@@ -66,6 +66,7 @@ def made_up(stores: int = 3, brands: int = 2, weeks: int = 30, *, names: list[st
         alarms=[],
         corrections=schemas.CORRECTIONS.empty(),
         replaced=schemas.FORECAST.empty(),
+        published={"run_id": "0123456789abcdef", "point": "median"},
         receipt=receipt(),
         brands=pd.DataFrame({"brand": range(1, brands + 1), "name": names[:brands]}),
         stores=pd.DataFrame(

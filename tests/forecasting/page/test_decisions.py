@@ -53,4 +53,11 @@ def test_a_quiet_week_says_what_was_looked_for() -> None:
     content = made_up()
     found = listings(content)
     assert [listing.key for listing in found] == ["movers"]
-    assert quiet(found).count(",") == 4
+    assert quiet(content, found).count(",") == 4
+    assert "every expected store has reported" in quiet(content, found)
+
+
+def test_without_a_ledger_nothing_is_said_of_stores() -> None:
+    """Nobody knows then which of them were expected."""
+    content = replace(made_up(), receipt={})
+    assert "store" not in quiet(content, listings(content))

@@ -9,9 +9,11 @@ from html import unescape
 from html.parser import HTMLParser
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from forecasting.page.detail import packed
 from forecasting.page.render import embedded, policy, render
 from tests.forecasting.page.material import HOSTILE, earlier_forecasts, forecast_of, made_up, scores_of
 
@@ -50,6 +52,14 @@ def test_embedded_strings_come_back_and_never_end_their_script(text: str) -> Non
     written = embedded({"name": text})
     assert not set(written) & set("<>&\u2028\u2029")
     assert json.loads(written) == {"name": text}
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf")])
+def test_a_number_that_json_does_not_know_is_refused(number: float) -> None:
+    """The browser would read nothing of the whole page."""
+    for write in (embedded, packed):
+        with pytest.raises(ValueError, match="not JSON compliant"):
+            write({"weeks": [number]})
 
 
 def test_hostile_names_add_no_element_and_no_attribute() -> None:
