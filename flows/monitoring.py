@@ -15,6 +15,7 @@ from prefect.events import emit_event
 
 from flows.backtesting import of_lake, run_folds
 from flows.policy import stopwatch, tell
+from flows.stages import in_force
 from forecasting import schemas
 from forecasting.adapters.cluster import Cluster
 from forecasting.adapters.lake import Lake
@@ -63,6 +64,8 @@ def costs_no_forecast(trouble: str, receipt: dict[str, Any] | None = None) -> It
 def mature_forecasts(lake: Lake) -> int:
     """Score every forecast in force of which a week has been collected, or corrected, since it was scored last.
 
+    So is one that was replaced under the same run id. One whose file is damaged is left alone until it is made anew.
+
     Returns:
         How many runs were scored.
     """
@@ -70,16 +73,21 @@ def mature_forecasts(lake: Lake) -> int:
     due = []
     for cutoff in lake.published_cutoffs():
         if run_id := lake.published_run_id(cutoff):
-            kept = lake.scores_metadata(cutoff, run_id)
-            weeks = json.loads(kept["weeks"]) if kept else _weeks_of(lake.published(cutoff))
+            kept, digest = lake.scores_metadata(cutoff, run_id), lake.published_digest(cutoff)
+            if kept.get("forecast") != digest:
+                if (forecast := in_force(lake, cutoff)) is None:
+                    logger.warning("The forecast of the week of %s is damaged: run it again to have it scored", cutoff)
+                    continue
+                kept = {"forecast": digest, "weeks": json.dumps(_weeks_of(forecast)), "actuals": "{}"}
+            weeks = json.loads(kept["weeks"])
             actuals = {week: digests[day] for week in weeks if (day := date.fromisoformat(week)) in digests}
-            if actuals != (json.loads(kept["actuals"]) if kept else {}):
-                due.append((cutoff, run_id, {"weeks": json.dumps(weeks), "actuals": json.dumps(actuals)}))
+            if actuals != json.loads(kept["actuals"]):
+                due.append((cutoff, run_id, kept | {"actuals": json.dumps(actuals)}))
     sales = lake.sales() if due else schemas.SALES.empty()
     for cutoff, run_id, metadata in due:
         rows = mature(lake.published(cutoff), run_id, sales)
         asked = lake.run_spec(cutoff, run_id)
-        lake.write_scores(cutoff, run_id, rows, {**metadata, "promise": promise_key(asked)})
+        lake.write_scores(cutoff, run_id, rows, metadata | {"promise": promise_key(asked)})
     return len(due)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from forecasting import schemas
-from forecasting.adapters.files import read_json, read_metadata, read_table, read_tables, write_json, write_table
+from forecasting.adapters.files import read_hashed, read_json, read_table, read_undamaged, write_json, write_table
 from forecasting.adapters.published import Published
 from forecasting.adapters.weekly import dates
 from forecasting.errors import SchemaError
@@ -17,19 +17,22 @@ class Watched(Published):
     """The part of a lake that tells how good its forecasts are; `flows.monitoring` writes it."""
 
     def scores(self) -> pd.DataFrame:
-        """How the forecasts in force came out (table `scores`), for every week of theirs that has been collected."""
+        """How the forecasts in force came out (table `scores`), for every week of theirs that has been collected.
+
+        A damaged file is left out until it is written anew.
+        """
         found = [
             self.scores_path(cutoff, run_id)
             for cutoff in self.published_cutoffs()
             if (run_id := self.published_run_id(cutoff))
         ]
-        return read_tables([path for path in found if path.exists()], schemas.SCORES)
+        return read_undamaged([path for path in found if path.exists()], schemas.SCORES)
 
     def scores_metadata(self, cutoff: date, run_id: str) -> dict[str, str]:
         """What was said of a run's scores; empty where it has none, or their file is damaged."""
         path = self.scores_path(cutoff, run_id)
         try:
-            return read_metadata(path) if path.exists() else {}
+            return read_hashed(path, schemas.SCORES)[1] if path.exists() else {}
         except SchemaError:
             return {}  # it is written anew
 
