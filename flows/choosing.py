@@ -7,6 +7,7 @@ from typing import Any
 
 from flows.artifacts import show_progress
 from flows.backtesting import of_lake
+from flows.monitoring import promise_key
 from flows.options import FOLDS
 from flows.training import choose_folds, hold_contest, train_and_keep
 from forecasting import schemas
@@ -71,7 +72,7 @@ def choose_model(
         get_model(spec.model).require_trainable()
         _require_champion(lake, spec, champion, asked, retrain)
     record: dict[str, Any] = {"retrain": retrain}
-    alarm = _alarm(lake, spec.cutoff, champion)
+    alarm = _alarm(lake, spec, champion)
     if alarm:
         record["alarm"] = alarm.get("sentence", str(alarm.get("statistic")))
     missing = retrain == "when_drifted" and champion is None
@@ -105,10 +106,11 @@ def _require_champion(
         )
 
 
-def _alarm(lake: Lake, cutoff: date, champion: Champion | None) -> dict[str, Any] | None:
-    """The newest alarm that came after the champion and may still be answered."""
-    settled = max(cutoff - WEEK * WEEKS_OF_AN_ALARM, champion.week if champion else date.min)
-    new = [alarm for alarm in lake.alarms(cutoff) if date.fromisoformat(str(alarm["week"])) > settled]
+def _alarm(lake: Lake, spec: ForecastSpec, champion: Champion | None) -> dict[str, Any] | None:
+    """The newest alarm of this model that came after the champion and may still be answered."""
+    settled = max(spec.cutoff - WEEK * WEEKS_OF_AN_ALARM, champion.week if champion else date.min)
+    alarms = lake.alarms(spec.cutoff, promise_key(spec.as_dict()))
+    new = [alarm for alarm in alarms if date.fromisoformat(str(alarm["week"])) > settled]
     return new[-1] if new else None
 
 

@@ -92,7 +92,7 @@ def mature_forecasts(lake: Lake) -> int:
 
 
 def keep_watch(lake: Lake, spec: ForecastSpec, scores: pd.DataFrame) -> dict[str, Any]:
-    """Hold the forecasts in force against the promise of their model, and keep the alarms of each week.
+    """Hold the forecasts in force against the promise of this run's model, and keep the alarms of each week.
 
     An alarm that was raised stands, whatever is corrected later.
     """
@@ -107,12 +107,11 @@ def keep_watch(lake: Lake, spec: ForecastSpec, scores: pd.DataFrame) -> dict[str
     newest = scores["week"].max().date()
     to_tell = {newest}
     for week, alarms in by_week.items():
-        if not lake.has_alarms(week):
-            lake.write_alarms(week, alarms)
+        if lake.add_alarms(week, key, alarms):
             _emit(lake, spec, week, alarms)
             to_tell.add(week)
     weeks = {str(week) for week in to_tell}
-    return {"promised": True, "alarms": [alarm for alarm in lake.alarms(newest) if alarm["week"] in weeks]}
+    return {"promised": True, "alarms": [alarm for alarm in lake.alarms(newest, key) if alarm["week"] in weeks]}
 
 
 def folds_of_promise(lake: Lake, spec: ForecastSpec) -> Folds | None:

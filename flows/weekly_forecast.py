@@ -9,7 +9,7 @@ from prefect import flow, runtime
 
 from flows import artifacts as page
 from flows import choosing, loading, monitoring, reporting, stages
-from flows.notifying import tell_published, telling_of_trouble
+from flows.notifying import tell_drift, tell_published, telling_of_trouble
 from flows.options import WeeklyOptions, takes
 from flows.policy import run_flow, stage
 from flows.recording import recording
@@ -81,6 +81,7 @@ def weekly_forecast(options: WeeklyOptions) -> dict[str, Any]:
             receipt.collected(ledger, checked, stages.late_files(home, week, arrived))
             page.show_ledger(receipt.content)
             receipt.monitored(monitor(home, spec))
+            tell_drift(home, receipt.content["monitoring"])
             page.show_monitoring(receipt.content)
 
             chosen = choose_model(home, spec, options.model, options.retrain, batch, options.cluster_spec)

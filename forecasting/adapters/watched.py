@@ -56,16 +56,31 @@ class Watched(Published):
     def _promise_path(self, key: str) -> Path:
         return self.root / "promises" / f"{key}.parquet"
 
-    def write_alarms(self, week: date, alarms: list[dict[str, Any]]) -> None:
-        write_json(self._alarms_path(week), {"alarms": alarms})
+    def add_alarms(self, week: date, key: str, alarms: list[dict[str, Any]]) -> bool:
+        """Keep the alarms of a week against a promise; False where it has some already, which stand."""
+        kept = self._alarms_of(week)
+        if any(alarm.get("promise", key) == key for alarm in kept):
+            return False
+        write_json(self._alarms_path(week), {"alarms": [*kept, *({**alarm, "promise": key} for alarm in alarms)]})
+        return True
 
-    def has_alarms(self, week: date) -> bool:
-        return self._alarms_path(week).exists()
+    def alarms(self, until: date, key: str | None = None) -> list[dict[str, Any]]:
+        """Every alarm raised up to that week, oldest first.
 
-    def alarms(self, until: date) -> list[dict[str, Any]]:
-        """Every alarm raised up to that week, oldest first: `week, statistic, value, promised, since, sentence`."""
+        Args:
+            key: of the promise that was not kept; None for every one.
+
+        Returns:
+            Plain values: `week, statistic, value, promised, since, sentence, promise`.
+        """
         weeks = [week for week in dates(self.root / "alarms", "*.json") if week <= until]
-        return [alarm for week in weeks for alarm in read_json(self._alarms_path(week))["alarms"]]
+        found = [alarm for week in weeks for alarm in self._alarms_of(week)]
+        return [alarm for alarm in found if key is None or alarm.get("promise", key) == key]
+
+    def _alarms_of(self, week: date) -> list[dict[str, Any]]:
+        path = self._alarms_path(week)
+        alarms: list[dict[str, Any]] = read_json(path)["alarms"] if path.exists() else []
+        return alarms
 
     def _alarms_path(self, week: date) -> Path:
         return self.root / "alarms" / f"{week}.json"
