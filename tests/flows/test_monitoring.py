@@ -3,6 +3,7 @@
 import runpy
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from inspect import signature
 from pathlib import Path
@@ -22,6 +23,7 @@ from forecasting.adapters.files import write_table
 from forecasting.adapters.lake import Lake
 from forecasting.adapters.publish import publish
 from forecasting.drift import promise_of
+from forecasting.errors import RunError
 from forecasting.forecast import forecast
 from forecasting.spec import BatchSpec, ForecastSpec
 from forecasting.weeks import WEEK, dominicks_week
@@ -261,17 +263,29 @@ def test_a_promise_is_made_of_the_models_own_backtest(
     asked: list[Any] = []
 
     def run_folds(cluster: Any, source: Any, folds: Any, models: Any, point: Any, batch: Any, progress: Any) -> Any:
-        asked.append((models, point, batch.error_threshold))
-        return backtest_rows(30, seed=1), {}
+        asked.append((folds.cutoffs, models, point, batch.error_threshold))
+        return backtest_rows(1, seed=1, first=pd.Timestamp(folds.cutoffs[0]) + WEEK), {}
 
     monkeypatch.setattr(monitoring, "run_folds", run_folds)
     spec = spec_of(WEEKS[-1])
-    make_promise(NoCluster(), lake, spec, BatchSpec(), folds, lambda *_: None)  # type: ignore[arg-type]
-    assert asked == [(["mean"], "median", -1)]
+    seen: list[tuple[int, int]] = []
+    made = make_promise(NoCluster(), lake, spec, BatchSpec(), folds, lambda *done: seen.append(done))  # type: ignore[arg-type]
+    assert made == 52
+    assert asked == [((cutoff,), ["mean"], "median", -1) for cutoff in reversed(folds.cutoffs)]
+    assert (seen[0], seen[-1]) == ((0, 52), (52, 52))
     promise = lake.promise(promise_key(spec.as_dict()))
-    assert len(promise) == 30 * 7
+    assert len(promise) == 52 * 7
     assert folds_of_promise(lake, spec) is None
     assert monitor(lake, spec)["promised"]
+
+    # A second model, for which there is no time: one fold is begun, and it is tried once only.
+    monkeypatch.setattr(monitoring, "SECONDS_FOR_PROMISE", -1.0)
+    naive = replace(spec, model="naive")
+    with pytest.raises(RunError, match="Only 1 past weeks could be forecast by naive"):
+        make_promise(NoCluster(), lake, naive, BatchSpec(), folds, lambda *_: None)  # type: ignore[arg-type]
+    assert asked[52:] == [((folds.cutoffs[-1],), ["naive"], "median", -1)]
+    assert not lake.promise(promise_key(naive.as_dict())).empty
+    assert not monitor(lake, naive)["promised"]
 
 
 def test_broken_forecasts_raise_an_alarm(lake: Lake, emitted: list[dict[str, Any]]) -> None:
