@@ -1,6 +1,7 @@
 """What a lake has published: runs, the forecasts in force, what those knew, and the receipts of all runs."""
 
 import shutil
+from collections.abc import Iterator
 from datetime import date, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -95,11 +96,13 @@ class Published(Collected):
 
     def receipt_of(self, cutoff: date, run_id: str | None) -> dict[str, Any] | None:
         """The receipt of the run that published this forecast; None where none is kept."""
+        published = (receipt for receipt in self.receipts(cutoff) if receipt["outcome"] == "published")
+        return next((receipt for receipt in published if receipt.get("run_id") == run_id), None)
+
+    def receipts(self, cutoff: date) -> Iterator[dict[str, Any]]:
+        """The receipts of all runs of a week, newest first."""
         for path in sorted((self.root / "receipts" / str(cutoff)).glob("*.json"), reverse=True):
-            receipt = read_json(path)
-            if receipt["outcome"] == "published" and receipt.get("run_id") == run_id:
-                return receipt
-        return None
+            yield read_json(path)
 
     def write_receipt(self, cutoff: date, started: datetime, content: dict[str, Any]) -> Path:
         path = self.root / "receipts" / str(cutoff) / f"{started:%Y%m%dT%H%M%S.%fZ}.json"
