@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from flows import choosing, notifying
+from flows import choosing, monitoring, notifying
 from flows.choosing import Choice, choose_model
 from flows.monitoring import promise_key
 from flows.policy import run_flow
@@ -235,6 +235,20 @@ def test_a_damaged_champion_stops_no_run_that_does_without_it(
         run(lake)
     assert [notice.title for notice in told] == [f"Week of {WEEK_NOW}: the run failed"]
     assert (lake.last_receipt() or {})["outcome"] == "failed"
+
+
+def test_drift_is_told_though_the_run_then_fails(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No later run raises the alarm again, so this one tells of it before anything else can go wrong."""
+    told: list[Any] = []
+    monkeypatch.setattr(notifying, "tell", lambda lake, notice: told.append(notice))
+    monkeypatch.setattr(monitoring, "mature_forecasts", lambda lake: 0)
+    monkeypatch.setattr(monitoring, "keep_watch", lambda *_: {"promised": True, "alarms": [ALARM]})
+    with pytest.raises(OptionError, match="retrain=never needs a model"):
+        run(lake, retrain="never")
+    titles = [notice.title for notice in told]
+    assert titles == [
+        f"Week of {WEEK_NOW}: {what}" for what in ("the forecasts are not what was promised", "the run failed")
+    ]
 
 
 @pytest.mark.usefixtures("in_this_process")
