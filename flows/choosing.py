@@ -1,5 +1,6 @@
 """The choice of model of a weekly run: fitted in the run itself, or kept, and replaced where it no longer holds."""
 
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import date
 from getpass import getuser
@@ -7,6 +8,7 @@ from typing import Any
 
 from flows.artifacts import show_progress
 from flows.backtesting import of_lake
+from flows.monitoring import costs_no_forecast, promise_key
 from flows.options import FOLDS
 from flows.training import choose_folds, hold_contest, train_and_keep
 from forecasting import schemas
@@ -43,8 +45,10 @@ class Choice:
 
 def of_family(lake: Lake, spec: ForecastSpec, asked: str | None) -> ForecastSpec:
     """The spec with the model that a run goes by until an alarm is answered: the one asked for, or the champion's."""
+    if asked:
+        return replace(spec, model=asked)
     champion = champion_at(lake, spec.cutoff)
-    return replace(spec, model=asked or (champion.model if champion else spec.model))
+    return replace(spec, model=champion.model) if champion else spec
 
 
 def choose_model(
@@ -53,10 +57,12 @@ def choose_model(
     """Choose the model of a week; train one where `retrain` and an alarm ask for it.
 
     - `always`: the run fits the model anew. After an alarm the champion's family has to defend itself against
-      `ROBUST` and the default, unless a model was asked for by name.
+      `ROBUST` and the default, unless a model was asked for by name. A contest that fails is recorded as `error`.
     - `when_drifted`: the champion as it was trained. After an alarm its own family, trained anew, and the others
       are challengers. Where there is no champion yet, one is trained.
     - `never`: the champion as it was trained.
+
+    An alarm is answered once in a week, however often that week is run.
 
     Args:
         asked: the model that the user named, if any.
@@ -65,18 +71,22 @@ def choose_model(
         OptionError: the champion is of another family than was asked for, or there is none.
         RunError: the champion is damaged.
     """
-    champion = champion_at(lake, spec.cutoff)
     spec = of_family(lake, spec, asked)
+    if asked and retrain == "always":
+        return Choice(spec, None, None, {"retrain": retrain})
+    champion = champion_at(lake, spec.cutoff)
     if retrain != "always":
         get_model(spec.model).require_trainable()
         _require_champion(lake, spec, champion, asked, retrain)
     record: dict[str, Any] = {"retrain": retrain}
-    alarm = _alarm(lake, spec.cutoff, champion)
+    alarm = _alarm(lake, spec, champion)
     if alarm:
         record["alarm"] = alarm.get("sentence", str(alarm.get("statistic")))
     missing = retrain == "when_drifted" and champion is None
-    if missing or (alarm and (retrain == "when_drifted" or (retrain == "always" and not asked))):
-        record["contest"] = _answer(lake, spec, champion, asked, retrain, batch, cluster_spec)
+    if missing or (alarm and retrain != "never" and not _is_tried(lake, spec.cutoff, record)):
+        can_do_without = costs_no_forecast("The contest after an alarm could not be held", record)
+        with can_do_without if retrain == "always" else nullcontext():
+            record["contest"] = _answer(lake, spec, champion, asked, retrain, batch, cluster_spec)
         champion, spec = champion_at(lake, spec.cutoff), of_family(lake, spec, asked)
     if retrain == "always":
         return Choice(spec, None, None, record)
@@ -105,11 +115,19 @@ def _require_champion(
         )
 
 
-def _alarm(lake: Lake, cutoff: date, champion: Champion | None) -> dict[str, Any] | None:
-    """The newest alarm that came after the champion and may still be answered."""
-    settled = max(cutoff - WEEK * WEEKS_OF_AN_ALARM, champion.week if champion else date.min)
-    new = [alarm for alarm in lake.alarms(cutoff) if date.fromisoformat(str(alarm["week"])) > settled]
+def _alarm(lake: Lake, spec: ForecastSpec, champion: Champion | None) -> dict[str, Any] | None:
+    """The newest alarm of this model that came after the champion and may still be answered."""
+    settled = max(spec.cutoff - WEEK * WEEKS_OF_AN_ALARM, champion.week if champion else date.min)
+    alarms = lake.alarms(spec.cutoff, promise_key(spec.as_dict()))
+    new = [alarm for alarm in alarms if date.fromisoformat(str(alarm["week"])) > settled]
     return new[-1] if new else None
+
+
+def _is_tried(lake: Lake, cutoff: date, record: dict[str, Any]) -> bool:
+    """Whether a run of this week has tried to answer this alarm already."""
+    earlier = [receipt.get("training", {}) for receipt in lake.receipts(cutoff)]
+    same = [each for each in earlier if all(each.get(name) == record[name] for name in ("retrain", "alarm"))]
+    return any("contest" in each or "error" in each for each in same)
 
 
 def _answer(

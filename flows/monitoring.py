@@ -3,6 +3,7 @@
 import json
 import logging
 import re
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -15,10 +16,12 @@ from prefect.events import emit_event
 
 from flows.backtesting import of_lake, run_folds
 from flows.policy import stopwatch, tell
+from flows.stages import in_force
 from forecasting import schemas
 from forecasting.adapters.cluster import Cluster
 from forecasting.adapters.lake import Lake
 from forecasting.drift import FEWEST_WEEKS_PROMISED, promise_of, watch
+from forecasting.errors import RunError
 from forecasting.folds import Folds
 from forecasting.monitor import mature
 from forecasting.spec import BatchSpec, ForecastSpec
@@ -30,7 +33,7 @@ DRIFTED = "oj.model.drifted"
 MATURED_BEFORE_PROMISE = 4  # weeks: a lake that is only being tried is spared the backtest
 MOST_FOLDS = 52
 HISTORY_BEFORE_FOLDS = 26  # weeks of sales before the first fold
-SECONDS_FOR_PROMISE = 600.0  # that the backtest may take at the pace of the run's own forecast
+SECONDS_FOR_PROMISE = 600.0  # after these the backtest begins no fold any more
 
 
 def monitor(lake: Lake, spec: ForecastSpec) -> dict[str, Any]:
@@ -63,6 +66,8 @@ def costs_no_forecast(trouble: str, receipt: dict[str, Any] | None = None) -> It
 def mature_forecasts(lake: Lake) -> int:
     """Score every forecast in force of which a week has been collected, or corrected, since it was scored last.
 
+    So is one that was replaced under the same run id. One whose file is damaged is left alone until it is made anew.
+
     Returns:
         How many runs were scored.
     """
@@ -70,28 +75,34 @@ def mature_forecasts(lake: Lake) -> int:
     due = []
     for cutoff in lake.published_cutoffs():
         if run_id := lake.published_run_id(cutoff):
-            kept = lake.scores_metadata(cutoff, run_id)
-            weeks = json.loads(kept["weeks"]) if kept else _weeks_of(lake.published(cutoff))
+            kept, digest = lake.scores_metadata(cutoff, run_id), lake.published_digest(cutoff)
+            if kept.get("forecast") != digest:
+                if (forecast := in_force(lake, cutoff)) is None:
+                    logger.warning("The forecast of the week of %s is damaged: run it again to have it scored", cutoff)
+                    continue
+                kept = {"forecast": digest, "weeks": json.dumps(_weeks_of(forecast)), "actuals": "{}"}
+            weeks = json.loads(kept["weeks"])
             actuals = {week: digests[day] for week in weeks if (day := date.fromisoformat(week)) in digests}
-            if actuals != (json.loads(kept["actuals"]) if kept else {}):
-                due.append((cutoff, run_id, {"weeks": json.dumps(weeks), "actuals": json.dumps(actuals)}))
+            if actuals != json.loads(kept["actuals"]):
+                due.append((cutoff, run_id, kept | {"actuals": json.dumps(actuals)}))
     sales = lake.sales() if due else schemas.SALES.empty()
     for cutoff, run_id, metadata in due:
         rows = mature(lake.published(cutoff), run_id, sales)
         asked = lake.run_spec(cutoff, run_id)
-        lake.write_scores(cutoff, run_id, rows, {**metadata, "promise": promise_key(asked)})
+        lake.write_scores(cutoff, run_id, rows, metadata | {"promise": promise_key(asked)})
     return len(due)
 
 
 def keep_watch(lake: Lake, spec: ForecastSpec, scores: pd.DataFrame) -> dict[str, Any]:
-    """Hold the forecasts in force against the promise of their model, and keep the alarms of each week.
+    """Hold the forecasts in force against the promise of this run's model, and keep the alarms of each week.
 
     An alarm that was raised stands, whatever is corrected later.
     """
     key = promise_key(spec.as_dict())
     promise = lake.promise(key)
-    if promise.empty or scores.empty:
-        return {"promised": not promise.empty, "alarms": []}
+    is_watched = promise["week"].nunique() >= FEWEST_WEEKS_PROMISED
+    if not is_watched or scores.empty:
+        return {"promised": is_watched, "alarms": []}
     by_week: dict[date, list[dict[str, Any]]] = {}
     for alarm in watch(_of_promise(lake, scores, key), promise):
         plain = {**asdict(alarm), "week": str(alarm.week), "since": str(alarm.since)}
@@ -99,12 +110,11 @@ def keep_watch(lake: Lake, spec: ForecastSpec, scores: pd.DataFrame) -> dict[str
     newest = scores["week"].max().date()
     to_tell = {newest}
     for week, alarms in by_week.items():
-        if not lake.has_alarms(week):
-            lake.write_alarms(week, alarms)
+        if lake.add_alarms(week, key, alarms):
             _emit(lake, spec, week, alarms)
             to_tell.add(week)
     weeks = {str(week) for week in to_tell}
-    return {"promised": True, "alarms": [alarm for alarm in lake.alarms(newest) if alarm["week"] in weeks]}
+    return {"promised": True, "alarms": [alarm for alarm in lake.alarms(newest, key) if alarm["week"] in weeks]}
 
 
 def folds_of_promise(lake: Lake, spec: ForecastSpec) -> Folds | None:
@@ -135,14 +145,39 @@ def make_promise(
     batch: BatchSpec,
     folds: Folds,
     on_progress: Callable[[int, int], None],
-) -> None:
-    """Backtest the run's model on its cluster, and keep what that promises."""
-    source = of_lake(lake)
+) -> int:
+    """Backtest the run's model on its cluster, the newest folds first, and keep what they promise.
+
+    A model may take longer to learn a fold than the run took to forecast by what is kept: when the time is up, the
+    folds that are done are all. So few as not to be watched by are kept too, as the next run would get no further.
+
+    Returns:
+        How many folds were made.
+
+    Raises:
+        RunError: they are too few to tell drift from.
+    """
+    rows: list[pd.DataFrame] = []
+    source, began = of_lake(lake), time.monotonic()
     refuses_nothing = BatchSpec(batch.mini_batch_size, timeout=batch.timeout, error_threshold=-1)
-    rows, _ = run_folds(cluster, source, folds, [spec.model], spec.point, refuses_nothing, on_progress)
-    asked = spec.as_dict()
-    metadata = {"model": spec.model, "point": spec.point, "folds": str(len(folds.cutoffs))}
-    lake.write_promise(promise_key(asked), promise_of(rows), metadata)
+    for cutoff in reversed(folds.cutoffs):
+        on_progress(len(rows), len(folds.cutoffs))
+        fold = Folds((cutoff,), folds.horizon, folds.gap)
+        of_fold, _ = run_folds(cluster, source, fold, [spec.model], spec.point, refuses_nothing, lambda *_: None)
+        rows.append(of_fold)
+        if time.monotonic() - began > SECONDS_FOR_PROMISE:
+            break
+    on_progress(len(rows), len(folds.cutoffs))
+    key = promise_key(spec.as_dict())
+    metadata = {"model": spec.model, "point": spec.point, "folds": str(len(rows))}
+    lake.write_promise(key, promise_of(pd.concat(rows[::-1], ignore_index=True)), metadata)
+    if len(rows) < FEWEST_WEEKS_PROMISED:
+        raise RunError(
+            f"Only {len(rows)} past weeks could be forecast by {spec.model} in {SECONDS_FOR_PROMISE:.0f} seconds, "
+            f"and drift is told from {FEWEST_WEEKS_PROMISED}",
+            f"to have it tried again, remove promises/{key}.parquet",
+        )
+    return len(rows)
 
 
 def promise_key(asked: dict[str, Any]) -> str:

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from hashlib import sha256
+from itertools import groupby
+from operator import itemgetter
 from textwrap import shorten
 from typing import Any
 
@@ -102,12 +104,11 @@ def many_fallbacks(week: date, receipt: Mapping[str, Any], alarm: float) -> Noti
 
 def late_files(week: date, files: Sequence[str]) -> Notice:
     """Files came for a week that is published already; told once for the same files."""
-    of_files = sha256("\n".join(sorted(files)).encode()).hexdigest()[:8]
     return Notice(
         week,
         f"{_week(week)}: {_count(files, 'late file')}",
         f"Published already, without {_named(sorted(files))}.\nTo take them in: oj run --cutoff {week}",
-        once=f"late-files-{of_files}",
+        once=f"late-files-{_digest(sorted(files))}",
     )
 
 
@@ -121,17 +122,17 @@ def database_not_loaded(week: date, error: str) -> Notice:
 
 
 def drifted(week: date, alarms: Sequence[Mapping[str, Any]]) -> Notice:
-    """A matured week told that forecasts are no longer what was promised.
+    """A matured week told that forecasts are no longer what was promised; told once for the same alarms.
 
     Args:
-        alarms: as the receipt's `monitoring` holds them.
+        alarms: those of that week, as the receipt's `monitoring` holds them.
     """
-    sentences = "\n".join(alarm["sentence"] for alarm in alarms)
+    sentences = [alarm["sentence"] for alarm in alarms]
     return Notice(
         week,
         f"{_week(week)}: the forecasts are not what was promised",
-        f"{sentences}\nHow the forecasts came out week by week: oj scores",
-        once="drifted",
+        "\n".join(sentences) + "\nHow the forecasts came out week by week: oj scores",
+        once=f"drifted-{_digest(sentences)}",
     )
 
 
@@ -151,8 +152,19 @@ def tell(lake: Lake, notice: Notice) -> bool:
     return reached
 
 
+def tell_drift(lake: Lake, monitored: Mapping[str, Any]) -> None:
+    """Tell of each week whose alarms a run has found, whatever becomes of the run.
+
+    Args:
+        monitored: as `flows.monitoring.monitor` gives it.
+    """
+    with _harmless():
+        for week, alarms in groupby(monitored.get("alarms", []), key=itemgetter("week")):
+            tell(lake, drifted(date.fromisoformat(week), list(alarms)))
+
+
 def tell_published(lake: Lake, receipt: Mapping[str, Any], fallback_alarm: float) -> None:
-    """Tell what is remarkable about a published week: gaps, fallbacks, late files, a database's error, drift."""
+    """Tell what is remarkable about a published week: gaps, fallbacks, late files, a database's error."""
     with _harmless():
         week, ledger = date.fromisoformat(receipt["spec"]["cutoff"]), receipt["ledger"]
         if ledger["status"] == "accepted with gaps":
@@ -163,8 +175,6 @@ def tell_published(lake: Lake, receipt: Mapping[str, Any], fallback_alarm: float
             tell(lake, database_not_loaded(week, error))
         for earlier, files in receipt["late_files"].items():
             tell(lake, late_files(date.fromisoformat(earlier), files))
-        if alarms := receipt.get("monitoring", {}).get("alarms"):
-            tell(lake, drifted(date.fromisoformat(alarms[-1]["week"]), alarms))
 
 
 @contextmanager
@@ -217,6 +227,10 @@ def _in_force(cutoff: date | None) -> str:
 
 def _count(things: Sequence[str], noun: str) -> str:
     return f"{len(things)} {noun}{'' if len(things) == 1 else 's'}"
+
+
+def _digest(lines: Sequence[str]) -> str:
+    return sha256("\n".join(lines).encode()).hexdigest()[:8]
 
 
 def _named(things: Sequence[str]) -> str:

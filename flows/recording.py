@@ -78,7 +78,10 @@ class Receipt:
         return {**self.content, **self._measured(stopwatch.get().seconds), "started": self._started}
 
     def failed(self, error: BaseException) -> None:
-        self.content |= {"outcome": "failed", "error": str(error), "error_type": type(error).__name__}
+        """What ended the run; a forecast that had been published by then stays published."""
+        if self.content["outcome"] == "running":
+            self.content["outcome"] = "failed"
+        self.content |= {"error": str(error), "error_type": type(error).__name__}
 
     def close(self, seconds_by_stage: dict[str, float]) -> None:
         self.content |= {**self._measured(seconds_by_stage), "started": self._started}

@@ -18,7 +18,7 @@ from forecasting.adapters.locks import waiting_lock
 from forecasting.adapters.partials import keep_partial, kept_partials
 from forecasting.adapters.publish import publish as publish_forecast
 from forecasting.batch import Batch, Outcome
-from forecasting.errors import DataError, TooManyFallbacks, WeekWaiting
+from forecasting.errors import DataError, SchemaError, TooManyFallbacks, WeekWaiting
 from forecasting.forecast import assemble, forecast_partition, make_partitions, untrained_series, unusable_series
 from forecasting.known import merge_newer
 from forecasting.ledger import Acceptance, Ledger
@@ -201,7 +201,8 @@ def is_final(lake: Lake, cutoff: date, work: Work) -> bool:
     """Whether this very run is published, and nothing in it was left to chance: a lost worker may not be lost again."""
     if lake.published_run_id(cutoff) != work.run_id:
         return False
-    return not lake.published(cutoff)["reason"].isin(["timed_out", "worker_lost"]).any()
+    table = in_force(lake, cutoff)
+    return table is not None and not table["reason"].isin(["timed_out", "worker_lost"]).any()
 
 
 def forecast(
@@ -275,7 +276,10 @@ def map_forecast(
 
 def in_force(lake: Lake, cutoff: date) -> pd.DataFrame | None:
     """The forecast that a new one would replace; None where there is none, or its file is damaged."""
-    return lake.published(cutoff) if lake.published_run_id(cutoff) else None
+    try:
+        return lake.published(cutoff) if lake.published_run_id(cutoff) else None
+    except SchemaError:
+        return None
 
 
 def publish(lake: Lake, table: pd.DataFrame, work: Work, spec: ForecastSpec) -> Path:

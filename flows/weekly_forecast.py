@@ -9,16 +9,18 @@ from prefect import flow, runtime
 
 from flows import artifacts as page
 from flows import choosing, loading, monitoring, reporting, stages
-from flows.notifying import tell_published, telling_of_trouble
+from flows.notifying import tell_drift, tell_published, telling_of_trouble
 from flows.options import WeeklyOptions, takes
 from flows.policy import run_flow, stage
-from flows.recording import recording
+from flows.recording import Receipt, recording
 from flows.waiting import await_stores, take_over
 from forecasting.adapters.clock import now
 from forecasting.adapters.cluster import dask_cluster
+from forecasting.adapters.lake import Lake
 from forecasting.adapters.locks import week_lock
 from forecasting.errors import ForecastingError
 from forecasting.run import outcome_counts
+from forecasting.spec import ForecastSpec
 
 logger = logging.getLogger(__name__)
 
@@ -66,7 +68,7 @@ def weekly_forecast(options: WeeklyOptions) -> dict[str, Any]:
     for earlier in missed:
         catch_up(earlier, options)
     page.show_week(week)
-    spec, batch = choosing.of_family(home, options.spec(week), options.model), options.batch_spec
+    spec, batch = options.spec(week), options.batch_spec
 
     with telling_of_trouble(home, week):
         if options.accept_gaps:
@@ -80,7 +82,9 @@ def weekly_forecast(options: WeeklyOptions) -> dict[str, Any]:
             ledger = gate(home, week, arrived, checked, options.gate_spec(week), now())
             receipt.collected(ledger, checked, stages.late_files(home, week, arrived))
             page.show_ledger(receipt.content)
+            spec = choosing.of_family(home, spec, options.model)
             receipt.monitored(monitor(home, spec))
+            tell_drift(home, receipt.content["monitoring"])
             page.show_monitoring(receipt.content)
 
             chosen = choose_model(home, spec, options.model, options.retrain, batch, options.cluster_spec)
@@ -109,18 +113,21 @@ def weekly_forecast(options: WeeklyOptions) -> dict[str, Any]:
             page.show_results(home, receipt.content)
             page.show_lineage(home, spec, work)
 
-            # Once in the life of a model, and after everything that people wait for.
-            with monitoring.costs_no_forecast("The promise could not be made"):
-                if folds := monitoring.folds_of_promise(home, spec):
-                    with (
-                        dask_cluster(options.cluster_spec, home, "the promise") as cluster,
-                        page.show_progress("folds") as progress,
-                    ):
-                        make_promise(cluster, home, spec, batch, folds, progress)
-                    receipt.promised(len(folds.cutoffs))
-        tell_published(home, receipt.content, options.fallback_alarm)
+            tell_published(home, receipt.content, options.fallback_alarm)
+            promise_once(home, spec, options, receipt)
     page.show_receipt(receipt.content)
     return receipt.content
+
+
+def promise_once(home: Lake, spec: ForecastSpec, options: WeeklyOptions, receipt: Receipt) -> None:
+    """Make the promise where it is due: once in the life of a model, and after everything that people wait for."""
+    with monitoring.costs_no_forecast("The promise could not be made"):
+        if folds := monitoring.folds_of_promise(home, spec):
+            with (
+                dask_cluster(options.cluster_spec, home, "the promise") as cluster,
+                page.show_progress("folds") as progress,
+            ):
+                receipt.promised(make_promise(cluster, home, spec, options.batch_spec, folds, progress))
 
 
 def catch_up(week: date, options: WeeklyOptions) -> None:

@@ -81,6 +81,24 @@ def read_tables(paths: Iterable[Path], table: Table) -> pd.DataFrame:
     return table.from_arrow(pa.concat_tables(parts)) if parts else table.empty()
 
 
+def read_undamaged(paths: Iterable[Path], table: Table) -> pd.DataFrame:
+    """Read many files as `read_tables` does, without those that are damaged."""
+    paths = list(paths)
+    try:
+        return read_tables(paths, table)
+    except SchemaError:
+        return read_tables([path for path in paths if is_whole(path, table)], table)
+
+
+def is_whole(path: Path, table: Table) -> bool:
+    """Whether the file is there and is the declared table, to its last byte."""
+    try:
+        table.declared(_read(path, table))
+    except SchemaError:
+        return False
+    return True
+
+
 def read_hashed(path: Path, table: Table) -> tuple[pa.Table, dict[str, str], str]:
     """Read a declared table, what its writer said of it, and the SHA-256 of the very bytes that were read.
 

@@ -1,7 +1,9 @@
 """What a lake has published: runs, the forecasts in force, what those knew, and the receipts of all runs."""
 
 import shutil
+from collections.abc import Iterator
 from datetime import date, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,7 @@ import pandas as pd
 
 from forecasting import schemas
 from forecasting.adapters.collected import Collected
-from forecasting.adapters.files import read_json, read_metadata, read_table, read_tables, write_json
+from forecasting.adapters.files import read_json, read_metadata, read_table, read_undamaged, write_json
 from forecasting.adapters.weekly import dates
 from forecasting.errors import DataError, SchemaError
 from forecasting.known import Known
@@ -83,27 +85,32 @@ class Published(Collected):
         """The forecast in force (table `forecast`)."""
         return read_table(self.published_path(cutoff), schemas.FORECAST)
 
+    def published_digest(self, cutoff: date) -> str:
+        """A hash of the file of the forecast in force."""
+        return sha256(self.published_path(cutoff).read_bytes()).hexdigest()[:16]
+
     def published_before(self, cutoff: date, count: int) -> pd.DataFrame:
-        """The forecasts in force of the last `count` cutoffs before this one (table `forecast`)."""
+        """The forecasts in force of the last `count` cutoffs before this one (table `forecast`); no damaged ones."""
         earlier = [each for each in self.published_cutoffs() if each < cutoff][-count:]
-        return read_tables(map(self.published_path, earlier), schemas.FORECAST)
+        return read_undamaged(map(self.published_path, earlier), schemas.FORECAST)
 
     def replaced(self, cutoff: date) -> pd.DataFrame:
-        """The forecast that the one in force took the place of; empty where it is the first of its cutoff."""
+        """The forecast that the one in force took the place of; empty where none is, or it is damaged."""
         in_force = self.published_run_id(cutoff)
         settled = (self.root / "runs" / str(cutoff)).glob("*/forecast.parquet")
         others = [path for path in settled if path.parent.name != in_force]
-        if not others:
-            return schemas.FORECAST.empty()
-        return read_table(max(others, key=lambda path: path.stat().st_mtime_ns), schemas.FORECAST)
+        newest = sorted(others, key=lambda path: path.stat().st_mtime_ns)[-1:]
+        return read_undamaged(newest, schemas.FORECAST)
 
     def receipt_of(self, cutoff: date, run_id: str | None) -> dict[str, Any] | None:
         """The receipt of the run that published this forecast; None where none is kept."""
+        published = (receipt for receipt in self.receipts(cutoff) if receipt["outcome"] == "published")
+        return next((receipt for receipt in published if receipt.get("run_id") == run_id), None)
+
+    def receipts(self, cutoff: date) -> Iterator[dict[str, Any]]:
+        """The receipts of all runs of a week, newest first."""
         for path in sorted((self.root / "receipts" / str(cutoff)).glob("*.json"), reverse=True):
-            receipt = read_json(path)
-            if receipt["outcome"] == "published" and receipt.get("run_id") == run_id:
-                return receipt
-        return None
+            yield read_json(path)
 
     def write_receipt(self, cutoff: date, started: datetime, content: dict[str, Any]) -> Path:
         path = self.root / "receipts" / str(cutoff) / f"{started:%Y%m%dT%H%M%S.%fZ}.json"

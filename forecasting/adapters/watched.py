@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from forecasting import schemas
-from forecasting.adapters.files import read_json, read_metadata, read_table, read_tables, write_json, write_table
+from forecasting.adapters.files import read_hashed, read_json, read_table, read_undamaged, write_json, write_table
 from forecasting.adapters.published import Published
 from forecasting.adapters.weekly import dates
 from forecasting.errors import SchemaError
@@ -17,19 +17,22 @@ class Watched(Published):
     """The part of a lake that tells how good its forecasts are; `flows.monitoring` writes it."""
 
     def scores(self) -> pd.DataFrame:
-        """How the forecasts in force came out (table `scores`), for every week of theirs that has been collected."""
+        """How the forecasts in force came out (table `scores`), for every week of theirs that has been collected.
+
+        A damaged file is left out until it is written anew.
+        """
         found = [
             self.scores_path(cutoff, run_id)
             for cutoff in self.published_cutoffs()
             if (run_id := self.published_run_id(cutoff))
         ]
-        return read_tables([path for path in found if path.exists()], schemas.SCORES)
+        return read_undamaged([path for path in found if path.exists()], schemas.SCORES)
 
     def scores_metadata(self, cutoff: date, run_id: str) -> dict[str, str]:
         """What was said of a run's scores; empty where it has none, or their file is damaged."""
         path = self.scores_path(cutoff, run_id)
         try:
-            return read_metadata(path) if path.exists() else {}
+            return read_hashed(path, schemas.SCORES)[1] if path.exists() else {}
         except SchemaError:
             return {}  # it is written anew
 
@@ -53,16 +56,31 @@ class Watched(Published):
     def _promise_path(self, key: str) -> Path:
         return self.root / "promises" / f"{key}.parquet"
 
-    def write_alarms(self, week: date, alarms: list[dict[str, Any]]) -> None:
-        write_json(self._alarms_path(week), {"alarms": alarms})
+    def add_alarms(self, week: date, key: str, alarms: list[dict[str, Any]]) -> bool:
+        """Keep the alarms of a week against a promise; False where it has some already, which stand."""
+        kept = self._alarms_of(week)
+        if any(alarm.get("promise", key) == key for alarm in kept):
+            return False
+        write_json(self._alarms_path(week), {"alarms": [*kept, *({**alarm, "promise": key} for alarm in alarms)]})
+        return True
 
-    def has_alarms(self, week: date) -> bool:
-        return self._alarms_path(week).exists()
+    def alarms(self, until: date, key: str | None = None) -> list[dict[str, Any]]:
+        """Every alarm raised up to that week, oldest first.
 
-    def alarms(self, until: date) -> list[dict[str, Any]]:
-        """Every alarm raised up to that week, oldest first: `week, statistic, value, promised, since, sentence`."""
+        Args:
+            key: of the promise that was not kept; None for every one.
+
+        Returns:
+            Plain values: `week, statistic, value, promised, since, sentence, promise`.
+        """
         weeks = [week for week in dates(self.root / "alarms", "*.json") if week <= until]
-        return [alarm for week in weeks for alarm in read_json(self._alarms_path(week))["alarms"]]
+        found = [alarm for week in weeks for alarm in self._alarms_of(week)]
+        return [alarm for alarm in found if key is None or alarm.get("promise", key) == key]
+
+    def _alarms_of(self, week: date) -> list[dict[str, Any]]:
+        path = self._alarms_path(week)
+        alarms: list[dict[str, Any]] = read_json(path)["alarms"] if path.exists() else []
+        return alarms
 
     def _alarms_path(self, week: date) -> Path:
         return self.root / "alarms" / f"{week}.json"

@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from flows import choosing
+from flows import choosing, monitoring, notifying
 from flows.choosing import Choice, choose_model
+from flows.monitoring import promise_key
 from flows.policy import run_flow
 from flows.telling import describe_choice
 from flows.weekly_forecast import weekly_forecast
@@ -19,7 +20,7 @@ from forecasting.adapters.champion import champion, crown
 from forecasting.adapters.files import read_json, read_metadata, write_json
 from forecasting.adapters.lake import Lake
 from forecasting.adapters.model_store import Origin, Version, describe, keep, load
-from forecasting.errors import OptionError
+from forecasting.errors import OptionError, RunError
 from forecasting.forecast import forecast
 from forecasting.models.fitted import Fitted
 from forecasting.spec import BatchSpec, ClusterSpec, ForecastSpec
@@ -187,6 +188,69 @@ def test_a_family_that_fails_is_replaced_though_every_run_fits_it_anew(lake: Lak
     assert set(choice.record["contest"]["entries"]) == {"price_response", "mean"}
     assert choice.spec.model == choice.record["contest"]["model"] != "naive"
     assert choice.version is None
+
+
+def test_a_contest_that_fails_costs_no_forecast_and_is_not_held_again_in_its_week(
+    lake: Lake, fitted: Fitted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With `always` the run can do without; another week tries anew, and with `when_drifted` it is an error."""
+    tries = []
+
+    def no_cluster(*_: Any, **__: Any) -> Any:
+        tries.append(1)
+        raise RunError("No worker came", "look")
+
+    monkeypatch.setattr(choosing, "dask_cluster", no_cluster)
+    crowned(lake, fitted)
+    write_json(lake.root / "alarms" / f"{WEEK_NOW}.json", {"alarms": [ALARM]})
+    choice = choose(lake, "always")
+    assert (choice.spec, choice.version) == (SPEC, None)
+    assert choice.record["error"] == "RunError: No worker came; look."
+    lake.write_receipt(WEEK_NOW, AT, {"outcome": "published", "training": choice.record})
+    assert "error" not in choose(lake, "always").record
+    assert len(tries) == 1
+    assert "error" in choose(lake, "always", spec=replace(SPEC, cutoff=WEEK_NOW + WEEK)).record
+    with pytest.raises(RunError, match="No worker came"):
+        choose(lake, "when_drifted")
+    assert len(tries) == 3
+
+
+def test_an_alarm_of_another_model_is_not_answered(lake: Lake, fitted: Fitted) -> None:
+    """Someone tries a model in the same lake, and it drifts: the champion has nothing to defend."""
+    crowned(lake, fitted)
+    lake.add_alarms(WEEK_NOW, promise_key(replace(SPEC, model="mean").as_dict()), [ALARM])
+    assert "alarm" not in choose(lake, "when_drifted").record
+    lake.add_alarms(WEEK_NOW, promise_key(SPEC.as_dict()), [ALARM])
+    assert choose(lake, "never").record["alarm"] == ALARM["sentence"]
+
+
+def test_a_damaged_champion_stops_no_run_that_does_without_it(
+    lake: Lake, fitted: Fitted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With `always` and a model asked for; else the run fails as any other: people are told, and it has a receipt."""
+    crowned(lake, fitted)
+    lake.champion_path.write_text("{")
+    assert choose(lake, "always", "mean").spec.model == "mean"
+    told: list[Any] = []
+    monkeypatch.setattr(notifying, "tell", lambda lake, notice: told.append(notice))
+    with pytest.raises(RunError, match="The record of the champion .* is damaged"):
+        run(lake)
+    assert [notice.title for notice in told] == [f"Week of {WEEK_NOW}: the run failed"]
+    assert (lake.last_receipt() or {})["outcome"] == "failed"
+
+
+def test_drift_is_told_though_the_run_then_fails(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No later run raises the alarm again, so this one tells of it before anything else can go wrong."""
+    told: list[Any] = []
+    monkeypatch.setattr(notifying, "tell", lambda lake, notice: told.append(notice))
+    monkeypatch.setattr(monitoring, "mature_forecasts", lambda lake: 0)
+    monkeypatch.setattr(monitoring, "keep_watch", lambda *_: {"promised": True, "alarms": [ALARM]})
+    with pytest.raises(OptionError, match="retrain=never needs a model"):
+        run(lake, retrain="never")
+    titles = [notice.title for notice in told]
+    assert titles == [
+        f"Week of {WEEK_NOW}: {what}" for what in ("the forecasts are not what was promised", "the run failed")
+    ]
 
 
 @pytest.mark.usefixtures("in_this_process")

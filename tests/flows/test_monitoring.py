@@ -3,6 +3,7 @@
 import runpy
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from inspect import signature
 from pathlib import Path
@@ -16,12 +17,13 @@ from flows import monitoring, stages
 from flows.monitoring import costs_no_forecast, folds_of_promise, make_promise, monitor, promise_key
 from flows.policy import stopwatch
 from forecasting import schemas
-from forecasting.adapters.clock import Stopwatch
+from forecasting.adapters.clock import Stopwatch, now
 from forecasting.adapters.feed import feed, shipped
 from forecasting.adapters.files import write_table
 from forecasting.adapters.lake import Lake
 from forecasting.adapters.publish import publish
 from forecasting.drift import promise_of
+from forecasting.errors import RunError
 from forecasting.forecast import forecast
 from forecasting.spec import BatchSpec, ForecastSpec
 from forecasting.weeks import WEEK, dominicks_week
@@ -100,6 +102,15 @@ def emitted(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     return events
 
 
+def cut(content: bytes) -> bytes:
+    return content[:100]
+
+
+def flipped(content: bytes) -> bytes:
+    """One bit of a page; the footer is whole."""
+    return content[:100] + bytes([content[100] ^ 1]) + content[101:]
+
+
 def test_the_scores_are_what_the_files_say(replayed: tuple[Lake, list[dict[str, Any]]]) -> None:
     """Recomputed by DuckDB from the published files and the sales alone, every number is the same."""
     differences = runpy.run_path(str(BENCHMARKS / "scores_recomputed.py"))["differences"]
@@ -156,13 +167,47 @@ def test_a_replaced_run_keeps_its_scores(lake: Lake) -> None:
     assert len(list((lake.root / "scores" / str(WEEKS[0])).iterdir())) == 2
 
 
-def test_damaged_scores_are_written_anew(lake: Lake) -> None:
-    """A file that cannot be read is no reason to stop."""
-    file = next(lake.root.glob("scores/*/*.parquet"))
+def test_a_forecast_that_is_replaced_under_its_run_id_is_scored_anew(lake: Lake) -> None:
+    """A lost worker's fallbacks give way to forecasts in the same run: the scores are those of what is in force."""
+    publish_week(lake, WEEKS[0], factor=2.0)
+    monitor(lake, spec_of(WEEKS[-1]))
+    before, run_id = lake.scores(), lake.published_run_id(WEEKS[0])
+    table = lake.published(WEEKS[0])
+    table["forecast"] = table["lo_80"]
+    publish(lake, table, table[schemas.SERIES].drop_duplicates(), spec_of(WEEKS[0]), str(run_id))
+    assert monitor(lake, spec_of(WEEKS[-1]))["scored"] == 1
+    of_week = lake.scores()["cutoff"] == pd.Timestamp(WEEKS[0])
+    assert (lake.scores().loc[of_week, "forecast"] < before.loc[of_week, "forecast"]).all()
+    assert monitor(lake, spec_of(WEEKS[-1]))["scored"] == 0
+
+
+@pytest.mark.parametrize("damage", [cut, flipped])
+def test_damaged_scores_are_written_anew(lake: Lake, damage: Callable[[bytes], bytes]) -> None:
+    """A file that cannot be read is no reason to stop, nor to do without the others."""
+    file = lake.scores_path(WEEKS[0], str(lake.published_run_id(WEEKS[0])))
     whole = file.read_bytes()
-    file.write_bytes(whole[:100])
+    file.write_bytes(damage(whole))
+    assert len(lake.scores()) == 7 * 17 - 2 * 17
     assert monitor(lake, spec_of(WEEKS[-1]))["scored"] == 1
     assert file.read_bytes() == whole
+
+
+@pytest.mark.parametrize("damage", [cut, flipped])
+def test_a_damaged_forecast_costs_no_other_week_its_scores(
+    lake: Lake, caplog: Any, damage: Callable[[bytes], bytes]
+) -> None:
+    """It has no forecast in force until it is run again; the others are scored as ever."""
+    file = lake.published_path(WEEKS[0])
+    file.unlink()  # one of two names
+    file.write_bytes(damage((lake.run_folder(WEEKS[0], "000000000000000a") / "forecast.parquet").read_bytes()))
+    sales = lake.sales()
+    lake.add_sales(sales[sales["week"] == pd.Timestamp(WEEKS[2])].assign(units=1))
+    assert monitor(lake, spec_of(WEEKS[-1]))["scored"] == 1
+    assert stages.in_force(lake, WEEKS[0]) is None
+    assert not stages.is_final(lake, WEEKS[0], stages.Work("000000000000000a", [], now()))
+    assert set(lake.published_before(WEEKS[2], 2)["cutoff"].dt.date) == {WEEKS[1]}
+    publish_week(lake, WEEKS[0])
+    assert stages.in_force(lake, WEEKS[0]) is not None
 
 
 def test_trouble_costs_no_forecast(lake: Lake, monkeypatch: pytest.MonkeyPatch, caplog: Any) -> None:
@@ -218,17 +263,29 @@ def test_a_promise_is_made_of_the_models_own_backtest(
     asked: list[Any] = []
 
     def run_folds(cluster: Any, source: Any, folds: Any, models: Any, point: Any, batch: Any, progress: Any) -> Any:
-        asked.append((models, point, batch.error_threshold))
-        return backtest_rows(30, seed=1), {}
+        asked.append((folds.cutoffs, models, point, batch.error_threshold))
+        return backtest_rows(1, seed=1, first=pd.Timestamp(folds.cutoffs[0]) + WEEK), {}
 
     monkeypatch.setattr(monitoring, "run_folds", run_folds)
     spec = spec_of(WEEKS[-1])
-    make_promise(NoCluster(), lake, spec, BatchSpec(), folds, lambda *_: None)  # type: ignore[arg-type]
-    assert asked == [(["mean"], "median", -1)]
+    seen: list[tuple[int, int]] = []
+    made = make_promise(NoCluster(), lake, spec, BatchSpec(), folds, lambda *done: seen.append(done))  # type: ignore[arg-type]
+    assert made == 52
+    assert asked == [((cutoff,), ["mean"], "median", -1) for cutoff in reversed(folds.cutoffs)]
+    assert (seen[0], seen[-1]) == ((0, 52), (52, 52))
     promise = lake.promise(promise_key(spec.as_dict()))
-    assert len(promise) == 30 * 7
+    assert len(promise) == 52 * 7
     assert folds_of_promise(lake, spec) is None
     assert monitor(lake, spec)["promised"]
+
+    # A second model, for which there is no time: one fold is begun, and it is tried once only.
+    monkeypatch.setattr(monitoring, "SECONDS_FOR_PROMISE", -1.0)
+    naive = replace(spec, model="naive")
+    with pytest.raises(RunError, match="Only 1 past weeks could be forecast by naive"):
+        make_promise(NoCluster(), lake, naive, BatchSpec(), folds, lambda *_: None)  # type: ignore[arg-type]
+    assert asked[52:] == [((folds.cutoffs[-1],), ["naive"], "median", -1)]
+    assert not lake.promise(promise_key(naive.as_dict())).empty
+    assert not monitor(lake, naive)["promised"]
 
 
 def test_broken_forecasts_raise_an_alarm(lake: Lake, emitted: list[dict[str, Any]]) -> None:

@@ -18,6 +18,7 @@ from flows.notifying import (
     notify,
     run_failed,
     tell,
+    tell_drift,
     tell_published,
     telling_of_trouble,
     week_waiting,
@@ -124,11 +125,23 @@ def test_drift_is_told_once_in_the_alarms_own_sentences(tmp_path: Path, told: li
     ]
     notice = drifted(WEEK, alarms)
     assert notice.body.splitlines()[:2] == ["The forecasts are too high.", "And off."]
-    quiet = {**RECEIPT, "ledger": {**LEDGER, "status": "whole"}, "fallbacks_by_reason": {}}
     for _ in range(2):
-        tell_published(Lake(tmp_path), {**quiet, "monitoring": {"alarms": alarms}}, 0.05)
-        tell_published(Lake(tmp_path), {**quiet, "monitoring": {"error": "KeyError"}}, 0.05)
+        tell_drift(Lake(tmp_path), {"alarms": alarms})
+        tell_drift(Lake(tmp_path), {"error": "KeyError"})
     assert [title for title, _ in told] == ["Week of 1992-04-16: the forecasts are not what was promised"]
+
+
+def test_a_correction_that_raises_an_alarm_of_an_earlier_week_is_told(
+    tmp_path: Path, told: list[tuple[str, str]]
+) -> None:
+    """Also where the newest week was told before; so is what another promise raises of the same week."""
+    newest = {"week": str(WEEK), "sentence": "The forecasts are too high."}
+    earlier = {"week": "1992-04-09", "sentence": "They were too high already."}
+    of_another = {"week": str(WEEK), "sentence": "So are those of another model."}
+    for alarms in ([newest], [earlier, newest], [of_another]):
+        tell_drift(Lake(tmp_path), {"alarms": alarms})
+    assert [body.splitlines()[0] for _, body in told] == [each["sentence"] for each in (newest, earlier, of_another)]
+    assert told[1][0] == "Week of 1992-04-09: the forecasts are not what was promised"
 
 
 def test_a_week_is_told_once_of_each_kind(tmp_path: Path, told: list[tuple[str, str]]) -> None:

@@ -37,6 +37,22 @@ def test_a_failed_run_keeps_its_receipt_with_the_error(tmp_path: Path) -> None:
     assert kept["cluster"]["worker_seconds_idle"] == 5.0
 
 
+@pytest.mark.parametrize("outcome", ["published", "unchanged"])
+def test_a_stop_after_the_forecast_was_published_does_not_undo_it(tmp_path: Path, outcome: str) -> None:
+    """While the database is loaded, or the promise is made: the receipt has the outcome, and what ended the run."""
+
+    def stop_after_publishing() -> None:
+        with recording(Lake(tmp_path), SPEC) as receipt:
+            getattr(receipt, outcome)({"rows": 2}, tmp_path / "forecast.parquet")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        stop_after_publishing()
+    kept = Lake(tmp_path).last_receipt()
+    assert kept
+    assert (kept["outcome"], kept["rows"], kept["error_type"]) == (outcome, 2, "KeyboardInterrupt")
+
+
 def test_a_good_run_keeps_its_counts(tmp_path: Path) -> None:
     """Counts and paths are plain values."""
     lake = Lake(tmp_path)

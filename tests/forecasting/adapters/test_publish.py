@@ -134,3 +134,14 @@ def test_a_damaged_run_is_replaced(lake: Lake) -> None:
     path.write_bytes(whole[:-20])
     assert lake.published_run_id(SPEC.cutoff) is None
     assert publish(lake, forecast(10), SERIES, SPEC, "run-a").read_bytes() == whole
+
+
+def test_a_damaged_predecessor_is_none(lake: Lake) -> None:
+    """What was replaced is only told of where it can be read to its last byte."""
+    publish(lake, forecast(10), SERIES, SPEC, "run-a")
+    publish(lake, forecast(20), SERIES, SPEC, "run-b")
+    assert lake.replaced(SPEC.cutoff)["forecast"].unique().tolist() == [10.0]
+    file = lake.run_folder(SPEC.cutoff, "run-a") / "forecast.parquet"
+    whole = file.read_bytes()
+    file.write_bytes(whole[:100] + bytes([whole[100] ^ 1]) + whole[101:])
+    assert lake.replaced(SPEC.cutoff).empty
