@@ -30,8 +30,6 @@ LONGEST = (
     "tests/flows/",
     "tests/deployments/",
 )
-# Of the files that use Prefect's server, those that have one of their own: together they would be the last to end.
-SECOND_SERVER = ("tests/flows/test_backfill.py", "tests/flows/test_several_hosts.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -46,14 +44,14 @@ settings.load_profile("ours")
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """With several workers (`make test`) a file stays on one, and the files that use Prefect's server share two."""
+    """With several workers (`make test`) a file stays on one, and the files that use Prefect's server share it."""
     from xdist.scheduler import LoadFileScheduling
 
     class ByServer(LoadFileScheduling):
         def _split_scope(self, nodeid: str) -> str:
             file = str(super()._split_scope(nodeid))
             if "prefect_server" in (config.rootpath / file).read_text():
-                return f"prefect_server {1 + (file in SECOND_SERVER)}"
+                return "prefect_server"
             # They look at one published week.
             return "artifacts" if "/artifacts/" in file else file
 

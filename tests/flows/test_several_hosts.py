@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from flows import stages
+from flows.policy import run_flow
 from flows.weekly_forecast import weekly_forecast
 from forecasting.adapters.cluster import by_class, certificates, dask_cluster
 from forecasting.adapters.cluster.reap import reap_orphans
@@ -47,12 +48,17 @@ def ssh_folder(tmp_path: Path, needs_system: Callable[[str], None]) -> Path:
     return tmp_path / "ssh"
 
 
+def run(lake: Lake, **options: Any) -> dict[str, Any]:
+    """The weekly run; these tests are about its cluster, and need no server."""
+    return run_flow(weekly_forecast, {"lake": str(lake.root), **options}, why_not="No server")
+
+
 @pytest.fixture(scope="module")
-def local_sha256(prefect_server: None, fed_lake_template: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+def local_sha256(fed_lake_template: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
     """Of what a run on this machine alone publishes."""
     root = tmp_path_factory.mktemp("local") / "lake"
     shutil.copytree(fed_lake_template, root)
-    weekly_forecast(lake=str(root))
+    run(Lake(root))
     return sha256(Lake(root))
 
 
@@ -69,7 +75,7 @@ def test_a_host_killed_in_mid_run_does_not_change_the_result(
 
         monkeypatch.setattr(stages, "kept_partials", before(stages.kept_partials, lambda: stop(made.each[2])))
         monkeypatch.setattr(stages, "keep_partial", before(stages.keep_partial, made.each[2].kill))
-        receipt = weekly_forecast(lake=str(fed_lake.root), mini_batch_size=60, **on(made))
+        receipt = run(fed_lake, mini_batch_size=60, **on(made))
         assert left_on(made) == []
     assert (receipt["cluster"]["instances"], receipt["cluster"]["lost_tasks"]) == (3, 1)
     assert receipt["cluster"]["handed_over"] == "by path"
@@ -85,7 +91,7 @@ def test_a_host_cut_off_in_mid_run_does_not_change_the_result(
     monkeypatch.setattr(certificates, "SECONDS_OF_SILENCE", 8)
     with hosts(ssh_folder) as made:
         monkeypatch.setattr(stages, "kept_partials", before(stages.kept_partials, made.each[2].cut))
-        receipt = weekly_forecast(lake=str(fed_lake.root), mini_batch_size=60, **on(made))
+        receipt = run(fed_lake, mini_batch_size=60, **on(made))
         assert left_on(made) == []
         assert made.each[2].files() == []
     assert (receipt["cluster"]["instances"], receipt["cluster"]["lost_tasks"]) == (3, 1)

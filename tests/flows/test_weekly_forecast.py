@@ -143,7 +143,7 @@ def test_after_an_outage_every_week_is_caught_up(fed_lake: Lake) -> None:
         feed(fed_lake)
     for file in sorted(fed_lake.inbox.glob("1992-04-23*"))[:20]:
         file.unlink()
-    receipt = weekly_forecast(lake=str(fed_lake.root), model="naive", horizon=1)
+    receipt = weekly_forecast(lake=str(fed_lake.root), model="naive", horizon=1, **ONE_WORKER)
     assert receipt["spec"]["cutoff"] == str(dominicks_week(138))
     assert fed_lake.published_cutoffs() == [WEEK, dominicks_week(138)]
     caught_up = fed_lake.published(WEEK)
@@ -163,7 +163,7 @@ def test_late_files_of_a_published_week_are_told(run_lake: Lake) -> None:
     (run_lake.inbox / f"{WEEK}_store-090.csv").write_text(
         late.read_text().replace("\n12,", "\n90,").replace(f",{dominicks_week(137)},", f",{WEEK},")
     )
-    receipt = weekly_forecast(lake=str(run_lake.root), model="naive", horizon=1)
+    receipt = weekly_forecast(lake=str(run_lake.root), model="naive", horizon=1, **ONE_WORKER)
     assert receipt["late_files"] == {str(WEEK): [f"{WEEK}_store-090.csv"]}
 
 
@@ -249,7 +249,7 @@ def test_too_many_failures_refuse_the_week(fed_lake: Lake, monkeypatch: pytest.M
     """Above `error_threshold` nothing is published, and no process is left."""
     monkeypatch.setattr(stages, "forecast_partition", partition_functions.raise_always)
     with pytest.raises(TooManyFallbacks, match="at least 5[1-9] series failed where error_threshold allows 50"):
-        weekly_forecast(lake=str(fed_lake.root), model="naive", mini_batch_size=500)
+        weekly_forecast(lake=str(fed_lake.root), model="naive", mini_batch_size=500, **ONE_WORKER)
     assert fed_lake.published_cutoffs() == []
     receipt = fed_lake.last_receipt()
     assert receipt["outcome"] == "failed"
