@@ -13,8 +13,8 @@ run: setup ## let a week of sales go by, forecast it, publish it
 	$(BIN)/oj feed
 	$(BIN)/oj run
 
-test: setup ## the test suite; much of it is waiting, so that three workers suit two cores; a file stays on one
-	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
+test: setup ## the test suite; much of it is waiting, so that four workers suit two cores; a file stays on one
+	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 check: setup ## lint, types and import contracts
 	$(BIN)/ruff check .

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.stats import t as student
+from scipy.special import stdtr
 
 from forecasting import schemas, scores
 
@@ -93,7 +93,8 @@ def chance_of_gain(gains: np.ndarray, *, lags: int) -> float:
         return 0.0 if gains.mean() > 0 else 1.0
     correction = (n + 1 - 2 * lags + lags * (lags - 1) / n) / n
     statistic = gains.mean() / np.sqrt(variance / n) * np.sqrt(max(correction, 0.0))
-    return float(student.sf(statistic, df=n - 1))
+    # Of scipy.stats the import alone takes longer than a contest.
+    return float(stdtr(n - 1, -statistic))
 
 
 def _losses(rows: pd.DataFrame) -> pd.DataFrame:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pandas as pd
 from scipy.optimize import minimize_scalar
-from scipy.stats import norm
+from scipy.special import ndtri
 from statsmodels.tsa.statespace.initialization import Initialization
 from statsmodels.tsa.statespace.sarimax import SARIMAX
 
@@ -64,7 +64,7 @@ def _forecast_each(
     spec: ForecastSpec,
     learn: Callable[[tuple[int, int], np.ndarray, np.ndarray], Numbers],
 ) -> Predictive:
-    normal = norm.ppf(PROBABILITIES)
+    normal = ndtri(PROBABILITIES)
     draws = [np.empty((0, len(normal)))]
     for key, log_units, x in _each_series(panel, promotions, spec):
         centre, spread = _apply(log_units, x, learn(key, log_units, x), spec.horizon)

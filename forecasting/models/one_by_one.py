@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from forecasting import schemas
 from forecasting.models.fitted import Fitted
@@ -57,7 +57,7 @@ class OneByOne:
         return self._predictive({key: (units, self.learn(units)) for key, units in units_of.items()}, spec)
 
     def _predictive(self, series: dict[tuple[int, int], tuple[np.ndarray, Numbers]], spec: ForecastSpec) -> Predictive:
-        normal = norm.ppf(PROBABILITIES)
+        normal = ndtri(PROBABILITIES)
         draws = [np.empty((0, len(PROBABILITIES)))]
         for units, numbers in series.values():
             centre, spread = self.apply(units, numbers, np.array(spec.steps))
