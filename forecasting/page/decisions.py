@@ -42,7 +42,8 @@ def listings(content: Content) -> list[Listing]:
 def quiet(content: Content, found: list[Listing]) -> str:
     """What was looked for and not found, in one sentence; empty where there is something of every kind.
 
-    Of stores nothing is said where no ledger tells which of them were expected.
+    Of stores nothing is said where no ledger tells which of them were expected, nor of intervals in a week of which
+    there was no forecast.
     """
     nothing = {
         "movers": "no series is expected to jump or drop",
@@ -52,7 +53,9 @@ def quiet(content: Content, found: list[Listing]) -> str:
         "corrected": "no sales were corrected",
         "moved": "no forecast was replaced",
     }
-    kinds = {listing.key for listing in found} | (set() if content.receipt.get("ledger") else {"gaps"})
+    kinds = {listing.key for listing in found}
+    kinds |= set() if content.receipt.get("ledger") else {"gaps"}
+    kinds |= set() if (content.matured["week"] == content.cutoff).any() else {"missed"}
     sentence = ", ".join(text for key, text in nothing.items() if key not in kinds)
     return f"{sentence[0].upper()}{sentence[1:]}." if sentence else ""
 

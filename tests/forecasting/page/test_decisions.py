@@ -53,8 +53,15 @@ def test_a_quiet_week_says_what_was_looked_for() -> None:
     content = made_up()
     found = listings(content)
     assert [listing.key for listing in found] == ["movers"]
-    assert quiet(content, found).count(",") == 4
+    assert quiet(content, found).count(",") == 3
     assert "every expected store has reported" in quiet(content, found)
+
+
+def test_of_intervals_something_is_said_where_there_were_some() -> None:
+    """A first week has none that could have been missed."""
+    content = made_up()
+    assert "interval" not in quiet(content, [])
+    assert "no interval was missed" in quiet(replace(content, earlier=earlier_forecasts(content, 4)), [])
 
 
 def test_without_a_ledger_nothing_is_said_of_stores() -> None:
