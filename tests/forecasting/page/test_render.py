@@ -79,7 +79,7 @@ def test_a_first_week_has_a_good_page() -> None:
     assert "600 cartons are expected in the week of 23 April 1992" in text
     assert "its own past errors are known for 0 weeks of the 9 it takes" in text
     assert "No forecast has been scored yet" in text
-    assert "No series is on fallback, every expected store has reported, no interval was missed last week" in text
+    assert "No series is on fallback, every expected store has reported, no sales were corrected" in text
     assert "nan" not in text.replace("Tropicana", "").lower().split()
 
 
