@@ -14,6 +14,9 @@ from forecasting.adapters.database.target import NAME, SQLITE, require_target
 from forecasting.errors import OptionError
 from forecasting.spec import BelowMinimum, Point, Retrain
 
+# How the command line takes a week: by its first day.
+A_WEEK: dict[str, Any] = {"parser": date.fromisoformat, "metavar": "YYYY-MM-DD"}
+
 
 def _described(
     title: str,
@@ -60,8 +63,7 @@ Cutoff = Annotated[
     *_described(
         "Cutoff",
         "First day of the last observed week; empty: the oldest week not yet published.",
-        parser=date.fromisoformat,
-        metavar="YYYY-MM-DD",
+        **A_WEEK,
         show_default=False,
     ),
 ]
@@ -139,17 +141,14 @@ MaxConcurrency = Annotated[
 ]
 First = Annotated[
     date,
-    *_described(
-        "From", "First week to forecast from.", parser=date.fromisoformat, metavar="YYYY-MM-DD", names=["--from"]
-    ),
+    *_described("From", "First week to forecast from.", **A_WEEK, names=["--from"]),
 ]
 Last = Annotated[
     date | None,
     *_described(
         "To",
         "Last of them; empty: the last that has come.",
-        parser=date.fromisoformat,
-        metavar="YYYY-MM-DD",
+        **A_WEEK,
         names=["--to"],
         show_default=False,
     ),
@@ -209,8 +208,7 @@ FoldCutoff = Annotated[
     *_described(
         "First or last cutoff",
         "First or last cutoff of folds of your own.",
-        parser=date.fromisoformat,
-        metavar="YYYY-MM-DD",
+        **A_WEEK,
         show_default=False,
     ),
 ]
@@ -221,8 +219,7 @@ TrainUntil = Annotated[
     *_described(
         "Cutoff",
         "Last week to learn from; empty: the last that the lake has.",
-        parser=date.fromisoformat,
-        metavar="YYYY-MM-DD",
+        **A_WEEK,
         show_default=False,
     ),
 ]

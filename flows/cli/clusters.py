@@ -4,8 +4,8 @@ import typer
 
 from flows import parameters as p
 from flows.cli.app import app
+from flows.options import LakeOptions
 from flows.session import user_errors
-from flows.settings import lake_root
 
 clusters = typer.Typer(help="Clusters that would outlive their run: list them, or end those whose run is gone.")
 app.add_typer(clusters, name="clusters")
@@ -18,9 +18,8 @@ def list_clusters(context: typer.Context, lake: p.LakeRoot = None) -> None:
         return
     with user_errors():
         from flows.terminal.clusters import show_clusters
-        from forecasting.adapters.lake import Lake
 
-        show_clusters(Lake(lake_root(lake)))
+        show_clusters(LakeOptions(lake=lake).home)
 
 
 @clusters.command()
@@ -29,6 +28,5 @@ def reap(lake: p.LakeRoot = None) -> None:
     with user_errors():
         from flows.terminal.clusters import show_reaped
         from forecasting.adapters.cluster.reap import reap_orphans
-        from forecasting.adapters.lake import Lake
 
-        show_reaped(reap_orphans(Lake(lake_root(lake))))
+        show_reaped(reap_orphans(LakeOptions(lake=lake).home))

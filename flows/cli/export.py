@@ -8,8 +8,8 @@ import typer
 
 from flows import parameters as p
 from flows.cli.app import app
+from flows.options import LakeOptions
 from flows.session import user_errors
-from flows.settings import lake_root
 
 
 @app.command()
@@ -18,8 +18,7 @@ def export(
     cutoff: Annotated[
         date | None,
         typer.Option(
-            parser=date.fromisoformat,
-            metavar="YYYY-MM-DD",
+            **p.A_WEEK,
             help="Cutoff of the forecast; empty: the newest that is published.",
             show_default=False,
         ),
@@ -30,7 +29,6 @@ def export(
     with user_errors():
         from flows import exporting
         from flows.terminal.tables import show_exported
-        from forecasting.adapters.lake import Lake
 
-        exported = exporting.export(Lake(lake_root(lake)), cutoff, to)
+        exported = exporting.export(LakeOptions(lake=lake).home, cutoff, to)
         show_exported(to, exported.cutoff, exported.rows)

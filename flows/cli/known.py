@@ -16,9 +16,7 @@ from flows.session import user_errors
 def known(
     cutoff: Annotated[
         date,
-        typer.Option(
-            parser=date.fromisoformat, metavar="YYYY-MM-DD", help="Cutoff of the forecast.", show_default=False
-        ),
+        typer.Option(**p.A_WEEK, help="Cutoff of the forecast.", show_default=False),
     ],
     to: Annotated[Path, typer.Option(help="Folder for sales.parquet and promotions.parquet.", show_default=False)],
     lake: p.LakeRoot = None,

@@ -8,8 +8,8 @@ import typer
 
 from flows import parameters as p
 from flows.cli.app import app
+from flows.options import LakeOptions
 from flows.session import user_errors
-from flows.settings import lake_root
 
 
 @app.command()
@@ -18,8 +18,7 @@ def feed(
     history_until: Annotated[
         date | None,
         typer.Option(
-            parser=date.fromisoformat,
-            metavar="YYYY-MM-DD",
+            **p.A_WEEK,
             help="Last week of the history that an empty lake is filled with.",
             show_default=False,
         ),
@@ -30,9 +29,8 @@ def feed(
         from flows.terminal.lake import show_feed
         from forecasting.adapters.feed import FIRST_HISTORY_UNTIL
         from forecasting.adapters.feed import feed as let_a_week_go_by
-        from forecasting.adapters.lake import Lake
 
-        home = Lake(lake_root(lake))
+        home = LakeOptions(lake=lake).home
         show_feed(home, let_a_week_go_by(home, history_until=history_until or FIRST_HISTORY_UNTIL))
 
 
@@ -53,9 +51,8 @@ def import_panel(
         from flows.terminal.lake import show_import
         from forecasting.adapters.foreign import Layout
         from forecasting.adapters.foreign import import_panel as read_panel
-        from forecasting.adapters.lake import Lake
 
-        home = Lake(lake_root(lake))
+        home = LakeOptions(lake=lake).home
         show_import(home, read_panel(home, files, Layout(store, brand, week, units, price, deal, feat)))
 
 
@@ -64,6 +61,5 @@ def status(lake: p.LakeRoot = None) -> None:
     """What is in the lake: weeks, forecasts, the last run, and what is waiting in the inbox."""
     with user_errors():
         from flows.terminal.lake import show_status
-        from forecasting.adapters.lake import Lake
 
-        show_status(Lake(lake_root(lake)))
+        show_status(LakeOptions(lake=lake).home)

@@ -7,9 +7,8 @@ import typer
 
 from flows import parameters as p
 from flows.cli.app import app
-from flows.options import TrainOptions, takes
+from flows.options import LakeOptions, TrainOptions, takes
 from flows.session import prefect, user_errors, warn
-from flows.settings import lake_root
 
 
 @app.command()
@@ -46,9 +45,8 @@ def list_models(context: typer.Context, lake: p.LakeRoot = None) -> None:
         return
     with user_errors():
         from flows.terminal.models import show_models
-        from forecasting.adapters.lake import Lake
 
-        show_models(Lake(lake_root(lake)))
+        show_models(LakeOptions(lake=lake).home)
 
 
 @models.command()
@@ -66,6 +64,5 @@ def rollback(
         from flows.terminal.models import show_champion
         from flows.training import go_back
         from forecasting.adapters.clock import now
-        from forecasting.adapters.lake import Lake
 
-        show_champion(go_back(Lake(lake_root(lake)), to, by=getuser(), at=now()))
+        show_champion(go_back(LakeOptions(lake=lake).home, to, by=getuser(), at=now()))

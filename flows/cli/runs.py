@@ -67,9 +67,7 @@ def backfill(options: BackfillOptions) -> None:
 def accept(
     week: Annotated[
         date,
-        typer.Option(
-            parser=date.fromisoformat, metavar="YYYY-MM-DD", help="First day of the week.", show_default=False
-        ),
+        typer.Option(**p.A_WEEK, help="First day of the week.", show_default=False),
     ],
     reason: Annotated[str, typer.Option(help="Why.", show_default=False)],
     store: Annotated[int | None, typer.Option(help="Store whose units are right.", min=1, show_default=False)] = None,

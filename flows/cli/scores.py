@@ -2,8 +2,8 @@
 
 from flows import parameters as p
 from flows.cli.app import app
+from flows.options import LakeOptions
 from flows.session import user_errors
-from flows.settings import lake_root
 
 
 @app.command()
@@ -12,9 +12,8 @@ def scores(lake: p.LakeRoot = None) -> None:
     with user_errors():
         from flows.terminal.console import console
         from flows.terminal.scores import scores_table
-        from forecasting.adapters.lake import Lake
 
-        home = Lake(lake_root(lake))
+        home = LakeOptions(lake=lake).home
         found = home.scores()
         if found.empty:
             console.print("No forecast has matured yet: the next run scores those whose week it collects.")

@@ -7,8 +7,8 @@ import typer
 
 from flows import parameters as p
 from flows.cli.app import app
+from flows.options import LakeOptions
 from flows.session import user_errors
-from flows.settings import lake_root
 
 
 @app.command()
@@ -17,9 +17,7 @@ def whatif(
     brand: Annotated[int, typer.Option(help="Brand number.", show_default=False)],
     week: Annotated[
         date,
-        typer.Option(
-            parser=date.fromisoformat, metavar="YYYY-MM-DD", help="First day of a coming week.", show_default=False
-        ),
+        typer.Option(**p.A_WEEK, help="First day of a coming week.", show_default=False),
     ],
     price: Annotated[
         float | None, typer.Option(help="Dollars a carton; empty: as planned.", show_default=False)
@@ -37,10 +35,9 @@ def whatif(
     with user_errors():
         from flows.asking import outlook_of
         from flows.terminal.whatif import show_answer
-        from forecasting.adapters.lake import Lake
         from forecasting.whatif import what_if
 
-        home = Lake(lake_root(lake))
+        home = LakeOptions(lake=lake).home
         of, model = outlook_of(home)
         answer = what_if(of, store, brand, week, price=price, deal=deal, feat=feat)
         show_answer(home, store, brand, week, model, answer)
