@@ -1,18 +1,17 @@
 """The report as somebody sees it who opens the file: in a real browser, offline."""
 
 import os
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from forecasting.adapters.lake import Lake
 from forecasting.page import Content, render
-from tests.flows.test_run_page import CHROMIUM
+from tests.browser import headless_chromium
 from tests.forecasting.page.material import CUTOFF, HOSTILE, earlier_forecasts, made_up, scores_of
 
 SCREENSHOTS = Path(os.environ.get("OJ_SCREENSHOTS", Path(__file__).parents[2] / "build" / "screenshots"))
@@ -21,16 +20,10 @@ pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser | None]:
-    """A headless Chromium; none where there is none."""
-    chromium = shutil.which("chromium")
-    if not chromium:
-        yield None
-        return
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM)
-        yield browser
-        browser.close()
+def browser(needs_system: Callable[[str], None]) -> Iterator[Browser]:
+    """A headless Chromium, or a reason to skip."""
+    with headless_chromium(needs_system) as chromium:
+        yield chromium
 
 
 class Watched:
@@ -64,11 +57,8 @@ class Watched:
 
 
 @pytest.fixture
-def open_in(browser: Browser | None, needs_system: Callable[[str], None]) -> Callable[..., Watched]:
-    """Open pages in the browser, or skip."""
-    if browser is None:
-        needs_system("chromium is not installed")
-    assert browser
+def open_in(browser: Browser) -> Callable[..., Watched]:
+    """Open pages in the browser."""
     return lambda *args, **kwargs: Watched(browser, *args, **kwargs)
 
 

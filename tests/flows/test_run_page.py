@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from forecasting.adapters.lake import Lake
+from tests.browser import headless_chromium
 from tests.ports import free_port
 
 EVIL = "**Evil** <img src=x onerror=alert(1)> | [x](http://evil.example) www.evil.example"
@@ -26,15 +27,6 @@ SHOWN = {
     "receipt": "no worker is left",
     "partitions": "100%",
 }
-CHROMIUM = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 @pytest.fixture(scope="module")
@@ -94,28 +86,13 @@ def ran(server: str, fed_lake_template: Path, tmp_path_factory: pytest.TempPathF
 
 
 @pytest.fixture(scope="module")
-def browser_page() -> Iterator[Page | None]:
-    """A page of a headless Chromium; none where there is no Chromium."""
-    chromium = shutil.which("chromium")
-    if not chromium:
-        yield None
-        return
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM)
+def page(needs_system: Callable[[str], None]) -> Iterator[Page]:
+    """A page of a browser, or a reason to skip."""
+    with headless_chromium(needs_system) as browser:
         page = browser.new_page(viewport={"width": 1280, "height": 1000})
         page.set_default_timeout(60_000)
         expect.set_options(timeout=60_000)
         yield page
-        browser.close()
-
-
-@pytest.fixture
-def page(browser_page: Page | None, needs_system: Callable[[str], None]) -> Page:
-    """A page of a browser, or a reason to skip."""
-    if browser_page is None:
-        needs_system("chromium is not installed")
-    assert browser_page
-    return browser_page
 
 
 def _keep(page: Page, name: str) -> None:
