@@ -14,14 +14,15 @@ def what_moved(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     """Two forecasts of one cutoff side by side, the biggest change first.
 
     Args:
-        before, after: table `forecast`.
+        before: table `forecast`.
+        after: the same, or as much of it as `store, brand, week, forecast`.
 
     Returns:
         One row per (`store`, `brand`, `step`) that both have: `store, brand, week, step, before, after, change`,
         the last three in cartons.
     """
-    columns = ["store", "brand", "week", "step", "forecast"]
-    both = before[columns].merge(after[columns], on=columns[:-1]).set_axis([*columns[:-1], "before", "after"], axis=1)
+    old = before[[*schemas.CELL, "step", "forecast"]].rename(columns={"forecast": "before"})
+    both = old.merge(after[[*schemas.CELL, "forecast"]].rename(columns={"forecast": "after"}), on=schemas.CELL)
     both["change"] = both["after"] - both["before"]
     order = both["change"].abs().sort_values(ascending=False, kind="stable").index
     return both.loc[order].reset_index(drop=True)

@@ -1,11 +1,13 @@
 """What needs a decision: the exceptions of a week, most important first, as rows for people."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
 from forecasting import schemas
+from forecasting.moved import what_moved
 from forecasting.page import words
 from forecasting.page.content import Content
 from forecasting.report import REASONS, RECENT_WEEKS, biggest_movers
@@ -96,18 +98,15 @@ def fallbacks(content: Content) -> Listing | None:
     failed = content.forecast.dropna(subset="reason").drop_duplicates(schemas.SERIES)
     if failed.empty:
         return None
-    rows = [
-        _row(each, content, REASONS.get(str(each.reason), str(each.reason)), words.cartons(each.units))
-        for each in failed.head(MOST_NAMED).itertuples()
-    ]
-    return Listing(
+    return _first_few(
         "fallbacks",
         "On fallback",
         f"{words.many(len(failed), 'series', 'series')} could not be forecast by the model. "
         "There every past week counts as equally probable; look at the order before you trust it.",
-        ("store", "brand", "why", "expected"),
-        tuple(rows),
-        max(len(failed) - MOST_NAMED, 0),
+        ("why", "expected"),
+        content,
+        failed,
+        lambda each: (REASONS.get(str(each.reason), str(each.reason)), words.cartons(each.units)),
     )
 
 
@@ -142,26 +141,21 @@ def missed(content: Content) -> Listing | None:
         return None
     out["off"] = (out["actual"] - out["forecast"]).abs()
     out = out.sort_values("off", ascending=False, kind="stable")
-    rows = [
-        _row(
-            each,
-            content,
-            words.cartons(each.forecast),
-            f"{words.cartons(each.lo_95)}–{words.cartons(each.hi_95)}",
-            words.cartons(each.actual),
-            words.signed(each.actual - each.forecast),
-        )
-        for each in out.head(MOST_NAMED).itertuples()
-    ]
-    return Listing(
+    return _first_few(
         "missed",
         "Intervals missed last week",
         f"{len(out):,} of {words.many(len(last), 'series', 'series')} sold outside their 95 % interval in the week of "
         f"{words.day(content.cutoff)} ({words.percent(len(out) / len(last), 1)}; 5 % is what it promises): "
         f"{int(above.sum()):,} sold more, {int(below.sum()):,} less.",
-        ("store", "brand", "forecast", "95 % interval", "sold", "off"),
-        tuple(rows),
-        max(len(out) - MOST_NAMED, 0),
+        ("forecast", "95 % interval", "sold", "off"),
+        content,
+        out,
+        lambda each: (
+            words.cartons(each.forecast),
+            f"{words.cartons(each.lo_95)}–{words.cartons(each.hi_95)}",
+            words.cartons(each.actual),
+            words.signed(each.actual - each.forecast),
+        ),
     )
 
 
@@ -172,26 +166,21 @@ def corrected(content: Content) -> Listing | None:
         return None
     size = (changed["units_after"].fillna(0) - changed["units_before"].fillna(0)).abs()
     ordered = changed.assign(size=size).sort_values("size", ascending=False, kind="stable")
-    rows = [
-        _row(
-            each,
-            content,
-            words.day(each.week),
-            words.cartons(each.units_before),
-            words.cartons(each.units_after),
-            words.signed((each.units_after or 0) - (each.units_before or 0)),
-        )
-        for each in ordered.head(MOST_NAMED).itertuples()
-    ]
     weeks = changed["week"].nunique()
-    return Listing(
+    return _first_few(
         "corrected",
         "Sales that were corrected",
         f"{words.many(len(changed), 'number')} of {words.many(weeks, 'week')} came again and differed. "
         "What was known before is kept.",
-        ("store", "brand", "week", "before", "after", "change"),
-        tuple(rows),
-        max(len(changed) - MOST_NAMED, 0),
+        ("week", "before", "after", "change"),
+        content,
+        ordered,
+        lambda each: (
+            words.day(each.week),
+            words.cartons(each.units_before),
+            words.cartons(each.units_after),
+            words.signed((each.units_after or 0) - (each.units_before or 0)),
+        ),
     )
 
 
@@ -199,32 +188,39 @@ def moved(content: Content) -> Listing | None:
     """How the forecast differs from the one it replaced."""
     if content.replaced.empty:
         return None
-    before = content.replaced[[*schemas.CELL, "forecast"]]
-    both = content.forecast.merge(before, on=schemas.CELL, how="inner")
-    both["by"] = both["units"] - both["forecast"]
-    changed = both[both["by"].abs() >= 0.5].copy()
-    total = f"{words.cartons(both['forecast'].sum())} cartons before, {words.cartons(both['units'].sum())} now"
-    order = changed["by"].abs().sort_values(ascending=False, kind="stable").index
-    rows = [
-        _row(
-            each,
-            content,
-            words.day(each.week),
-            words.cartons(each.forecast),
-            words.cartons(each.units),
-            words.signed(each.by),
-        )
-        for each in changed.loc[order].head(MOST_NAMED).itertuples()
-    ]
-    return Listing(
+    both = what_moved(content.replaced, content.forecast.rename(columns={"units": "forecast"}))
+    changed = both[both["change"].abs() >= 0.5]
+    total = f"{words.cartons(both['before'].sum())} cartons before, {words.cartons(both['after'].sum())} now"
+    return _first_few(
         "moved",
         "What moved since the forecast before",
         f"This week was forecast before. {words.many(len(changed), 'number')} of {len(both):,} changed by half a "
         f"carton or more: {total}, over all weeks.",
-        ("store", "brand", "week", "before", "now", "change"),
-        tuple(rows),
-        max(len(changed) - MOST_NAMED, 0),
+        ("week", "before", "now", "change"),
+        content,
+        changed,
+        lambda each: (
+            words.day(each.week),
+            words.cartons(each.before),
+            words.cartons(each.after),
+            words.signed(each.change),
+        ),
     )
+
+
+def _first_few(
+    key: str,
+    title: str,
+    sentence: str,
+    head: tuple[str, ...],
+    content: Content,
+    found: pd.DataFrame,
+    cells: Callable[[Any], tuple[str, ...]],
+) -> Listing:
+    """A listing of series of which only the first few are named; `head` and `cells` come after store and brand."""
+    rows = [_row(each, content, *cells(each)) for each in found.head(MOST_NAMED).itertuples()]
+    more = max(len(found) - MOST_NAMED, 0)
+    return Listing(key, title, sentence, ("store", "brand", *head), tuple(rows), more)
 
 
 def _row(each: Any, content: Content, *cells: str) -> tuple[int, int, tuple[str, ...]]:
