@@ -5,9 +5,8 @@ from datetime import date
 from pathlib import Path
 
 from forecasting.adapters.export import export as write
-from forecasting.adapters.files import read_metadata
 from forecasting.adapters.lake import Lake
-from forecasting.errors import DataError, OptionError
+from forecasting.errors import OptionError
 from forecasting.order_sheet import order_sheet
 
 
@@ -25,17 +24,15 @@ def export(lake: Lake, cutoff: date | None, to: Path) -> Exported:
     Raises:
         ForecastingError: nothing of that cutoff is published, or the file cannot be written.
     """
-    published = lake.published_cutoffs()
-    if not published:
-        raise DataError(f"The lake {lake.root} has no published forecast", "make one first: oj run")
-    cutoff = cutoff or published[-1]
+    newest, published = lake.newest_published(), lake.published_cutoffs()
+    cutoff = cutoff or newest
     if cutoff not in published:
         raise OptionError(
             f"--cutoff {cutoff}",
             "has no published forecast",
-            f"name one from {published[0]} to {published[-1]}; oj status tells how many there are",
+            f"name one from {published[0]} to {newest}; oj status tells how many there are",
         )
-    forecast, said = lake.published(cutoff), read_metadata(lake.published_path(cutoff))
+    forecast, said = lake.published(cutoff), lake.published_metadata(cutoff)
     sheet = order_sheet(forecast, lake.sales(cutoff), lake.promotions(cutoff), lake.stores(), lake.brands())
     about = {"cutoff": str(cutoff), "point": said.get("point", ""), "run_id": said.get("run_id", "")}
     write(sheet, to, about)

@@ -22,22 +22,11 @@ WEEKS_BEFORE = 26
 
 def report(lake: Lake) -> Path:
     """Write the tables of the report: all history up to the last published cutoff, and its forecast."""
-    cutoff = lake.published_cutoffs()[-1]
+    cutoff = lake.newest_published()
     metadata = {"cutoff": str(cutoff), "run_id": lake.published_run_id(cutoff) or ""}
     path = lake.write_report(_report_table(lake, cutoff), metadata)
     write_table_files(lake)
     return path
-
-
-def newest_published(lake: Lake) -> date:
-    """The last cutoff of which a forecast is published.
-
-    Raises:
-        DataError: there is none.
-    """
-    if not (known := lake.published_cutoffs()):
-        raise DataError(f"The lake {lake.root} has no published forecast", "make one first: oj run")
-    return known[-1]
 
 
 def try_page(lake: Lake, cutoff: date, receipt: Mapping[str, Any]) -> dict[str, Any]:
@@ -61,7 +50,7 @@ def write_page(lake: Lake, cutoff: date, receipt: Mapping[str, Any] | None = Non
         DataError: nothing is published for that cutoff.
     """
     if not lake.published_path(cutoff).exists():
-        newest = newest_published(lake)
+        newest = lake.newest_published()
         raise DataError(
             f"No forecast is published for the week of {cutoff}",
             f"name another with --cutoff (the newest is {newest}), or make it: oj run --cutoff {cutoff}",

@@ -112,7 +112,8 @@ def hold_contest(
     families = list(dict.fromkeys([*models, *([incumbent.spec.model] if incumbent else [])]))
     late = [cutoff for cutoff in folds.cutoffs if incumbent and frozen and cutoff >= incumbent.spec.cutoff]
     early = [cutoff for cutoff in folds.cutoffs if cutoff not in late]
-    total, done = len(folds.cutoffs) * len(models), 0
+    needed = {family: list(folds.cutoffs) if family in models else early for family in families}
+    total, done = sum(map(len, needed.values())) + len(late), 0
 
     def forecast(model: str, cutoffs: list[date], fitted: Fitted | None = None) -> pd.DataFrame:
         nonlocal done
@@ -131,8 +132,6 @@ def hold_contest(
         done += len(cutoffs)
         return rows
 
-    needed = {family: list(folds.cutoffs) if family in models else early for family in families}
-    total = sum(map(len, needed.values())) + len(late)
     refits = {family: forecast(family, cutoffs) for family, cutoffs in needed.items() if cutoffs}
     if incumbent is None:
         return Contest([Entry(model, refits[model], None) for model in models], [], early)

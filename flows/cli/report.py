@@ -10,7 +10,7 @@ from flows.session import user_errors
 def report(options: CutoffOption) -> None:
     """Write the report page of a published week, and print where it is; the newest week, where none is named."""
     with user_errors():
-        from flows.reporting import newest_published, write_page
+        from flows.reporting import write_page
         from flows.terminal.page import show_page
 
-        show_page(write_page(options.home, options.cutoff or newest_published(options.home)))
+        show_page(write_page(options.home, options.cutoff or options.home.newest_published()))

@@ -45,6 +45,16 @@ class Published(Collected):
         """Cutoffs with a published forecast, oldest first."""
         return [cutoff for cutoff in dates(self.published_root, "*") if self.published_path(cutoff).exists()]
 
+    def newest_published(self) -> date:
+        """The last cutoff of which a forecast is published.
+
+        Raises:
+            DataError: there is none.
+        """
+        if not (known := self.published_cutoffs()):
+            raise DataError(f"The lake {self.root} has no published forecast", "make one first: oj run")
+        return known[-1]
+
     def published_run_id(self, cutoff: date) -> str | None:
         """The run whose forecast is in force; None where there is none, or its file is damaged."""
         path = self.published_path(cutoff)

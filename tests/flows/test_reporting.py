@@ -149,7 +149,7 @@ def test_a_week_without_forecast_has_no_page(lake: Lake) -> None:
     with pytest.raises(DataError, match="No forecast is published for the week of 1992-05-07.*newest is 1992-04-16"):
         reporting.write_page(lake, date(1992, 5, 7))
     with pytest.raises(DataError, match="has no published forecast; make one first: oj run"):
-        reporting.newest_published(Lake(lake.root / "elsewhere"))
+        Lake(lake.root / "elsewhere").newest_published()
 
 
 def test_oj_report_prints_where_the_page_is(lake: Lake) -> None:
