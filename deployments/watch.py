@@ -11,7 +11,7 @@ from watchfiles import watch as watch_files
 
 from deployments.home import Home
 from deployments.lookout import Event, Seen, events_due, remember
-from flows import stages
+from flows import intake
 from flows.options import WeeklyOptions
 from forecasting.adapters.clock import now
 from forecasting.adapters.inbox import list_inbox
@@ -32,7 +32,7 @@ Tell = Callable[[Event], None]
 
 def look(lake: Lake, week: date) -> Ledger:
     """A week as it stands, and what the gate says of it while stores may still report; nothing is changed."""
-    return stages.look(lake, week, GateSpec(NEVER), now())
+    return intake.look(lake, week, GateSpec(NEVER), now())
 
 
 class Watcher:

@@ -5,7 +5,7 @@ from typing import Any
 
 from prefect import flow
 
-from flows import stages
+from flows import intake
 from flows.artifacts import show_progress, tells_what_to_do
 from flows.options import BackfillOptions, takes
 from flows.policy import run_flow
@@ -33,7 +33,7 @@ def backfill(options: BackfillOptions) -> list[dict[str, Any]]:
     """
     home = options.home
     home.prepare()
-    weeks = stages.weeks_to_backfill(home, options.first, options.last, now())
+    weeks = intake.weeks_to_backfill(home, options.first, options.last, now())
     of_week = {name: value for name, value in vars(options).items() if name not in ("first", "last")}
     receipts: list[dict[str, Any]] = []
     failed: list[ForecastingError] = []

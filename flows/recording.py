@@ -8,8 +8,8 @@ from typing import Any
 
 import pandas as pd
 
+from flows.intake import ledger_summary
 from flows.policy import stopwatch
-from flows.stages import ledger_summary
 from forecasting.adapters.clock import Stopwatch, now
 from forecasting.adapters.cluster import ClusterReceipt
 from forecasting.adapters.lake import Lake

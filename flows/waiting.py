@@ -27,7 +27,7 @@ from prefect.input import RunInput
 from prefect.states import Completed
 from pydantic import Field
 
-from flows import stages
+from flows import intake
 from flows.artifacts import name_of_run
 from flows.notifying import tell, week_waiting
 from flows.options import WeeklyOptions
@@ -77,7 +77,7 @@ def await_stores(lake: Lake, week: date, options: WeeklyOptions) -> None:
 def _still_waiting(lake: Lake, week: date, spec: GateSpec) -> WeekWaiting | None:
     if now() >= spec.deadline:
         return None
-    ledger: Ledger = stages.look(lake, week, spec, now())
+    ledger: Ledger = intake.look(lake, week, spec, now())
     return WeekWaiting(week, ledger.gaps, spec.deadline) if ledger.status == "waiting" else None
 
 
@@ -92,7 +92,7 @@ def _suspend(lake: Lake, week: date, spec: GateSpec) -> None:
             answer = _ask(week, spec, number)
             if answer.reason.strip():
                 by = answer.by.strip() or "someone in the Prefect UI"
-                stages.accept(lake, week, answer.reason.strip(), by, now())
+                intake.accept(lake, week, answer.reason.strip(), by, now())
             if not _still_waiting(lake, week, spec):
                 return
     except Exception as error:  # whatever the API's client raises: this process waits instead

@@ -8,7 +8,7 @@ from typing import Any
 from prefect import flow, runtime
 
 from flows import artifacts as page
-from flows import choosing, loading, monitoring, reporting, stages
+from flows import choosing, intake, loading, monitoring, reporting, stages
 from flows.notifying import tell_drift, tell_published, telling_of_trouble
 from flows.options import WeeklyOptions, takes
 from flows.policy import run_flow, stage
@@ -24,9 +24,9 @@ from forecasting.spec import ForecastSpec
 
 logger = logging.getLogger(__name__)
 
-collect = stage(stages.collect, name="collect")
-validate = stage(stages.validate, name="validate")
-gate = stage(stages.gate, name="gate")
+collect = stage(intake.collect, name="collect")
+validate = stage(intake.validate, name="validate")
+gate = stage(intake.gate, name="gate")
 monitor = stage(monitoring.monitor, name="monitor")
 choose_model = stage(choosing.choose_model, name="choose the model")
 prepare = stage(stages.prepare, name="prepare")
@@ -64,7 +64,7 @@ def weekly_forecast(options: WeeklyOptions) -> dict[str, Any]:
     """
     home = options.home
     home.prepare()
-    *missed, week = [options.cutoff] if options.cutoff else stages.choose_weeks(home, now())
+    *missed, week = [options.cutoff] if options.cutoff else intake.choose_weeks(home, now())
     for earlier in missed:
         catch_up(earlier, options)
     page.show_week(week)
@@ -72,7 +72,7 @@ def weekly_forecast(options: WeeklyOptions) -> dict[str, Any]:
 
     with telling_of_trouble(home, week):
         if options.accept_gaps:
-            stages.accept(home, week, options.accept_gaps, getuser(), now())
+            intake.accept(home, week, options.accept_gaps, getuser(), now())
         await_stores(home, week, options)
         take_over(week)
 
@@ -80,7 +80,7 @@ def weekly_forecast(options: WeeklyOptions) -> dict[str, Any]:
             arrived = collect(home, week)
             checked = validate(home, arrived)
             ledger = gate(home, week, arrived, checked, options.gate_spec(week), now())
-            receipt.collected(ledger, checked, stages.late_files(home, week, arrived))
+            receipt.collected(ledger, checked, intake.late_files(home, week, arrived))
             page.show_ledger(receipt.content)
             spec = choosing.of_family(home, spec, options.model)
             receipt.monitored(monitor(home, spec))

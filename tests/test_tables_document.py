@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from flows import reporting, stages
+from flows import intake, reporting
 from forecasting import schemas
 from forecasting.adapters.clock import now
 from forecasting.adapters.database.load import load
@@ -46,9 +46,9 @@ def demo(fed_lake_template: Path, tmp_path_factory: pytest.TempPathFactory) -> L
     lake = Lake(tmp_path_factory.mktemp("demo") / "lake")
     shutil.copytree(fed_lake_template, lake.root)
     week = dominicks_week(136)
-    arrived = stages.collect(lake, week)
+    arrived = intake.collect(lake, week)
     spec = GateSpec(datetime(1992, 4, 24, tzinfo=UTC))
-    stages.gate(lake, week, arrived, stages.validate(lake, arrived), spec, now())
+    intake.gate(lake, week, arrived, intake.validate(lake, arrived), spec, now())
     rows = forecast(lake.sales(), lake.promotions(), ForecastSpec(week))
     publish(lake, rows, series_of(rows), ForecastSpec(week), "demo")
     reporting.report(lake)

@@ -77,7 +77,7 @@ def accept(
 ) -> None:
     """Let a week go on with its gaps, or one store's units in that are out of proportion; who and why is recorded."""
     with user_errors():
-        from flows import accepting, stages
+        from flows import accepting, intake
         from flows.terminal.lake import show_acceptance, show_unusual
         from forecasting.adapters.clock import now
 
@@ -85,7 +85,7 @@ def accept(
         ForecastSpec(week, week_starts_on=home.week_starts_on)
         home.prepare()
         if store is None and brand is None:
-            show_acceptance(week, stages.accept(home, week, reason, who, now()))
+            show_acceptance(week, intake.accept(home, week, reason, who, now()))
         elif store is None or brand is None:
             raise OptionError("--store and --brand", "name one series together", "give both, or neither for the gaps")
         else:

@@ -9,7 +9,7 @@ import pytest
 from deployments.home import Home
 from deployments.lookout import Event
 from deployments.watch import Watcher, look
-from flows import stages
+from flows import intake
 from forecasting.adapters.lake import Lake
 from forecasting.errors import RunError
 from forecasting.ledger import Ledger
@@ -50,7 +50,7 @@ def test_a_week_is_over_at_midnight_in_chicago(fed_lake: Lake, home: Home) -> No
 
 def test_accepted_gaps_are_told(fed_lake: Lake, home: Home) -> None:
     """So that a run starts without the missing store, once for each word of somebody's."""
-    stages.accept(fed_lake, WEEK, "store 90 is closed", "Ada", CLOSED)
+    intake.accept(fed_lake, WEEK, "store 90 is closed", "Ada", CLOSED)
     watcher = Watcher(home, fed_lake, lambda _: None)
     told = [event for event in watcher.tell_news(CLOSED) if event.week == WEEK]
     assert [(event.name, event.reason) for event in told] == [

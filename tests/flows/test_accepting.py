@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from flows import stages
+from flows import intake
 from flows.accepting import accept_unusual
 from flows.cli import app
 from forecasting.adapters.clock import now
@@ -23,9 +23,9 @@ AT = datetime(1992, 4, 24, 9, tzinfo=UTC)
 
 
 def take_in(lake: Lake) -> tuple[Validated, Ledger]:
-    arrived = stages.collect(lake, WEEK)
-    checked = stages.validate(lake, arrived)
-    return checked, stages.gate(lake, WEEK, arrived, checked, GateSpec(AT, min_reporting=0), now())
+    arrived = intake.collect(lake, WEEK)
+    checked = intake.validate(lake, arrived)
+    return checked, intake.gate(lake, WEEK, arrived, checked, GateSpec(AT, min_reporting=0), now())
 
 
 @pytest.fixture

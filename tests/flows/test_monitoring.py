@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from prefect.events import Event
 
-from flows import monitoring, stages
+from flows import intake, monitoring, stages
 from flows.monitoring import costs_no_forecast, folds_of_promise, make_promise, monitor, promise_key
 from flows.policy import stopwatch
 from forecasting import schemas
@@ -41,8 +41,8 @@ def spec_of(cutoff: Any) -> ForecastSpec:
 def let_a_week_go_by(lake: Lake, source: Path) -> dict[str, Any]:
     """Collect the next week, monitor, forecast and publish."""
     week = feed(lake, source=source).week
-    arrived = stages.collect(lake, week)
-    checked = stages.validate(lake, arrived)
+    arrived = intake.collect(lake, week)
+    checked = intake.validate(lake, arrived)
     lake.add_sales(checked.sales)
     lake.add_promotions(checked.promotions)
     shutil.rmtree(lake.inbox)

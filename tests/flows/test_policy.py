@@ -60,7 +60,7 @@ def test_a_stage_is_timed_and_never_cached() -> None:
 
 def test_stages_stay_plain_functions() -> None:
     """What the flow binds can be imported and called without Prefect."""
-    assert module.collect.__wrapped__ is module.stages.collect
+    assert module.collect.__wrapped__ is module.intake.collect
     assert NO_CACHE is not None
 
 

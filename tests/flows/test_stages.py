@@ -2,82 +2,18 @@
 
 import re
 from contextlib import suppress
-from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pandas as pd
-import pytest
 
-from flows import stages
+from flows import intake, stages
 from forecasting.adapters.clock import now
 from forecasting.adapters.cluster import dask_cluster
 from forecasting.adapters.feed import feed
 from forecasting.adapters.lake import Lake
-from forecasting.errors import DataError, WeekWaiting
 from forecasting.forecast import forecast
-from forecasting.ledger import Acceptance
 from forecasting.spec import BatchSpec, ClusterSpec, ForecastSpec, GateSpec
 from forecasting.weeks import dominicks_week
-
-
-def test_the_oldest_week_that_waits_is_chosen(fed_lake: Lake) -> None:
-    """Two weeks in the inbox: both are due, the older first. An empty lake has nothing to choose."""
-    feed(fed_lake)
-    assert stages.choose_weeks(fed_lake, now()) == [dominicks_week(136), dominicks_week(137)]
-    with pytest.raises(DataError, match="has no sales and its inbox is empty"):
-        stages.choose_weeks(Lake(fed_lake.root / "elsewhere"), now())
-
-
-def test_only_weeks_that_have_come_are_backfilled(fed_lake: Lake) -> None:
-    """Those of the lake and those in the inbox, up to the last; a range without any is told."""
-    weeks = stages.weeks_to_backfill(fed_lake, dominicks_week(134), None, now())
-    assert weeks == [dominicks_week(134), dominicks_week(135), dominicks_week(136)]
-    assert stages.weeks_to_backfill(fed_lake, dominicks_week(134), dominicks_week(135), now()) == weeks[:2]
-    with pytest.raises(DataError, match="no week from 1993-01-07.*name weeks from 1990-06-14 to 1992-04-16"):
-        stages.weeks_to_backfill(fed_lake, date(1993, 1, 7), None, now())
-
-
-def test_a_look_at_a_week_changes_nothing(fed_lake: Lake) -> None:
-    """It says what the gate would say at that moment: waiting before the deadline, closed with gaps after it."""
-    before = sorted(path.name for path in fed_lake.root.rglob("*"))
-    deadline = datetime(1992, 4, 23, 18, tzinfo=UTC)
-    early = stages.look(fed_lake, dominicks_week(136), GateSpec(deadline), deadline - timedelta(seconds=1))
-    late = stages.look(fed_lake, dominicks_week(136), GateSpec(deadline), deadline)
-    assert (early.status, early.missing) == ("waiting", (90,))
-    assert late.status == "closed with gaps"
-    assert sorted(path.name for path in fed_lake.root.rglob("*")) == before
-
-
-def test_below_the_minimum_a_week_may_go_on_by_an_option(fed_lake: Lake) -> None:
-    """After the deadline only, and the ledger says that it was the option."""
-    deadline = datetime(1992, 4, 23, 18, tzinfo=UTC)
-    spec = GateSpec(deadline, min_reporting=1.0, below_minimum="go_on")
-    taken = stages.look(fed_lake, dominicks_week(136), spec, deadline)
-    assert taken.status == "accepted with gaps"
-    assert taken.accepted == Acceptance(
-        "the option below_minimum", "the deadline has passed", "1992-04-23T18:00:00+00:00"
-    )
-    assert stages.look(fed_lake, dominicks_week(136), spec, deadline - timedelta(hours=1)).status == "waiting"
-
-
-def test_a_week_before_its_deadline_is_not_let_through(fed_lake: Lake) -> None:
-    """The error says until when, for whom, and how to go on without."""
-    week = dominicks_week(136)
-    arrived = stages.collect(fed_lake, week)
-    spec = GateSpec(now() + timedelta(hours=1))
-    with pytest.raises(WeekWaiting, match="is waiting until .* for store 90;.*oj accept --week 1992-04-16"):
-        stages.gate(fed_lake, week, arrived, stages.validate(fed_lake, arrived), spec, now())
-    assert fed_lake.weeks_of_sales()[-1] == dominicks_week(135)
-
-
-def test_files_of_later_weeks_stay_in_the_inbox(fed_lake: Lake) -> None:
-    """A run collects the weeks up to its cutoff, and files whose name tells no week."""
-    feed(fed_lake)
-    (fed_lake.inbox / "notes.txt").write_text("hello")
-    arrived = stages.collect(fed_lake, dominicks_week(136))
-    weeks: set[date | None] = {file.week for file in arrived.files}
-    assert weeks == {dominicks_week(136), None}
-    assert set(arrived.rows["rule"]) == {"", "wrong_file_name"}
 
 
 def test_a_resumed_run_does_not_start_over(fed_lake: Lake, tmp_path: Path) -> None:
@@ -109,8 +45,8 @@ def test_a_plan_that_came_after_the_cutoff_is_not_seen(fed_lake: Lake) -> None:
     week = dominicks_week(136)
     spec, works = ForecastSpec(week, horizon=4), []
     for cutoff in (week, dominicks_week(137)):
-        arrived = stages.collect(fed_lake, cutoff)
-        stages.gate(fed_lake, cutoff, arrived, stages.validate(fed_lake, arrived), GateSpec(now()), now())
+        arrived = intake.collect(fed_lake, cutoff)
+        intake.gate(fed_lake, cutoff, arrived, intake.validate(fed_lake, arrived), GateSpec(now()), now())
         works.append(stages.prepare(fed_lake, spec, BatchSpec()))
         if cutoff == week:
             feed(fed_lake)
@@ -123,14 +59,3 @@ def test_a_plan_that_came_after_the_cutoff_is_not_seen(fed_lake: Lake) -> None:
     now_known = fed_lake.promotions()
     assert (now_known.loc[now_known["week"] > pd.Timestamp(week), "price"] == 9.99).mean() > 0.9
     assert not (fed_lake.promotions(week)["price"] == 9.99).any()
-
-
-def test_a_file_that_is_replaced_while_it_is_collected_is_not_lost(fed_lake: Lake) -> None:
-    """Its old rows are taken in; the new content stays in the inbox for the next run."""
-    week = dominicks_week(136)
-    arrived = stages.collect(fed_lake, week)
-    replaced = arrived.files[0].path
-    replaced.write_text(replaced.read_text() + "\n")
-    checked = stages.validate(fed_lake, arrived)
-    stages.gate(fed_lake, week, arrived, checked, GateSpec(now()), now())
-    assert [path.name for path in fed_lake.inbox.iterdir()] == [replaced.name]

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from flows import stages, waiting
+from flows import intake, waiting
 from flows.options import WeeklyOptions
 from flows.waiting import await_stores
 from forecasting.adapters.clock import now
@@ -63,7 +63,7 @@ def test_the_run_goes_on_when_somebody_accepts_the_gaps(
     fed_lake: Lake, said: list[WeekWaiting], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever says so while it waits."""
-    wait(fed_lake, 600, lambda: stages.accept(fed_lake, WEEK, "store 90 has closed", "Ada", now()), monkeypatch)
+    wait(fed_lake, 600, lambda: intake.accept(fed_lake, WEEK, "store 90 has closed", "Ada", now()), monkeypatch)
     assert [waiting.missing for waiting in said] == [("store 90",)]
     accepted = fed_lake.acceptance(WEEK)
     assert accepted
@@ -77,12 +77,12 @@ def test_the_run_goes_on_at_the_deadline(
     looks: list[Ledger] = []
 
     def look(*args: Any) -> Ledger:
-        looks.append(stages.look(*args))
+        looks.append(intake.look(*args))
         if len(looks) == 2:
             (fed_lake.inbox / "notes.txt").write_text("hello")
         return looks[-1]
 
-    monkeypatch.setattr(waiting, "stages", SimpleNamespace(look=look))
+    monkeypatch.setattr(waiting, "intake", SimpleNamespace(look=look))
     monkeypatch.setattr(waiting, "now", lambda: now() + timedelta(hours=1 if len(looks) == 3 else 0))
     wait(fed_lake, 600, lambda: None, monkeypatch)
     assert [ledger.status for ledger in looks] == ["waiting"] * 3

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from flows import reporting, stages
+from flows import intake, reporting, stages
 from flows.stages import Work
 from forecasting import schemas
 from forecasting.adapters.clock import now
@@ -46,9 +46,9 @@ def published(fed_lake_template: Path, tmp_path_factory: pytest.TempPathFactory)
     brands.loc[brands["brand"] == 5, "name"] = EVIL
     lake.write_reference(lake.stores(), brands)
     spec = ForecastSpec(dominicks_week(136), model="mean")
-    arrived = stages.collect(lake, spec.cutoff)
-    checked = stages.validate(lake, arrived)
-    ledger = stages.gate(lake, spec.cutoff, arrived, checked, GateSpec(now()), now())
+    arrived = intake.collect(lake, spec.cutoff)
+    checked = intake.validate(lake, arrived)
+    ledger = intake.gate(lake, spec.cutoff, arrived, checked, GateSpec(now()), now())
     work = stages.prepare(lake, spec, BatchSpec())
     rows = [forecast_partition(partition, spec) for partition in work.partitions]
     table = assemble(rows, work.partitions, {(2, 5): "timed_out"}, spec)
@@ -73,7 +73,7 @@ def published(fed_lake_template: Path, tmp_path_factory: pytest.TempPathFactory)
             "lost_tasks": 1,
             "left_over": [],
         },
-        **stages.ledger_summary(ledger, checked),
+        **intake.ledger_summary(ledger, checked),
         **outcome_counts(lake.published(spec.cutoff)),
     }
     return Published(lake, spec, work, receipt)
