@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -20,31 +21,48 @@ logger = logging.getLogger(__name__)
 WEEKS_BEFORE = 26
 
 
-def report(lake: Lake) -> Path:
+@dataclass(frozen=True)
+class Reported:
+    """The table `report` as it was written, and its cutoff."""
+
+    path: Path
+    cutoff: date
+    table: pd.DataFrame = field(repr=False)
+
+
+def report(lake: Lake) -> Reported:
     """Write the tables of the report: all history up to the last published cutoff, and its forecast."""
     cutoff = lake.newest_published()
     metadata = {"cutoff": str(cutoff), "run_id": lake.published_run_id(cutoff) or ""}
-    path = lake.write_report(_report_table(lake, cutoff), metadata)
+    table = _report_table(lake, cutoff)
+    path = lake.write_report(table, metadata)
     write_table_files(lake)
-    return path
+    return Reported(path, cutoff, table)
 
 
-def try_page(lake: Lake, cutoff: date, receipt: Mapping[str, Any]) -> dict[str, Any]:
-    """Write the page of a week, for its receipt: the path, or why there is none. Never costs a run its forecast."""
+def try_page(lake: Lake, cutoff: date, receipt: Mapping[str, Any], reported: Reported) -> dict[str, Any]:
+    """Write the page of a week, for its receipt: the path, or why there is none. Never costs a run its forecast.
+
+    Args:
+        reported: what the run has just written; a week that is run again may be an earlier one.
+    """
     try:
-        path = write_page(lake, cutoff, receipt)
+        path = write_page(lake, cutoff, receipt, reported.table if reported.cutoff == cutoff else None)
     except Exception as error:  # whatever a page may fail of: the forecast is published
         logger.warning("The report of the week of %s could not be written: %s", cutoff, error)
         return {"error": str(error) or type(error).__name__}
     return {"path": str(path), "bytes": path.stat().st_size}
 
 
-def write_page(lake: Lake, cutoff: date, receipt: Mapping[str, Any] | None = None) -> Path:
+def write_page(
+    lake: Lake, cutoff: date, receipt: Mapping[str, Any] | None = None, table: pd.DataFrame | None = None
+) -> Path:
     """Write the page of a published cutoff.
 
     Args:
         receipt: what the run that is under way knows so far; where its forecast was published by an earlier run,
             or none is given, the receipt that the lake keeps.
+        table: the table `report` of that cutoff, where it is at hand.
 
     Raises:
         DataError: nothing is published for that cutoff.
@@ -55,13 +73,14 @@ def write_page(lake: Lake, cutoff: date, receipt: Mapping[str, Any] | None = Non
             f"No forecast is published for the week of {cutoff}",
             f"name another with --cutoff (the newest is {newest}), or make it: oj run --cutoff {cutoff}",
         )
-    return lake.write_page(cutoff, render(_content(lake, cutoff, receipt or {}), str(cutoff)))
+    table = _report_table(lake, cutoff) if table is None else table
+    return lake.write_page(cutoff, render(_content(lake, cutoff, receipt or {}, table), str(cutoff)))
 
 
-def _content(lake: Lake, cutoff: date, so_far: Mapping[str, Any]) -> Content:
+def _content(lake: Lake, cutoff: date, so_far: Mapping[str, Any], table: pd.DataFrame) -> Content:
     receipt = _receipt(lake, cutoff, so_far)
     return Content(
-        report=_report_table(lake, cutoff),
+        report=table,
         earlier=_of_sold_weeks(lake.published_before(cutoff, WEEKS_BEFORE), cutoff),
         scores=_of_sold_weeks(lake.scores(), cutoff),
         alarms=_alarms(lake, cutoff, so_far, receipt),

@@ -105,8 +105,9 @@ def weekly_forecast(options: WeeklyOptions) -> dict[str, Any]:
                     receipt.moved(replaced, table)
             page.show_outcome(home, spec, receipt.content)
 
-            receipt.reported(report(home))
-            receipt.page_written(report_page(home, week, receipt.so_far()))
+            reported = report(home)
+            receipt.reported(reported.path)
+            receipt.page_written(report_page(home, week, receipt.so_far(), reported))
             if options.database:
                 receipt.loaded(load(home, options.database))
             page.show_headline(home, receipt.content)

@@ -138,7 +138,8 @@ def test_an_alarm_that_a_correction_raised_of_an_earlier_week_is_on_the_page(
 def test_a_page_that_fails_is_told_and_costs_nothing(lake: Lake, caplog: pytest.LogCaptureFixture) -> None:
     """The run goes on; its receipt has the error."""
     (lake.root / "sales" / f"{WEEK}.parquet").write_text("no Parquet")
-    page = reporting.try_page(lake, WEEK, receipt())
+    of_another_week = reporting.Reported(lake.report_path, date(1992, 5, 7), pd.DataFrame())
+    page = reporting.try_page(lake, WEEK, receipt(), of_another_week)
     assert "cannot be read from" in page["error"]
     assert f"The report of the week of {WEEK} could not be written" in caplog.text
     assert not lake.page_path(WEEK).exists()

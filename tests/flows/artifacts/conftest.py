@@ -59,7 +59,7 @@ def published(fed_lake_template: Path, tmp_path_factory: pytest.TempPathFactory)
         "run_id": work.run_id,
         "started": "1992-04-23T06:00:00+00:00",
         "published": str(path),
-        "report": str(reporting.report(lake)),
+        "report": str(reporting.report(lake).path),
         "report_page": {"path": str(lake.page_path(spec.cutoff)), "bytes": 1_400_000},
         "seconds_by_stage": {"collect": 0.5, "forecast": 2.0, "total": 4.0},
         "cluster": {
