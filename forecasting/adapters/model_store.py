@@ -60,6 +60,23 @@ class Version:
         return self.content["record"]
 
 
+def write_learnt(folder: Path, fitted: Fitted) -> None:
+    """Write what a model has learnt, all but its spec, as two files of `folder`."""
+    write_table(folder / "parameters.parquet", fitted.parameters, schemas.PARAMETERS)
+    write_json(folder / "texts.json", fitted.texts)
+
+
+def read_learnt(folder: Path, spec: ForecastSpec) -> Fitted:
+    """Return the model that `write_learnt` wrote, which was fitted for `spec`.
+
+    Raises:
+        SchemaError: the parameters are missing, damaged, or differ from their declaration.
+        OSError, ValueError: the texts are missing or damaged.
+    """
+    parameters = read_table(folder / "parameters.parquet", schemas.PARAMETERS)
+    return Fitted(spec, parameters, read_json(folder / "texts.json"))
+
+
 def keep(
     lake: Lake, fitted: Fitted, origin: Origin, record: Mapping[str, Any], backtest: pd.DataFrame | None = None
 ) -> Version:
@@ -79,8 +96,7 @@ def keep(
         except ForecastingError:
             shutil.rmtree(folder)  # damaged, and now made anew
     staging = lake.staging(f"model-{version}")
-    write_table(staging / "parameters.parquet", fitted.parameters, schemas.PARAMETERS)
-    write_json(staging / "texts.json", fitted.texts)
+    write_learnt(staging, fitted)
     if backtest is not None:
         write_table(staging / "backtest.parquet", backtest, schemas.BACKTEST)
     content = {
@@ -115,8 +131,7 @@ def load(lake: Lake, version: str) -> tuple[Version, Fitted]:
         path = folder / name
         if not path.exists() or _sha256(path) != expected:
             raise _damaged(folder, f"{name} is not what was written")
-    parameters = read_table(folder / "parameters.parquet", schemas.PARAMETERS)
-    fitted = Fitted(found.spec, parameters, read_json(folder / "texts.json"))
+    fitted = read_learnt(folder, found.spec)
     identity = {name: found.content[name] for name in ("spec", "data", "code", "parameters")}
     if _hash_of(fitted) != identity["parameters"] or _version_of(identity) != version:
         raise _damaged(folder, "its content is not that of its version")

@@ -31,7 +31,9 @@ class Fitted:
 
     def only(self, series: pd.DataFrame) -> "Fitted":
         """No more than these series need: what belongs to their brands."""
-        return replace(self, parameters=self.parameters[self.parameters["brand"].isin(series["brand"].unique())])
+        needed = self.parameters[self.parameters["brand"].isin(series["brand"].unique())]
+        # Cast, so that its types are those of its file: `store` is no integer where one of it was empty.
+        return replace(self, parameters=schemas.PARAMETERS.cast(needed))
 
     def require_fit_for(self, spec: ForecastSpec) -> None:
         """See that it can forecast this.

@@ -8,40 +8,52 @@ import pandas as pd
 from distributed import Client
 
 from forecasting.adapters.cluster import on_worker
+from forecasting.adapters.model_store import read_learnt, write_learnt
+from forecasting.errors import SchemaError
 from forecasting.partition import Partition
+from forecasting.spec import ForecastSpec
 
 
 class PartitionOutOfReach(Exception):
-    """A worker that came late does not see the lake that the first ones saw."""
+    """A worker cannot read the files of a partition: it came late, say, and does not see the lake of the first ones."""
 
 
 @dataclass(frozen=True)
 class StoredPartition:
-    """A partition that lies in two Parquet files."""
+    """A partition that lies in the files of a folder.
+
+    fitted_for: what its fitted model was fitted for; None where it has none.
+    """
 
     name: str
     folder: str
+    fitted_for: ForecastSpec | None
 
     def load(self) -> Partition:
         """The partition, equal to the one that was stored to the last bit.
 
         Raises:
-            PartitionOutOfReach: this machine does not see the files.
+            PartitionOutOfReach: this machine does not see the files, or not whole.
         """
         folder = Path(self.folder)
         try:
             panel, promotions = (pd.read_parquet(folder / f"{name}.parquet") for name in ("panel", "promotions"))
-        except OSError as error:
+            fitted = read_learnt(folder, self.fitted_for) if self.fitted_for else None
+        except (OSError, ValueError, SchemaError) as error:  # what pyarrow cannot read is a ValueError
             raise PartitionOutOfReach(str(error)) from error
-        return Partition(self.name, panel, promotions)
+        return Partition(self.name, panel, promotions, fitted)
 
 
 def store(partition: Partition, folder: Path) -> StoredPartition:
-    """Write a partition for a worker to read; uncompressed, as it is read once."""
+    """Write a partition for a worker to read, the whole of it; the weeks uncompressed, as they are read once."""
     folder.mkdir()
     partition.panel.to_parquet(folder / "panel.parquet", compression=None)
     partition.promotions.to_parquet(folder / "promotions.parquet", compression=None)
-    return StoredPartition(partition.name, str(folder.absolute()))
+    if partition.fitted:
+        write_learnt(folder, partition.fitted)
+    return StoredPartition(
+        partition.name, str(folder.absolute()), fitted_for=partition.fitted.spec if partition.fitted else None
+    )
 
 
 def sees_lake(client: Client, scratch: Path) -> bool:

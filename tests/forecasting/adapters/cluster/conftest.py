@@ -35,14 +35,15 @@ def mapped(
     *args: object,
     timeout: float = 60,
     max_retries: int = 0,
+    spec: ForecastSpec = SPEC,
 ) -> tuple[pd.DataFrame, dict[tuple[int, int], str]]:
     batch = Batch(
         partitions,
         max_retries=max_retries,
         pooled=False,
         error_threshold=-1,
-        unusable=lambda rows, series: unusable_series(rows, series, SPEC),
+        unusable=lambda rows, series: unusable_series(rows, series, spec),
     )
-    outcomes = cluster.map_partitions(function, batch, SPEC, *args, timeout=timeout)
+    outcomes = cluster.map_partitions(function, batch, spec, *args, timeout=timeout)
     reasons = {key: why for outcome in outcomes for key, why in outcome.reasons.items()}
-    return assemble([rows for outcome in outcomes for rows in outcome.frames], partitions, reasons, SPEC), reasons
+    return assemble([rows for outcome in outcomes for rows in outcome.frames], partitions, reasons, spec), reasons

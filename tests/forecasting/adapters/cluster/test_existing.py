@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import dask
@@ -20,9 +20,11 @@ from forecasting.adapters.cluster import dask_cluster
 from forecasting.adapters.lake import Lake
 from forecasting.adapters.register import entries
 from forecasting.errors import OptionError, RunError
-from forecasting.forecast import forecast, forecast_partition
+from forecasting.forecast import forecast, forecast_partition, make_partitions
 from forecasting.partition import Partition
-from forecasting.spec import ClusterSpec
+from forecasting.spec import ClusterSpec, ForecastSpec
+from forecasting.training import train
+from forecasting.weeks import dominicks_week
 from tests.forecasting.adapters.cluster import partition_functions as functions
 from tests.forecasting.adapters.cluster.certificates import configuration, make_authority
 from tests.forecasting.adapters.cluster.conftest import SPEC, mapped
@@ -120,6 +122,23 @@ def test_the_result_is_the_local_one_and_the_scheduler_stays(
         assert client.run_on_scheduler(lambda dask_scheduler: len(dask_scheduler.tasks)) == 0
         plugins = client.run(lambda dask_worker: [name for name in dask_worker.plugins if "dask-" in name])
         assert list(plugins.values()) == [[], []]
+
+
+@pytest.mark.parametrize("model", ["price_response", "theta"])
+def test_a_kept_model_forecasts_where_workers_see_the_lake(
+    model: str, configured: Running, few_stores: tuple[pd.DataFrame, pd.DataFrame], tmp_path: Path
+) -> None:
+    """Its rows are those of `forecast` with that model in memory, which are not those of the model fitted anew."""
+    spec = ForecastSpec(dominicks_week(80), model=model)
+    fitted = train(*few_stores, replace(spec, cutoff=dominicks_week(70)))
+    partitions = make_partitions(*few_stores, spec, mini_batch_size=8, fitted=fitted)
+    with dask_cluster(configured.spec, Lake(tmp_path)) as cluster:
+        table, reasons = mapped(cluster, forecast_partition, partitions, spec=spec)
+    assert cluster.receipt.handed_over == "by path"
+    assert reasons == {}
+    pd.testing.assert_frame_equal(table, forecast(*few_stores, spec, fitted), check_exact=True)
+    anew = forecast(*few_stores, spec)
+    assert (table["forecast"] != anew["forecast"]).mean() > 0.9
 
 
 def test_by_value_where_the_lake_is_not_shared(
