@@ -13,7 +13,7 @@ from prefect.exceptions import ObjectNotFound
 
 from deployments.api import WEEKLY, Api
 from deployments.home import POOL, Home
-from forecasting.adapters.code import code_fingerprint
+from forecasting.adapters.code import package_fingerprint
 from forecasting.errors import RunError
 
 HERE = Path(__file__).parent
@@ -22,7 +22,7 @@ DEPLOYMENTS = [WEEKLY, "backfill/backfill", "backtest/backtest", "train/train", 
 
 def code_version() -> str:
     """The version of a deployment: the package's, and the fingerprint of its code."""
-    return f"{version('orange-juice-forecasting')}+{code_fingerprint()}"
+    return f"{version('orange-juice-forecasting')}+{package_fingerprint()}"
 
 
 def create_pool(api: Api) -> None:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from forecasting import schemas
 from forecasting.adapters.cluster import Cluster
-from forecasting.adapters.code import code_fingerprint
+from forecasting.adapters.fingerprint import code_fingerprint
 from forecasting.adapters.lake import Lake
 from forecasting.adapters.locks import waiting_lock
 from forecasting.adapters.partials import keep_partial, kept_partials
@@ -56,7 +56,7 @@ def prepare(
         known_at = lake.last_collected()
     known = lake.known(spec.cutoff, known_at)
     options = {"error_threshold": batch.error_threshold} | ({"version": version} if version else {})
-    run_id = identify(known.sales, known.promotions, spec, options, code_fingerprint())
+    run_id = identify(known.sales, known.promotions, spec, options, code_fingerprint(spec.model))
     partitions = make_partitions(known.sales, known.promotions, spec, batch.mini_batch_size, fitted)
     return Work(run_id, partitions, known_at, fitted, version)
 

@@ -11,7 +11,7 @@ from flows.backtesting import Source, run_folds
 from forecasting.adapters import champion as champions
 from forecasting.adapters.champion import Champion
 from forecasting.adapters.cluster import Cluster
-from forecasting.adapters.code import code_fingerprint
+from forecasting.adapters.fingerprint import code_fingerprint
 from forecasting.adapters.lake import Lake
 from forecasting.adapters.locks import waiting_lock
 from forecasting.adapters.model_store import Origin, Version, keep, load
@@ -179,7 +179,7 @@ def train_and_keep(
         weeks.nunique(),
         len(active_series(sales, spec.cutoff)),
         hash_of_input(sales, promotions, spec),
-        code_fingerprint(),
+        code_fingerprint(spec.model),
         at,
         by,
     )

@@ -1,4 +1,4 @@
-"""The version of the code, as part of a run's identity."""
+"""The version of this installation: of its sources to the last byte, and of the libraries that compute with it."""
 
 import hashlib
 import platform
@@ -9,8 +9,8 @@ from pathlib import Path
 NUMERICAL_LIBRARIES = ["numpy", "pandas", "scipy", "statsmodels", "lightgbm"]
 
 
-def code_fingerprint() -> str:
-    """Hash of this package's sources and of the versions of the libraries that compute with it."""
+def package_fingerprint() -> str:
+    """Return the hash of all sources of this package, and of the versions of the libraries that compute with it."""
     package = Path(__file__).parents[1]
     digest = hashlib.sha256()
     for source in sorted(package.rglob("*.py")):
@@ -22,8 +22,8 @@ def code_fingerprint() -> str:
 
 
 def code_versions() -> dict[str, str]:
-    """What two processes must have in common to compute the same numbers, by name."""
-    found = {"code": code_fingerprint(), "python": ".".join(platform.python_version_tuple()[:2])}
+    """Return what two processes must have in common to work for one run, by name."""
+    found = {"code": package_fingerprint(), "python": ".".join(platform.python_version_tuple()[:2])}
     for library in NUMERICAL_LIBRARIES:
         with suppress(PackageNotFoundError):
             found[library] = version(library)

@@ -5,6 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pandas as pd
+import pytest
 
 from flows import intake, stages
 from forecasting.adapters.clock import now
@@ -59,3 +60,18 @@ def test_a_plan_that_came_after_the_cutoff_is_not_seen(fed_lake: Lake) -> None:
     now_known = fed_lake.promotions()
     assert (now_known.loc[now_known["week"] > pd.Timestamp(week), "price"] == 9.99).mean() > 0.9
     assert not (fed_lake.promotions(week)["price"] == 9.99).any()
+
+
+def test_a_changed_model_of_ones_own_is_another_run(
+    fed_lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that the week is made again; with other words about the same it is the same run."""
+    module = tmp_path / "models_that_change.py"
+    monkeypatch.syspath_prepend(tmp_path)
+    spec = ForecastSpec(dominicks_week(135), model="models_that_change:model")
+    ids = []
+    for words, share in (("Once.", 0.5), ("Twice.", 0.5), ("Twice.", 0.6)):
+        module.write_text(f'"""{words}"""\n\ndef model(panel, promotions, spec):\n    return {share}\n')
+        ids.append(stages.prepare(fed_lake, spec, BatchSpec()).run_id)
+    assert ids[0] == ids[1]
+    assert ids[1] != ids[2]

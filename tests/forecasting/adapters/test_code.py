@@ -1,4 +1,4 @@
-"""The fingerprint of the code."""
+"""The version of the installation."""
 
 import shutil
 import subprocess
@@ -6,20 +6,20 @@ import sys
 from pathlib import Path
 
 import forecasting
-from forecasting.adapters.code import code_fingerprint
+from forecasting.adapters.code import package_fingerprint
 
 
-def test_the_fingerprint_follows_the_code(tmp_path: Path) -> None:
-    """A copy of the package has the same fingerprint; with one changed line it has another."""
+def test_the_fingerprint_follows_every_source(tmp_path: Path) -> None:
+    """A copy of the package has the same fingerprint; with one more byte it has another."""
     copy = tmp_path / "forecasting"
     shutil.copytree(Path(forecasting.__file__).parent, copy)
 
     def fingerprint_of_copy() -> str:
-        command = "from forecasting.adapters.code import code_fingerprint; print(code_fingerprint())"
+        command = "from forecasting.adapters.code import package_fingerprint; print(package_fingerprint())"
         done = subprocess.run([sys.executable, "-c", command], cwd=tmp_path, capture_output=True, text=True, check=True)
         return done.stdout.strip()
 
-    assert fingerprint_of_copy() == code_fingerprint()
+    assert fingerprint_of_copy() == package_fingerprint()
     with (copy / "weeks.py").open("a") as file:
         file.write("\n")
-    assert fingerprint_of_copy() != code_fingerprint()
+    assert fingerprint_of_copy() != package_fingerprint()
