@@ -48,11 +48,6 @@ def score_models(rows: pd.DataFrame, sales: pd.DataFrame) -> pd.DataFrame:
     ).T.rename_axis("model")
 
 
-def coverage_by(rows: pd.DataFrame, by: list[str], level: int) -> pd.Series:
-    """Coverage at `level` of each group of forecasts."""
-    return scores.is_within(rows, level).groupby([rows[name] for name in by]).mean()
-
-
 def _scores_of(rows: pd.DataFrame, scale: pd.Series) -> dict[str, float]:
     of_point = {point: rows.assign(forecast=rows[point]) for point in ("median", "mean", "mape")}
     found = {

@@ -49,8 +49,3 @@ def dominicks_week(number: int) -> date:
 def dominicks_weeks(numbers: "pd.Series | np.ndarray") -> pd.DatetimeIndex:
     """First days of many numbered Dominick's weeks."""
     return pd.Timestamp(DOMINICKS_WEEK_1) + pd.to_timedelta((np.asarray(numbers) - 1) * DAYS_IN_WEEK, unit="D")
-
-
-def dominicks_number(week: date) -> int:
-    """The number that the Dominick's data gives this week."""
-    return (week - DOMINICKS_WEEK_1).days // DAYS_IN_WEEK + 1

@@ -158,12 +158,6 @@ def describe(lake: Lake, version: str) -> Version:
     return found
 
 
-def backtest_of(lake: Lake, version: str) -> pd.DataFrame:
-    """Every forecast of the contest that a version took part in; empty where it took part in none."""
-    path = lake.model_folder(version) / "backtest.parquet"
-    return read_table(path, schemas.BACKTEST) if path.exists() else schemas.BACKTEST.empty()
-
-
 def _damaged(folder: Path, what: str) -> RunError:
     return RunError(
         f"The fitted model {folder.name} is damaged: {what}",

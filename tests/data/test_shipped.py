@@ -6,7 +6,7 @@ import pytest
 from forecasting import schemas
 from forecasting.adapters.feed import SHIPPED
 from forecasting.adapters.files import read_table
-from forecasting.weeks import dominicks_number
+from forecasting.weeks import dominicks_week
 
 
 @pytest.fixture(scope="module")
@@ -24,8 +24,8 @@ def test_sales_have_the_documented_extent(sales: pd.DataFrame) -> None:
     assert len(sales) == 106_139
     assert (sales["store"].nunique(), sales["brand"].nunique(), sales["week"].nunique()) == (83, 11, 121)
     assert 83 * 11 * 121 - len(sales) == 4_334
-    assert dominicks_number(sales["week"].min().date()) == 40
-    assert dominicks_number(sales["week"].max().date()) == 160
+    assert sales["week"].min().date() == dominicks_week(40)
+    assert sales["week"].max().date() == dominicks_week(160)
 
 
 def test_gaps_are_whole_stores(sales: pd.DataFrame) -> None:

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from forecasting import schemas, scores
-from forecasting.backtest import coverage_by, score_models, with_actuals
+from forecasting.backtest import score_models, with_actuals
 from forecasting.errors import ForecastingError
 from forecasting.forecast import assemble, forecast, forecast_partition, make_partitions
 from forecasting.ledger import active_series
@@ -115,17 +115,6 @@ def test_models_are_scored_apart_in_their_order() -> None:
     assert both.index.name == "model"
     pd.testing.assert_frame_equal(both.loc[["naive"]], score_models(first, SALES))
     pd.testing.assert_frame_equal(both.loc[["mean"]], score_models(second, SALES))
-
-
-def test_coverage_is_told_by_group() -> None:
-    """Of three forecasts within and one beyond, the promoted week holds the one beyond."""
-    forecasts = forecasts_of((2, 1, 1, 18), (2, 1, 2, 18), (5, 1, 1, 18), (5, 1, 2, 50))
-    sales = sales_of((2, 1, 1, 20), (2, 1, 2, 40), (5, 1, 1, 13), (5, 1, 2, 56))
-    rows = with_actuals(forecasts, sales, plan_of((2, 1, 2, 1, 0.0)), "naive")
-
-    assert coverage_by(rows, ["promoted"], 95).to_dict() == {False: 1.0, True: 0.0}
-    assert coverage_by(rows, ["promoted"], 80).to_dict() == {False: pytest.approx(2 / 3), True: 0.0}
-    assert coverage_by(rows, ["store", "step"], 80).to_dict() == {(2, 1): 1.0, (2, 2): 0.0, (5, 1): 1.0, (5, 2): 0.0}
 
 
 @pytest.fixture(scope="module")

@@ -90,16 +90,6 @@ def test_week_1_of_the_data_opens_on_its_thursday() -> None:
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.integers(-50, 2000))
-def test_week_numbers_round_trip(number: int) -> None:
-    """A numbered week has its own number, and the next week the next one."""
-    week = weeks.dominicks_week(number)
-
-    assert weeks.dominicks_number(week) == number
-    assert weeks.dominicks_number(week + weeks.WEEK) == number + 1
-
-
-@settings(max_examples=25, deadline=None)
 @given(st.lists(st.integers(1, 400), min_size=1, max_size=10))
 def test_many_numbers_find_the_same_weeks_as_single_numbers_do(numbers: list[int]) -> None:
     """The column form takes a series or an array and agrees with the scalar form."""

@@ -62,10 +62,6 @@ class Cluster:
         self._strangers: queue.SimpleQueue[RunError] = queue.SimpleQueue()
         self.receipt = receipt
 
-    @property
-    def dashboard(self) -> str:
-        return str(self._client.dashboard_link)
-
     def map_partitions(
         self,
         function: PartitionFunction,

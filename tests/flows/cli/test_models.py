@@ -12,9 +12,11 @@ from flows import train as flow_of_training
 from flows.cli import app
 from flows.policy import run_flow
 from flows.train import train
+from forecasting import schemas
 from forecasting.adapters.champion import champion
+from forecasting.adapters.files import read_table
 from forecasting.adapters.lake import Lake
-from forecasting.adapters.model_store import backtest_of, describe, load
+from forecasting.adapters.model_store import describe, load
 from forecasting.forecast import forecast
 from forecasting.weeks import WEEK, dominicks_week
 from tests.flows.small import decide_in_this_process, small_lake
@@ -76,7 +78,8 @@ def test_the_first_model_is_champion_and_a_worse_one_does_not_replace_it(
     assert lake.model_versions() == sorted([first["version"], second["version"]])
     folds = [str(LAST - k * WEEK) for k in (4, 3, 2, 1)]
     assert (second["champion_frozen_at"], second["champion_refitted_at"]) == ([], folds)
-    assert set(backtest_of(lake, first["version"])["cutoff"].dt.date) == {LAST - k * WEEK for k in (4, 3, 2, 1)}
+    backtest = read_table(lake.model_folder(first["version"]) / "backtest.parquet", schemas.BACKTEST)
+    assert set(backtest["cutoff"].dt.date) == {LAST - k * WEEK for k in (4, 3, 2, 1)}
     assert describe(lake, second["version"]).record["scores"]["wape"] > first["scores"]["wape"]
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from forecasting import schemas
 from forecasting.adapters.lake import Lake
-from forecasting.adapters.model_store import Origin, Version, backtest_of, describe, keep, load
+from forecasting.adapters.model_store import Origin, Version, describe, keep, load
 from forecasting.errors import RunError
 from forecasting.models.fitted import Fitted
 from forecasting.spec import ForecastSpec
@@ -45,7 +45,7 @@ def test_what_is_read_is_what_was_written(lake: Lake, fitted: Fitted) -> None:
     assert found.content["trained_on"] == {"first": "1990-06-14", "last": str(CUTOFF), "weeks": 96, "series": 2}
     assert lake.model_versions() == [version.version]
     assert list((lake.root / "staging").iterdir()) == []
-    assert backtest_of(lake, version.version).empty
+    assert not (lake.model_folder(version.version) / "backtest.parquet").exists()
 
 
 def test_the_version_is_the_content(lake: Lake, fitted: Fitted) -> None:

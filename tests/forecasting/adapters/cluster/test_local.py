@@ -126,7 +126,7 @@ def test_all_listeners_are_on_loopback(cluster: Cluster) -> None:
     ]
     assert len(listening) >= 4
     assert set(listening) == {"127.0.0.1"}
-    assert cluster.dashboard.startswith(("http://127.0.0.1:", "https://127.0.0.1:"))
+    assert cluster._client.dashboard_link.startswith(("http://127.0.0.1:", "https://127.0.0.1:"))
 
 
 def test_a_plain_connection_is_refused(cluster: Cluster) -> None:
