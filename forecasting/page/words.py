@@ -51,14 +51,6 @@ def many(number: int, thing: str, things: str = "") -> str:
     return f"{number:,} {thing if number == 1 else things or thing + 's'}"
 
 
-def plan(price: float, deal: float, feat: float) -> str:
-    """Price and promotion of a cell: $1.99, deal, advert."""
-    if pd.isna(price):
-        return "plan unknown"
-    signs = [name for name, is_on in (("deal", deal), ("advert", feat)) if not pd.isna(is_on) and is_on]
-    return ", ".join([f"${price:,.2f}", *signs])
-
-
 def why(row: Any) -> str:
     """What of the plan may move a series: its price against the recent one, a promotion that begins or ends.
 
