@@ -7,6 +7,7 @@ import pandas as pd
 
 from forecasting import schemas
 from forecasting.spec import ForecastSpec
+from forecasting.weeks import WEEK
 
 COVARIATES = ["price", "deal", "feat"]
 
@@ -40,6 +41,23 @@ def future_cells(series: pd.DataFrame, spec: ForecastSpec) -> pd.DataFrame:
 def series_of(panel: pd.DataFrame) -> pd.DataFrame:
     """The distinct series of a panel, sorted."""
     return panel[schemas.SERIES].drop_duplicates().sort_values(schemas.SERIES, ignore_index=True)
+
+
+def complete_promotions(promotions: pd.DataFrame, series: pd.DataFrame, cutoff: date, last: date) -> pd.DataFrame:
+    """Promotions up to the week `last`, with an offer in every week after the cutoff; `known` tells announced ones.
+
+    Every one of `series`, and every other brand that has promotions in their stores, gets what `complete_plan`
+    assumes where nothing was announced. A brand without any price gets none. Rows up to the cutoff stay as they are.
+    """
+    rows = promotions[promotions["week"] <= pd.Timestamp(last)]
+    rows = rows.assign(known=rows["price"].notna())
+    here = rows.loc[rows["store"].isin(series["store"].unique()), schemas.SERIES]
+    pairs = pd.concat([series[schemas.SERIES], here]).drop_duplicates()
+    weeks = pd.DataFrame({"week": pd.date_range(cutoff + WEEK, last, freq="7D", unit="us")})
+    plan = complete_plan(rows, pairs.merge(weeks, how="cross"), cutoff)
+    assumed = plan[~plan["known"] & plan["price"].notna()]
+    told = rows[rows["known"] | (rows["week"] <= pd.Timestamp(cutoff))]
+    return pd.concat([told, schemas.PROMOTIONS.cast(assumed).assign(known=False)], ignore_index=True)
 
 
 def complete_plan(promotions: pd.DataFrame, cells: pd.DataFrame, cutoff: date) -> pd.DataFrame:
