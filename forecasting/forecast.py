@@ -12,7 +12,7 @@ from forecasting.ledger import active_series
 from forecasting.models import get_model
 from forecasting.models.fitted import Fitted
 from forecasting.models.mean import mean
-from forecasting.panel import build_panel, complete_plan
+from forecasting.panel import build_panel, complete_promotions
 from forecasting.partition import Partition, partition_panel
 from forecasting.predictive import Predictive
 from forecasting.spec import ForecastSpec
@@ -50,8 +50,8 @@ def make_partitions(
             "collect those weeks first, or choose a later cutoff (`oj status` shows the weeks of the lake)",
         )
     panel = build_panel(sales, promotions, series, spec.cutoff)
-    known = promotions[promotions["week"] <= pd.Timestamp(spec.weeks[-1])]
-    partitions = partition_panel(panel, known, mini_batch_size=mini_batch_size, pooled=get_model(spec.model).pooled)
+    complete = complete_promotions(promotions, series, spec.cutoff, spec.weeks[-1])
+    partitions = partition_panel(panel, complete, mini_batch_size=mini_batch_size, pooled=get_model(spec.model).pooled)
     if not fitted:
         return partitions
     return [replace(partition, fitted=fitted.only(partition.series)) for partition in partitions]
@@ -186,12 +186,12 @@ def require_complete(table: pd.DataFrame, series: pd.DataFrame, spec: ForecastSp
 def _as_forecast(predictive: Predictive, promotions: pd.DataFrame, spec: ForecastSpec, *, model: str) -> pd.DataFrame:
     rows = predictive.summarise(schemas.LEVELS)
     rows["forecast"] = rows[spec.point]
-    plan = complete_plan(promotions, rows, spec.cutoff)
+    known = promotions.loc[promotions["known"], schemas.CELL]
     return rows.assign(
         cutoff=pd.Timestamp(spec.cutoff).as_unit("us"),
         model=model,
         reason=None,
-        promotion_known=plan["known"].to_numpy(),
+        promotion_known=pd.MultiIndex.from_frame(rows[schemas.CELL]).isin(pd.MultiIndex.from_frame(known)),
     )
 
 

@@ -7,6 +7,7 @@ import pandas as pd
 
 from forecasting import schemas
 from forecasting.spec import ForecastSpec
+from forecasting.weeks import WEEK
 
 COVARIATES = ["price", "deal", "feat"]
 
@@ -42,6 +43,23 @@ def series_of(panel: pd.DataFrame) -> pd.DataFrame:
     return panel[schemas.SERIES].drop_duplicates().sort_values(schemas.SERIES, ignore_index=True)
 
 
+def complete_promotions(promotions: pd.DataFrame, series: pd.DataFrame, cutoff: date, last: date) -> pd.DataFrame:
+    """Promotions up to the week `last`, with an offer in every week after the cutoff; `known` tells announced ones.
+
+    Every one of `series`, and every other brand that has promotions in their stores, gets what `complete_plan`
+    assumes where nothing was announced. A brand without any price gets none. Rows up to the cutoff stay as they are.
+    """
+    rows = promotions[promotions["week"] <= pd.Timestamp(last)]
+    rows = rows.assign(known=rows["price"].notna())
+    here = rows.loc[rows["store"].isin(series["store"].unique()), schemas.SERIES]
+    pairs = pd.concat([series[schemas.SERIES], here]).drop_duplicates()
+    weeks = pd.DataFrame({"week": pd.date_range(cutoff + WEEK, last, freq="7D", unit="us")})
+    plan = complete_plan(rows, pairs.merge(weeks, how="cross"), cutoff)
+    assumed = plan[~plan["known"] & plan["price"].notna()]
+    told = rows[rows["known"] | (rows["week"] <= pd.Timestamp(cutoff))]
+    return pd.concat([told, schemas.PROMOTIONS.cast(assumed).assign(known=False)], ignore_index=True)
+
+
 def complete_plan(promotions: pd.DataFrame, cells: pd.DataFrame, cutoff: date) -> pd.DataFrame:
     """Price, deal and feat of every cell, with `known` telling whether the plan had them.
 
@@ -62,8 +80,18 @@ def complete_plan(promotions: pd.DataFrame, cells: pd.DataFrame, cutoff: date) -
     for keys, rows, columns in guesses:
         if plan["price"].notna().all():
             break
-        guess = plan[keys].join(promotions[rows].groupby(keys)[columns].median(), on=keys)
+        guess = plan[keys].join(_median_offer(promotions[rows].groupby(keys), columns), on=keys)
         plan[columns] = plan[columns].fillna(guess[columns])
     plan["deal"] = plan["deal"].fillna(0.0).round()
     plan["feat"] = plan["feat"].fillna(0.0)
     return plan
+
+
+def _median_offer(groups: pd.api.typing.DataFrameGroupBy, columns: list[str]) -> pd.DataFrame:
+    """Return the median of each column; between two middle prices their geometric mean.
+
+    The models see logarithms of prices, and the median of logarithms must be the logarithm of the median.
+    """
+    found = groups[columns].median()
+    lower, upper = (groups["price"].quantile(0.5, interpolation=end) for end in ("lower", "higher"))
+    return found.assign(price=lower.where(lower == upper, np.sqrt(lower * upper)))

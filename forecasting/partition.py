@@ -16,7 +16,8 @@ class Partition:
     """The series that one task forecasts, with all that their model may look at.
 
     panel: the target series up to the cutoff (see `forecasting.panel.build_panel`).
-    promotions: what is known beforehand in these stores, of all brands, past and future.
+    promotions: offers in these stores, of all brands, past and future; complete in the coming weeks, where `known`
+        tells what was announced (see `forecasting.panel.complete_promotions`).
     fitted: what their model has learnt before; None where it is to learn and forecast in one.
     """
 

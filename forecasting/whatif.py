@@ -14,7 +14,7 @@ from forecasting.forecast import untrained_series
 from forecasting.ledger import active_series
 from forecasting.models import get_model
 from forecasting.models.fitted import Fitted
-from forecasting.panel import COVARIATES, build_panel, complete_plan, series_of
+from forecasting.panel import COVARIATES, build_panel, complete_promotions, series_of
 from forecasting.predictive import interval_of, point_of
 from forecasting.spec import ForecastSpec
 from forecasting.weeks import WEEK
@@ -53,6 +53,7 @@ class Answer:
 class Outlook:
     """A fitted model at a cutoff, ready for questions.
 
+    promotions: complete for `MOST_STEPS` weeks, as `forecasting.panel.complete_promotions` gives them.
     ready: what the first question about a brand has brought up to date, by brand and horizon.
     """
 
@@ -80,7 +81,8 @@ def outlook(fitted: Fitted, sales: pd.DataFrame, promotions: pd.DataFrame, spec:
     panel = build_panel(sales, promotions, series, spec.cutoff)
     keys = frozenset((int(store), int(brand)) for store, brand in series[schemas.SERIES].itertuples(index=False))
     untrained = frozenset(untrained_series(series_of(panel), fitted))
-    return Outlook(fitted, spec, panel, promotions, keys, untrained)
+    complete = complete_promotions(promotions, series, spec.cutoff, spec.cutoff + WEEK * MOST_STEPS)
+    return Outlook(fitted, spec, panel, complete, keys, untrained)
 
 
 def what_if(
@@ -107,9 +109,10 @@ def what_if(
     # Within the horizon just what a run forecasts; beyond it the same, further ahead.
     spec = replace(of.spec, horizon=max(of.spec.horizon, step - of.spec.gap))
     own = of.promotions[of.promotions["store"].eq(store) & of.promotions["brand"].eq(brand)]
-    plan, plan_known = _plan(of, store, brand, week, own)
-    asked = Offer(*(p if a is None else a for a, p in zip((price, deal, feat), vars(plan).values(), strict=True)))
-    changes = {name: value for name, value in vars(asked).items() if value != getattr(plan, name)}
+    plan, plan_known = _plan(own, week)
+    given = {name: value for name, value in (("price", price), ("deal", deal), ("feat", feat)) if value is not None}
+    asked = replace(plan, **given)
+    changes = {name: value for name, value in given.items() if value != getattr(plan, name)}
     by_plan = _expected(of, spec, store, brand, week, {})
     by_asked = _expected(of, spec, store, brand, week, changes) if changes else by_plan
     warnings = _warnings(of, own, step, asked)
@@ -153,16 +156,13 @@ def _require_possible(
     return days // 7
 
 
-def _plan(of: Outlook, store: int, brand: int, week: date, own: pd.DataFrame) -> tuple[Offer, bool]:
-    """The planned offer, and whether it is known; else it is what a run would take in its place."""
-    moment = pd.Timestamp(week).as_unit("us")
-    planned = own[own["week"] == moment]
-    is_known = bool(len(planned)) and bool(planned["price"].notna().iloc[0])
-    if not is_known:
-        cell = pd.DataFrame({"store": [store], "brand": [brand], "week": [moment]})
-        planned = complete_plan(of.promotions[of.promotions["brand"].eq(brand)], cell, of.spec.cutoff)
+def _plan(own: pd.DataFrame, week: date) -> tuple[Offer, bool]:
+    """The planned offer, and whether it was announced, else assumed; a brand without any price has none."""
+    planned = own[own["week"] == pd.Timestamp(week)]
+    if planned.empty:
+        return Offer(np.nan, 0.0, 0.0), False
     row = planned.iloc[0]
-    return Offer(*(float(row[name]) for name in COVARIATES)), is_known
+    return Offer(*(float(row[name]) for name in COVARIATES)), bool(row["known"])
 
 
 def _expected(

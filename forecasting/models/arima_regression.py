@@ -37,7 +37,7 @@ def arima_regression(panel: pd.DataFrame, promotions: pd.DataFrame, spec: Foreca
 
     Level and effects are states of the Kalman filter with a normal prior, so that only the autocorrelation
     is searched for, and the forecast's variance holds the doubt about them. A gap in sales is a week without
-    observation; a gap in the plan is filled by `complete_plan`. The draws are normal in logs.
+    observation; a past week without a known offer is filled by `complete_plan`. The draws are normal in logs.
 
     Raises:
         ValueError: a series has fewer observed weeks than the model needs.

@@ -24,6 +24,8 @@ from forecasting.forecast import (
 from forecasting.ledger import active_series
 from forecasting.partition import Partition
 from forecasting.spec import ForecastSpec
+from forecasting.weeks import WEEK
+from tests.forecasting.models.made_up import made_up
 from tests.strategies import Market, markets, shuffled
 
 UNPOOLED = ["naive", "mean", "ets"]
@@ -242,3 +244,60 @@ def test_a_replay_of_the_real_data_is_the_live_run(
     live = forecast(real_sales[until], real_promotions, spec)
     pd.testing.assert_frame_equal(replay, live, check_exact=True)
     assert len(replay) == 2 * len(active_series(real_sales, spec.cutoff))
+
+
+@LAW
+@given(markets(), st.integers(1, 3), st.integers(0, 2), st.sampled_from(["naive", "price_response", "boosted_trees"]))
+def test_every_model_gets_a_complete_plan(market: Market, horizon: int, gap: int, model: str) -> None:
+    """All coming weeks of every series and rival of a partition are priced, where the brand ever had a price."""
+    spec = ForecastSpec(market.cutoff, horizon=horizon, gap=gap, model=model)
+    last = pd.Timestamp(spec.weeks[-1])
+    priced = set(market.promotions.loc[market.promotions["week"] <= last, "brand"])
+    weeks = [pd.Timestamp(market.cutoff + WEEK * step) for step in range(1, gap + horizon + 1)]
+
+    for part in make_partitions(market.sales, market.promotions, spec, mini_batch_size=2):
+        ahead = part.promotions[part.promotions["week"] > pd.Timestamp(market.cutoff)]
+        pairs = pd.concat([part.series, part.promotions[schemas.SERIES]]).itertuples(index=False, name=None)
+        expected = {(*pair, week) for pair, week in product(set(pairs), weeks) if pair[1] in priced}
+        assert set(ahead[schemas.CELL].itertuples(index=False, name=None)) == expected
+        assert len(ahead) == len(expected)
+        assert np.isfinite(ahead[["price", "deal", "feat"]]).all(axis=None)
+
+
+def after_a_promotion() -> Market:
+    """A market whose every series is promoted deeply in the last week, and of which no plan is known."""
+    market = made_up(stores=(2, 5, 8), brands=(1, 2), n_weeks=45)
+    plan = market.promotions
+    at_cutoff = plan["week"] == pd.Timestamp(market.cutoff)
+    plan = plan.assign(price=plan["price"].mask(at_cutoff, 1.29), feat=plan["feat"].mask(at_cutoff, 1.0))
+    return Market(market.sales, plan[plan["week"] <= pd.Timestamp(market.cutoff)], market.cutoff)
+
+
+@pytest.mark.parametrize("model", ["price_response", "boosted_trees", "arima_regression", "ensemble", "auto"])
+def test_without_a_plan_the_usual_price_is_forecast_and_not_the_last(model: str) -> None:
+    """After a promotion: the same bits as where the usual price, no deal and no advert were announced."""
+    market = after_a_promotion()
+    spec = ForecastSpec(market.cutoff, horizon=2, gap=1, model=model)
+    usual = market.promotions.groupby(schemas.SERIES, as_index=False)["price"].median().assign(deal=0, feat=0.0)
+    weeks = pd.DataFrame({"week": [pd.Timestamp(market.cutoff + WEEK * step) for step in (1, 2, 3)]})
+    announced = pd.concat([market.promotions, schemas.PROMOTIONS.cast(usual.merge(weeks, how="cross"))])
+
+    found = forecast(market.sales, market.promotions, spec)
+
+    expected = forecast(market.sales, announced, spec)
+    assert not found["promotion_known"].any()
+    assert expected["promotion_known"].all()
+    known = "promotion_known"
+    pd.testing.assert_frame_equal(found.drop(columns=known), expected.drop(columns=known), check_exact=True)
+
+
+@pytest.mark.parametrize("model", ["price_response", "boosted_trees", "arima_regression", "naive"])
+def test_a_brand_that_never_had_a_price_is_forecast(model: str) -> None:
+    """Brand 1 sells without any price: its rows are there, and count as unknown."""
+    market = made_up(stores=(2, 5, 8), brands=(1, 2, 3), n_weeks=30)
+    plan = market.promotions[market.promotions["brand"] != 1]
+
+    found = forecast(market.sales, plan, ForecastSpec(market.cutoff, model=model))
+
+    assert found["reason"].isna().all()
+    assert (found["promotion_known"] == (found["brand"] != 1)).all()

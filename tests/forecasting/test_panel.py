@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from forecasting import schemas
 from forecasting.ledger import active_series
-from forecasting.panel import COVARIATES, build_panel, complete_plan, future_cells, series_of
+from forecasting.panel import COVARIATES, build_panel, complete_plan, complete_promotions, future_cells, series_of
 from forecasting.spec import ForecastSpec
 from forecasting.weeks import WEEK
 from tests.strategies import Market, markets, shuffled
@@ -178,3 +178,45 @@ def test_a_completed_plan_has_no_gap_where_the_brand_ever_had_a_price(market: Ma
     assert plan[schemas.CELL].to_numpy().tolist() == cells[schemas.CELL].to_numpy().tolist()
     assert np.isfinite(plan[["deal", "feat"]]).all(axis=None)
     assert np.isfinite(plan.loc[priced, "price"]).all()
+
+
+def test_promotions_are_completed_for_rivals_and_for_every_week_to_the_last() -> None:
+    """Series (2, 1) and its rival brand 2: what was announced stands, the rest is the usual price without promotion."""
+    past = [(2, 1, 1, 2.0, 0, 0.0), (2, 1, 2, 1.0, 1, 1.0), (2, 1, 3, 2.5, 0, 0.0), (2, 2, 3, 3.0, 1, 1.0)]
+    announced, too_late = (2, 1, 5, 1.5, 1, 0.5), (2, 1, 6, 9.0, 0, 0.0)
+    series = pd.DataFrame({"store": [2], "brand": [1]})
+
+    found = complete_promotions(plan_of(*past, announced, too_late), series, week(3).date(), week(5).date())
+
+    nothing_promoted = [(2, 1, week(4), 2.0, 0, 0.0), (2, 2, week(4), 3.0, 0, 0.0), (2, 2, week(5), 3.0, 0, 0.0)]
+    told = plan_of(*past, announced)
+    pd.testing.assert_frame_equal(found[found["known"]].drop(columns="known"), told, check_exact=True)
+    assumed = found[~found["known"]].sort_values(["brand", "week"])[[*schemas.CELL, *COVARIATES]]
+    assert list(assumed.itertuples(index=False, name=None)) == nothing_promoted
+    assert found.dtypes[told.columns].equals(told.dtypes)
+
+
+def test_an_announcement_without_a_price_is_completed() -> None:
+    """An empty price in a coming week is none; in the past it stays empty."""
+    plan = plan_of((2, 1, 1, 2.0, 0, 0.0), (2, 1, 2, 2.0, 0, 0.0), (2, 1, 3, 2.0, 1, 1.0))
+    plan.loc[1:, "price"] = np.nan
+
+    found = complete_promotions(plan, series_of(plan), week(2).date(), week(3).date())
+
+    assert found["week"].tolist() == [week(1), week(2), week(3)]
+    np.testing.assert_array_equal(found["price"], [2.0, np.nan, 2.0])
+    assert found["known"].tolist() == [True, False, False]
+
+
+@LAW
+@given(markets(), st.integers(1, 4))
+def test_completing_promotions_twice_changes_nothing(market: Market, ahead: int) -> None:
+    """One row a cell, and what was assumed stands when it is announced."""
+    series, last = active_series(market.sales, market.cutoff), market.cutoff + WEEK * ahead
+
+    once = complete_promotions(market.promotions, series, market.cutoff, last)
+
+    twice = complete_promotions(once.drop(columns="known"), series, market.cutoff, last)
+    assert not once.duplicated(schemas.CELL).any()
+    pd.testing.assert_frame_equal(twice.drop(columns="known"), once.drop(columns="known"), check_exact=True)
+    assert twice["known"].all()

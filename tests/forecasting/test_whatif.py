@@ -2,8 +2,11 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from forecasting.errors import OptionError
 from forecasting.forecast import forecast
@@ -12,6 +15,7 @@ from forecasting.spec import ForecastSpec
 from forecasting.training import train
 from forecasting.weeks import WEEK, dominicks_week
 from forecasting.whatif import Outlook, outlook, what_if
+from tests.forecasting.models.made_up import made_up
 from tests.strategies import Market
 
 TRAINED, CUTOFF = dominicks_week(135), dominicks_week(138)
@@ -137,3 +141,46 @@ def test_a_model_that_looks_at_no_price_says_so(real: Market) -> None:
     row = rows[(rows["store"] == 2) & (rows["brand"] == 5) & (rows["step"] == 1)].iloc[0]
     assert answer.by_asked == answer.by_plan == {name: row[name] for name in NAMES}
     assert answer.warnings == ("The model naive does not look at this.",)
+
+
+@settings(max_examples=10, deadline=None)
+@given(
+    st.integers(0, 99),
+    st.sets(st.sampled_from([2, 5, 8])),
+    st.sampled_from(["price_response", "arima_regression"]),
+)
+def test_the_assumed_price_itself_gives_the_forecast_of_a_run(seed: int, planned: set[int], model: str) -> None:
+    """Whichever stores have a plan: a price a hair beside the planned or assumed one gives the same forecast.
+
+    Prices are all different, as a model may count the rivals that are cheaper.
+    """
+    market = made_up(stores=(2, 5, 8), brands=(1, 2), n_weeks=30, seed=seed)
+    prices = np.random.default_rng(seed).uniform(1.5, 3.0, len(market.promotions))
+    future = market.promotions["week"] > pd.Timestamp(market.cutoff)
+    known = market.promotions["store"].isin(planned) | ~future
+    promotions = market.promotions.assign(price=prices)[known]
+    spec = ForecastSpec(market.cutoff, horizon=2, model=model)
+    fitted = train(market.sales, promotions, spec)
+    of = outlook(fitted, market.sales, promotions, spec)
+    for row in forecast(market.sales, promotions, spec, fitted).itertuples():
+        answer = what_if(of, row.store, row.brand, row.week.date())
+        beside = what_if(of, row.store, row.brand, row.week.date(), price=answer.plan.price * (1 + 1e-9))
+        expected = {name: getattr(row, name) for name in NAMES}
+        assert answer.plan_known == row.promotion_known == (row.store in planned)
+        assert answer.by_plan == expected
+        assert beside.by_asked == pytest.approx(expected, rel=1e-5)
+
+
+def test_a_brand_that_never_had_a_price_is_answered() -> None:
+    """The plan has no price, and asking for none gives the forecast of a run."""
+    market = made_up(stores=(2, 5, 8), brands=(1, 2), n_weeks=30)
+    promotions = market.promotions[market.promotions["brand"] != 1]
+    spec = ForecastSpec(market.cutoff)
+    of = outlook(train(market.sales, promotions, spec), market.sales, promotions, spec)
+    row = forecast(market.sales, promotions, spec).iloc[0]
+    answer = what_if(of, 2, 1, market.cutoff + WEEK)
+    assert not answer.plan_known
+    assert np.isnan(answer.plan.price)
+    assert answer.by_asked == answer.by_plan == {name: row[name] for name in NAMES}
+    assert answer.warnings == ("The model has seen no price of this series.",)
+    assert np.isfinite(list(what_if(of, 2, 1, market.cutoff + WEEK, price=2.0).by_asked.values())).all()

@@ -64,7 +64,10 @@ def offers_on_grid(
 
 
 def _fill_prices(log_price: np.ndarray) -> np.ndarray:
-    """A missing price is the chain's that week, else the store's last, else its first."""
+    """A missing price is the chain's that week, else the store's last, else its first.
+
+    Missing are past prices: `forecasting.panel.complete_promotions` leaves no gap in the weeks ahead.
+    """
     filled = np.where(np.isnan(log_price), _chain_median(log_price), log_price)
     filled = _carry_forward(filled)
     filled = _carry_forward(filled[..., ::-1])[..., ::-1]
