@@ -222,7 +222,6 @@ def test_late_and_corrected_stores_are_taken_in_by_running_their_week_again(fed_
 
 def test_an_inbox_that_cannot_be_written_costs_no_forecast(fed_lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     """The week is published; receipt and log name the files, the cause and the remedy. The next run reads nothing."""
-
     rename = Path.rename
 
     def refuse(self: Path, target: Path) -> Path:
