@@ -14,7 +14,6 @@ from deployments.lookout import Event, Seen, events_due, remember
 from flows import intake
 from flows.options import WeeklyOptions
 from forecasting.adapters.clock import now
-from forecasting.adapters.inbox import list_inbox
 from forecasting.adapters.lake import Lake
 from forecasting.errors import ForecastingError
 from forecasting.ledger import Ledger
@@ -65,7 +64,7 @@ class Watcher:
         """Every week of which a file is in the inbox, and the one that stores are reporting now, as they stand."""
         lake = self._lake
         files: dict[date, list[str]] = {}
-        for file in list_inbox(lake.inbox, lake.week_starts_on):
+        for file in lake.archive.waiting(lake.week_starts_on):
             if file.week:
                 files.setdefault(file.week, []).append(f"{file.name} {file.stamp}")
         published = set(lake.published_cutoffs())

@@ -38,7 +38,7 @@ def accept_unusual(
         )
     accepted = Acceptance(by, why, at.isoformat(timespec="seconds"))
     lake.write_unusual(week, store, brand, accepted)
-    gone = [file for file in files if not lake.bring_back(file)]
+    gone = [file for file in files if not lake.archive.bring_back(file)]
     if gone:
         raise DataError(
             f"The files {', '.join(gone)} are not in the lake's archive any more", "put them into the inbox, then run"

@@ -1,13 +1,13 @@
 """The stages that take a week in, as plain functions: which weeks are due, what has come, and whether it goes on."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
 import pandas as pd
 
 from forecasting import ledger as ledgers
-from forecasting.adapters.inbox import InboxFile, list_inbox, read_inbox
+from forecasting.adapters.inbox import SECONDS_UNTOUCHED, InboxFile, await_settled, read_inbox
 from forecasting.adapters.lake import Lake
 from forecasting.adapters.locks import waiting_lock
 from forecasting.errors import DataError, WeekWaiting
@@ -21,10 +21,14 @@ from forecasting.validate import validate as validate_rows
 
 @dataclass(frozen=True)
 class Arrived:
-    """What the inbox held of the weeks up to the cutoff: its files and all their lines, as text."""
+    """What the inbox held of the weeks up to the cutoff: its files and all their lines, as text.
+
+    notes: sentences for people about files that are not, or not as they should be, among these.
+    """
 
     files: list[InboxFile]
     rows: pd.DataFrame
+    notes: list[str] = field(default_factory=list)
 
 
 def choose_weeks(lake: Lake, at: datetime) -> list[date]:
@@ -65,9 +69,20 @@ def weeks_to_backfill(lake: Lake, first: date, last: date | None, at: datetime) 
 
 
 def collect(lake: Lake, cutoff: date) -> Arrived:
-    """Read the inbox: every file of a week up to the cutoff, and those whose name tells no week."""
-    files = [file for file in list_inbox(lake.inbox, lake.week_starts_on) if file.week is None or file.week <= cutoff]
-    return Arrived(files, read_inbox(files))
+    """Read the inbox: every file of a week up to the cutoff, and those whose name tells no week.
+
+    Files that were changed after an earlier run had read them come back into the inbox first. Files that somebody
+    is still writing to are waited for a moment, and left for the next run after that.
+    """
+    with waiting_lock(lake.lock_path("collect")):
+        notes = lake.archive.return_changed()
+    files, unsettled = await_settled(lambda: _waiting(lake, cutoff), lake.archive.clock)
+    notes += [
+        f"{file.name}: is still being written to (less than {SECONDS_UNTOUCHED:g} seconds ago), and is left for the "
+        "next run; run again when it is complete."
+        for file in unsettled
+    ]
+    return Arrived(*read_inbox(files), notes)
 
 
 def validate(lake: Lake, arrived: Arrived) -> Validated:
@@ -88,7 +103,7 @@ def look(lake: Lake, week: date, spec: GateSpec, at: datetime) -> Ledger:
     Raises:
         ForecastingError: the gate refuses the week.
     """
-    return _assess(lake, week, validate(lake, collect(lake, week)), spec, at)
+    return _assess(lake, week, validate(lake, Arrived(*read_inbox(_waiting(lake, week)))), spec, at)
 
 
 def gate(lake: Lake, week: date, arrived: Arrived, checked: Validated, spec: GateSpec, at: datetime) -> Ledger:
@@ -109,12 +124,20 @@ def gate(lake: Lake, week: date, arrived: Arrived, checked: Validated, spec: Gat
         lake.add_promotions(checked.promotions, collected)
         lake.add_quarantined(week, checked.quarantined, [file.name for file in arrived.files])
         lake.write_ledger(week, ledger.as_dict())
-        # A store whose week misses a day keeps its files in the inbox, where the late day completes them.
-        incomplete = set(checked.quarantined.loc[checked.quarantined["rule"] == "day_missing", "file"])
-        # One that was replaced since it was read stays too, and is read by the next run.
-        done = [file for file in arrived.files if file.name not in incomplete and file.is_unchanged]
-        lake.archive(week, [file.path for file in done])
     return ledger
+
+
+def archive(lake: Lake, week: date, arrived: Arrived, checked: Validated) -> list[str]:
+    """Move the files whose rows are in the lake out of the inbox.
+
+    Returns:
+        Sentences for people about files that are still, or again, in the inbox.
+    """
+    # A store whose week misses a day keeps its files in the inbox, where the late day completes them.
+    incomplete = set(checked.quarantined.loc[checked.quarantined["rule"] == "day_missing", "file"])
+    with waiting_lock(lake.lock_path("collect")):
+        notes = lake.archive.take(week, [file for file in arrived.files if file.name not in incomplete])
+        return notes + lake.archive.return_changed()
 
 
 def accept(lake: Lake, week: date, why: str, by: str, at: datetime) -> Acceptance:
@@ -135,7 +158,13 @@ def late_files(lake: Lake, week: date, arrived: Arrived) -> dict[date, list[str]
 
 
 def _weeks_of_inbox(lake: Lake) -> set[date]:
-    return {file.week for file in list_inbox(lake.inbox, lake.week_starts_on) if file.week}
+    return {file.week for file in lake.archive.waiting(lake.week_starts_on) if file.week}
+
+
+def _waiting(lake: Lake, cutoff: date) -> list[InboxFile]:
+    """The files to be collected: of every week up to the cutoff, and those whose name tells no week."""
+    files = lake.archive.waiting(lake.week_starts_on)
+    return [file for file in files if file.week is None or file.week <= cutoff]
 
 
 def _assess(lake: Lake, week: date, checked: Validated, spec: GateSpec, at: datetime) -> Ledger:

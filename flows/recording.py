@@ -1,5 +1,6 @@
 """The receipt of a run: written when the run ends, however it ends."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
@@ -18,6 +19,8 @@ from forecasting.moved import summary
 from forecasting.spec import ForecastSpec
 from forecasting.validate import Validated
 
+logger = logging.getLogger(__name__)
+
 
 class Receipt:
     """What a run did, filled in as it goes. `content` is plain values."""
@@ -26,6 +29,12 @@ class Receipt:
         self._started = started.isoformat(timespec="seconds")
         self.content: dict[str, Any] = {"spec": spec.as_dict(), "outcome": "running"}
         self._cluster: ClusterReceipt | None = None
+
+    def noted(self, notes: list[str]) -> None:
+        """`notes`: sentences about files of the inbox that somebody should look at; they are logged, too."""
+        for note in notes:
+            logger.warning("%s", note)
+        self.content["inbox_notes"] = [*self.content.get("inbox_notes", []), *notes]
 
     def collected(self, ledger: Ledger, checked: Validated, late_files: dict[date, list[str]]) -> None:
         """`late_files`: those that came of earlier weeks, which are published without them."""

@@ -34,7 +34,6 @@ from flows.options import WeeklyOptions
 from flows.policy import tell as tell_prefect
 from flows.terminal.run import say_waiting
 from forecasting.adapters.clock import now
-from forecasting.adapters.inbox import list_inbox
 from forecasting.adapters.lake import Lake
 from forecasting.errors import WeekWaiting
 from forecasting.ledger import Ledger
@@ -82,7 +81,7 @@ def _still_waiting(lake: Lake, week: date, spec: GateSpec) -> WeekWaiting | None
 
 
 def _fingerprint(lake: Lake, week: date) -> object:
-    return lake.acceptance(week), [(file.name, file.stamp) for file in list_inbox(lake.inbox, lake.week_starts_on)]
+    return lake.acceptance(week), [(file.name, file.stamp) for file in lake.archive.waiting(lake.week_starts_on)]
 
 
 def _suspend(lake: Lake, week: date, spec: GateSpec) -> None:

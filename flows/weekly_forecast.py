@@ -27,6 +27,7 @@ logger = logging.getLogger(__name__)
 collect = stage(intake.collect, name="collect")
 validate = stage(intake.validate, name="validate")
 gate = stage(intake.gate, name="gate")
+archive = stage(intake.archive, name="archive")
 monitor = stage(monitoring.monitor, name="monitor")
 choose_model = stage(choosing.choose_model, name="choose the model")
 prepare = stage(stages.prepare, name="prepare")
@@ -78,8 +79,10 @@ def weekly_forecast(options: WeeklyOptions) -> dict[str, Any]:
 
         with week_lock(home.lock_path(str(week)), week), recording(home, spec) as receipt:
             arrived = collect(home, week)
+            receipt.noted(arrived.notes)
             checked = validate(home, arrived)
             ledger = gate(home, week, arrived, checked, options.gate_spec(week), now())
+            receipt.noted(archive(home, week, arrived, checked))
             receipt.collected(ledger, checked, intake.late_files(home, week, arrived))
             page.show_ledger(receipt.content)
             spec = choosing.of_family(home, spec, options.model)

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import settings
 
 import flows  # noqa: F401 - sets the threads of BLAS and Prefect's defaults before either is imported
+from forecasting.adapters import inbox
 from forecasting.adapters.feed import feed
 from forecasting.adapters.lake import Lake
 from tests.databases import make_small_lake
@@ -64,6 +65,12 @@ def fed_lake_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("template") / "lake"
     feed(Lake(root))
     return root
+
+
+@pytest.fixture(autouse=True)
+def files_are_settled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a test writes into an inbox is complete: its run does not wait for it."""
+    monkeypatch.setattr(inbox, "SECONDS_UNTOUCHED", 0.0)
 
 
 @pytest.fixture

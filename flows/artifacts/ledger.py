@@ -65,6 +65,7 @@ def ledger_markdown(receipt: dict[str, Any]) -> str:
         ]
     quarantined = [(f"of these: {text(rule)}", rows) for rule, rows in receipt["quarantined_by_rule"].items()]
     late = [(f"Late files, week of {week}", f"{files}") for week, files in receipt.get("late_files", {}).items()]
+    noted = [("Inbox", text(note)) for note in receipt.get("inbox_notes", [])]
     corrected = [
         (f"of these: corrections of the week of {week}", rows)
         for week, rows in receipt.get("corrected_by_week", {}).items()
@@ -80,7 +81,7 @@ def ledger_markdown(receipt: dict[str, Any]) -> str:
     return "\n\n".join(
         [
             f"## Week of {ledger['week']}",
-            facts([*stores, *late]),
+            facts([*stores, *late, *noted]),
             "## Rows",
             table(["", "rows"], [(name, f"{number:,}") for name, number in rows], ["left", "right"]),
             "Every row that came in is accepted, dropped or quarantined. Quarantined rows are kept with the rule that "

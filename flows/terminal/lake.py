@@ -11,7 +11,6 @@ from rich.text import Text
 from flows.terminal.console import as_typed, console
 from forecasting.adapters.feed import Fed
 from forecasting.adapters.foreign import Imported
-from forecasting.adapters.inbox import list_inbox
 from forecasting.adapters.lake import Lake
 from forecasting.adapters.weekly import BEGINNING
 from forecasting.known import Known
@@ -80,7 +79,7 @@ def show_known(folder: Path, known: Known, moment: datetime | None) -> None:
 
 
 def _waiting(lake: Lake) -> str:
-    files = list_inbox(lake.inbox, lake.week_starts_on)
+    files = lake.archive.waiting(lake.week_starts_on)
     by_week = pd.Series([str(file.week or "no week in the name") for file in files], dtype="str").value_counts()
     published = {str(cutoff) for cutoff in lake.published_cutoffs()}
     lines = [

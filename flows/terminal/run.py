@@ -68,6 +68,8 @@ def show_run(root: Path, receipt: dict[str, Any], seconds: float) -> None:
         facts.add_row("quarantined", _counts(receipt["quarantined_by_rule"]))
     if receipt.get("corrected_by_week"):
         facts.add_row("corrected", corrected(receipt))
+    if notes := receipt.get("inbox_notes"):
+        facts.add_row("inbox", Text("\n".join(notes), style="yellow"))
     for name, line in monitored_lines(receipt.get("monitoring", {})):
         facts.add_row(name, line)
     facts.add_row("forecast", _forecast(receipt))

@@ -1,6 +1,5 @@
 """What a lake has collected: sales and promotions with all their vintages, what was corrected, and the files."""
 
-import re
 import shutil
 from collections.abc import Iterable
 from datetime import date, datetime
@@ -10,7 +9,8 @@ from pathlib import Path
 import pandas as pd
 
 from forecasting import schemas
-from forecasting.adapters.files import read_table, replace_file, write_table
+from forecasting.adapters.archive import Archive
+from forecasting.adapters.files import read_table, write_table
 from forecasting.adapters.weekly import WeeklyTable, dates, later_than
 from forecasting.known import Known, newest_told, restated
 from forecasting.table import Table
@@ -22,6 +22,7 @@ class Collected:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.inbox = root / "inbox"
+        self.archive = Archive(root / "archive", self.inbox)
         self._sales = WeeklyTable(schemas.SALES, root / "sales", root / "vintages" / "sales")
         self._promotions = WeeklyTable(schemas.PROMOTIONS, root / "promotions", root / "vintages" / "promotions")
 
@@ -104,7 +105,7 @@ class Collected:
         for name in ("sales", "promotions", "vintages"):
             shutil.rmtree(self.root / name, ignore_errors=True)
 
-    # What was not accepted, and the files it came in
+    # What was not accepted
 
     def add_quarantined(self, week: date, rows: pd.DataFrame, files: Iterable[str]) -> None:
         """Keep the rows of `files` that a run of `week` did not accept, in the place of their old ones."""
@@ -122,44 +123,3 @@ class Collected:
     def weeks_of_quarantine(self) -> list[date]:
         """The cutoffs whose runs did not accept some row, oldest first."""
         return dates(self.root / "quarantine", "*.parquet")
-
-    def archive_folder(self, week: date) -> Path:
-        return self.root / "archive" / str(week)
-
-    def archived(self, week: date) -> list[Path]:
-        """The inbox files that runs of the week have collected, by name."""
-        return sorted(self.archive_folder(week).glob("*"))
-
-    def archive(self, week: date, files: list[Path]) -> None:
-        """Move collected inbox files away. A file of a name that is already there gets a number behind it."""
-        folder = self.archive_folder(week)
-        folder.mkdir(parents=True, exist_ok=True)
-        for file in files:
-            target, copy = folder / file.name, 1
-            while target.exists():
-                copy += 1
-                target = folder / f"{file.stem}.{copy}{file.suffix}"
-            file.rename(target)
-
-    def bring_back(self, name: str) -> bool:
-        """Put a copy of the newest archived file of that name into the inbox, unless one is waiting there already.
-
-        Returns:
-            Whether such a file is in the inbox now.
-        """
-        target = self.inbox / Path(name).name
-        numbered = re.compile(re.escape(target.stem) + r"(?:\.(\d+))?" + re.escape(target.suffix))
-        found = [
-            (folder.name, int(match[1] or 1), file)
-            for folder in (self.root / "archive").glob("*")
-            for file in folder.glob("*")
-            if (match := numbered.fullmatch(file.name))
-        ]
-        if found and not target.exists():
-            content = max(found)[2].read_bytes()
-            replace_file(target, lambda temporary: _write(temporary, content))
-        return target.exists()
-
-
-def _write(path: Path, content: bytes) -> None:
-    path.write_bytes(content)

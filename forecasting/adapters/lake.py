@@ -2,7 +2,7 @@
 `Lake` and its bases (in `collected`, `published` and `watched`) alone know; others name a folder at most.
 
     inbox/                             files that stores drop; see `forecasting.adapters.inbox`
-    archive/<cutoff>/                  inbox files that a run has collected
+    archive/                           inbox files that a run has collected; see `forecasting.adapters.archive`
     reference/stores.parquet, brands.parquet, calendar.json
     sales/<week>.parquet               what was sold in a week, as it is known now
     promotions/<told>.parquet          what the files of a week told of prices and promotions, its own and those ahead

@@ -33,7 +33,7 @@ def trace(lake: Lake, spec: ForecastSpec) -> list[Origin]:
     """The steps that led to the forecast in force and its report, the first one first."""
     cutoff = spec.cutoff
     return [
-        _origin("files that the stores sent", lake.archive_folder(cutoff), lake.archived(cutoff), rows=False),
+        _origin("files that the stores sent", lake.archive.folder(cutoff), lake.archive.files(cutoff), rows=False),
         _origin(f"sales up to {cutoff}", lake.root / "sales", lake.weekly_files(schemas.SALES, cutoff)),
         _origin(
             f"promotions told up to {cutoff}", lake.root / "promotions", lake.weekly_files(schemas.PROMOTIONS, cutoff)

@@ -1,7 +1,6 @@
 """Units out of any proportion that somebody says are right."""
 
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -25,7 +24,9 @@ AT = datetime(1992, 4, 24, 9, tzinfo=UTC)
 def take_in(lake: Lake) -> tuple[Validated, Ledger]:
     arrived = intake.collect(lake, WEEK)
     checked = intake.validate(lake, arrived)
-    return checked, intake.gate(lake, WEEK, arrived, checked, GateSpec(AT, min_reporting=0), now())
+    ledger = intake.gate(lake, WEEK, arrived, checked, GateSpec(AT, min_reporting=0), now())
+    intake.archive(lake, WEEK, arrived, checked)
+    return checked, ledger
 
 
 @pytest.fixture
@@ -51,7 +52,7 @@ def test_accepted_units_come_in_with_the_next_run(odd_lake: Lake) -> None:
         "a wholesaler bought them",
         "1992-04-24T09:00:00+00:00",
     )
-    assert files == [path.name for path in odd_lake.inbox.iterdir()] == [f"{WEEK}_store-002.csv"]
+    assert files == [file.name for file in odd_lake.archive.waiting()] == [f"{WEEK}_store-002.csv"]
 
     checked, ledger = take_in(odd_lake)
 
@@ -78,7 +79,7 @@ def test_the_command_takes_both_store_and_brand(odd_lake: Lake) -> None:
 
 def test_a_file_that_is_gone_is_named(odd_lake: Lake) -> None:
     """The acceptance stands; the file must be sent again."""
-    for file in odd_lake.archived(WEEK):
+    for file in odd_lake.archive.files(WEEK):
         file.unlink()
     with pytest.raises(DataError, match="1992-04-16_store-002.csv are not in the lake's archive any more"):
         accept_unusual(odd_lake, WEEK, 2, 1, "x", "Ada", AT)
@@ -100,19 +101,3 @@ def test_files_of_other_names_are_no_acceptances(odd_lake: Lake) -> None:
         path.parent.mkdir(exist_ok=True)
         path.write_text("{}")
     assert odd_lake.unusual().to_numpy().tolist() == [[2, 1, pd.Timestamp(WEEK)]]
-
-
-def test_the_newest_copy_is_brought_back(tmp_path: Path) -> None:
-    """Of a file that was sent several times the last one; one that waits in the inbox is left alone."""
-    lake = Lake(tmp_path)
-    lake.prepare()
-    name = f"{WEEK}_store-002.csv"
-    for number in range(11):
-        (lake.inbox / name).write_text(str(number))
-        lake.archive(WEEK, [lake.inbox / name])
-    assert lake.bring_back(name)
-    assert (lake.inbox / name).read_text() == "10"
-    (lake.inbox / name).write_text("new")
-    assert lake.bring_back(f"../inbox/{name}")
-    assert (lake.inbox / name).read_text() == "new"
-    assert not lake.bring_back("1992-04-16_store-003.csv")

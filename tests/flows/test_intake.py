@@ -1,10 +1,15 @@
 """The stages that take a week in, each by itself."""
 
+import errno
+import os
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from flows import intake
+from forecasting.adapters import inbox
 from forecasting.adapters.clock import now
 from forecasting.adapters.feed import feed
 from forecasting.adapters.lake import Lake
@@ -82,4 +87,89 @@ def test_a_file_that_is_replaced_while_it_is_collected_is_not_lost(fed_lake: Lak
     replaced.write_text(replaced.read_text() + "\n")
     checked = intake.validate(fed_lake, arrived)
     intake.gate(fed_lake, week, arrived, checked, GateSpec(now()), now())
-    assert [path.name for path in fed_lake.inbox.iterdir()] == [replaced.name]
+    assert intake.archive(fed_lake, week, arrived, checked) == [
+        f"{replaced.name}: changed since it was read, and is read again by the next run."
+    ]
+    assert [file.name for file in fed_lake.archive.waiting()] == [replaced.name]
+
+
+def take_in(lake: Lake, week: date, arrived: intake.Arrived) -> list[str]:
+    """Let the week through, and archive its files; what is said of them."""
+    checked = intake.validate(lake, arrived)
+    intake.gate(lake, week, arrived, checked, GateSpec(now(), min_reporting=0), now())
+    return intake.archive(lake, week, arrived, checked)
+
+
+def rows_of_store(lake: Lake, week: date, store: int) -> int:
+    sales = lake.sales()
+    return len(sales[(sales["store"] == store) & (sales["week"] == pd.Timestamp(week))])
+
+
+@pytest.mark.parametrize("moment", ["after it was read", "after it was archived"])
+def test_late_bytes_of_a_file_reach_the_lake(fed_lake: Lake, moment: str) -> None:
+    """Its sender has it open all the while; the last 51 of 55 rows come after the run has read it."""
+    week = dominicks_week(136)
+    file = fed_lake.inbox / f"{week}_store-012.csv"
+    lines = file.read_text().splitlines(keepends=True)
+    assert len(lines) == 56
+    with file.open("w") as sender:
+        sender.writelines(lines[:5])
+        sender.flush()
+        arrived = intake.collect(fed_lake, week)
+        if moment == "after it was read":
+            sender.writelines(lines[5:])
+            sender.flush()
+        said = take_in(fed_lake, week, arrived)
+        sender.writelines(lines[5:] if moment == "after it was archived" else [])
+    assert rows_of_store(fed_lake, week, 12) == 4
+    again = intake.collect(fed_lake, week)
+    (note,) = [*said, *again.notes]
+    assert note.startswith(f"{file.name}: ")
+    assert take_in(fed_lake, week, again) == []
+    assert rows_of_store(fed_lake, week, 12) == 11
+    assert intake.collect(fed_lake, week).files == []
+    kept = {path.read_text() for path in fed_lake.archive.files(week) if "store-012" in path.name}
+    assert "".join(lines) in kept
+    assert kept <= {"".join(lines), "".join(lines[:5])}
+
+
+def test_a_file_that_is_being_written_is_left_and_said(fed_lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The run waits for it a moment, then goes on without it."""
+    monkeypatch.setattr(inbox, "SECONDS_UNTOUCHED", 2.0)
+    monkeypatch.setattr(inbox, "MOST_SECONDS_AWAITED", 0.0)
+    week = dominicks_week(136)
+    for file in fed_lake.inbox.glob("*.csv"):
+        os.utime(file, (0, 0))
+    file = fed_lake.inbox / f"{week}_store-012.csv"
+    moment = fed_lake.archive.clock()
+    os.utime(file, (moment, moment))
+    monkeypatch.setattr(fed_lake.archive, "clock", lambda: moment)
+    arrived = intake.collect(fed_lake, week)
+    assert len(arrived.files) == 81
+    assert arrived.notes == [
+        f"{file.name}: is still being written to (less than 2 seconds ago), and is left for the next run; "
+        "run again when it is complete."
+    ]
+
+
+def test_rows_of_a_file_that_cannot_be_moved_are_taken_in_once(fed_lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The inbox cannot be written: the file is not read again, but for a correction."""
+
+    def refuse(self: Path, _: Path) -> Path:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    week = dominicks_week(136)
+    (note,) = take_in(fed_lake, week, intake.collect(fed_lake, week))
+    assert "and 79 more files: could not be moved out of the inbox (Permission denied)" in note
+    assert intake.collect(fed_lake, week).files == []
+    assert intake.choose_weeks(fed_lake, now()) == [week]
+
+    corrected = fed_lake.inbox / f"{week}_store-012.csv"
+    lines = corrected.read_text().splitlines()
+    store, brand, of_week, units, *rest = lines[1].split(",")
+    corrected.write_text("\n".join([lines[0], ",".join([store, brand, of_week, str(int(units) + 64), *rest])]) + "\n")
+    arrived = intake.collect(fed_lake, week)
+    assert intake.validate(fed_lake, arrived).corrected_by_week == {week: 1}
+    take_in(fed_lake, week, arrived)
+    assert intake.collect(fed_lake, week).files == []

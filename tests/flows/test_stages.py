@@ -47,11 +47,13 @@ def test_a_plan_that_came_after_the_cutoff_is_not_seen(fed_lake: Lake) -> None:
     spec, works = ForecastSpec(week, horizon=4), []
     for cutoff in (week, dominicks_week(137)):
         arrived = intake.collect(fed_lake, cutoff)
-        intake.gate(fed_lake, cutoff, arrived, intake.validate(fed_lake, arrived), GateSpec(now()), now())
+        checked = intake.validate(fed_lake, arrived)
+        intake.gate(fed_lake, cutoff, arrived, checked, GateSpec(now()), now())
+        intake.archive(fed_lake, cutoff, arrived, checked)
         works.append(stages.prepare(fed_lake, spec, BatchSpec()))
         if cutoff == week:
             feed(fed_lake)
-            for file in fed_lake.inbox.iterdir():
+            for file in fed_lake.inbox.glob("*.csv"):
                 file.write_text(
                     re.sub(r",[0-9.]+,(\d),([0-9.]+)$", r",9.99,\1,\2", file.read_text(), flags=re.MULTILINE)
                 )

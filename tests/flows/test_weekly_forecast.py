@@ -1,5 +1,6 @@
 """The weekly run on the real data, through a real Prefect server and a real Dask cluster."""
 
+import errno
 import os
 import shutil
 from datetime import datetime
@@ -69,7 +70,8 @@ def test_nothing_is_left_behind(ran: tuple[Lake, dict[str, Any]]) -> None:
     assert len(receipt["cluster"]["worker_pids"]) == 2
     assert receipt["cluster"]["left_over"] == []
     assert not any(psutil.pid_exists(pid) for pid in receipt["cluster"]["worker_pids"])
-    for folder in ("inbox", "staging", "scratch"):
+    assert lake.archive.waiting() == []
+    for folder in ("staging", "scratch"):
         assert list((lake.root / folder).iterdir()) == [], folder
 
 
@@ -78,7 +80,7 @@ def test_the_receipt_is_kept(ran: tuple[Lake, dict[str, Any]]) -> None:
     lake, receipt = ran
     assert lake.last_receipt() == read_json(next((lake.root / "receipts" / str(WEEK)).iterdir()))
     assert lake.last_receipt()["run_id"] == lake.published_run_id(WEEK) == receipt["run_id"]
-    before = {"collect", "validate", "gate", "monitor", "choose the model", "prepare", "forecast"}
+    before = {"collect", "validate", "gate", "archive", "monitor", "choose the model", "prepare", "forecast"}
     after = {"publish", "report", "report_page", "artifacts", "total"}
     assert set(receipt["seconds_by_stage"]) == before | after
     assert receipt["report_page"]["path"].endswith("report/1992-04-16.html")
@@ -170,14 +172,14 @@ def test_late_files_of_a_published_week_are_told(run_lake: Lake) -> None:
 def test_a_week_with_too_few_stores_is_refused(run_lake: Lake) -> None:
     """The error names the stores; the week before stays published, and the lake and its inbox as they were."""
     feed(run_lake)
-    for file in sorted(run_lake.inbox.iterdir())[:10]:
+    for file in sorted(run_lake.inbox.glob("*.csv"))[:10]:
         file.unlink()
     before = run_lake.published_path(WEEK).read_bytes()
-    waiting = sorted(path.name for path in run_lake.inbox.iterdir())
+    waiting = [file.name for file in run_lake.archive.waiting()]
     with pytest.raises(WeekNotWhole, match="10 expected stores are missing.*store 2; store 5.*--accept-gaps"):
         weekly_forecast(lake=str(run_lake.root))
     assert run_lake.published_path(WEEK).read_bytes() == before
-    assert sorted(path.name for path in run_lake.inbox.iterdir()) == waiting
+    assert [file.name for file in run_lake.archive.waiting()] == waiting
     assert run_lake.weeks_of_sales()[-1] == WEEK
     assert run_lake.last_receipt()["outcome"] == "failed"
 
@@ -216,6 +218,25 @@ def test_late_and_corrected_stores_are_taken_in_by_running_their_week_again(fed_
     assert len(second["ledger"]["missing"]) == len(first["ledger"]["missing"]) - 1
     assert second["outcome"] == "published"
     assert fed_lake.published_run_id(WEEK) == second["run_id"] != first["run_id"]
+
+
+def test_an_inbox_that_cannot_be_written_costs_no_forecast(fed_lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The week is published; receipt and log name the files, the cause and the remedy. The next run reads nothing."""
+    rename = Path.rename
+
+    def refuse(self: Path, target: Path) -> Path:
+        if self.parent == fed_lake.inbox:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    receipt = weekly_forecast(lake=str(fed_lake.root), model="naive", horizon=1, **ONE_WORKER)
+    assert receipt["outcome"] == "published"
+    (note,) = receipt["inbox_notes"]
+    assert "could not be moved out of the inbox (Permission denied): it is remembered" in note
+    assert f"let the forecast's user write {fed_lake.inbox}, or remove the file" in note
+    again = weekly_forecast(lake=str(fed_lake.root), model="naive", horizon=1, **ONE_WORKER)
+    assert (again["outcome"], again["rows_in"], again["inbox_notes"]) == ("unchanged", 0, [])
 
 
 def test_bad_rows_are_quarantined_and_the_week_goes_on(fed_lake: Lake) -> None:

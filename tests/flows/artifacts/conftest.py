@@ -49,6 +49,7 @@ def published(fed_lake_template: Path, tmp_path_factory: pytest.TempPathFactory)
     arrived = intake.collect(lake, spec.cutoff)
     checked = intake.validate(lake, arrived)
     ledger = intake.gate(lake, spec.cutoff, arrived, checked, GateSpec(now()), now())
+    intake.archive(lake, spec.cutoff, arrived, checked)
     work = stages.prepare(lake, spec, BatchSpec())
     rows = [forecast_partition(partition, spec) for partition in work.partitions]
     table = assemble(rows, work.partitions, {(2, 5): "timed_out"}, spec)

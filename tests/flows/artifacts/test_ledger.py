@@ -26,6 +26,7 @@ def test_gaps_and_who_accepted_them_are_named(published: Published) -> None:
         "accepted": {"by": "*me*", "why": "a | strike", "when": "1992-04-24T09:00:00+00:00"},
     }
     rows = {"rows_quarantined": 3, "quarantined_by_rule": {"cut_row": 3}, "late_files": {"1992-04-09": 2}}
+    rows["inbox_notes"] = ["store 2 is *left*"]
     page = ledger_markdown(published.receipt | rows | {"ledger": ledger})
     assert "| **Store 5 lacks** | brands 1, 2 |" in page
     assert r"| **Accepted by** | \*me\* |" in page
@@ -33,6 +34,7 @@ def test_gaps_and_who_accepted_them_are_named(published: Published) -> None:
     assert "1992-04-24" in page
     assert r"| of these: cut\_row | 3 |" in page
     assert "| **Late files, week of 1992-04-09** | 2 |" in page
+    assert r"| **Inbox** | store 2 is \*left\* |" in page
 
 
 def test_the_log_says_it_in_plain_words(published: Published, caplog: pytest.LogCaptureFixture) -> None:

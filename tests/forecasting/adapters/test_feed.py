@@ -34,7 +34,7 @@ def test_what_is_dropped_is_what_was_sold(fed_lake: Lake) -> None:
     from forecasting.adapters.feed import SHIPPED
     from forecasting.adapters.files import read_table
 
-    rows = read_inbox(list_inbox(fed_lake.inbox))
+    _, rows = read_inbox(list_inbox(fed_lake.inbox))
     checked = validate(rows, stores=fed_lake.stores(), brands=fed_lake.brands(), collected=fed_lake.sales())
     shipped = read_table(SHIPPED / "sales.parquet", schemas.SALES)
     week = shipped[shipped["week"] == pd.Timestamp(dominicks_week(136))].reset_index(drop=True)

@@ -1,12 +1,14 @@
 """The inbox is read as a hard contract; what cannot be read says why."""
 
+import os
 from datetime import date
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from forecasting.adapters.inbox import list_inbox, read_inbox
+from forecasting.adapters import inbox
+from forecasting.adapters.inbox import InboxFile, await_settled, list_inbox, read_inbox
 from forecasting.inspection import RAW_COLUMNS
 
 HEADER = "store,brand,week,units,price,deal,feat\n"
@@ -14,7 +16,7 @@ NAME = "1992-04-16_store-002.csv"
 
 
 def read(folder: Path) -> pd.DataFrame:
-    return read_inbox(list_inbox(folder))
+    return read_inbox(list_inbox(folder))[1]
 
 
 def test_every_line_arrives_as_text(tmp_path: Path) -> None:
@@ -104,3 +106,43 @@ def test_a_daily_file_belongs_to_the_week_of_its_date(tmp_path: Path) -> None:
     (tmp_path / "1992-04-21_store-002.csv").write_text(HEADER.replace("week", "date") + "2,5,1992-04-21,1,2.5,0,0\n")
     row = read(tmp_path).iloc[0]
     assert (row["file_week"], row["daily"], row["week_or_date"]) == (date(1992, 4, 16), True, "1992-04-21")
+
+
+def settle(folder: Path, clock: list[float]) -> tuple[list[str], list[str]]:
+    """The settled files and the others, by a file system whose clock goes from one of these moments to the next."""
+    moments = iter(clock)
+    last = clock[-1]
+    settled, unsettled = await_settled(lambda: list_inbox(folder), lambda: next(moments, last))
+    return [file.name for file in settled], [file.name for file in unsettled]
+
+
+def test_a_file_that_was_touched_seconds_ago_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the clock of its file system, whatever that is; one that was placed long ago is not."""
+    monkeypatch.setattr(inbox, "SECONDS_UNTOUCHED", 2.0)
+    slept: list[float] = []
+    monkeypatch.setattr("time.sleep", slept.append)
+    (tmp_path / NAME).write_text(HEADER)
+    written = (tmp_path / NAME).stat().st_mtime
+    assert settle(tmp_path, [written, written + 1.9, written + 2.1]) == ([NAME], [])
+    assert len(slept) == 2
+    assert settle(tmp_path, [written + 60]) == ([NAME], [])
+    # Somebody set a time far ahead.
+    assert settle(tmp_path, [written - 3600]) == ([NAME], [])
+    assert len(slept) == 2
+
+
+def test_a_file_that_does_not_settle_is_left_for_the_next_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The wait has an end; the files that are complete are read."""
+    monkeypatch.setattr(inbox, "SECONDS_UNTOUCHED", 2.0)
+    monkeypatch.setattr(inbox, "MOST_SECONDS_AWAITED", 0.0)
+    (tmp_path / NAME).write_text(HEADER)
+    written = (tmp_path / NAME).stat().st_mtime
+    other = tmp_path / "1992-04-16_store-003.csv"
+    other.write_text(HEADER)
+    os.utime(other, (written - 60, written - 60))
+    assert settle(tmp_path, [written]) == ([other.name], [NAME])
+
+
+def test_a_file_that_was_taken_away_is_not_among_those_read(tmp_path: Path) -> None:
+    """It was listed, and has gone since."""
+    assert read_inbox([InboxFile(tmp_path / NAME, date(1992, 4, 16))])[0] == []

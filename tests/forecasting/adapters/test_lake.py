@@ -88,20 +88,6 @@ def test_a_file_sent_again_replaces_its_quarantined_rows(lake: Lake) -> None:
     assert lake.quarantined(WEEK).empty
 
 
-def test_archived_files_keep_their_predecessors(lake: Lake) -> None:
-    """A file of the same name does not overwrite the one that came before."""
-    for content in ("first", "second"):
-        file = lake.inbox / "1992-04-16_store-002.csv"
-        file.write_text(content)
-        lake.archive(WEEK, [file])
-    folder = lake.root / "archive" / str(WEEK)
-    assert {path.name: path.read_text() for path in folder.iterdir()} == {
-        "1992-04-16_store-002.csv": "first",
-        "1992-04-16_store-002.2.csv": "second",
-    }
-    assert list(lake.inbox.iterdir()) == []
-
-
 def test_a_root_that_cannot_be_written_is_an_option_error(tmp_path: Path) -> None:
     """The error names the folder and the remedy."""
     (tmp_path / "file").write_text("not a folder")

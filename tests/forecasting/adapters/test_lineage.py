@@ -16,7 +16,7 @@ def test_every_origin_is_hashed_in_the_order_of_its_names(fed_lake: Lake) -> Non
     for path in (fed_lake.published_path(cutoff), fed_lake.report_path):
         path.parent.mkdir(parents=True)
         shutil.copy(file, path)
-    fed_lake.archive(cutoff, sorted(fed_lake.inbox.iterdir())[:2])
+    fed_lake.archive.take(cutoff, fed_lake.archive.waiting()[:2])
     files, sales, promotions, forecast, report = trace(fed_lake, ForecastSpec(cutoff, horizon=1))
     names = sorted((fed_lake.root / "sales").glob("*.parquet"))
     counted = [name for name in names if name.stem <= str(cutoff)]
