@@ -5,9 +5,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 # uv does not read pip's settings: hand it the index that pip would use, where one is set.
 PIP_INDEX = $$(printenv PIP_INDEX_URL || $(BIN)/pip config get global.index-url 2>/dev/null)
-UV_PIP = index="$(PIP_INDEX)"; $${index:+env UV_DEFAULT_INDEX="$$index"} $(BIN)/uv pip
+WITH_INDEX = index="$(PIP_INDEX)"; $${index:+env UV_DEFAULT_INDEX="$$index"}
+UV_PIP = $(WITH_INDEX) $(BIN)/uv pip
 
-.PHONY: run test check setup lock format clean
+.PHONY: run test check wheel setup lock format clean
 
 run: setup ## let a week of sales go by, forecast it, publish it
 	$(BIN)/oj feed
@@ -21,6 +22,9 @@ check: setup ## lint, types and import contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+wheel: setup ## what users install: build the wheel, install it elsewhere, do the main job with it
+	@$(WITH_INDEX) .ci/wheel $(BIN)
 
 format: setup
 	$(BIN)/ruff check --fix .

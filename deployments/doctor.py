@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import psutil
@@ -50,7 +51,13 @@ def examine(home: Home, lake: Lake) -> list[Finding]:
     service = home.service()
     if service is None:
         return [*findings, Finding(f"no service is installed in {home.root} (`oj up` brings one up)")]
-    return [*findings, *_secrets(home), *_programs(home, service), *_server(home, service), *_weeks(home, lake, moment)]
+    return [
+        *findings,
+        *_secrets(home),
+        *_programs(home, service),
+        *_server(home, service),
+        *_weeks(home, service, lake, moment),
+    ]
 
 
 def _lake(lake: Lake) -> Iterator[Finding]:
@@ -186,13 +193,16 @@ def _deployments(api: "Api") -> Iterator[Finding]:
         yield Finding(f"the next weekly run is laid out for {scheduled[0]:%A %Y-%m-%d %H:%M %Z}")
 
 
-def _weeks(home: Home, lake: Lake, moment: datetime) -> Iterator[Finding]:
-    from deployments.watch import Watcher
+def _weeks(home: Home, service: Service, lake: Lake, moment: datetime) -> Iterator[Finding]:
+    from deployments.watch import Watcher, deadlines, deployed_deadlines
 
     if not lake.root.exists():
         return
+    # Without a server the deployment's own deadline is unknown: the flow's default is the best guess.
+    is_known = answers(service)
+    read_deadlines = partial(deployed_deadlines, home, lake) if is_known else partial(deadlines, lake, {})
     try:
-        seen = Watcher(home, lake, lambda _: None).survey(moment)
+        seen = Watcher(home, lake, lambda _: None, read_deadlines).survey(moment)
     except ForecastingError as error:
         yield Finding(str(error), "see docs/operations.md")
         return

@@ -30,19 +30,27 @@ class TriggerOptions(WeeklyOptions):
     watch: Annotated[bool, typer.Option("--watch", help="Follow the run to its end; its success is the exit code.")] = (
         False
     )
+    context: typer.Context
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """The parameters that differ from the flow's own defaults, as JSON."""
-        usual = WeeklyOptions()
+        """The parameters that the command line names, as JSON.
+
+        One that equals the flow's default counts: the deployment may have another value, which it overrides.
+        """
         given = {
             each.name: getattr(self, each.name)
             for each in fields(WeeklyOptions)
-            if getattr(self, each.name) != getattr(usual, each.name)
+            if _is_from_command_line(self.context, each.name)
         }
-        if self.lake:
-            given["lake"] = str(self.home.root.absolute())
+        if "lake" in given:
+            given["lake"] = str(self.home.root.absolute())  # flows run in other folders
         return TypeAdapter(dict[str, Any]).dump_python(given, mode="json")
+
+
+def _is_from_command_line(context: typer.Context, name: str) -> bool:
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
 
 
 def trigger(home: Home, options: TriggerOptions, say: Say) -> bool:

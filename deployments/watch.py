@@ -4,9 +4,11 @@ It reads the lake and changes nothing in it. What it has told is kept in the hom
 repeat it; what the server did not take is told again at the next look.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
+from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
 from watchfiles import watch as watch_files
 
 from deployments.home import Home
@@ -15,18 +17,20 @@ from flows import intake
 from flows.options import WeeklyOptions
 from forecasting.adapters.clock import now
 from forecasting.adapters.lake import Lake
-from forecasting.errors import ForecastingError
+from forecasting.errors import ForecastingError, OptionError
 from forecasting.ledger import Ledger
 from forecasting.spec import GateSpec
-from forecasting.timetable import awaited_week, closes_at, deadline_of, is_overdue, last_closed
+from forecasting.timetable import awaited_week, closes_at, is_overdue, last_closed
 
 # Also where the file system tells of no changes, as a network's does not; and deadlines pass silently.
 SECONDS_BETWEEN_LOOKS = 60
-DEADLINE_HOURS = WeeklyOptions().deadline_hours
+# The parameters of the weekly deployment that say until when stores are waited for.
+DEADLINE_PARAMETERS = ("deadline_hours", "deadline")
 NEVER = datetime.max.replace(tzinfo=UTC)
 
 Look = Callable[[Lake, date], Ledger]
 Tell = Callable[[Event], None]
+Deadlines = Callable[[date], datetime]
 
 
 def look(lake: Lake, week: date) -> Ledger:
@@ -35,12 +39,19 @@ def look(lake: Lake, week: date) -> Ledger:
 
 
 class Watcher:
-    """Looks at one lake, and remembers what it saw and told."""
+    """Looks at one lake, and remembers what it saw and told.
 
-    def __init__(self, home: Home, lake: Lake, tell: Tell, look: Look = look) -> None:
+    Args:
+        read_deadlines: gives the deadline of each week; asked at every look, as the deployment may change.
+    """
+
+    def __init__(
+        self, home: Home, lake: Lake, tell: Tell, read_deadlines: Callable[[], Deadlines], look: Look = look
+    ) -> None:
         self._home = home
         self._lake = lake
         self._tell = tell
+        self._read_deadlines = read_deadlines
         self._look = look
         self._ledgers: dict[date, tuple[object, Ledger]] = {}
 
@@ -71,17 +82,20 @@ class Watcher:
         closed = last_closed(moment, lake.time_zone, lake.week_starts_on)
         if awaited := awaited_week(published=published, collected=lake.weeks_of_sales(), closed=closed):
             files.setdefault(awaited, [])
-        return [self._seen(week, tuple(names), week in published, moment) for week, names in sorted(files.items())]
+        deadline_of = self._read_deadlines()
+        return [
+            self._seen(week, tuple(names), week in published, is_overdue(deadline_of(week), moment), moment)
+            for week, names in sorted(files.items())
+        ]
 
-    def _seen(self, week: date, files: tuple[str, ...], is_published: bool, moment: datetime) -> Seen:
-        zone = self._lake.time_zone
+    def _seen(self, week: date, files: tuple[str, ...], is_published: bool, is_due: bool, moment: datetime) -> Seen:
         ledger = None if is_published else self._ledger(week, files)
         return Seen(
             week,
-            is_over=moment >= closes_at(week, zone),
+            is_over=moment >= closes_at(week, self._lake.time_zone),
             is_whole=bool(ledger and ledger.status == "whole"),
             is_published=is_published,
-            is_due=is_overdue(deadline_of(week, DEADLINE_HOURS, zone), moment),
+            is_due=is_due,
             accepted=ledger.accepted.why if ledger and ledger.accepted else None,
             gaps=ledger.gaps if ledger else (),
             files=files,
@@ -96,10 +110,44 @@ class Watcher:
         return known[1]
 
 
+def deadlines(lake: Lake, parameters: Mapping[str, Any]) -> Deadlines:
+    """Return the deadlines of weeks by a deployment's parameters, with the flow's defaults where it has none.
+
+    Raises:
+        OptionError: a parameter is no number of hours or no moment.
+    """
+    given = {name: parameters[name] for name in DEADLINE_PARAMETERS if name in parameters}
+    try:
+        options = TypeAdapter(WeeklyOptions).validate_python({**given, "lake": str(lake.root)})
+    except ValidationError as error:
+        [first, *_] = error.errors()
+        name, problem = first["loc"][0], first["msg"]
+        raise OptionError(
+            f"{name}={given[str(name)]}",
+            f"of the weekly deployment cannot be used ({problem})",
+            "correct it on the deployment's page in the UI, or by `oj up`",
+        ) from error
+    return lambda week: options.gate_spec(week).deadline
+
+
+def deployed_deadlines(home: Home, lake: Lake) -> Deadlines:
+    """Return the deadlines of weeks as the weekly deployment has them now.
+
+    Raises:
+        RunError: there is no server, it does not answer, or it does not know the deployment.
+        OptionError: a parameter of the deployment cannot be used.
+    """
+    # Prefect takes seconds to import, and `oj --help` need not wait for it.
+    from deployments.api import service_api
+
+    with service_api(home) as api:
+        return deadlines(lake, api.require_weekly().parameters)
+
+
 def watch(home: Home, lake: Lake, say: Callable[[str], None]) -> None:
     """Watch the inbox until the process is ended."""
     lake.prepare()
-    watcher = Watcher(home, lake, lambda event: send(home, event, lake))
+    watcher = Watcher(home, lake, lambda event: send(home, event, lake), lambda: deployed_deadlines(home, lake))
     say(f"Watching {lake.inbox}")
     timeout = SECONDS_BETWEEN_LOOKS * 1000
     _look_once(watcher, say)
@@ -121,7 +169,6 @@ def send(home: Home, event: Event, lake: Lake) -> None:
     Raises:
         RunError: there is no server, or it does not answer.
     """
-    # Prefect takes seconds to import; most looks have nothing to tell.
     from prefect.events.schemas.events import Event as PrefectEvent
     from prefect.events.schemas.events import Resource
 

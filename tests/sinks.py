@@ -13,6 +13,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from forecasting.adapters import notify
+
 
 @contextmanager
 def http_sink(status: int = 200) -> Iterator[tuple[int, list[dict[str, Any]]]]:
@@ -67,6 +71,12 @@ def hanging_sink() -> Iterator[int]:
     """A server that takes connections and never says a word: its port."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         yield listening.getsockname()[1]
+
+
+def wait_long_for_targets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a delivery take as long as a busy machine needs: only a target that hangs ever uses it up."""
+    monkeypatch.setattr(notify, "SECONDS", 300.0)
+    monkeypatch.setattr(notify, "SECONDS_TO_START", 200.0)
 
 
 def write_connections(home: Path, text: str, mode: int = 0o600) -> Path:

@@ -15,7 +15,9 @@ from forecasting.schemas import INBOX_COLUMNS
 from forecasting.table import Table
 from forecasting.weeks import THURSDAY, WEEK, dominicks_week
 
-SHIPPED = Path(__file__).parents[2] / "data"
+# In a wheel the data are a folder of the package, in the repository a folder beside it.
+_PACKAGED = Path(__file__).parents[1] / "data"
+SHIPPED = _PACKAGED if _PACKAGED.is_dir() else Path(__file__).parents[2] / "data"
 FIRST_HISTORY_UNTIL = dominicks_week(135)
 WEEKS_AHEAD = 4  # how far the stores' promotion plans reach
 
@@ -103,9 +105,9 @@ def shipped(table: Table, source: Path = SHIPPED) -> pd.DataFrame:
     """A table of the shipped data.
 
     Raises:
-        DataError: it is not there, as the package was installed without its repository.
+        DataError: it is not there.
     """
     path = source / f"{table.name}.parquet"
     if not path.exists():
-        raise DataError(f"The shipped data are not at {path}", "run from a clone of the project")
+        raise DataError(f"The shipped data are not at {path}", "install the package anew")
     return read_table(path, table)

@@ -21,7 +21,7 @@ from forecasting.errors import OptionError, RunError
 
 CONNECTION = "notify"
 SECONDS = 10.0  # for all targets together; they are served side by side
-SECONDS_TO_START = 20.0  # of the process, on a machine that is busy
+SECONDS_TO_START = 20.0  # of the process and of Apprise, on a machine that is busy
 MOST_CHARACTERS = 1500  # Discord refuses 2,000
 
 
@@ -99,6 +99,9 @@ def _plain(text: str) -> str:
 
 def main() -> None:
     """The process that delivers: a message as JSON on its standard input, the failures as JSON on its output."""
+    # Half a second, and this process alone needs it; before the targets' seconds begin, as it may take longer.
+    import apprise  # noqa: F401
+
     message = json.load(sys.stdin)
     answers = _Answers()
     # Nothing that a library logs here goes anywhere else.
@@ -130,7 +133,7 @@ class _Target(threading.Thread):
         self.failure: str | None = f"did not answer within {message['seconds']:.0f} s"
 
     def run(self) -> None:
-        from apprise import Apprise, AppriseAsset, NotifyFormat  # half a second, and this process alone needs it
+        from apprise import Apprise, AppriseAsset, NotifyFormat
 
         target = Apprise.instantiate(self._url, asset=AppriseAsset(app_id="Orange juice forecast", app_url=""))
         if target is None:

@@ -109,9 +109,10 @@ def test_a_week_past_its_deadline_is_wrong_where_a_service_should_have_run_it(fe
     """With what it lacks; of a replay of weeks long past nobody expects it."""
     home.prepare()
     day_after = datetime(1992, 4, 24, tzinfo=UTC)
-    findings = {finding.what: finding.remedy for finding in doctor._weeks(home, fed_lake, day_after)}
+    down = Service(str(fed_lake.root), free_port())
+    findings = {finding.what: finding.remedy for finding in doctor._weeks(home, down, fed_lake, day_after)}
     assert (
         findings[f"the week of {WEEK} is past its deadline and not published, it lacks store 90"]
         == "oj trigger --watch"
     )
-    assert list(doctor._weeks(home, fed_lake, day_after + timedelta(weeks=52))) == []
+    assert list(doctor._weeks(home, down, fed_lake, day_after + timedelta(weeks=52))) == []

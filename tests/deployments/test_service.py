@@ -18,6 +18,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Subprotocol
 
 from deployments.home import Home
+from deployments.watch import deployed_deadlines
 from forecasting.adapters.feed import feed
 from forecasting.adapters.lake import Lake
 from forecasting.weeks import WEEK, dominicks_week
@@ -72,6 +73,22 @@ def test_the_schedule_yields_runs(service: Installation) -> None:
     assert {(moment.weekday(), moment.hour, moment.minute) for moment in moments} == {(3, 6, 0)}
     assert weekly["parameters"] == {"lake": str(service.lake)}
     assert weekly["concurrency_options"]["collision_strategy"] == "CANCEL_NEW"
+
+
+def test_the_watcher_reads_the_deadline_of_the_deployment(service: Installation) -> None:
+    """As its page in the UI has it, and not only the flow's default."""
+    lake = Lake(service.lake)
+    closes = datetime(1992, 4, 23, tzinfo=CHICAGO)
+    assert deployed_deadlines(service.home, lake)(CUTOFF) == closes + timedelta(hours=18)
+    with service.api() as api:
+        weekly = api.get("/deployments/name/weekly-forecast/weekly").json()
+        before = weekly["parameters"]
+        changed = {"parameters": {**before, "deadline_hours": 30}}
+        api.patch(f"/deployments/{weekly['id']}", json=changed).raise_for_status()
+        try:
+            assert deployed_deadlines(service.home, lake)(CUTOFF) == closes + timedelta(hours=30)
+        finally:
+            api.patch(f"/deployments/{weekly['id']}", json={"parameters": before}).raise_for_status()
 
 
 def test_secrets_are_for_their_owner_only(service: Installation) -> None:

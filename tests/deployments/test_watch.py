@@ -1,17 +1,19 @@
 """The watcher's looks at a real lake, without a server."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from deployments.home import Home
 from deployments.lookout import Event
-from deployments.watch import Watcher, look
+from deployments.watch import Look, Tell, Watcher, deadlines, look
 from flows import intake
 from forecasting.adapters.lake import Lake
-from forecasting.errors import RunError
+from forecasting.errors import OptionError, RunError
 from forecasting.ledger import Ledger
 from forecasting.weeks import dominicks_week
 
@@ -32,6 +34,13 @@ def whole(lake: Lake, week: object) -> Ledger:
     return Ledger(WEEK, 1, None, (2,), (2,), (), {}, status="whole")
 
 
+def watcher_of(
+    home: Home, lake: Lake, tell: Tell, look: Look = look, parameters: Mapping[str, object] = MappingProxyType({})
+) -> Watcher:
+    """A watcher whose weekly deployment has these parameters."""
+    return Watcher(home, lake, tell, lambda: deadlines(lake, parameters), look)
+
+
 def test_a_look_changes_nothing(fed_lake: Lake) -> None:
     """It finds the missing store, and the lake is as it was."""
     before = sorted((path, path.stat().st_mtime_ns) for path in fed_lake.root.rglob("*"))
@@ -42,7 +51,7 @@ def test_a_look_changes_nothing(fed_lake: Lake) -> None:
 def test_a_week_is_over_at_midnight_in_chicago(fed_lake: Lake, home: Home) -> None:
     """Whole before, told after. The week before it closed long ago, and nobody has forecast from it yet."""
     told: list[Event] = []
-    watcher = Watcher(home, fed_lake, told.append, whole)
+    watcher = watcher_of(home, fed_lake, told.append, whole)
     assert {event.week for event in watcher.tell_news(LAST_MINUTE)} == {dominicks_week(135)}
     assert [(event.week, event.name) for event in watcher.tell_news(CLOSED)] == [(WEEK, "oj.week.whole")]
     assert told[-1].week == WEEK
@@ -51,7 +60,7 @@ def test_a_week_is_over_at_midnight_in_chicago(fed_lake: Lake, home: Home) -> No
 def test_accepted_gaps_are_told(fed_lake: Lake, home: Home) -> None:
     """So that a run starts without the missing store, once for each word of somebody's."""
     intake.accept(fed_lake, WEEK, "store 90 is closed", "Ada", CLOSED)
-    watcher = Watcher(home, fed_lake, lambda _: None)
+    watcher = watcher_of(home, fed_lake, lambda _: None)
     told = [event for event in watcher.tell_news(CLOSED) if event.week == WEEK]
     assert [(event.name, event.reason) for event in told] == [
         ("oj.week.accepted", "its gaps were accepted: store 90 is closed")
@@ -64,18 +73,58 @@ def test_a_week_of_which_nothing_came_is_late_at_its_deadline(fed_lake: Lake, ho
     for file in fed_lake.inbox.iterdir():
         file.unlink()
     deadline = datetime(1992, 4, 23, 18, 0, tzinfo=ZoneInfo("America/Chicago"))
-    watcher = Watcher(home, fed_lake, lambda _: None)
+    watcher = watcher_of(home, fed_lake, lambda _: None)
     assert watcher.tell_news(deadline - timedelta(minutes=1)) == []
     assert [(event.week, event.name) for event in watcher.tell_news(deadline)] == [(WEEK, "oj.week.late")]
-    assert Watcher(home, fed_lake, lambda _: None).survey(deadline + timedelta(weeks=10)) == []
+    assert watcher_of(home, fed_lake, lambda _: None).survey(deadline + timedelta(weeks=10)) == []
+
+
+@pytest.mark.parametrize(
+    ("parameters", "deadline"),
+    [
+        ({}, "1992-04-23T18:00:00-05:00"),
+        ({"deadline_hours": 30}, "1992-04-24T06:00:00-05:00"),
+        ({"deadline_hours": 30, "deadline": "1992-04-25T12:00:00+00:00"}, "1992-04-25T07:00:00-05:00"),
+        ({"deadline": "1992-04-25T07:00:00"}, "1992-04-25T07:00:00-05:00"),
+        ({"deadline_hours": 30, "deadline": None, "horizon": 3, "lake": "elsewhere"}, "1992-04-24T06:00:00-05:00"),
+    ],
+    ids=str,
+)
+def test_a_week_is_late_at_the_deadline_of_the_deployment(
+    fed_lake: Lake, home: Home, parameters: dict[str, object], deadline: str
+) -> None:
+    """A fixed `deadline` wins over `deadline_hours`; a clock time without a zone is the lake's; other options are not
+    looked at.
+    """
+    for file in fed_lake.inbox.iterdir():
+        file.unlink()
+    moment = datetime.fromisoformat(deadline)
+    watcher = watcher_of(home, fed_lake, lambda _: None, parameters=parameters)
+    assert watcher.tell_news(moment - timedelta(seconds=1)) == []
+    assert [event.name for event in watcher.tell_news(moment)] == ["oj.week.late"]
+
+
+def test_the_deadline_is_read_at_every_look(fed_lake: Lake, home: Home) -> None:
+    """Somebody may change the deployment while the watcher runs."""
+    parameters: dict[str, object] = {"deadline_hours": 100}
+    watcher = watcher_of(home, fed_lake, lambda _: None, parameters=parameters)
+    assert watcher.tell_news(LONG_AFTER) == []
+    parameters["deadline_hours"] = 1
+    assert [event.name for event in watcher.tell_news(LONG_AFTER)] == ["oj.week.late"]
+
+
+def test_a_deadline_that_cannot_be_used_is_named(fed_lake: Lake) -> None:
+    """The watcher says it and looks again a minute later."""
+    with pytest.raises(OptionError, match=r"deadline_hours=soon of the weekly deployment cannot be used .*; correct"):
+        deadlines(fed_lake, {"deadline_hours": "soon"})
 
 
 def test_a_restart_repeats_nothing(fed_lake: Lake, home: Home) -> None:
     """What was told is kept in the home."""
     told: list[Event] = []
-    assert len(Watcher(home, fed_lake, told.append).tell_news(LONG_AFTER)) == 1
+    assert len(watcher_of(home, fed_lake, told.append).tell_news(LONG_AFTER)) == 1
     assert told[0].reason.endswith("it waits for store 90.")
-    assert Watcher(home, fed_lake, told.append).tell_news(LONG_AFTER) == []
+    assert watcher_of(home, fed_lake, told.append).tell_news(LONG_AFTER) == []
 
 
 def test_what_the_server_did_not_take_is_told_again(fed_lake: Lake, home: Home) -> None:
@@ -85,8 +134,8 @@ def test_what_the_server_did_not_take_is_told_again(fed_lake: Lake, home: Home) 
         raise RunError("No Prefect server answers", "bring it up")
 
     with pytest.raises(RunError):
-        Watcher(home, fed_lake, unreachable, whole).tell_news(CLOSED)
-    assert len(Watcher(home, fed_lake, lambda _: None, whole).tell_news(CLOSED)) == 1
+        watcher_of(home, fed_lake, unreachable, whole).tell_news(CLOSED)
+    assert len(watcher_of(home, fed_lake, lambda _: None, whole).tell_news(CLOSED)) == 1
 
 
 def test_a_week_is_looked_at_anew_only_when_its_files_change(fed_lake: Lake, home: Home) -> None:
@@ -97,7 +146,7 @@ def test_a_week_is_looked_at_anew_only_when_its_files_change(fed_lake: Lake, hom
         looks.append(week)
         return whole(lake, week)
 
-    watcher = Watcher(home, fed_lake, lambda _: None, counted)
+    watcher = watcher_of(home, fed_lake, lambda _: None, counted)
     watcher.survey(CLOSED)
     watcher.survey(CLOSED)
     assert len(looks) == 1

@@ -26,7 +26,7 @@ from flows.notifying import (
 from forecasting.adapters.lake import Lake
 from forecasting.adapters.notify import Delivery
 from forecasting.errors import RunError, WeekBusy, WeekNotWhole, WeekWaiting
-from tests.sinks import http_sink, write_connections
+from tests.sinks import http_sink, wait_long_for_targets, write_connections
 
 WEEK = date(1992, 4, 16)
 DEADLINE = datetime(1992, 4, 25, 6, 0, tzinfo=UTC)
@@ -228,6 +228,7 @@ def test_the_flow_tells_through_a_real_target_and_fails_where_it_cannot(
     caplog.set_level(logging.DEBUG)
     monkeypatch.setenv("OJ_HOME", str(tmp_path))
     assert notify("nobody", "hears") == 0
+    wait_long_for_targets(monkeypatch)
     with http_sink() as (port, documents):
         write_connections(tmp_path, f'notify = "json://user:s3cret@127.0.0.1:{port}"')
         assert notify("A run crashed", "Look at it.") == 1

@@ -1,22 +1,49 @@
 """What holds of every command: it is named where a newcomer looks, and a mistake ends in one sentence."""
 
+import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from typer.main import get_command
 from typer.testing import CliRunner, Result
 
-from flows.cli import app
+from deployments.cli import app
 
 
-def oj(*args: str) -> Result:
-    return CliRunner().invoke(app, list(args), env={"COLUMNS": "80", "NO_COLOR": "1"})
+def oj(*args: str, columns: int = 80) -> Result:
+    return CliRunner().invoke(app, list(args), env={"COLUMNS": str(columns), "NO_COLOR": "1"})
 
 
-def test_help_names_every_command() -> None:
-    """`oj --help` is where a newcomer looks first."""
-    output = oj("--help").output
-    for command in ("run", "feed", "status"):
-        assert command in output
+def tree(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Every command and group of `oj`, by the words that lead to it."""
+    yield path, command
+    for name, nested in getattr(command, "commands", {}).items():
+        yield from tree(nested, (*path, name))
+
+
+TREE = dict(tree(get_command(app)))
+
+
+@pytest.mark.parametrize("path", TREE, ids=lambda path: " ".join(("oj", *path)))
+def test_help_names_every_command_and_option(path: tuple[str, ...]) -> None:
+    """`oj --help` is where a newcomer looks first, and each command says in a sentence what it and its options do."""
+    command, shown = TREE[path], oj(*path, "--help", columns=200)
+    assert shown.exit_code == 0
+    assert command.help
+    for name, nested in getattr(command, "commands", {}).items():
+        assert re.search(rf"^│ {name} +\S", shown.output, flags=re.MULTILINE), name
+        assert nested.help
+    for parameter in command.params:
+        assert parameter.help, parameter.name
+        for option in parameter.opts:
+            assert option in shown.output or parameter.param_type_name == "argument"
+
+
+def test_the_tree_has_the_commands_of_flows_and_deployments() -> None:
+    """Nested ones too."""
+    assert {("run",), ("models", "rollback"), ("clusters", "reap"), ("up",), ("trigger",)} <= set(TREE)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from flows.cli import app
-from tests.sinks import http_sink, write_connections
+from tests.sinks import http_sink, wait_long_for_targets, write_connections
 
 
 def oj(*args: str) -> Result:
@@ -16,6 +16,7 @@ def oj(*args: str) -> Result:
 def test_notify_says_who_was_told_or_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A person can see that notifications arrive, and what to do where they do not."""
     monkeypatch.setenv("OJ_HOME", str(tmp_path))
+    wait_long_for_targets(monkeypatch)
     missing = oj("notify")
     assert missing.exit_code == 1
     assert "connections.toml names nobody to notify; write notify = " in missing.output
