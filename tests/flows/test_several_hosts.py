@@ -18,6 +18,7 @@ from flows.weekly_forecast import weekly_forecast
 from forecasting.adapters.cluster import by_class, certificates, dask_cluster
 from forecasting.adapters.cluster.reap import reap_orphans
 from forecasting.adapters.lake import Lake
+from forecasting.adapters.partials import keep_partial, kept_partials
 from forecasting.adapters.register import entries
 from forecasting.errors import RunError
 from forecasting.spec import ClusterSpec
@@ -73,8 +74,8 @@ def test_a_host_killed_in_mid_run_does_not_change_the_result(
             for process in host.processes():
                 process.suspend()
 
-        monkeypatch.setattr(stages, "kept_partials", before(stages.kept_partials, lambda: stop(made.each[2])))
-        monkeypatch.setattr(stages, "keep_partial", before(stages.keep_partial, made.each[2].kill))
+        monkeypatch.setattr(stages, "kept_partials", before(kept_partials, lambda: stop(made.each[2])))
+        monkeypatch.setattr(stages, "keep_partial", before(keep_partial, made.each[2].kill))
         receipt = run(fed_lake, mini_batch_size=60, **on(made))
         assert left_on(made) == []
     assert (receipt["cluster"]["instances"], receipt["cluster"]["lost_tasks"]) == (3, 1)
@@ -90,7 +91,7 @@ def test_a_host_cut_off_in_mid_run_does_not_change_the_result(
     monkeypatch.setitem(by_class.SETTINGS, "distributed.comm.timeouts.tcp", "11s")  # Dask takes no less
     monkeypatch.setattr(certificates, "SECONDS_OF_SILENCE", 8)
     with hosts(ssh_folder) as made:
-        monkeypatch.setattr(stages, "kept_partials", before(stages.kept_partials, made.each[2].cut))
+        monkeypatch.setattr(stages, "kept_partials", before(kept_partials, made.each[2].cut))
         receipt = run(fed_lake, mini_batch_size=60, **on(made))
         assert left_on(made) == []
         assert made.each[2].files() == []
