@@ -5,17 +5,38 @@ VENV := .venv
 BIN := $(VENV)/bin
 # uv does not read pip's settings: hand it the index that pip would use, where one is set.
 PIP_INDEX = $$(printenv PIP_INDEX_URL || $(BIN)/pip config get global.index-url 2>/dev/null)
+# The oldest and the newest Python that the core is tested on.
+PYTHONS ?= 3.11 3.13
 WITH_INDEX = index="$(PIP_INDEX)"; $${index:+env UV_DEFAULT_INDEX="$$index"}
 UV_PIP = $(WITH_INDEX) $(BIN)/uv pip
 
-.PHONY: run test check wheel setup lock format clean
+.PHONY: run test benchmarks test-pythons check wheel setup lock format clean
 
 run: setup ## let a week of sales go by, forecast it, publish it
 	$(BIN)/oj feed
 	$(BIN)/oj run
 
 test: setup ## the test suite; much of it is waiting, so that four workers suit two cores; a file stays on one
-	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder --ignore tests/benchmarks
+
+benchmarks: setup ## every script of benchmarks/ at a tiny size: it still runs, and its verdict is good
+	$(BIN)/pytest -n 2 tests/benchmarks
+
+test-pythons: setup ## the core's tests on the oldest and the newest Python, where these are found
+	@found() { for python in "python$$1" "$$(pyenv root 2>/dev/null)"/versions/"$$1".*/bin/python; do \
+		"$$python" -c "import sys; sys.exit('%d.%d' % sys.version_info[:2] != '$$1')" 2>/dev/null && echo "$$python" && return; \
+	done; }; \
+	for version in $(PYTHONS); do \
+		if $(BIN)/python -c "import sys; sys.exit('%d.%d' % sys.version_info[:2] != '$$version')"; then \
+			echo "Python $$version: skipped, as \`make test\` runs on it"; \
+		elif ! python=$$(found "$$version"); then \
+			echo "Python $$version: skipped, as it is not installed"; \
+		else \
+			echo "Python $$version: $$python" && \
+			$(MAKE) --no-print-directory setup VENV=$(VENV)-$$version PYTHON="$$python" && \
+			$(VENV)-$$version/bin/pytest -q -n 2 tests/forecasting --ignore tests/forecasting/adapters || exit 1; \
+		fi; \
+	done
 
 check: setup ## lint, types and import contracts
 	$(BIN)/ruff check .
@@ -49,4 +70,4 @@ lock: setup ## resolve the dependencies anew
 		-c requirements.lock -o requirements-uv.lock -
 
 clean: ## remove what setup and the demo made
-	rm -rf $(VENV) lake
+	rm -rf $(VENV) $(VENV)-* lake

@@ -1,7 +1,7 @@
-"""A backfill of twenty weeks whose process is SIGKILLed at random points: every week is published once, none is lost.
+"""A backfill of twenty weeks is SIGKILLed at random points: every week is published once, none is lost.
 
     .venv/bin/python benchmarks/backfill_killed.py             three to five minutes on two cores
-    .venv/bin/python benchmarks/backfill_killed.py --kills 1
+    .venv/bin/python benchmarks/backfill_killed.py --weeks 2 --kills 1
 
 Ends with exit code 1 where a week is missing, a row is there twice, or the bytes differ from an undisturbed backfill's.
 """
@@ -22,14 +22,13 @@ from forecasting.adapters.feed import feed
 from forecasting.adapters.lake import Lake
 from forecasting.weeks import WEEK, dominicks_week
 
-WEEKS = 20
 LAST = dominicks_week(135)
-FIRST = LAST - WEEK * (WEEKS - 1)
 
 
-def begin(lake: Lake) -> "subprocess.Popen[bytes]":
-    """Start a backfill of the twenty weeks in a process of its own."""
-    command = [sys.executable, "-m", "deployments", "backfill", "--lake", str(lake.root), "--from", str(FIRST)]
+def begin(lake: Lake, weeks: int) -> "subprocess.Popen[bytes]":
+    """Start a backfill of so many weeks in a process of its own."""
+    first = LAST - WEEK * (weeks - 1)
+    command = [sys.executable, "-m", "deployments", "backfill", "--lake", str(lake.root), "--from", str(first)]
     return subprocess.Popen([*command, "--to", str(LAST)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
@@ -41,6 +40,7 @@ def published(lake: Lake) -> dict[date, bytes]:
 def main() -> int:
     """Run it undisturbed, then killed, and compare."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--weeks", type=int, default=20)
     parser.add_argument("--kills", type=int, default=5)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
@@ -51,25 +51,25 @@ def main() -> int:
         for lake in (quiet, killed):
             feed(lake)
         began = time.monotonic()
-        if begin(quiet).wait():
+        if begin(quiet, options.weeks).wait():
             print("The undisturbed backfill failed.")
             return 1
         seconds = time.monotonic() - began
         print(f"undisturbed: {len(published(quiet))} weeks in {seconds:.0f} s")
         for number in range(options.kills):
-            process = begin(killed)
+            process = begin(killed, options.weeks)
             time.sleep(moments.uniform(0.1, 0.9) * seconds / options.kills)
             process.send_signal(signal.SIGKILL)
             process.wait()
             print(f"kill {number + 1}: {len(published(killed))} weeks are published")
-        code = begin(killed).wait()
+        code = begin(killed, options.weeks).wait()
         found = published(killed)
         twice = sum(int(killed.published(cutoff).duplicated(schemas.CELL).sum()) for cutoff in found)
         same = found == published(quiet)
         left = len(list(killed.scratch().iterdir()))
         print(f"afterwards: exit code {code}, {len(found)} weeks, {twice} rows twice, {left} scratch folders left")
         print("the bytes are those of the undisturbed backfill" if same else "THE BYTES DIFFER")
-    return 0 if same and len(found) == WEEKS and not twice and not left and not code else 1
+    return 0 if same and len(found) == options.weeks and not twice and not left and not code else 1
 
 
 if __name__ == "__main__":

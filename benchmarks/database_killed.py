@@ -87,7 +87,8 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=10)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    at_random, wrong, took = random.Random(options.seed), 0, []  # noqa: S311 - to kill at need no cryptography
+    took: list[float] = []
+    at_random, wrong = random.Random(options.seed), 0  # noqa: S311 - to kill at need no cryptography
     with tempfile.TemporaryDirectory(prefix="database-killed-") as folder:
         lake, database = Lake(Path(folder) / "lake"), options.database or f"sqlite:///{folder}/oj.db"
         feed(lake)

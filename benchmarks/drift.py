@@ -62,14 +62,14 @@ def main(folder: Path) -> None:
     print(f"quiet, as it was: {real[0]} weeks with an alarm of {real[1]} (the origins share weeks)")
     print(f"quiet, resampled from after the promise: {np.mean(resampled):.2f} per 100 weeks")
     print(f"quiet, resampled from the promise: {np.mean(of_promise):.2f} per 100 weeks")
-    for promised in (26, 39, 52):
-        charts = Charts(quiet.iloc[:promised])
-        weeks = [alarm.week for alarm in charts.alarms(quiet.iloc[promised:])]
-        told = ", ".join(map(str, sorted(set(weeks)))) or "none"
-        print(f"promise of the first {promised} weeks, the other {len(quiet) - promised} watched: {told}")
+    for many in (26, 39, 52):
+        charts = Charts(quiet.iloc[:many])
+        alarmed = {alarm.week for alarm in charts.alarms(quiet.iloc[many:])}
+        told = ", ".join(map(str, sorted(alarmed))) or "none"
+        print(f"promise of the first {many} weeks, the other {len(quiet) - many} watched: {told}")
     print(f"{'break':34} told within 1  2  3  {WATCHED_FOR} weeks, percent")
-    for name, weeks in soon.items():
-        shares = [f"{100 * np.mean(np.array(weeks) <= most):4.0f}" for most in (1, 2, 3, WATCHED_FOR)]
+    for name, waited in soon.items():
+        shares = [f"{100 * np.mean(np.array(waited) <= most):4.0f}" for most in (1, 2, 3, WATCHED_FOR)]
         print(f"{name:34} {' '.join(shares)}")
 
 

@@ -12,7 +12,9 @@ differs.
 import math
 import sys
 from collections import defaultdict
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -103,15 +105,15 @@ def _scores(rows: list[dict[str, float]]) -> dict[str, float]:
     return {"series": series, **of_group, **shares}
 
 
-def _history(lake: Path) -> dict[tuple[int, int], dict[object, int]]:
+def _history(lake: Path) -> dict[tuple[int, int], dict[date, int]]:
     query = "SELECT store, brand, week, units FROM read_parquet($sales)"
-    history: dict[tuple[int, int], dict[object, int]] = defaultdict(dict)
+    history: dict[tuple[int, int], dict[date, int]] = defaultdict(dict)
     for store, brand, week, units in duckdb.execute(query, {"sales": str(lake / "sales" / "*.parquet")}).fetchall():
         history[store, brand][week] = units
     return history
 
 
-def _naive_pinball(sold: dict[object, int], row: dict[str, float]) -> float:
+def _naive_pinball(sold: dict[date, int], row: dict[str, Any]) -> float:
     """Of the last week, spread as the series' own changes over as many weeks were, around their median."""
     past = {week.toordinal(): units for week, units in sold.items() if week <= row["cutoff"]}
     logs = {day: math.log1p(units) for day, units in past.items()}

@@ -1,5 +1,6 @@
 """What many tests need: a lake in which one real week waits, and Prefect's own test server."""
 
+import gc
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ import flows  # noqa: F401 - sets the threads of BLAS and Prefect's defaults bef
 from forecasting.adapters import inbox
 from forecasting.adapters.feed import feed
 from forecasting.adapters.lake import Lake
+from forecasting.adapters.locks import waiting_lock
 from tests.databases import make_small_lake
 from tests.postgresql import PostgreSQL, programs, running_postgresql
 
@@ -48,7 +50,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """With several workers (`make test`) a file stays on one, and the files that use Prefect's server share it."""
     from xdist.scheduler import LoadFileScheduling
 
-    class ByServer(LoadFileScheduling):
+    class ByServer(LoadFileScheduling):  # type: ignore[misc]  # it has no types
         def _split_scope(self, nodeid: str) -> str:
             file = str(super()._split_scope(nodeid))
             if "prefect_server" in (config.rootpath / file).read_text():
@@ -59,12 +61,26 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     return ByServer(config, log)
 
 
+def pytest_collection_finish() -> None:
+    """What was imported stays: the garbage collector need not look through Prefect, Dask and pandas again."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(scope="session")
 def fed_lake_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A lake with the real history up to 1992-04-09 and the files of 1992-04-16 in its inbox; not to be changed."""
-    root = tmp_path_factory.mktemp("template") / "lake"
-    feed(Lake(root))
-    return root
+    """A lake with the real history up to 1992-04-09 and the files of 1992-04-16 in its inbox; not to be changed.
+
+    Whichever worker needs it first makes it for all.
+    """
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base) / "template"
+    with waiting_lock(folder.with_suffix(".lock")):
+        if not folder.exists():
+            made = tmp_path_factory.mktemp("template")
+            feed(Lake(made / "lake"))
+            made.rename(folder)
+    return folder / "lake"
 
 
 @pytest.fixture(autouse=True)

@@ -45,8 +45,8 @@ class Target:
         if self.is_file:
             with closing(sqlite3.connect(self.url.removeprefix("sqlite:///"))) as connection, connection:
                 return connection.execute(statement).fetchall()
-        with psycopg.connect(self.url) as connection:
-            cursor = connection.execute(statement)
+        with psycopg.connect(self.url) as connected:
+            cursor = connected.execute(statement)
             return cursor.fetchall() if cursor.description else []
 
     def rows(self, table: Table) -> pd.DataFrame:

@@ -134,8 +134,8 @@ def test_a_call_without_the_auth_string_is_refused(
     service: Installation, method: str, path: str, auth: tuple[str, str] | None
 ) -> None:
     """Whatever it asks for, and though its CSRF token is good."""
-    address, body = f"{service.url}/api{path}", None if method == "GET" else {}
-    answer = httpx.request(method, address, auth=auth, headers=service.csrf(), json=body)
+    body: dict[str, object] | None = None if method == "GET" else {}
+    answer = httpx.request(method, f"{service.url}/api{path}", auth=auth, headers=service.csrf(), json=body)
     assert answer.status_code == 401
     assert answer.json() == {"exception_message": "Unauthorized"}
 

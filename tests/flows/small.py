@@ -1,6 +1,6 @@
 """A lake of a few real stores, whose sales are collected already: a run of one of its weeks needs no inbox.
 
-And contests that are decided in the process of the test.
+And what a cluster would compute, computed in the process of the test: a worker's start is most of a small run.
 """
 
 from collections.abc import Callable, Iterator
@@ -43,25 +43,46 @@ def small_lake(root: Path, first: date, last: date) -> Lake:
 class InThisProcess:
     """A cluster without workers: the same forecasts, one after the other."""
 
-    receipt = ClusterReceipt(0)
+    def __init__(self) -> None:
+        self.receipt = ClusterReceipt()
 
-    def map_partitions(self, function: Any, batch: Batch, spec: ForecastSpec, **_: Any) -> list[Outcome]:
+    def map_partitions(
+        self,
+        function: Any,
+        batch: Batch,
+        spec: ForecastSpec,
+        *,
+        timeout: float,
+        on_outcome: Callable[[Outcome], None] | None = None,
+    ) -> list[Outcome]:
         outcomes = []
         while task := batch.next_task():
-            outcomes.append(batch.succeeded(task, function(task.partition, spec)))
-        return [outcome for outcome in outcomes if outcome]
+            self.receipt.tasks += 1
+            outcome = batch.succeeded(task, function(task.partition, spec))
+            if outcome is None:
+                continue
+            outcomes.append(outcome)
+            if on_outcome:
+                on_outcome(outcome)
+        return outcomes
+
+
+def compute_in_this_process(monkeypatch: pytest.MonkeyPatch, module: ModuleType) -> None:
+    """Let the runs of a module do without Dask."""
+
+    @contextmanager
+    def cluster(*_: Any) -> Iterator[InThisProcess]:
+        yield InThisProcess()
+
+    monkeypatch.setattr(module, "dask_cluster", cluster)
 
 
 def decide_in_this_process(monkeypatch: pytest.MonkeyPatch, module: ModuleType) -> None:
     """Let the contests of a module do without Dask, and without a bar that tells Prefect of them."""
 
     @contextmanager
-    def cluster(*_: Any) -> Iterator[InThisProcess]:
-        yield InThisProcess()
-
-    @contextmanager
     def no_progress(_: str) -> Iterator[Callable[[int, int], None]]:
         yield lambda done, total: None
 
-    monkeypatch.setattr(module, "dask_cluster", cluster)
+    compute_in_this_process(monkeypatch, module)
     monkeypatch.setattr(module, "show_progress", no_progress)

@@ -1,4 +1,4 @@
-"""The backfill: past weeks, oldest first, through a real Prefect server and real clusters."""
+"""The backfill: past weeks, oldest first, through a real Prefect server; forecast in the process of the test."""
 
 import importlib
 from datetime import date
@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from flows import weekly_forecast as module
 from flows.backfill import backfill
 from flows.policy import run_flow
 from forecasting.adapters.lake import Lake
@@ -14,16 +15,20 @@ from forecasting.errors import DataError, WeekNotWhole
 from forecasting.forecast import forecast
 from forecasting.spec import ForecastSpec
 from forecasting.weeks import dominicks_week
+from tests.flows.small import compute_in_this_process
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
 
 FIRST, LAST = dominicks_week(134), dominicks_week(135)
 
 
+@pytest.fixture(autouse=True)
+def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    compute_in_this_process(monkeypatch, module)
+
+
 def run(lake: Lake, first: date = FIRST, last: date = LAST) -> list[str]:
-    receipts = backfill(
-        lake=str(lake.root), first=first, last=last, model="naive", horizon=1, max_concurrency_per_instance=1
-    )
+    receipts = backfill(lake=str(lake.root), first=first, last=last, model="naive", horizon=1)
     return [receipt["outcome"] for receipt in receipts]
 
 
@@ -40,10 +45,10 @@ def test_missing_weeks_are_forecast_as_they_would_have_been_then(
             raise PowerCut
         return run_flow(*args)
 
-    monkeypatch.setattr(importlib.import_module("flows.backfill"), "run_flow", cut_after_one)
-    with pytest.raises(PowerCut):
-        run(fed_lake)
-    monkeypatch.undo()
+    with monkeypatch.context() as patch:
+        patch.setattr(importlib.import_module("flows.backfill"), "run_flow", cut_after_one)
+        with pytest.raises(PowerCut):
+            run(fed_lake)
     assert fed_lake.published_cutoffs() == [FIRST]
 
     assert run(fed_lake) == ["unchanged", "published"]

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from flows import choosing, monitoring, notifying
+from flows import weekly_forecast as module
 from flows.choosing import Choice, choose_model
 from flows.monitoring import promise_key
 from flows.policy import run_flow
@@ -26,7 +27,7 @@ from forecasting.models.fitted import Fitted
 from forecasting.spec import BatchSpec, ClusterSpec, ForecastSpec
 from forecasting.training import train
 from forecasting.weeks import WEEK, dominicks_week
-from tests.flows.small import decide_in_this_process, small_lake
+from tests.flows.small import compute_in_this_process, decide_in_this_process, small_lake
 
 WEEK_NOW, TRAINED = dominicks_week(136), dominicks_week(129)
 AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -95,8 +96,9 @@ def run(lake: Lake, **options: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Contests without Dask and Prefect."""
+    """Contests and weekly runs without Dask and Prefect."""
     decide_in_this_process(monkeypatch, choosing)
+    compute_in_this_process(monkeypatch, module)
 
 
 @pytest.mark.usefixtures("in_this_process")

@@ -1,7 +1,8 @@
 """What Prefect adds to a run and its stages, and what it cannot take away."""
 
+import inspect
 from collections.abc import Callable, Iterator
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import httpx
 import pytest
@@ -10,6 +11,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.exceptions import ParameterTypeError
 from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
+from flows import intake
 from flows import weekly_forecast as module
 from flows.policy import _Call, run_flow, stage, stopwatch, tell
 from forecasting.adapters.clock import Stopwatch
@@ -60,7 +62,7 @@ def test_a_stage_is_timed_and_never_cached() -> None:
 
 def test_stages_stay_plain_functions() -> None:
     """What the flow binds can be imported and called without Prefect."""
-    assert module.collect.__wrapped__ is module.intake.collect
+    assert inspect.unwrap(module.collect) is intake.collect
     assert NO_CACHE is not None
 
 
@@ -87,7 +89,7 @@ def breaks_after(function: Callable[[int], int]) -> Callable[[int], NoReturn]:
 
 @pytest.mark.parametrize("prefect", [breaks_before, breaks_after])
 def test_a_function_runs_once_where_prefect_fails(
-    prefect: Callable[[Callable[[int], int]], Callable[[int], int]],
+    prefect: Callable[[Callable[..., int]], Callable[..., int]],
 ) -> None:
     """Before it began or after it ended: its result is kept, and one sentence says what Prefect failed to do."""
     calls: list[int] = []
@@ -111,7 +113,8 @@ def test_errors_of_the_function_are_its_own(error: BaseException) -> None:
     def fails(value: int) -> int:
         raise error
 
-    for prefect in (breaks_after, lambda function: function):
+    prefects: list[Callable[..., Any]] = [breaks_after, lambda function: function]
+    for prefect in prefects:
         with pytest.raises(type(error)) as raised:
             _Call(fails).through(prefect, print, 3)
         assert raised.value is error

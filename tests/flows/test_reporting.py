@@ -8,14 +8,14 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from deployments.cli import app
 from flows import reporting
+from flows.cli import app
 from forecasting import schemas
 from forecasting.adapters.clock import now
 from forecasting.adapters.files import write_json, write_table
 from forecasting.adapters.lake import Lake
 from forecasting.errors import DataError
-from forecasting.page import Content
+from forecasting.page import Content, render
 from tests.forecasting.page.material import CUTOFF, earlier_forecasts, forecast_of, made_up, receipt, scores_of
 
 WEEK = CUTOFF.date()
@@ -46,13 +46,12 @@ def _publish(lake: Lake, cutoff: date, run_id: str, rows: pd.DataFrame, **more: 
 def _gathered(lake: Lake, monkeypatch: pytest.MonkeyPatch, so_far: dict[str, Any] | None = None) -> Content:
     """What the page of the week was made of."""
     contents: list[Content] = []
-    original = reporting.render
 
-    def render(content: Content, folder: str) -> Any:
+    def noted(content: Content, folder: str) -> Any:
         contents.append(content)
-        return original(content, folder)
+        return render(content, folder)
 
-    monkeypatch.setattr(reporting, "render", render)
+    monkeypatch.setattr(reporting, "render", noted)
     reporting.write_page(lake, WEEK, so_far)
     return contents[0]
 

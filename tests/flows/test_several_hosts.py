@@ -1,4 +1,4 @@
-"""A real week on a cluster of several hosts, of which one is killed or cut off in mid-run; or the driver is."""
+"""A real week of four stores on a cluster of several hosts, of which one is killed or cut off; or the driver is."""
 
 import hashlib
 import json
@@ -18,10 +18,12 @@ from flows.weekly_forecast import weekly_forecast
 from forecasting.adapters.cluster import by_class, certificates, dask_cluster
 from forecasting.adapters.cluster.reap import reap_orphans
 from forecasting.adapters.lake import Lake
+from forecasting.adapters.partials import keep_partial, kept_partials
 from forecasting.adapters.register import entries
 from forecasting.errors import RunError
 from forecasting.spec import ClusterSpec
 from forecasting.weeks import dominicks_week
+from tests.flows.small import small_lake
 from tests.hosts import REPOSITORY, Host, Hosts, hosts, lacking
 
 WEEK = dominicks_week(136)
@@ -50,54 +52,67 @@ def ssh_folder(tmp_path: Path, needs_system: Callable[[str], None]) -> Path:
 
 def run(lake: Lake, **options: Any) -> dict[str, Any]:
     """The weekly run; these tests are about its cluster, and need no server."""
-    return run_flow(weekly_forecast, {"lake": str(lake.root), **options}, why_not="No server")
+    return run_flow(weekly_forecast, {"lake": str(lake.root), "cutoff": WEEK, **options}, why_not="No server")
 
 
 @pytest.fixture(scope="module")
-def local_sha256(fed_lake_template: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+def history(tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    """Four real stores up to the week; not to be changed."""
+    return small_lake(tmp_path_factory.mktemp("history") / "lake", dominicks_week(60), WEEK)
+
+
+@pytest.fixture
+def lake(history: Lake, tmp_path: Path) -> Lake:
+    """A lake of one's own."""
+    shutil.copytree(history.root, tmp_path / "lake")
+    return Lake(tmp_path / "lake")
+
+
+@pytest.fixture(scope="module")
+def local_sha256(history: Lake, tmp_path_factory: pytest.TempPathFactory) -> str:
     """Of what a run on this machine alone publishes."""
     root = tmp_path_factory.mktemp("local") / "lake"
-    shutil.copytree(fed_lake_template, root)
+    shutil.copytree(history.root, root)
     run(Lake(root))
     return sha256(Lake(root))
 
 
 def test_a_host_killed_in_mid_run_does_not_change_the_result(
-    local_sha256: str, fed_lake: Lake, ssh_folder: Path, monkeypatch: pytest.MonkeyPatch
+    local_sha256: str, lake: Lake, ssh_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The two others compute what it does not, of a lake that all share; afterwards nothing runs on any host."""
-    with hosts(ssh_folder, shared=[fed_lake.root]) as made:
+    with hosts(ssh_folder, shared=[lake.root]) as made:
 
         def stop(host: Host) -> None:
             # So that it surely has not finished the partition that it is killed with.
             for process in host.processes():
                 process.suspend()
 
-        monkeypatch.setattr(stages, "kept_partials", before(stages.kept_partials, lambda: stop(made.each[2])))
-        monkeypatch.setattr(stages, "keep_partial", before(stages.keep_partial, made.each[2].kill))
-        receipt = run(fed_lake, mini_batch_size=60, **on(made))
+        monkeypatch.setattr(stages, "kept_partials", before(kept_partials, lambda: stop(made.each[2])))
+        monkeypatch.setattr(stages, "keep_partial", before(keep_partial, made.each[2].kill))
+        receipt = run(lake, mini_batch_size=3, **on(made))
         assert left_on(made) == []
     assert (receipt["cluster"]["instances"], receipt["cluster"]["lost_tasks"]) == (3, 1)
     assert receipt["cluster"]["handed_over"] == "by path"
     assert receipt["fallbacks_by_reason"] == {}
-    assert sha256(fed_lake) == local_sha256
+    assert sha256(lake) == local_sha256
 
 
 def test_a_host_cut_off_in_mid_run_does_not_change_the_result(
-    local_sha256: str, fed_lake: Lake, ssh_folder: Path, monkeypatch: pytest.MonkeyPatch
+    local_sha256: str, lake: Lake, ssh_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No host sees the lake, and one is never heard of again: it gives up by itself, and keeps no certificate."""
     monkeypatch.setitem(by_class.SETTINGS, "distributed.comm.timeouts.tcp", "11s")  # Dask takes no less
     monkeypatch.setattr(certificates, "SECONDS_OF_SILENCE", 8)
     with hosts(ssh_folder) as made:
-        monkeypatch.setattr(stages, "kept_partials", before(stages.kept_partials, made.each[2].cut))
-        receipt = run(fed_lake, mini_batch_size=60, **on(made))
+        monkeypatch.setattr(stages, "kept_partials", before(kept_partials, made.each[2].cut))
+        receipt = run(lake, mini_batch_size=3, **on(made))
         assert left_on(made) == []
         assert made.each[2].files() == []
     assert (receipt["cluster"]["instances"], receipt["cluster"]["lost_tasks"]) == (3, 1)
     assert receipt["cluster"]["handed_over"] == "by value"
     assert receipt["fallbacks_by_reason"] == {}
-    assert sha256(fed_lake) == local_sha256
+    assert sha256(lake) == local_sha256
 
 
 def test_what_a_killed_driver_leaves_is_listed_and_reaped(ssh_folder: Path, tmp_path: Path) -> None:

@@ -1,23 +1,24 @@
-"""The stages as plain functions, on a real cluster and without Prefect."""
+"""The stages as plain functions, without a cluster and without Prefect."""
 
 import re
 from contextlib import suppress
-from pathlib import Path
+from typing import cast
 
 import pandas as pd
 import pytest
 
 from flows import intake, stages
 from forecasting.adapters.clock import now
-from forecasting.adapters.cluster import dask_cluster
+from forecasting.adapters.cluster import Cluster
 from forecasting.adapters.feed import feed
 from forecasting.adapters.lake import Lake
 from forecasting.forecast import forecast
-from forecasting.spec import BatchSpec, ClusterSpec, ForecastSpec, GateSpec
+from forecasting.spec import BatchSpec, ForecastSpec, GateSpec
 from forecasting.weeks import dominicks_week
+from tests.flows.small import InThisProcess
 
 
-def test_a_resumed_run_does_not_start_over(fed_lake: Lake, tmp_path: Path) -> None:
+def test_a_resumed_run_does_not_start_over(fed_lake: Lake) -> None:
     """Partitions that a broken run had finished are taken from staging, and the result is the same."""
     spec, batch = ForecastSpec(dominicks_week(135), model="mean"), BatchSpec(mini_batch_size=100)
     work = stages.prepare(fed_lake, spec, batch)
@@ -32,10 +33,10 @@ def test_a_resumed_run_does_not_start_over(fed_lake: Lake, tmp_path: Path) -> No
 
     tasks = []
     for on_progress in (cut_after_four, lambda done, total: None):
-        with dask_cluster(ClusterSpec(1, 1), Lake(tmp_path)) as cluster:
-            with suppress(PowerCut):
-                table = stages.forecast(cluster, fed_lake, work, spec, batch, on_progress)
-            tasks.append(cluster.receipt.tasks)
+        cluster = InThisProcess()
+        with suppress(PowerCut):
+            table = stages.forecast(cast("Cluster", cluster), fed_lake, work, spec, batch, on_progress)
+        tasks.append(cluster.receipt.tasks)
     assert len(work.partitions) == 10
     assert tasks[1] == 6
     pd.testing.assert_frame_equal(table, whole, check_exact=True)

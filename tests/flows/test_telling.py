@@ -34,6 +34,7 @@ def test_a_contest_is_told_with_its_cause_and_end() -> None:
 
 def test_one_that_is_kept_is_not_called_worse() -> None:
     """A past week got a model of its own; a better one came too late, as the champion was replaced meanwhile."""
-    for entries in ({"entries": {}}, verdict_of_mean(is_better=True)):
+    without: dict[str, Any] = {"entries": {}}
+    for entries in (without, verdict_of_mean(is_better=True)):
         kept = describe_choice(KEPT | {"contest": CONTEST | {"promoted": False} | entries})
         assert "mean is kept, and not put in force: pinball" in kept

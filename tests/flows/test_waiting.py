@@ -38,7 +38,7 @@ def wait(lake: Lake, seconds: float, meanwhile: Callable[[], object], monkeypatc
 
 
 @pytest.fixture
-def late(fed_lake: Lake, tmp_path: Path) -> Callable[[], None]:
+def late(fed_lake: Lake, tmp_path: Path) -> Callable[[], object]:
     """Store 90 never sends; without it the week is whole. Store 2 is late: calling this lands its file."""
     sales = fed_lake.sales()
     silent = sales[(sales["store"] == 90) & (sales["week"] > "1992-03-01")]
@@ -52,7 +52,7 @@ def late(fed_lake: Lake, tmp_path: Path) -> Callable[[], None]:
 
 
 def test_the_run_goes_on_when_the_last_store_has_reported(
-    fed_lake: Lake, late: Callable[[], None], said: list[WeekWaiting], monkeypatch: pytest.MonkeyPatch
+    fed_lake: Lake, late: Callable[[], object], said: list[WeekWaiting], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Long before the deadline; it says once what is missing."""
     wait(fed_lake, 600, late, monkeypatch)

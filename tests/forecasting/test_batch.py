@@ -270,7 +270,7 @@ def test_a_refused_batch_knows_what_failed() -> None:
     assert batch.reasons == {FOUR[0]: "raised", FOUR[1]: "timed_out"}
 
 
-failures = st.sampled_from(["raised", "timed_out", "worker_lost", "never_began"])
+failures: st.SearchStrategy[Failure] = st.sampled_from(["raised", "timed_out", "worker_lost", "never_began"])
 series_sets = st.sets(st.tuples(st.integers(1, 20), st.integers(1, 11)), min_size=1, max_size=16)
 
 

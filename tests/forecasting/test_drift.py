@@ -143,7 +143,12 @@ def test_many_brands_are_watched_by_the_biggest(promise: pd.DataFrame, monkeypat
     rows = backtest_rows(30, seed=3)
     rows.loc[rows["brand"].isin([2, 5]), "actual"] *= 2
     seen: list[list[str]] = []
-    monkeypatch.setattr(drift, "Charts", lambda promised: seen.append(list(promised)) or Charts(promised))
+
+    def charts_seen(promised: pd.DataFrame) -> Charts:
+        seen.append(list(promised))
+        return Charts(promised)
+
+    monkeypatch.setattr(drift, "Charts", charts_seen)
     watch(live_scores(after(2, seed=4)), promise_of(rows))
     assert [name for name in seen[0] if "brand" in name] == ["coverage_95 of brand 2", "coverage_95 of brand 5"]
 

@@ -45,7 +45,7 @@ def test_the_same_forecast_has_not_moved() -> None:
 
 def test_at_most_ten_changes_are_told() -> None:
     """Of many only the biggest."""
-    before, after = ({s: (0.0, scale * s) for s in range(1, 20)} for scale in (0, 10))
+    before, after = ({s: (0.0, scale * s) for s in range(1, 20)} for scale in (0.0, 10.0))
 
     found = summary(forecast(before), forecast(after))
 

@@ -1,6 +1,7 @@
 """Tests of what-if: the plan's own values give the forecast of a run, others what the model expects of them."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -125,9 +126,9 @@ def test_without_a_plan_one_is_assumed_and_said(now: Outlook) -> None:
         ({"feat": 1.5}, "feat=1.5 is not possible"),
     ],
 )
-def test_an_impossible_question_is_one_sentence(question: dict[str, object], sentence: str, now: Outlook) -> None:
+def test_an_impossible_question_is_one_sentence(question: dict[str, Any], sentence: str, now: Outlook) -> None:
     """Unknown series, past weeks, and offers that nobody can make."""
-    asked = {"store": 2, "brand": 5, "week": CUTOFF + WEEK} | question
+    asked: dict[str, Any] = {"store": 2, "brand": 5, "week": CUTOFF + WEEK} | question
     with pytest.raises(OptionError, match=sentence):
         what_if(now, **asked)
 

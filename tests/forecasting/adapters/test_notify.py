@@ -1,8 +1,10 @@
 """Notifications, delivered to real servers on this machine."""
 
 import logging
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
@@ -49,6 +51,7 @@ def test_everybody_is_told_in_plain_text(home: Path) -> None:
     assert message["Subject"] == subject
     assert message["Bcc"] is None
     assert message.get_content_type() == "text/plain"
+    assert isinstance(message, EmailMessage)
     assert message.get_content().strip().splitlines() == ["First line.", HARMLESS]
 
 
@@ -119,9 +122,9 @@ def test_a_file_that_others_can_read_tells_nobody(home: Path) -> None:
 def test_a_process_that_fails_counts_as_told_nobody(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever becomes of the process that delivers, the run goes on."""
     write_connections(home, 'notify = ["json://127.0.0.1:1", "json://127.0.0.1:2"]')
-    monkeypatch.setattr(module.sys, "executable", "/nowhere/python")
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
     assert notify("title", "body") == Delivery(2, ("the process that delivers it failed (FileNotFoundError)",) * 2)
-    monkeypatch.setattr(module.sys, "executable", "/bin/false")
+    monkeypatch.setattr(sys, "executable", "/bin/false")
     assert notify("title", "body").reached == 0
 
 

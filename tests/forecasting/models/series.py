@@ -1,8 +1,10 @@
 """Series written down by hand, and a model's answer for them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from forecasting import schemas
@@ -12,10 +14,11 @@ from forecasting.predictive import Predictive
 from forecasting.spec import ForecastSpec
 
 CUTOFF = date(1992, 1, 30)
-Units = Sequence[int | None]
+Units = Sequence[int | None] | Sequence[int]
+Numbers = Sequence[float] | np.ndarray
 
 
-def sales_of(units: dict[tuple[int, int], Units]) -> pd.DataFrame:
+def sales_of(units: Mapping[tuple[int, int], Units]) -> pd.DataFrame:
     """Table `sales` of series, by (store, brand), that end with the cutoff; None is a gap."""
     frames = []
     for (store, brand), sold in units.items():
@@ -25,7 +28,7 @@ def sales_of(units: dict[tuple[int, int], Units]) -> pd.DataFrame:
 
 
 def plan_of(
-    price: Sequence[float], deal: Sequence[int], feat: Sequence[float], *, ahead: int, store: int = 2, brand: int = 1
+    price: Numbers, deal: Numbers, feat: Numbers, *, ahead: int, store: int = 2, brand: int = 1
 ) -> pd.DataFrame:
     """Table `promotions` of one series whose last `ahead` weeks lie after the cutoff."""
     weeks = pd.date_range(
@@ -36,10 +39,10 @@ def plan_of(
 
 
 def forecast_of(
-    model: str, units: dict[tuple[int, int], Units] | Units, promotions: pd.DataFrame | None = None, **options: int
+    model: str, units: Mapping[tuple[int, int], Units] | Units, promotions: pd.DataFrame | None = None, **options: Any
 ) -> Predictive:
     """The model's answer for these series, or for the one of store 2 and brand 1; options are those of the spec."""
-    sales = sales_of(units if isinstance(units, dict) else {(2, 1): units})
+    sales = sales_of(units if isinstance(units, Mapping) else {(2, 1): units})
     known = schemas.PROMOTIONS.empty() if promotions is None else promotions
     panel = build_panel(sales, known, series_of(sales), CUTOFF)
     return get_model(model).forecast(panel, known, ForecastSpec(CUTOFF, model=model, **options))

@@ -1,5 +1,6 @@
 """Tests of exponential smoothing."""
 
+from collections.abc import Sequence
 from datetime import date
 
 import numpy as np
@@ -16,7 +17,7 @@ CUTOFF = date(1991, 1, 31)
 NOISY = [30, 42, 35, 51, 28, 40, 90, 75, 80, 66, 91, 70, 85, 60, 77]
 
 
-def forecast_of(units: list[int | None], horizon: int = 1) -> Predictive:
+def forecast_of(units: Sequence[int | None], horizon: int = 1) -> Predictive:
     """The model's answer for one series that ends with the cutoff; None is a gap."""
     weeks = pd.date_range(end=pd.Timestamp(CUTOFF), periods=len(units), freq="7D", unit="us")
     frame = pd.DataFrame({"store": 2, "brand": 1, "week": weeks, "units": units})

@@ -1,5 +1,6 @@
 """Tests of the climatology: worked by hand."""
 
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 import numpy as np
@@ -15,7 +16,7 @@ from forecasting.spec import ForecastSpec
 CUTOFF = date(1991, 1, 31)
 
 
-def forecast_of(units: dict[tuple[int, int], list[int | None]], horizon: int = 1) -> Predictive:
+def forecast_of(units: Mapping[tuple[int, int], Sequence[int | None]], horizon: int = 1) -> Predictive:
     """The model's answer for series that end with the cutoff; None is a gap."""
     frames = []
     for (store, brand), sold in units.items():
@@ -35,7 +36,7 @@ def test_the_median_of_the_draws_is_the_median_of_the_past() -> None:
 
 
 @pytest.mark.parametrize("units", [[3, 3, 3], [0, 100], [0, 0, 99], [1, 2, 3, 1000], [5, 6, 7, 8, 9, 400]])
-def test_the_mean_of_the_draws_is_the_mean_of_the_past(units: list[int | None]) -> None:
+def test_the_mean_of_the_draws_is_the_mean_of_the_past(units: list[int]) -> None:
     """Every observed week is as probable as every other, the biggest one included: its `mean` point is their mean."""
     found = forecast_of({(2, 1): units})
 

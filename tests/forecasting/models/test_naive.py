@@ -1,6 +1,7 @@
 """Tests of the naive model: worked by hand."""
 
 from datetime import date
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,7 +20,7 @@ CUTOFF = date(1991, 1, 31)
 OFF_THE_MIDDLE_OF_TWO = np.clip(2 * (PROBABILITIES - 0.5), -0.5, 0.5)
 
 
-def forecast_of(units: dict[tuple[int, int], list[int | None]], **options: int) -> Predictive:
+def forecast_of(units: dict[tuple[int, int], list[int | None]], **options: Any) -> Predictive:
     """The model's answer for series that end with the cutoff; None is a gap."""
     frames = []
     for (store, brand), sold in units.items():

@@ -158,7 +158,13 @@ def test_an_orphan_that_does_not_answer_is_taken_off_the_list(tmp_path: Path) ->
     """Its host may be long gone."""
     lake = Lake(tmp_path)
     address = f"tcp://127.0.0.1:{free_port()}"
-    content = {"cluster_id": "ab", "run": "r", "kind": "k", "started": "2026-01-01T00:00:00+00:00", "driver": "d"}
+    content: dict[str, Any] = {
+        "cluster_id": "ab",
+        "run": "r",
+        "kind": "k",
+        "started": "2026-01-01T00:00:00+00:00",
+        "driver": "d",
+    }
     content |= {"instances": 1, "price_per_instance_hour": 0.0, "scheduler": address}
     lake.cluster_entry("ab").parent.mkdir()
     lake.cluster_entry("ab").write_text(json.dumps(content))

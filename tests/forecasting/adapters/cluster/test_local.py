@@ -131,7 +131,7 @@ def test_all_listeners_are_on_loopback(cluster: Cluster) -> None:
 
 def test_a_plain_connection_is_refused(cluster: Cluster) -> None:
     """Without the cluster's certificate the scheduler does not answer."""
-    address = cluster._client.scheduler.address
+    address = str(cluster._client.scheduler.address)  # type: ignore[union-attr]
     assert address.startswith("tls://127.0.0.1:")
     with socket.create_connection(("127.0.0.1", int(address.rsplit(":", 1)[1])), timeout=60) as plain:
         plain.sendall(b"\x00" * 64)
