@@ -17,10 +17,10 @@ import time
 from datetime import date
 from pathlib import Path
 
-from forecasting import schemas
-from forecasting.adapters.feed import feed
-from forecasting.adapters.lake import Lake
-from forecasting.weeks import WEEK, dominicks_week
+from forecasting.contracts import schemas
+from forecasting.contracts.calendar import WEEK, dominicks_week
+from forecasting.pipeline.simulation import simulate
+from forecasting.storage.lake import Lake
 
 LAST = dominicks_week(135)
 
@@ -49,7 +49,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="backfill-killed-") as folder:
         quiet, killed = Lake(Path(folder) / "quiet"), Lake(Path(folder) / "killed")
         for lake in (quiet, killed):
-            feed(lake)
+            simulate(lake)
         began = time.monotonic()
         if begin(quiet, options.weeks).wait():
             print("The undisturbed backfill failed.")

@@ -14,7 +14,7 @@ from typing import Any
 import matplotlib.pyplot as plt
 
 from flows.backtest import backtest
-from forecasting.folds import PROTOCOLS, PUBLISHED_MAPE
+from forecasting.core.folds import PROTOCOLS, PUBLISHED_MAPE
 from forecasting.models import MODELS
 
 DOCS = Path(__file__).parents[1] / "docs"

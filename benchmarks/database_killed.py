@@ -23,17 +23,17 @@ from pathlib import Path
 import pandas as pd
 from sqlalchemy import select
 
-from forecasting import schemas
-from forecasting.adapters.database.load import load
-from forecasting.adapters.database.tables import TABLES
-from forecasting.adapters.database.target import Database
-from forecasting.adapters.feed import feed
-from forecasting.adapters.lake import Lake
-from forecasting.adapters.publish import publish
-from forecasting.forecast import forecast
-from forecasting.panel import series_of
-from forecasting.spec import ForecastSpec
-from forecasting.weeks import dominicks_week
+from forecasting.contracts import schemas
+from forecasting.contracts.calendar import dominicks_week
+from forecasting.contracts.spec import ForecastSpec
+from forecasting.core.panel import series_of
+from forecasting.pipeline.forecast import forecast
+from forecasting.pipeline.simulation import simulate
+from forecasting.storage.database.load import load
+from forecasting.storage.database.tables import TABLES
+from forecasting.storage.database.target import Database
+from forecasting.storage.lake import Lake
+from forecasting.storage.publish import publish
 
 CUTOFFS = [dominicks_week(week) for week in range(132, 136)]
 MODELS = ["naive", "mean", "seasonal_naive"]
@@ -91,7 +91,7 @@ def main() -> int:
     at_random, wrong = random.Random(options.seed), 0  # noqa: S311 - to kill at need no cryptography
     with tempfile.TemporaryDirectory(prefix="database-killed-") as folder:
         lake, database = Lake(Path(folder) / "lake"), options.database or f"sqlite:///{folder}/oj.db"
-        feed(lake)
+        simulate(lake)
         made = forecasts(lake)
 
         def run(cutoff: date, model: str) -> None:

@@ -19,15 +19,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from forecasting import schemas
-from forecasting.adapters.feed import shipped
-from forecasting.backtest import with_actuals
-from forecasting.drift import Charts, added, weekly_statistics
-from forecasting.forecast import forecast
-from forecasting.monitor import score_rows
-from forecasting.panel import COVARIATES
-from forecasting.spec import ForecastSpec
-from forecasting.weeks import dominicks_week
+from forecasting.contracts import schemas
+from forecasting.contracts.calendar import dominicks_week
+from forecasting.contracts.spec import ForecastSpec
+from forecasting.core.backtest import with_actuals
+from forecasting.core.drift import Charts, added, weekly_statistics
+from forecasting.core.live_scores import score_rows
+from forecasting.core.panel import COVARIATES
+from forecasting.pipeline.forecast import forecast
+from forecasting.pipeline.simulation import shipped
 
 MODEL = "price_response"
 CUTOFFS = [dominicks_week(number) for number in range(60, 160)]
@@ -47,13 +47,13 @@ def main(folder: Path) -> None:
     soon: dict[str, list[int]] = {name: [] for name in broken}
     for origin in ORIGINS:
         charts = Charts(quiet.iloc[origin : origin + PROMISED])
-        promised = charts.standardised(quiet.iloc[origin : origin + PROMISED])
+        expected = charts.standardised(quiet.iloc[origin : origin + PROMISED])
         after = charts.standardised(quiet.iloc[origin + PROMISED :])
         real[0] += _alarm_weeks(after[None], charts.limits)[0]
         real[1] += len(after)
         if origin <= 10:  # later ones leave too few weeks to draw from
             resampled.append(_alarm_weeks(after[_blocks(len(after))], charts.limits).mean())
-        of_promise.append(_alarm_weeks(promised[_blocks(PROMISED)], charts.limits).mean())
+        of_promise.append(_alarm_weeks(expected[_blocks(PROMISED)], charts.limits).mean())
         for name, statistics in broken.items():
             soon[name] += _weeks_until_told(after, charts.standardised(statistics.iloc[origin + PROMISED :]), charts)
     print(
@@ -79,23 +79,23 @@ def _breaks(rows: pd.DataFrame, folder: Path) -> Iterator[tuple[str, pd.DataFram
     half = {name: (rows["forecast"] + rows[name]) / 2 for name in NUMBERS[1:]}
     yield "intervals half as wide", rows.assign(**half)
     yield "promotions ahead ignored", _forecasts(folder / "promotions_hidden.parquet", hidden=True)
-    brands = shipped(schemas.BRANDS).set_index("brand")["name"]
-    groups = brands.str.split().str[0]
+    products = shipped(schemas.PRODUCTS).set_index("product")["name"]
+    groups = products.str.split().str[0]
     for group in groups.unique():
         members = groups.index[groups == group]
         yield f"{group} ({len(members)}) three times too high", _scaled(rows, 3.0, members)
         yield f"{group} ({len(members)}) at a third", _scaled(rows, 1 / 3, members)
-    for brand in brands.index:
-        yield f"brand {brand} three times too high", _scaled(rows, 3.0, [brand])
+    for product in products.index:
+        yield f"product {product} three times too high", _scaled(rows, 3.0, [product])
 
 
-def _scaled(rows: pd.DataFrame, factor: float, brands: "pd.Index | list[int] | None" = None) -> pd.DataFrame:
-    factors = np.where(rows["brand"].isin(brands), factor, 1.0) if brands is not None else factor
+def _scaled(rows: pd.DataFrame, factor: float, products: "pd.Index | list[int] | None" = None) -> pd.DataFrame:
+    factors = np.where(rows["product"].isin(products), factor, 1.0) if products is not None else factor
     return rows.assign(**{name: rows[name] * factors for name in NUMBERS})
 
 
 def _statistics(rows: pd.DataFrame) -> pd.DataFrame:
-    return weekly_statistics(score_rows(rows, ("total", "brand")))
+    return weekly_statistics(score_rows(rows, ("total", "product")))
 
 
 def _forecasts(file: Path, *, hidden: bool) -> pd.DataFrame:

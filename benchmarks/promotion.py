@@ -10,13 +10,13 @@ promoted by chance. Then the same for made-up gains, which may be related from w
 import numpy as np
 import pandas as pd
 
-from forecasting import schemas
-from forecasting.adapters.feed import shipped
-from forecasting.backtest import with_actuals
-from forecasting.contest import LEVEL, chance_of_gain, compare
-from forecasting.forecast import assemble, forecast_partition, make_partitions
-from forecasting.spec import ForecastSpec
-from forecasting.weeks import dominicks_week
+from forecasting.contracts import schemas
+from forecasting.contracts.calendar import dominicks_week
+from forecasting.contracts.spec import ForecastSpec
+from forecasting.core.backtest import with_actuals
+from forecasting.core.comparison import LEVEL, chance_of_gain, compare
+from forecasting.pipeline.forecast import assemble, forecast_partition, make_partitions
+from forecasting.pipeline.simulation import shipped
 
 STORES = 20
 CUTOFFS = range(126, 158)
@@ -42,10 +42,10 @@ def real_forecasts() -> pd.DataFrame:
 
 
 def disturbed(rows: pd.DataFrame, size: float, memory: float, values: np.random.Generator) -> pd.DataFrame:
-    """Every brand's forecasts of a week times exp(noise); the noise of a week keeps `memory` of the week before's."""
-    cells = rows.groupby(["brand", "week"]).ngroup().to_numpy()
-    brands, weeks = rows["brand"].nunique(), rows["week"].nunique()
-    noise = values.normal(size=(brands, weeks))
+    """Every product's forecasts of a week times exp(noise); the noise of a week keeps `memory` of the week before's."""
+    cells = rows.groupby(["product", "week"]).ngroup().to_numpy()
+    products, weeks = rows["product"].nunique(), rows["week"].nunique()
+    noise = values.normal(size=(products, weeks))
     for week in range(1, weeks):
         noise[:, week] = memory * noise[:, week - 1] + np.sqrt(1 - memory**2) * noise[:, week]
     factor = np.exp(size * noise.ravel()[cells])

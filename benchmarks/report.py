@@ -13,14 +13,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from forecasting import schemas
-from forecasting.adapters.feed import shipped
-from forecasting.adapters.lake import Lake
-from forecasting.forecast import forecast
-from forecasting.page import Content, render
-from forecasting.report import report_table
-from forecasting.spec import ForecastSpec
-from forecasting.weeks import dominicks_week
+from forecasting.contracts import schemas
+from forecasting.contracts.calendar import dominicks_week
+from forecasting.contracts.spec import ForecastSpec
+from forecasting.core.report import report_table
+from forecasting.pipeline.forecast import forecast
+from forecasting.pipeline.simulation import shipped
+from forecasting.presentation.html import Content, render
+from forecasting.storage.lake import Lake
 
 CUTOFF = dominicks_week(158)
 WEEKS_BEFORE = 26
@@ -36,11 +36,11 @@ def main() -> None:
     ]
     earlier = pd.concat(made[1:], ignore_index=True)
     earlier = earlier[earlier["week"] <= pd.Timestamp(CUTOFF)]
-    brands, stores = shipped(schemas.BRANDS), shipped(schemas.STORES)
-    table = report_table(sales, promotions, made[0], brands)
+    products, stores = shipped(schemas.PRODUCTS), shipped(schemas.STORES)
+    table = report_table(sales, promotions, made[0], products)
     content = Content(
         table, earlier, schemas.SCORES.empty(), [], schemas.CORRECTIONS.empty(), schemas.FORECAST.empty(), {}, {},
-        brands, stores,
+        products, stores,
     )  # fmt: skip
     for count in COUNTS:
         _measure(replace(content, report=_more_stores(table, count), earlier=_more_stores(earlier, count)))
@@ -63,7 +63,7 @@ def _measure(content: Content) -> None:
         path = Lake(Path(folder)).write_page(CUTOFF, render(content, str(CUTOFF)))
         seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
         parts = [part.stat().st_size for part in path.with_suffix("").glob("*")]
-        series = len(content.forecast.drop_duplicates(["store", "brand"]))
+        series = len(content.forecast.drop_duplicates(["store", "product"]))
         print(
             f"{series:,} series: {seconds:.2f} s ({cpu:.2f} s CPU), page {path.stat().st_size / 1e6:.2f} MB, "
             f"{len(parts)} files beside it {sum(parts) / 1e6:.2f} MB, biggest {max(parts, default=0) / 1e6:.2f} MB"

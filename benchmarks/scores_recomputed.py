@@ -23,12 +23,12 @@ ROWS = """
 WITH sales AS (SELECT * FROM read_parquet($sales)),
 forecasts AS (SELECT * FROM read_parquet($published)),
 naive AS (
-    SELECT f.cutoff, f.store, f.brand, arg_max(s.units, s.week) AS last
-    FROM (SELECT DISTINCT cutoff, store, brand FROM forecasts) f
-    JOIN sales s ON s.store = f.store AND s.brand = f.brand AND s.week <= f.cutoff
+    SELECT f.cutoff, f.store, f.product, arg_max(s.units, s.week) AS last
+    FROM (SELECT DISTINCT cutoff, store, product FROM forecasts) f
+    JOIN sales s ON s.store = f.store AND s.product = f.product AND s.week <= f.cutoff
     GROUP BY ALL
 )
-SELECT f.cutoff, f.week, f.step, f.store, f.brand, f.model, s.units AS actual, f.forecast,
+SELECT f.cutoff, f.week, f.step, f.store, f.product, f.model, s.units AS actual, f.forecast,
     abs(s.units - f.forecast) AS absolute_error,
     abs(s.units - n.last) AS naive_absolute_error,
     (greatest(0.5::DOUBLE * (s.units - f.forecast), (0.5::DOUBLE - 1) * (s.units - f.forecast))
@@ -38,7 +38,7 @@ SELECT f.cutoff, f.week, f.step, f.store, f.brand, f.model, s.units AS actual, f
         + greatest(0.975::DOUBLE * (s.units - f.hi_95), (0.975::DOUBLE - 1) * (s.units - f.hi_95))) / 5 AS pinball,
     (s.units BETWEEN f.lo_80 AND f.hi_80)::INT AS within_80,
     (s.units BETWEEN f.lo_95 AND f.hi_95)::INT AS within_95,
-FROM forecasts f JOIN sales s USING (store, brand, week) JOIN naive n USING (cutoff, store, brand)
+FROM forecasts f JOIN sales s USING (store, product, week) JOIN naive n USING (cutoff, store, product)
 """
 SUMS = ["actual", "forecast", "absolute_error", "naive_absolute_error", "pinball", "within_80", "within_95"]
 QUANTILES = (0.5, 0.1, 0.9, 0.025, 0.975)
@@ -49,7 +49,7 @@ def differences(lake: Path) -> tuple[int, list[str]]:
     published = {path.parent.name for path in lake.glob("published/*/forecast.parquet")}
     kept = [path for path in lake.glob("scores/*/*.parquet") if path.parent.name in published]
     stored = duckdb.execute("SELECT * FROM read_parquet($files)", {"files": [str(path) for path in kept]}).fetchdf()
-    in_force = {
+    current_forecast = {
         str(run): str(cutoff)[:10]
         for cutoff, run in stored[["cutoff", "run_id"]].drop_duplicates().itertuples(index=False)
         if (lake / "runs" / str(cutoff)[:10] / run / "forecast.parquet").samefile(
@@ -59,7 +59,7 @@ def differences(lake: Path) -> tuple[int, list[str]]:
     found = {
         (str(row["cutoff"])[:10], row["step"], row["dimension"], row["member"]): row
         for row in stored.to_dict("records")
-        if row["run_id"] in in_force
+        if row["run_id"] in current_forecast
     }
     expected = _recomputed(lake)
     problems = [f"{key} is {'missing' if key in expected else 'too many'}" for key in found.keys() ^ expected.keys()]
@@ -85,8 +85,8 @@ def _recomputed(lake: Path) -> dict[tuple[str, int, str, str], dict[str, float]]
     history = _history(lake)
     for values in rows:
         row = dict(zip(names, values, strict=True))
-        row["naive_pinball"] = _naive_pinball(history[row["store"], row["brand"]], row)
-        members = {"total": "", "brand": str(row["brand"]), "store": str(row["store"]), "model": row["model"]}
+        row["naive_pinball"] = _naive_pinball(history[row["store"], row["product"]], row)
+        members = {"total": "", "product": str(row["product"]), "store": str(row["store"]), "model": row["model"]}
         for dimension, member in members.items():
             groups[str(row["cutoff"]), row["step"], dimension, member].append(row)
     return {key: _scores(rows) for key, rows in groups.items()}
@@ -106,10 +106,10 @@ def _scores(rows: list[dict[str, float]]) -> dict[str, float]:
 
 
 def _history(lake: Path) -> dict[tuple[int, int], dict[date, int]]:
-    query = "SELECT store, brand, week, units FROM read_parquet($sales)"
+    query = "SELECT store, product, week, units FROM read_parquet($sales)"
     history: dict[tuple[int, int], dict[date, int]] = defaultdict(dict)
-    for store, brand, week, units in duckdb.execute(query, {"sales": str(lake / "sales" / "*.parquet")}).fetchall():
-        history[store, brand][week] = units
+    for store, product, week, units in duckdb.execute(query, {"sales": str(lake / "sales" / "*.parquet")}).fetchall():
+        history[store, product][week] = units
     return history
 
 
@@ -119,14 +119,14 @@ def _naive_pinball(sold: dict[date, int], row: dict[str, Any]) -> float:
     logs = {day: math.log1p(units) for day, units in past.items()}
     changes = sorted(logs[day] - logs[day - 7 * row["step"]] for day in logs if day - 7 * row["step"] in logs)
     last = past[max(past)]
-    draws = [float(last)] * 99
+    samples = [float(last)] * 99
     if changes:
         middle = _quantile(changes, 0.5)
         spread = [_quantile(changes, (rank + 0.5) / 99) - middle for rank in range(99)]
-        draws = [max(math.expm1(math.log1p(last) + each), 0.0) for each in spread]
+        samples = [max(math.expm1(math.log1p(last) + each), 0.0) for each in spread]
     losses = [
         max(q * (row["actual"] - end), (q - 1) * (row["actual"] - end))
-        for q, end in ((q, _quantile(draws, q)) for q in QUANTILES)
+        for q, end in ((q, _quantile(samples, q)) for q in QUANTILES)
     ]
     return sum(losses) / len(losses)
 

@@ -21,11 +21,11 @@ from pathlib import Path
 
 import psutil
 
-from forecasting.adapters.feed import feed
-from forecasting.adapters.lake import Lake
+from forecasting.pipeline.simulation import simulate
+from forecasting.storage.lake import Lake
 
 OJ = [sys.executable, "-m", "deployments", "run", "--mini-batch-size", "100"]
-PARTITIONS = 11  # one for each brand of the shipped data
+PARTITIONS = 11  # one for each product of the shipped data
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ POINTS: dict[str, Callable[[Run], bool]] = {
     "half of them are done": lambda run: run.partitions_done > PARTITIONS // 2,
     "the forecast is published": lambda run: (run.lake / "published").exists(),
     "the report is written": lambda run: (run.lake / "report" / "report.parquet").exists(),
-    "the receipt is written": lambda run: any((run.lake / "receipts").glob("*/*.json")),
+    "the receipt is written": lambda run: any((run.lake / "run_records").glob("*/*.json")),
 }
 
 
@@ -68,7 +68,7 @@ def main() -> None:
         home = Path(folder)
         os.environ["PREFECT_HOME"] = str(home / "prefect")
         os.environ.pop("PREFECT_API_URL", None)
-        feed(Lake(home / "fed"))
+        simulate(Lake(home / "fed"))
         seconds, _, expected = run(home, None)
         print(f"undisturbed{seconds:44.1f} s  sha256 {expected[:12]}", flush=True)
         equal = 0
@@ -116,7 +116,7 @@ def kill_server(process: "subprocess.Popen[str]", lake: Path, reached: Callable[
 
 def server_of(run: psutil.Process) -> psutil.Process | None:
     """The Prefect server that a run has started."""
-    return next((child for child in run.children() if "flows.embedded" in child.cmdline()), None)
+    return next((child for child in run.children() if "flows.ephemeral_server" in child.cmdline()), None)
 
 
 if __name__ == "__main__":

@@ -24,8 +24,8 @@ from uuid import uuid4
 
 import psutil
 
-from forecasting.adapters.feed import feed
-from forecasting.adapters.lake import Lake
+from forecasting.pipeline.simulation import simulate
+from forecasting.storage.lake import Lake
 
 MARK = "OJ_WAYS_TO_END"
 SETTLE = 10.0  # seconds that what a killed process leaves may take to end by itself
@@ -92,7 +92,7 @@ WAYS = {
     "SIGTERM to the group": Way(lambda run: run.signal(signal.SIGTERM, group=True), stopped(signal.SIGTERM)),
     "SIGHUP to the group": Way(lambda run: run.signal(signal.SIGHUP, group=True), stopped(signal.SIGHUP)),
     "SIGKILL of the run": Way(lambda run: run.signal(signal.SIGKILL), (0, -signal.SIGKILL)),
-    "SIGKILL of Prefect's server": Way(lambda run: run.kill("flows.embedded"), (0,)),
+    "SIGKILL of Prefect's server": Way(lambda run: run.kill("flows.ephemeral_server"), (0,)),
     "SIGKILL of all workers": Way(lambda run: run.kill("multiprocessing.spawn"), (0, 1)),
 }
 
@@ -120,7 +120,7 @@ def main() -> None:
         home = Path(folder)
         os.environ["PREFECT_HOME"] = str(home / "prefect")
         os.environ.pop("PREFECT_API_URL", None)
-        feed(Lake(home / "fed"))
+        simulate(Lake(home / "fed"))
         end(home, WAYS["success"], 0.0, Left())  # makes Prefect's database
         whole = Left()
         end(home, WAYS["success"], 0.0, whole)

@@ -7,12 +7,12 @@ import time
 
 import numpy as np
 
-from forecasting import schemas
-from forecasting.adapters.feed import shipped
-from forecasting.spec import ForecastSpec
-from forecasting.training import train
-from forecasting.weeks import WEEK, dominicks_week
-from forecasting.whatif import outlook, what_if
+from forecasting.contracts import schemas
+from forecasting.contracts.calendar import WEEK, dominicks_week
+from forecasting.contracts.spec import ForecastSpec
+from forecasting.pipeline.simulation import shipped
+from forecasting.pipeline.training import train
+from forecasting.pipeline.what_if import outlook, what_if
 
 QUESTIONS = 200
 SPEC = ForecastSpec(dominicks_week(136))
@@ -31,19 +31,19 @@ def main() -> None:
     warm: list[float] = []
     cpu: list[float] = []
     while len(warm) < QUESTIONS:
-        store, brand = series[values.integers(len(series))]
+        store, product = series[values.integers(len(series))]
         price, week = float(values.uniform(1.2, 3.5)), SPEC.cutoff + WEEK * int(values.integers(1, 3))
         began, began_cpu = time.perf_counter(), time.process_time()
-        what_if(of, store, brand, week, price=price, deal=1, feat=1.0)
+        what_if(of, store, product, week, price=price, deal=1, feat=1.0)
         seconds, cpu_seconds = time.perf_counter() - began, time.process_time() - began_cpu
-        if brand in first:
+        if product in first:
             warm.append(seconds)
             cpu.append(cpu_seconds)
         else:
-            first[brand] = seconds
+            first[product] = seconds
     milliseconds = 1000 * np.array(warm)
     print(f"fit of {len(series)} series: {trained:.2f} s")
-    print(f"first question about a brand: {1000 * max(first.values()):.0f} ms at most")
+    print(f"first question about a product: {1000 * max(first.values()):.0f} ms at most")
     print(
         f"{QUESTIONS} questions: median {np.median(milliseconds):.1f} ms, "
         f"95 of 100 within {np.quantile(milliseconds, 0.95):.1f} ms, slowest {milliseconds.max():.1f} ms; "

@@ -14,16 +14,16 @@ import numpy as np
 import pandas as pd
 import rdata
 
-from forecasting import schemas
-from forecasting.adapters.files import write_table
-from forecasting.table import Table
-from forecasting.weeks import dominicks_weeks
+from forecasting.contracts import schemas
+from forecasting.contracts.calendar import dominicks_weeks
+from forecasting.contracts.table import Table
+from forecasting.storage.files import write_table
 
 PACKAGE = "r-cran-bayesm"
 RDA_IN_PACKAGE = "usr/lib/R/site-library/bayesm/data/orangeJuice.rda"
 
-# The help page of bayesm's orangeJuice names the brands; the last number is the size of the carton.
-BRANDS = [
+# The help page of bayesm's orangeJuice names the products; the last number is the size of the carton.
+PRODUCTS = [
     "Tropicana Premium 64 oz",
     "Tropicana Premium 96 oz",
     "Florida's Natural 64 oz",
@@ -48,30 +48,30 @@ def download_rda(folder: Path) -> Path:
 
 
 def build_tables(rda: Path) -> dict[Table, pd.DataFrame]:
-    """The shipped tables, from the source's `yx` (one row per store, brand and week) and `storedemo`."""
+    """The shipped tables, from the source's `yx` (one row per store, product and week) and `storedemo`."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the reader, on R attributes that we do not use
         source = rdata.read_rda(rda)["orangeJuice"]
     cells, demographics = source["yx"], source["storedemo"]
-    brands = pd.DataFrame(
+    products = pd.DataFrame(
         {
-            "brand": range(1, len(BRANDS) + 1),
-            "name": BRANDS,
-            "ounces": [int(name.split()[-2]) for name in BRANDS],
+            "product": range(1, len(PRODUCTS) + 1),
+            "name": PRODUCTS,
+            "ounces": [int(name.split()[-2]) for name in PRODUCTS],
         }
     )
-    brand = cells["brand"].to_numpy(dtype=int)
-    ounces = brands["ounces"].to_numpy()[brand - 1]
-    prices = cells[[f"price{number}" for number in brands["brand"]]].to_numpy(dtype=float)
+    product = cells["brand"].to_numpy(dtype=int)
+    ounces = products["ounces"].to_numpy()[product - 1]
+    prices = cells[[f"price{number}" for number in products["product"]]].to_numpy(dtype=float)
     panel = pd.DataFrame(
         {
             "store": cells["store"].to_numpy(dtype=int),
-            "brand": brand,
+            "product": product,
             "week": dominicks_weeks(cells["week"].to_numpy(dtype=int)),
             # Movement is in ounces, and a whole multiple of the carton.
             "units": np.rint(np.exp(cells["logmove"].to_numpy(dtype=float)) / ounces).astype(int),
-            # Prices are dollars an ounce, of all brands in every row.
-            "price": (prices[np.arange(len(cells)), brand - 1] * ounces).round(PRICE_DIGITS),
+            # Prices are dollars an ounce, of all products in every row.
+            "price": (prices[np.arange(len(cells)), product - 1] * ounces).round(PRICE_DIGITS),
             "deal": cells["deal"].to_numpy(dtype=int),
             "feat": cells["feat"].to_numpy(dtype=float),
         }
@@ -80,7 +80,7 @@ def build_tables(rda: Path) -> dict[Table, pd.DataFrame]:
     return {
         schemas.SALES: panel,
         schemas.PROMOTIONS: panel,
-        schemas.BRANDS: brands,
+        schemas.PRODUCTS: products,
         schemas.STORES: stores,
     }
 

@@ -17,7 +17,7 @@ from prefect.exceptions import ObjectNotFound
 
 from deployments.health import answers
 from deployments.home import POOL, Home, Service
-from forecasting.errors import RunError
+from forecasting.contracts.errors import RunError
 
 # A run in one of these states has a process, or is about to have one.
 UNDER_WAY = [StateType.PENDING, StateType.RUNNING, StateType.CANCELLING, StateType.PAUSED]

@@ -7,9 +7,9 @@ import typer
 from deployments.home import service_home
 from deployments.trigger import TriggerOptions
 from flows import parameters as p
-from flows.cli import app
 from flows.options import takes
-from flows.session import run_to_its_end, user_errors
+from forecasting.cli import app
+from forecasting.cli.session import run_to_its_end, user_errors
 
 
 def main() -> None:
@@ -74,7 +74,7 @@ def doctor(lake: p.LakeRoot = None) -> None:
     with user_errors():
         from deployments.doctor import examine
         from deployments.terminal import show_findings
-        from forecasting.adapters.lake import Lake
+        from forecasting.storage.lake import Lake
 
         home = service_home()
         findings = examine(home, Lake(home.lake_root(lake)))
@@ -89,7 +89,7 @@ def watch(lake: p.LakeRoot = None) -> None:
     with user_errors():
         from deployments.terminal import say
         from deployments.watch import watch as watch_inbox
-        from forecasting.adapters.lake import Lake
+        from forecasting.storage.lake import Lake
 
         home = service_home()
         watch_inbox(home, Lake(home.lake_root(lake)), say)

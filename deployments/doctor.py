@@ -17,10 +17,10 @@ import psutil
 from deployments.health import answers
 from deployments.home import PROGRAMS, Home, Service
 from deployments.supervision import Supervisor, processes_of
-from forecasting.adapters.clock import now
-from forecasting.adapters.lake import Lake
-from forecasting.adapters.locks import held_locks, is_in_use
-from forecasting.errors import ForecastingError
+from forecasting.clock import now
+from forecasting.contracts.errors import ForecastingError
+from forecasting.storage.lake import Lake
+from forecasting.storage.locks import held_locks, is_in_use
 
 if TYPE_CHECKING:
     from deployments.api import Api
@@ -62,7 +62,7 @@ def examine(home: Home, lake: Lake) -> list[Finding]:
 
 def _lake(lake: Lake) -> Iterator[Finding]:
     if not lake.root.exists():
-        yield Finding(f"there is no lake at {lake.root}", "name it with --lake, or fill one with `oj feed`")
+        yield Finding(f"there is no lake at {lake.root}", "name it with --lake, or fill one with `oj simulate`")
         return
     for folder in [lake.root, *sorted(path for path in lake.root.iterdir() if path.is_dir())]:
         if not os.access(folder, os.W_OK | os.X_OK):

@@ -9,7 +9,7 @@ import psutil
 from deployments.health import answers
 from deployments.home import Home
 from deployments.supervision import Supervisor, processes_of
-from forecasting.errors import ForecastingError, RunError
+from forecasting.contracts.errors import ForecastingError, RunError
 
 END_TIMEOUT = 20.0
 # Prefect gives a cancelled flow 30 s to take down its cluster, and asks for cancelled ones every few seconds.

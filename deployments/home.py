@@ -24,8 +24,8 @@ from pathlib import Path
 from typing import Any
 
 from flows.settings import lake_root
-from forecasting.adapters.connections import oj_home
-from forecasting.errors import OptionError
+from forecasting.contracts.errors import OptionError
+from forecasting.storage.connections import oj_home
 
 POOL = "orange-juice"
 HOST = "127.0.0.1"

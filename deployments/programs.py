@@ -9,7 +9,7 @@ import signal
 import sys
 
 from deployments.home import POOL, service_home
-from flows.embedded import end_with_parent
+from flows.ephemeral_server import end_with_parent
 
 COMMANDS = {
     "server": ["-m", "prefect", "server", "start"],

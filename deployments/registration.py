@@ -13,8 +13,8 @@ from prefect.exceptions import ObjectNotFound
 
 from deployments.api import WEEKLY, Api
 from deployments.home import POOL, Home
-from forecasting.adapters.code import package_fingerprint
-from forecasting.errors import RunError
+from forecasting.contracts.errors import RunError
+from forecasting.storage.code_version import package_fingerprint
 
 HERE = Path(__file__).parent
 DEPLOYMENTS = [WEEKLY, "backfill/backfill", "backtest/backtest", "train/train", "notify/notify"]

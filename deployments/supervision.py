@@ -13,7 +13,7 @@ import psutil
 from supervisor.xmlrpc import SupervisorTransport
 
 from deployments.home import MARK, PROGRAMS, Home
-from forecasting.errors import RunError
+from forecasting.contracts.errors import RunError
 
 LOG_BYTES = "10MB"
 LOGS_KEPT = 3

@@ -90,10 +90,10 @@ def _follow(api: "Api", run_id: UUID, say: Say) -> bool:
             told = state.name
             say(f"{state.timestamp.astimezone():%H:%M:%S}  {told}" + (f": {state.message}" if state.message else ""))
         # A process that ends sends its last lines after its state.
-        is_told = silent_looks > LOOKS_FOR_LAST_LINES
-        if state.is_final() and is_told:
+        is_notified = silent_looks > LOOKS_FOR_LAST_LINES
+        if state.is_final() and is_notified:
             break
-        if state.is_paused() and is_told:
+        if state.is_paused() and is_notified:
             say("It goes on by itself, at the deadline at the latest; or accept the gaps on its page.")
             return True
         if state.is_scheduled() and time.monotonic() > patience:

@@ -10,9 +10,9 @@ from pathlib import Path
 from deployments.down import end, take_down
 from deployments.home import HOST, Home, Service
 from deployments.supervision import Supervisor, processes_of
-from forecasting.adapters.lake import Lake
-from forecasting.adapters.locks import waiting_lock
-from forecasting.errors import OptionError, RunError
+from forecasting.contracts.errors import OptionError, RunError
+from forecasting.storage.lake import Lake
+from forecasting.storage.locks import waiting_lock
 
 SERVER_TIMEOUT = 180.0
 READY_TIMEOUT = 60.0
@@ -143,7 +143,7 @@ def _require_free(service: Service) -> None:
 def _database_url(name: str | None) -> str | None:
     if name is None:
         return None
-    from forecasting.adapters.connections import connection
+    from forecasting.storage.connections import connection
 
     return connection(name)
 

@@ -11,16 +11,16 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 from watchfiles import watch as watch_files
 
+from deployments.event_rules import Event, Seen, events_due, remember
 from deployments.home import Home
-from deployments.lookout import Event, Seen, events_due, remember
-from flows import intake
 from flows.options import WeeklyOptions
-from forecasting.adapters.clock import now
-from forecasting.adapters.lake import Lake
-from forecasting.errors import ForecastingError, OptionError
-from forecasting.ledger import Ledger
-from forecasting.spec import GateSpec
-from forecasting.timetable import awaited_week, closes_at, is_overdue, last_closed
+from forecasting.clock import now
+from forecasting.contracts.errors import ForecastingError, OptionError
+from forecasting.contracts.spec import GateSpec
+from forecasting.core.completeness import CompletenessReport
+from forecasting.core.schedule import awaited_week, closes_at, is_overdue, last_closed
+from forecasting.pipeline import ingest as intake
+from forecasting.storage.lake import Lake
 
 # Also where the file system tells of no changes, as a network's does not; and deadlines pass silently.
 SECONDS_BETWEEN_LOOKS = 60
@@ -28,12 +28,12 @@ SECONDS_BETWEEN_LOOKS = 60
 DEADLINE_PARAMETERS = ("deadline_hours", "deadline")
 NEVER = datetime.max.replace(tzinfo=UTC)
 
-Look = Callable[[Lake, date], Ledger]
+Look = Callable[[Lake, date], CompletenessReport]
 Tell = Callable[[Event], None]
 Deadlines = Callable[[date], datetime]
 
 
-def look(lake: Lake, week: date) -> Ledger:
+def look(lake: Lake, week: date) -> CompletenessReport:
     """A week as it stands, and what the gate says of it while stores may still report; nothing is changed."""
     return intake.look(lake, week, GateSpec(NEVER), now())
 
@@ -53,7 +53,7 @@ class Watcher:
         self._tell = tell
         self._read_deadlines = read_deadlines
         self._look = look
-        self._ledgers: dict[date, tuple[object, Ledger]] = {}
+        self._ledgers: dict[date, tuple[object, CompletenessReport]] = {}
 
     def tell_news(self, moment: datetime) -> list[Event]:
         """Tell what has happened since it was told last.
@@ -89,19 +89,19 @@ class Watcher:
         ]
 
     def _seen(self, week: date, files: tuple[str, ...], is_published: bool, is_due: bool, moment: datetime) -> Seen:
-        ledger = None if is_published else self._ledger(week, files)
+        completeness = None if is_published else self._ledger(week, files)
         return Seen(
             week,
             is_over=moment >= closes_at(week, self._lake.time_zone),
-            is_whole=bool(ledger and ledger.status == "whole"),
+            is_whole=bool(completeness and completeness.status == "whole"),
             is_published=is_published,
             is_due=is_due,
-            accepted=ledger.accepted.why if ledger and ledger.accepted else None,
-            gaps=ledger.gaps if ledger else (),
+            accepted=completeness.accepted.why if completeness and completeness.accepted else None,
+            gaps=completeness.gaps if completeness else (),
             files=files,
         )
 
-    def _ledger(self, week: date, files: tuple[str, ...]) -> Ledger:
+    def _ledger(self, week: date, files: tuple[str, ...]) -> CompletenessReport:
         """The week's ledger; looked at anew only where its files or the lake's weeks have changed."""
         state = (files, self._lake.weeks_of_sales(), self._lake.acceptance(week))
         known = self._ledgers.get(week)

@@ -5,19 +5,19 @@ from typing import Any
 
 from prefect import flow
 
-from flows import intake
-from flows.artifacts import show_progress, tells_what_to_do
+from flows.artifacts import explain_failure, show_progress
 from flows.options import BackfillOptions, takes
-from flows.policy import run_flow
+from flows.prefect_tasks import run_flow
 from flows.weekly_forecast import weekly_forecast
-from forecasting.adapters.clock import now
-from forecasting.errors import ForecastingError
+from forecasting.clock import now
+from forecasting.contracts.errors import ForecastingError
+from forecasting.pipeline import ingest as intake
 
 logger = logging.getLogger(__name__)
 
 
 @flow(name="backfill", persist_result=False)
-@tells_what_to_do
+@explain_failure
 @takes(BackfillOptions)
 def backfill(options: BackfillOptions) -> list[dict[str, Any]]:
     """Forecast every week from the first to the last as it would have been forecast then.
@@ -29,24 +29,24 @@ def backfill(options: BackfillOptions) -> list[dict[str, Any]]:
         For every week its receipt, or `{"spec": {"cutoff": ...}, "outcome": "failed", "error": ...}`.
 
     Raises:
-        forecasting.errors.ForecastingError: there is no week to forecast, or not one could be.
+        forecasting.contracts.errors.ForecastingError: there is no week to forecast, or not one could be.
     """
     home = options.home
     home.prepare()
     weeks = intake.weeks_to_backfill(home, options.first, options.last, now())
     of_week = {name: value for name, value in vars(options).items() if name not in ("first", "last")}
-    receipts: list[dict[str, Any]] = []
+    run_records: list[dict[str, Any]] = []
     failed: list[ForecastingError] = []
     with show_progress("weeks") as progress:
         for done, week in enumerate(weeks):
             progress(done, len(weeks))
             try:
-                receipts.append(run_flow(weekly_forecast, {**of_week, "cutoff": week}))
+                run_records.append(run_flow(weekly_forecast, {**of_week, "cutoff": week}))
             except ForecastingError as error:
                 logger.warning("The week of %s was not forecast: %s", week, error)
                 failed.append(error)
-                receipts.append({"spec": {"cutoff": str(week)}, "outcome": "failed", "error": str(error)})
+                run_records.append({"spec": {"cutoff": str(week)}, "outcome": "failed", "error": str(error)})
         progress(len(weeks), len(weeks))
     if len(failed) == len(weeks):
         raise failed[-1]
-    return receipts
+    return run_records

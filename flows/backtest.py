@@ -5,12 +5,12 @@ from typing import Any
 
 from prefect import flow
 
-from flows import backtesting
-from flows.artifacts import show_progress, tells_what_to_do
+from flows.artifacts import explain_failure, show_progress
 from flows.options import BacktestOptions, takes
-from flows.policy import stage, stopwatch
-from forecasting.adapters.clock import Stopwatch
-from forecasting.adapters.cluster import dask_cluster
+from flows.prefect_tasks import stage, stopwatch
+from forecasting.clock import Stopwatch
+from forecasting.compute import dask_cluster
+from forecasting.pipeline import backtest as backtesting
 
 load = stage(backtesting.load, name="load")
 run_folds = stage(backtesting.run_folds, name="forecast the folds")
@@ -19,7 +19,7 @@ keep = stage(backtesting.keep, name="keep the forecasts")
 
 
 @flow(name="backtest", persist_result=False)
-@tells_what_to_do
+@explain_failure
 @takes(BacktestOptions)
 def backtest(options: BacktestOptions) -> dict[str, Any]:
     """Forecast past weeks as they would have been forecast then, and score the forecasts.
@@ -32,7 +32,7 @@ def backtest(options: BacktestOptions) -> dict[str, Any]:
         `scores` (one record a model) and `seconds` by stage.
 
     Raises:
-        forecasting.errors.ForecastingError: one sentence that names the cause and the remedy.
+        forecasting.contracts.errors.ForecastingError: one sentence that names the cause and the remedy.
     """
     home = options.home
     home.prepare()

@@ -14,14 +14,14 @@ from zoneinfo import ZoneInfo
 
 from flows import parameters as p
 from flows.settings import lake_root
-from forecasting.adapters.database.target import require_target
-from forecasting.spec import BatchSpec, ClusterSpec, ForecastSpec, GateSpec
-from forecasting.timetable import deadline_of
-from forecasting.weeks import DOMINICKS_WEEK_1
+from forecasting.contracts.calendar import DOMINICKS_WEEK_1
+from forecasting.contracts.spec import BatchSpec, ClusterSpec, ForecastSpec, GateSpec
+from forecasting.core.schedule import deadline_of
+from forecasting.storage.database.target import require_target
 
 if TYPE_CHECKING:
-    from forecasting.adapters.lake import Lake
-    from forecasting.folds import Folds
+    from forecasting.core.folds import Folds
+    from forecasting.storage.lake import Lake
 
 _FORECAST = ForecastSpec(DOMINICKS_WEEK_1)
 _BATCH = BatchSpec()
@@ -37,7 +37,7 @@ class LakeOptions:
 
     @property
     def home(self) -> "Lake":
-        from forecasting.adapters.lake import Lake  # pandas with it, which `oj --help` need not wait for
+        from forecasting.storage.lake import Lake  # pandas with it, which `oj --help` need not wait for
 
         return Lake(lake_root(self.lake))
 
@@ -154,7 +154,7 @@ class FoldOptions(LakeOptions):
 
     @property
     def folds(self) -> "Folds":
-        from forecasting.folds import choose_folds
+        from forecasting.core.folds import choose_folds
 
         return choose_folds(self.protocol, self.first_cutoff, self.last_cutoff, self.every, self.horizon, self.gap)
 

@@ -10,9 +10,9 @@ from typing import Annotated, Any, Literal
 import typer
 from pydantic import Field
 
-from forecasting.adapters.database.target import NAME, SQLITE, require_target
-from forecasting.errors import OptionError
-from forecasting.spec import BelowMinimum, Point, Retrain
+from forecasting.contracts.errors import OptionError
+from forecasting.contracts.spec import BelowMinimum, Point, Retrain
+from forecasting.storage.database.target import NAME, SQLITE, require_target
 
 # How the command line takes a week: by its first day.
 A_WEEK: dict[str, Any] = {"parser": date.fromisoformat, "metavar": "YYYY-MM-DD"}

@@ -9,26 +9,26 @@ from typing import Any
 
 import pandas as pd
 
-from flows.intake import ledger_summary
-from flows.policy import stopwatch
-from forecasting.adapters.clock import Stopwatch, now
-from forecasting.adapters.cluster import ClusterReceipt
-from forecasting.adapters.lake import Lake
-from forecasting.ledger import Ledger
-from forecasting.moved import summary
-from forecasting.spec import ForecastSpec
-from forecasting.validate import Validated
+from flows.prefect_tasks import stopwatch
+from forecasting.clock import Stopwatch, now
+from forecasting.compute import ClusterUsage
+from forecasting.contracts.spec import ForecastSpec
+from forecasting.core.completeness import CompletenessReport
+from forecasting.core.revision import summary
+from forecasting.core.validation import Validated
+from forecasting.pipeline.ingest import completeness_summary
+from forecasting.storage.lake import Lake
 
 logger = logging.getLogger(__name__)
 
 
-class Receipt:
+class RunRecorder:
     """What a run did, filled in as it goes. `content` is plain values."""
 
     def __init__(self, spec: ForecastSpec, started: datetime) -> None:
         self._started = started.isoformat(timespec="seconds")
         self.content: dict[str, Any] = {"spec": spec.as_dict(), "outcome": "running"}
-        self._cluster: ClusterReceipt | None = None
+        self._cluster: ClusterUsage | None = None
 
     def noted(self, notes: list[str]) -> None:
         """`notes`: sentences about files of the inbox that somebody should look at; they are logged, too."""
@@ -36,29 +36,31 @@ class Receipt:
             logger.warning("%s", note)
         self.content["inbox_notes"] = [*self.content.get("inbox_notes", []), *notes]
 
-    def collected(self, ledger: Ledger, checked: Validated, late_files: dict[date, list[str]]) -> None:
+    def collected(
+        self, completeness: CompletenessReport, checked: Validated, late_files: dict[date, list[str]]
+    ) -> None:
         """`late_files`: those that came of earlier weeks, which are published without them."""
-        self.content |= ledger_summary(ledger, checked)
+        self.content |= completeness_summary(completeness, checked)
         self.content["late_files"] = {str(earlier): names for earlier, names in late_files.items()}
 
     def monitored(self, content: dict[str, Any]) -> None:
-        """How earlier forecasts came out, as `flows.monitoring.monitor` tells it."""
+        """How earlier forecasts came out, as `forecasting.pipeline.monitoring.monitor` tells it."""
         self.content["monitoring"] = content
 
-    def promised(self, folds: int) -> None:
+    def expected(self, folds: int) -> None:
         """`folds`: past weeks whose backtest says from now on what is to be expected."""
-        self.content["monitoring"]["promise_of_folds"] = folds
+        self.content["monitoring"]["baseline_folds"] = folds
 
     def chose(self, spec: ForecastSpec, training: dict[str, Any]) -> ForecastSpec:
         """The spec with the model that was chosen, and how it was chosen; gives the spec back."""
         self.content |= {"spec": spec.as_dict(), "training": training}
         return spec
 
-    def identified(self, run_id: str, known_at: datetime) -> None:
-        """`known_at`: the moment up to which everything had been collected that the run knows."""
-        self.content |= {"run_id": run_id, "known_at": known_at.isoformat()}
+    def identified(self, run_id: str, as_of: datetime) -> None:
+        """`as_of`: the moment up to which everything had been collected that the run knows."""
+        self.content |= {"run_id": run_id, "as_of": as_of.isoformat()}
 
-    def cluster_started(self, cluster: ClusterReceipt) -> None:
+    def cluster_started(self, cluster: ClusterUsage) -> None:
         """`cluster` goes on counting until the cluster has ended."""
         self._cluster = cluster
 
@@ -105,18 +107,18 @@ class Receipt:
 
 
 @contextmanager
-def recording(lake: Lake, spec: ForecastSpec) -> Iterator[Receipt]:
+def recording(lake: Lake, spec: ForecastSpec) -> Iterator[RunRecorder]:
     """Time the stages of a run and keep its receipt in the lake when the `with` block ends, also by an error."""
     started = now()
-    receipt, clock = Receipt(spec, started), Stopwatch()
+    record, clock = RunRecorder(spec, started), Stopwatch()
     token = stopwatch.set(clock)
     try:
         with clock.stage("total"):
-            yield receipt
+            yield record
     except BaseException as error:
-        receipt.failed(error)
+        record.failed(error)
         raise
     finally:
         stopwatch.reset(token)
-        receipt.close(clock.seconds)
-        lake.write_receipt(spec.cutoff, started, receipt.content)
+        record.close(clock.seconds)
+        lake.write_run_record(spec.cutoff, started, record.content)

@@ -5,23 +5,23 @@ from typing import Any
 
 from prefect import flow
 
-from flows import training
-from flows.artifacts import show_progress, tells_what_to_do
-from flows.backtesting import of_lake
+from flows.artifacts import explain_failure, show_progress
 from flows.options import TrainOptions, takes
-from flows.policy import stage, stopwatch
-from forecasting.adapters.champion import champion_at
-from forecasting.adapters.clock import Stopwatch, now
-from forecasting.adapters.cluster import dask_cluster
-from forecasting.adapters.model_store import load
+from flows.prefect_tasks import stage, stopwatch
+from forecasting.clock import Stopwatch, now
+from forecasting.compute import dask_cluster
 from forecasting.models import get_model
+from forecasting.pipeline import challengers as training
+from forecasting.pipeline.backtest import of_lake
+from forecasting.storage.champion_history import champion_at
+from forecasting.storage.model_registry import load
 
-hold_contest = stage(training.hold_contest, name="forecast the folds")
+evaluate_challengers = stage(training.evaluate_challengers, name="forecast the folds")
 train_and_keep = stage(training.train_and_keep, name="train")
 
 
 @flow(name="train", persist_result=False)
-@tells_what_to_do
+@explain_failure
 @takes(TrainOptions)
 def train(options: TrainOptions) -> dict[str, Any]:
     """Fit a challenger, and put it in force where it forecasts past weeks better than the champion, beyond chance.
@@ -33,7 +33,7 @@ def train(options: TrainOptions) -> dict[str, Any]:
         `version`, `model`, `promoted`, `why`, `scores`, and by what each fold was forecast.
 
     Raises:
-        forecasting.errors.ForecastingError: one sentence that names the cause and the remedy.
+        forecasting.contracts.errors.ForecastingError: one sentence that names the cause and the remedy.
     """
     home = options.home
     home.prepare()
@@ -47,7 +47,9 @@ def train(options: TrainOptions) -> dict[str, Any]:
     token = stopwatch.set(Stopwatch())
     try:
         with dask_cluster(options.cluster_spec, home, "training") as cluster, show_progress("folds") as progress:
-            contest = hold_contest(cluster, source, folds, [spec.model], incumbent, options.batch_spec, progress)
+            contest = evaluate_challengers(
+                cluster, source, folds, [spec.model], incumbent, options.batch_spec, progress
+            )
         _, decision = train_and_keep(home, spec, contest, champion, by=getuser(), at=now())
     finally:
         stopwatch.reset(token)

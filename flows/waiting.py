@@ -27,17 +27,17 @@ from prefect.input import RunInput
 from prefect.states import Completed
 from pydantic import Field
 
-from flows import intake
 from flows.artifacts import name_of_run
-from flows.notifying import tell, week_waiting
+from flows.notify import tell, week_waiting
 from flows.options import WeeklyOptions
-from flows.policy import tell as tell_prefect
-from flows.terminal.run import say_waiting
-from forecasting.adapters.clock import now
-from forecasting.adapters.lake import Lake
-from forecasting.errors import WeekWaiting
-from forecasting.ledger import Ledger
-from forecasting.spec import GateSpec
+from flows.prefect_tasks import tell as tell_prefect
+from forecasting.clock import now
+from forecasting.contracts.errors import WeekWaiting
+from forecasting.contracts.spec import GateSpec
+from forecasting.core.completeness import CompletenessReport
+from forecasting.pipeline import ingest as intake
+from forecasting.presentation.terminal.run import say_waiting
+from forecasting.storage.lake import Lake
 
 logger = logging.getLogger(__name__)
 
@@ -76,8 +76,8 @@ def await_stores(lake: Lake, week: date, options: WeeklyOptions) -> None:
 def _still_waiting(lake: Lake, week: date, spec: GateSpec) -> WeekWaiting | None:
     if now() >= spec.deadline:
         return None
-    ledger: Ledger = intake.look(lake, week, spec, now())
-    return WeekWaiting(week, ledger.gaps, spec.deadline) if ledger.status == "waiting" else None
+    completeness: CompletenessReport = intake.look(lake, week, spec, now())
+    return WeekWaiting(week, completeness.gaps, spec.deadline) if completeness.status == "waiting" else None
 
 
 def _fingerprint(lake: Lake, week: date) -> object:

@@ -8,19 +8,24 @@ from typing import Any
 from prefect import flow, runtime
 
 from flows import artifacts as page
-from flows import choosing, intake, loading, monitoring, reporting, stages
-from flows.notifying import tell_drift, tell_published, telling_of_trouble
+from flows.notify import alert_on_failure, notify_drift, notify_published
 from flows.options import WeeklyOptions, takes
-from flows.policy import run_flow, stage
-from flows.recording import Receipt, recording
+from flows.prefect_tasks import run_flow, stage
+from flows.recording import RunRecorder, recording
 from flows.waiting import await_stores, take_over
-from forecasting.adapters.clock import now
-from forecasting.adapters.cluster import dask_cluster
-from forecasting.adapters.lake import Lake
-from forecasting.adapters.locks import week_lock
-from forecasting.errors import ForecastingError
-from forecasting.run import outcome_counts
-from forecasting.spec import ForecastSpec
+from forecasting.clock import now
+from forecasting.compute import dask_cluster
+from forecasting.contracts.errors import ForecastingError
+from forecasting.contracts.spec import ForecastSpec
+from forecasting.core.run_identity import outcome_counts
+from forecasting.pipeline import batch as stages
+from forecasting.pipeline import ingest as intake
+from forecasting.pipeline import load as loading
+from forecasting.pipeline import model_selection as choosing
+from forecasting.pipeline import monitoring
+from forecasting.pipeline import report as reporting
+from forecasting.storage.lake import Lake
+from forecasting.storage.locks import week_lock
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +41,7 @@ publish = stage(stages.publish, name="publish")
 report = stage(reporting.report, name="report")
 report_page = stage(reporting.try_page, name="report_page")
 load = stage(loading.load, name="load")
-make_promise = stage(monitoring.make_promise, name="promise")
+build_baseline = stage(monitoring.build_baseline, name="baseline")
 
 
 def _name_of_run() -> str:
@@ -45,7 +50,7 @@ def _name_of_run() -> str:
 
 
 @flow(name="weekly-forecast", flow_run_name=_name_of_run, persist_result=False)
-@page.tells_what_to_do
+@page.explain_failure
 @takes(WeeklyOptions)
 def weekly_forecast(options: WeeklyOptions) -> dict[str, Any]:
     """Forecast the weeks after `cutoff` for every active series, and publish them.
@@ -60,7 +65,7 @@ def weekly_forecast(options: WeeklyOptions) -> dict[str, Any]:
         The receipt of the run, as it is kept in the lake.
 
     Raises:
-        forecasting.errors.ForecastingError: one sentence that names the cause and the remedy. What was
+        forecasting.contracts.errors.ForecastingError: one sentence that names the cause and the remedy. What was
             published before stays in force.
     """
     home = options.home
@@ -71,67 +76,67 @@ def weekly_forecast(options: WeeklyOptions) -> dict[str, Any]:
     page.show_week(week)
     spec, batch = options.spec(week), options.batch_spec
 
-    with telling_of_trouble(home, week):
+    with alert_on_failure(home, week):
         if options.accept_gaps:
             intake.accept(home, week, options.accept_gaps, getuser(), now())
         await_stores(home, week, options)
         take_over(week)
 
-        with week_lock(home.lock_path(str(week)), week), recording(home, spec) as receipt:
+        with week_lock(home.lock_path(str(week)), week), recording(home, spec) as record:
             arrived = collect(home, week)
-            receipt.noted(arrived.notes)
+            record.noted(arrived.notes)
             checked = validate(home, arrived)
-            ledger = gate(home, week, arrived, checked, options.gate_spec(week), now())
-            receipt.noted(archive(home, week, arrived, checked))
-            receipt.collected(ledger, checked, intake.late_files(home, week, arrived))
-            page.show_ledger(receipt.content)
+            completeness = gate(home, week, arrived, checked, options.gate_spec(week), now())
+            record.noted(archive(home, week, arrived, checked))
+            record.collected(completeness, checked, intake.late_files(home, week, arrived))
+            page.show_completeness(record.content)
             spec = choosing.of_family(home, spec, options.model)
-            receipt.monitored(monitor(home, spec))
-            tell_drift(home, receipt.content["monitoring"])
-            page.show_monitoring(receipt.content)
+            record.monitored(monitor(home, spec))
+            notify_drift(home, record.content["monitoring"])
+            page.show_monitoring(record.content)
 
             chosen = choose_model(home, spec, options.model, options.retrain, batch, options.cluster_spec)
-            spec = receipt.chose(chosen.spec, chosen.record)
+            spec = record.chose(chosen.spec, chosen.record)
             work = prepare(home, spec, batch, chosen.fitted, chosen.version)
-            receipt.identified(work.run_id, work.known_at)
+            record.identified(work.run_id, work.as_of)
             if stages.is_final(home, week, work):
-                receipt.unchanged(outcome_counts(home.published(week)), home.published_path(week))
+                record.unchanged(outcome_counts(home.published(week)), home.published_path(week))
             else:
                 with dask_cluster(options.cluster_spec, home, f"the week of {week}") as cluster:
-                    receipt.cluster_started(cluster.receipt)
+                    record.cluster_started(cluster.usage)
                     with page.show_progress() as progress:
                         table = forecast(cluster, home, work, spec, batch, progress)
-                replaced = stages.in_force(home, week)
+                replaced = stages.current_forecast(home, week)
                 path = publish(home, table, work, spec)
-                receipt.published(outcome_counts(home.published(week)), path)
+                record.published(outcome_counts(home.published(week)), path)
                 if replaced is not None:
-                    receipt.moved(replaced, table)
-            page.show_outcome(home, spec, receipt.content)
+                    record.moved(replaced, table)
+            page.show_outcome(home, spec, record.content)
 
             reported = report(home)
-            receipt.reported(reported.path)
-            receipt.page_written(report_page(home, week, receipt.so_far(), reported))
+            record.reported(reported.path)
+            record.page_written(report_page(home, week, record.so_far(), reported))
             if options.database:
-                receipt.loaded(load(home, options.database))
-            page.show_headline(home, receipt.content)
-            page.show_results(home, receipt.content)
+                record.loaded(load(home, options.database))
+            page.show_headline(home, record.content)
+            page.show_results(home, record.content)
             page.show_lineage(home, spec, work)
 
-            tell_published(home, receipt.content, options.fallback_alarm)
-            promise_once(home, spec, options, receipt)
-    page.show_receipt(receipt.content)
-    return receipt.content
+            notify_published(home, record.content, options.fallback_alarm)
+            build_baseline_once(home, spec, options, record)
+    page.show_record(record.content)
+    return record.content
 
 
-def promise_once(home: Lake, spec: ForecastSpec, options: WeeklyOptions, receipt: Receipt) -> None:
+def build_baseline_once(home: Lake, spec: ForecastSpec, options: WeeklyOptions, record: RunRecorder) -> None:
     """Make the promise where it is due: once in the life of a model, and after everything that people wait for."""
-    with monitoring.costs_no_forecast("The promise could not be made"):
-        if folds := monitoring.folds_of_promise(home, spec):
+    with monitoring.best_effort("The promise could not be made"):
+        if folds := monitoring.baseline_folds(home, spec):
             with (
                 dask_cluster(options.cluster_spec, home, "the promise") as cluster,
                 page.show_progress("folds") as progress,
             ):
-                receipt.promised(make_promise(cluster, home, spec, options.batch_spec, folds, progress))
+                record.expected(build_baseline(cluster, home, spec, options.batch_spec, folds, progress))
 
 
 def catch_up(week: date, options: WeeklyOptions) -> None:

@@ -1,1 +1,1 @@
-"""Weekly batch forecasts of store × brand sales: the pure core and its adapters, without any Prefect."""
+"""Weekly batch forecasts of store × product sales."""

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import settings
 
 import flows  # noqa: F401 - sets the threads of BLAS and Prefect's defaults before either is imported
-from forecasting.adapters import inbox
-from forecasting.adapters.feed import feed
-from forecasting.adapters.lake import Lake
-from forecasting.adapters.locks import waiting_lock
+from forecasting.pipeline.simulation import simulate
+from forecasting.storage import inbox
+from forecasting.storage.lake import Lake
+from forecasting.storage.locks import waiting_lock
 from tests.databases import make_small_lake
 from tests.postgresql import PostgreSQL, programs, running_postgresql
 
@@ -26,9 +26,9 @@ LONGEST = (
     "tests/deployments/test_service.py",
     "tests/flows/test_weekly_forecast.py",
     "tests/flows/test_several_hosts.py",
-    "tests/flows/cli/test_runs.py",
+    "tests/forecasting/cli/test_runs.py",
     "tests/flows/test_run_page.py",
-    "tests/forecasting/adapters/cluster/",
+    "tests/forecasting/compute/",
     "tests/deployments/test_postgresql.py",
     "tests/flows/",
     "tests/deployments/",
@@ -78,7 +78,7 @@ def fed_lake_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with waiting_lock(folder.with_suffix(".lock")):
         if not folder.exists():
             made = tmp_path_factory.mktemp("template")
-            feed(Lake(made / "lake"))
+            simulate(Lake(made / "lake"))
             made.rename(folder)
     return folder / "lake"
 

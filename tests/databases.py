@@ -14,19 +14,19 @@ import pandas as pd
 import psycopg
 import pyarrow as pa
 
-from forecasting import schemas
-from forecasting.adapters.lake import Lake
-from forecasting.adapters.publish import publish
-from forecasting.forecast import forecast
-from forecasting.panel import series_of
-from forecasting.spec import ForecastSpec
-from forecasting.table import Table
-from forecasting.weeks import WEEK
+from forecasting.contracts import schemas
+from forecasting.contracts.calendar import WEEK
+from forecasting.contracts.spec import ForecastSpec
+from forecasting.contracts.table import Table
+from forecasting.core.panel import series_of
+from forecasting.pipeline.forecast import forecast
+from forecasting.storage.lake import Lake
+from forecasting.storage.publish import publish
 
 FIRST = date(1992, 1, 2)
 WEEKS = [FIRST + WEEK * number for number in range(5)]
 CUTOFFS = WEEKS[-3:]
-TABLES = {table.name: table for table in (schemas.FORECAST, schemas.SALES, schemas.PROMOTIONS, schemas.BRANDS)}
+TABLES = {table.name: table for table in (schemas.FORECAST, schemas.SALES, schemas.PROMOTIONS, schemas.PRODUCTS)}
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Target:
 
 
 def make_small_lake(root: Path) -> Lake:
-    """Three stores, two brands, five weeks; the last three are published."""
+    """Three stores, two products, five weeks; the last three are published."""
     lake, values = Lake(root), np.random.default_rng(1)
     lake.prepare()
     cells = pd.MultiIndex.from_product([[2, 5, 9], [1, 3], [*WEEKS, WEEKS[-1] + WEEK]], names=schemas.CELL)
@@ -75,12 +75,14 @@ def make_small_lake(root: Path) -> Lake:
     rows["week"] = pd.to_datetime(rows["week"])
     lake.add_sales(schemas.SALES.cast(rows[rows["week"] <= pd.Timestamp(WEEKS[-1])]))
     # Each week tells its own offers, and those of the next one with another price: files speak of the same cells.
-    ahead = rows.assign(told=rows["week"] - WEEK, price=rows["price"] + 0.1)
-    told = pd.concat([rows.assign(told=rows["week"]), ahead])
-    lake.add_promotions(schemas.TOLD_PROMOTIONS.cast(told[told["told"].isin(pd.to_datetime(WEEKS))]))
+    ahead = rows.assign(announced=rows["week"] - WEEK, price=rows["price"] + 0.1)
+    announced = pd.concat([rows.assign(announced=rows["week"]), ahead])
+    lake.add_promotions(
+        schemas.ANNOUNCED_PROMOTIONS.cast(announced[announced["announced"].isin(pd.to_datetime(WEEKS))])
+    )
     stores = pd.DataFrame(columns=schemas.STORES.columns).assign(store=[2, 5, 9], name=["Müller & Söhne", "=1+1", None])
-    brands = pd.DataFrame({"brand": [1, 3], "name": ["Tropicana", "<script>"], "ounces": [64, None]})
-    lake.write_reference(schemas.STORES.cast(stores), schemas.BRANDS.cast(brands.astype({"ounces": "Int32"})))
+    products = pd.DataFrame({"product": [1, 3], "name": ["Tropicana", "<script>"], "ounces": [64, None]})
+    lake.write_reference(schemas.STORES.cast(stores), schemas.PRODUCTS.cast(products.astype({"ounces": "Int32"})))
     for cutoff in CUTOFFS:
         publish_anew(lake, cutoff, "naive")
     return lake
@@ -116,7 +118,7 @@ def lake_tables(lake: Lake) -> dict[str, pd.DataFrame]:
         ),
         "sales": lake.sales(),
         "promotions": lake.promotions(lake.published_cutoffs()[-1]),
-        "brands": lake.brands(),
+        "products": lake.products(),
     }
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from forecasting.adapters import notify
+from forecasting.pipeline import delivery as notify
 
 
 @contextmanager

@@ -9,15 +9,15 @@ import pandas as pd
 import pyarrow as pa
 from hypothesis import strategies as st
 
-from forecasting import schemas
-from forecasting.inspection import RAW_COLUMNS
-from forecasting.table import Table
-from forecasting.weeks import WEEK, days_of
+from forecasting.contracts import schemas
+from forecasting.contracts.calendar import WEEK, days_of
+from forecasting.contracts.table import Table
+from forecasting.core.inspection import RAW_COLUMNS
 
 FIRST_WEEK = date(1991, 1, 3)
 WEEKS_AHEAD = 6
 KNOWN_STORES = pd.DataFrame({"store": [2, 5, 8, 9]})
-KNOWN_BRANDS = pd.DataFrame({"brand": [1, 2, 3]})
+KNOWN_PRODUCTS = pd.DataFrame({"product": [1, 2, 3]})
 
 
 @dataclass(frozen=True)
@@ -31,21 +31,21 @@ class Market:
 
 @st.composite
 def markets(draw: st.DrawFn, *, min_weeks: int = 1, max_weeks: int = 10, dense: bool = False) -> Market:
-    """A few stores × brands × weeks. Whole stores are missing in some weeks, and single cells in others.
+    """A few stores × products × weeks. Whole stores are missing in some weeks, and single cells in others.
 
     dense: gaps are few, so that every series keeps nearly all of its `min_weeks` observations.
     """
     stores = draw(st.lists(st.sampled_from([2, 5, 8, 9, 137]), min_size=1, max_size=4, unique=True))
-    brands = draw(st.lists(st.sampled_from([1, 2, 3, 11]), min_size=1, max_size=3, unique=True))
+    products = draw(st.lists(st.sampled_from([1, 2, 3, 11]), min_size=1, max_size=3, unique=True))
     n_weeks = draw(st.integers(min_weeks, max_weeks))
     weeks = [FIRST_WEEK + WEEK * offset for offset in range(n_weeks + WEEKS_AHEAD)]
     # What matters is where the gaps are; the values come from a seed, as they need no shrinking.
     values = np.random.default_rng(draw(st.integers(0, 2**16)))
     # Plain arrays, as a frame's operations would take longer than many of the laws.
-    store, brand, of_week = (axis.ravel() for axis in np.meshgrid(stores, brands, range(len(weeks)), indexing="ij"))
+    store, product, of_week = (axis.ravel() for axis in np.meshgrid(stores, products, range(len(weeks)), indexing="ij"))
     cells = {
         "store": store,
-        "brand": brand,
+        "product": product,
         "week": np.array(weeks, dtype="datetime64[D]")[of_week],
         "units": values.lognormal(3, 1, len(store)).round().astype("int64"),
         "price": values.choice([1.99, 2.49, 3.0], len(store)),
@@ -85,7 +85,7 @@ def raw_row(**values: Any) -> dict[str, Any]:
         "line": 2,
         "daily": False,
         "store": "2",
-        "brand": "1",
+        "product": "1",
         "week_or_date": FIRST_WEEK.isoformat(),
         "units": "12",
         "price": "2.49",
@@ -98,7 +98,7 @@ def raw_row(**values: Any) -> dict[str, Any]:
 
 
 def raw_rows(*rows: dict[str, Any]) -> pd.DataFrame:
-    """Inbox rows as `forecasting.adapters.inbox` gives them, with lines counted from 2."""
+    """Inbox rows as `forecasting.storage.inbox` gives them, with lines counted from 2."""
     frame = pd.DataFrame(list(rows), columns=RAW_COLUMNS)
     return frame.assign(line=np.arange(len(rows)) + 2)
 
@@ -123,7 +123,7 @@ inbox_rows = st.lists(
     st.fixed_dictionaries(
         {
             "store": _mostly(["2", "5"]),
-            "brand": _mostly(["1", "2"]),
+            "product": _mostly(["1", "2"]),
             "week_or_date": st.one_of(st.just(FIRST_WEEK.isoformat()), _dates, _garbage),
             "units": _mostly(["12", "13", ""]),
             "price": _mostly(["2.49", "3"]),

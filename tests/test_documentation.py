@@ -7,8 +7,8 @@ import pytest
 import yaml
 from typer.main import get_command
 
-from deployments.cli import app
 from deployments.registration import DEPLOYMENTS
+from forecasting.cli.app import app
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("data/*.md")])

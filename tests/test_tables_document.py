@@ -10,17 +10,18 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from flows import intake, reporting
-from forecasting import schemas
-from forecasting.adapters.clock import now
-from forecasting.adapters.database.load import load
-from forecasting.adapters.lake import Lake
-from forecasting.adapters.publish import publish
-from forecasting.forecast import forecast
-from forecasting.panel import series_of
-from forecasting.spec import ForecastSpec, GateSpec
-from forecasting.table import Table
-from forecasting.weeks import dominicks_week
+from forecasting.clock import now
+from forecasting.contracts import schemas
+from forecasting.contracts.calendar import dominicks_week
+from forecasting.contracts.spec import ForecastSpec, GateSpec
+from forecasting.contracts.table import Table
+from forecasting.core.panel import series_of
+from forecasting.pipeline import ingest as intake
+from forecasting.pipeline import report as reporting
+from forecasting.pipeline.forecast import forecast
+from forecasting.storage.database.load import load
+from forecasting.storage.lake import Lake
+from forecasting.storage.publish import publish
 from tests.databases import CUTOFFS, scores_of
 
 DOCUMENT = (Path(__file__).parents[1] / "docs" / "tables.md").read_text(encoding="utf-8")

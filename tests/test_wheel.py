@@ -33,7 +33,7 @@ def test_every_file_of_the_packages_is_in_it(unpacked: Path) -> None:
 
 
 def test_the_shipped_data_are_in_it_with_their_terms(unpacked: Path) -> None:
-    """`oj feed` needs the tables, and `oj run` reads them after publishing; the script that makes them stays."""
+    """`oj simulate` needs the tables, and `oj run` reads them after publishing; the script that makes them stays."""
     shipped = {path.name for path in (ROOT / "data").glob("*.parquet")}
     assert {path.name for path in (unpacked / "forecasting" / "data").iterdir()} == {*shipped, "README.md"}
     assert not (unpacked / "data").exists()
@@ -42,7 +42,7 @@ def test_the_shipped_data_are_in_it_with_their_terms(unpacked: Path) -> None:
 def test_installed_code_finds_the_shipped_data(unpacked: Path, tmp_path: Path) -> None:
     """Its own, far from the repository."""
     code = (
-        "from forecasting.adapters.feed import SHIPPED, feed, is_fed; from forecasting.adapters.lake import Lake; "
+        "from forecasting.pipeline.simulation import SHIPPED, feed, is_fed; from forecasting.storage.lake import Lake; "
         "from pathlib import Path; lake = Lake(Path('lake')); feed(lake); print(SHIPPED, is_fed(lake))"
     )
     environment = os.environ | {"PYTHONPATH": str(unpacked), "PYTHONDONTWRITEBYTECODE": "1"}

@@ -5,27 +5,27 @@ what its finished stages showed. Whatever goes wrong here, a server that does no
 run what it shows, and nothing else.
 """
 
-from flows.artifacts.failure import tells_what_to_do
+from flows.artifacts.completeness import show_completeness
+from flows.artifacts.failure import explain_failure
 from flows.artifacts.headline import show_headline
-from flows.artifacts.ledger import show_ledger
 from flows.artifacts.lineage import show_lineage
 from flows.artifacts.monitoring import show_monitoring
 from flows.artifacts.outcome import show_outcome
 from flows.artifacts.progress import show_progress
-from flows.artifacts.receipt import show_receipt
+from flows.artifacts.record import show_record
 from flows.artifacts.results import show_results
 from flows.artifacts.title import name_of_run, show_week
 
 __all__ = [
+    "explain_failure",
     "name_of_run",
+    "show_completeness",
     "show_headline",
-    "show_ledger",
     "show_lineage",
     "show_monitoring",
     "show_outcome",
     "show_progress",
-    "show_receipt",
+    "show_record",
     "show_results",
     "show_week",
-    "tells_what_to_do",
 ]

@@ -19,7 +19,7 @@ def total_chart(totals: pd.DataFrame) -> bytes:
     """A PNG of the totals of the last year and of the forecast.
 
     Args:
-        totals: as `forecasting.report.weekly_totals` gives them.
+        totals: as `forecasting.core.report.weekly_totals` gives them.
     """
     sold = totals[totals["kind"] == "actual"].tail(WEEKS_SHOWN)
     expected = totals[totals["kind"] == "forecast"]

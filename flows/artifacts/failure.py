@@ -8,7 +8,7 @@ from prefect.states import Failed
 
 from flows.artifacts.markdown import block, text
 from flows.artifacts.posting import post
-from forecasting.errors import DataError, ForecastingError, OptionError, SchemaError, WeekNotWhole
+from forecasting.contracts.errors import DataError, ForecastingError, OptionError, SchemaError, WeekNotWhole
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -23,7 +23,7 @@ WHO = {
 OPERATOR = "Whoever operates the forecast must act."
 
 
-def tells_what_to_do(run: Callable[P, R]) -> Callable[P, R]:
+def explain_failure(run: Callable[P, R]) -> Callable[P, R]:
     """Let a flow that fails leave an artifact that says what to do; an error made to be read is all its state says.
 
     The flow's caller gets the error all the same: Prefect raises what a `Failed` state carries.

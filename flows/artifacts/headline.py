@@ -8,19 +8,19 @@ import pandas as pd
 
 from flows.artifacts.markdown import name, table, text
 from flows.artifacts.posting import post
-from forecasting import schemas
-from forecasting.adapters.files import read_table
-from forecasting.adapters.lake import Lake
-from forecasting.report import Expectation, biggest_movers, expectation, weekly_totals
+from forecasting.contracts import schemas
+from forecasting.core.report import Expectation, biggest_movers, expectation, weekly_totals
+from forecasting.storage.files import read_table
+from forecasting.storage.lake import Lake
 
 logger = logging.getLogger(__name__)
 
 MOVERS = 5  # up, and as many down
 
 
-def show_headline(lake: Lake, receipt: dict[str, Any]) -> None:
+def show_headline(lake: Lake, record: dict[str, Any]) -> None:
     """What the forecast says, for people."""
-    post("headline", "What is expected next week", _read_and_write, lake, receipt["spec"]["point"])
+    post("headline", "What is expected next week", _read_and_write, lake, record["spec"]["point"])
 
 
 def _read_and_write(lake: Lake, point: str) -> str:
@@ -83,7 +83,7 @@ def _movers(movers: pd.DataFrame) -> str:
     rows = [
         (
             str(row.store),
-            name(row.brand_name),
+            name(row.product_name),
             f"{row.recent:,.0f}",
             f"**{row.units:,.0f}**",
             f"{row.lo_80:,.0f}–{row.hi_80:,.0f}",
@@ -91,7 +91,7 @@ def _movers(movers: pd.DataFrame) -> str:
         )
         for row in movers.itertuples()
     ]
-    head = ["store", "brand", "recent", "expected", "80 %", "plan"]
+    head = ["store", "product", "recent", "expected", "80 %", "plan"]
     return table(head, rows, ["right", "left", "right", "right", "right", "left"])
 
 

@@ -4,18 +4,18 @@ import shlex
 
 from flows.artifacts.markdown import block, code, count, table
 from flows.artifacts.posting import post
-from flows.stages import Work
-from forecasting.adapters.lake import Lake
-from forecasting.adapters.lineage import Origin, trace
-from forecasting.spec import ForecastSpec
+from forecasting.contracts.spec import ForecastSpec
+from forecasting.pipeline.batch import ForecastBatch
+from forecasting.storage.lake import Lake
+from forecasting.storage.lineage import Origin, trace
 
 
-def show_lineage(lake: Lake, spec: ForecastSpec, work: Work) -> None:
+def show_lineage(lake: Lake, spec: ForecastSpec, work: ForecastBatch) -> None:
     """What the forecast was made of."""
     post("lineage", "From the stores' files to the report", lineage_markdown, lake, spec, work)
 
 
-def lineage_markdown(lake: Lake, spec: ForecastSpec, work: Work) -> str:
+def lineage_markdown(lake: Lake, spec: ForecastSpec, work: ForecastBatch) -> str:
     """A table of the steps."""
     rows = [_row(lake, origin) for origin in trace(lake, spec)]
     series, partitions = len(work.series), len(work.partitions)

@@ -11,9 +11,9 @@ logger = logging.getLogger(__name__)
 ALIGN: list[Align] = ["left", "right", "right", "right", "right", "right"]
 
 
-def show_monitoring(receipt: dict[str, Any]) -> None:
+def show_monitoring(record: dict[str, Any]) -> None:
     """How the newest matured week came out, and the alarms; nothing where no forecast has matured yet."""
-    monitored = receipt["monitoring"]
+    monitored = record["monitoring"]
     if error := monitored.get("error"):
         post("monitoring", "How earlier forecasts came out", text, f"They could not be monitored: {error}")
     if "week" not in monitored:
@@ -34,7 +34,7 @@ def monitoring_markdown(monitored: dict[str, Any]) -> str:
     """The alarms, and the scores of the newest matured week by step.
 
     Args:
-        monitored: as `flows.monitoring.monitor` gives it.
+        monitored: as `forecasting.pipeline.monitoring.monitor` gives it.
     """
     parts = []
     if monitored["alarms"]:
@@ -46,7 +46,7 @@ def monitoring_markdown(monitored: dict[str, Any]) -> str:
         for step, scores in monitored["steps"].items()
     ]
     head = ["forecast", "WAPE", "naive", "bias", "80 % intervals held", "95 % intervals held"]
-    watched = "is held against what a backtest promised" if monitored["promised"] else "is not watched for drift yet"
+    watched = "is held against what a backtest promised" if monitored["expected"] else "is not watched for drift yet"
     return "\n\n".join(
         [
             *parts,

@@ -7,7 +7,7 @@ from typing import ParamSpec
 
 from prefect.artifacts import create_markdown_artifact
 
-from flows.policy import stopwatch, tell
+from flows.prefect_tasks import stopwatch, tell
 
 P = ParamSpec("P")
 

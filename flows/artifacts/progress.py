@@ -9,7 +9,7 @@ from uuid import UUID
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from flows.policy import tell
+from flows.prefect_tasks import tell
 
 SECONDS_BETWEEN_UPDATES = 1.0
 

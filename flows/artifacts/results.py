@@ -7,34 +7,34 @@ from typing import Any
 
 from flows.artifacts.markdown import block, code, text
 from flows.artifacts.posting import post
-from forecasting.adapters.lake import Lake
+from forecasting.storage.lake import Lake
 
 logger = logging.getLogger(__name__)
 
 
-def show_results(lake: Lake, receipt: dict[str, Any]) -> None:
+def show_results(lake: Lake, record: dict[str, Any]) -> None:
     """Where the results are."""
-    logger.info("%s: %s (%s rows).", receipt["outcome"].capitalize(), receipt["published"], f"{receipt['rows']:,}")
-    post("results", "The files of the run, and how to open them", results_markdown, lake, receipt)
+    logger.info("%s: %s (%s rows).", record["outcome"].capitalize(), record["published"], f"{record['rows']:,}")
+    post("results", "The files of the run, and how to open them", results_markdown, lake, record)
 
 
-def results_markdown(lake: Lake, receipt: dict[str, Any]) -> str:
+def results_markdown(lake: Lake, record: dict[str, Any]) -> str:
     """The files, with the commands that open them and their hashes."""
-    published, report = (Path(receipt[name]).resolve() for name in ("published", "report"))
-    receipts = (lake.root / "receipts" / receipt["spec"]["cutoff"]).resolve()
+    published, report = (Path(record[name]).resolve() for name in ("published", "report"))
+    run_records = (lake.root / "run_records" / record["spec"]["cutoff"]).resolve()
     return "\n\n".join(
         [
             "## Forecast",
-            f"{receipt['rows']:,} rows, one per store, brand and week, with the forecast and its intervals:",
+            f"{record['rows']:,} rows, one per store, product and week, with the forecast and its intervals:",
             block("python", f"import pandas as pd\npd.read_parquet({str(published)!r})"),
             f"sha256 {code(_sha256(published))}",
             "## Report",
-            _page(receipt["report_page"]),
+            _page(record["report_page"]),
             "History and forecast in one table, for reporting tools that read Parquet:",
             block("python", f"import duckdb\nduckdb.read_parquet({str(report)!r})"),
             f"sha256 {code(_sha256(report))}",
             "## Receipts",
-            f"What each run of the week did, published or not, is kept in {code(receipts)}.",
+            f"What each run of the week did, published or not, is kept in {code(run_records)}.",
         ]
     )
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from prefect import runtime
 from prefect.client.orchestration import get_client
 
-from flows.policy import tell
+from flows.prefect_tasks import tell
 
 logger = logging.getLogger(__name__)
 

@@ -9,13 +9,13 @@ from scipy.special import ndtri
 from statsmodels.tsa.statespace.initialization import Initialization
 from statsmodels.tsa.statespace.sarimax import SARIMAX
 
-from forecasting import schemas
-from forecasting.models.fitted import Fitted
+from forecasting.contracts import schemas
+from forecasting.contracts.spec import ForecastSpec
+from forecasting.core.distribution import PredictiveDistribution
+from forecasting.core.fitted_model import FittedModel
+from forecasting.core.panel import complete_plan, future_cells, series_of
 from forecasting.models.naive import PROBABILITIES
 from forecasting.models.one_by_one import Numbers, numbers_of, rows_of
-from forecasting.panel import complete_plan, future_cells, series_of
-from forecasting.predictive import Predictive
-from forecasting.spec import ForecastSpec
 
 MIN_WEEKS = 10
 SMALLEST_PRICE = 0.01  # dollars
@@ -32,7 +32,7 @@ LARGEST_SPREAD = 3.0
 REGRESSORS = ("log_price", "deal", "feat")
 
 
-def arima_regression(panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> Predictive:
+def arima_regression(panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> PredictiveDistribution:
     """Forecast log(1 + units) = level + effects of log price, deal and feat + AR(1) error, one series at a time.
 
     Level and effects are states of the Kalman filter with a normal prior, so that only the autocorrelation
@@ -45,12 +45,14 @@ def arima_regression(panel: pd.DataFrame, promotions: pd.DataFrame, spec: Foreca
     return _forecast_each(panel, promotions, spec, _learn)
 
 
-def fit(panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> Fitted:
+def fit(panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> FittedModel:
     """Autocorrelation, means and range of each series; errors as in `arima_regression`."""
-    return Fitted(spec, rows_of({key: _learn(key, *seen) for key, *seen in _each_series(panel, promotions, spec)}))
+    return FittedModel(spec, rows_of({key: _learn(key, *seen) for key, *seen in _each_series(panel, promotions, spec)}))
 
 
-def predict(fitted: Fitted, panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> Predictive:
+def predict(
+    fitted: FittedModel, panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec
+) -> PredictiveDistribution:
     """Filter on through the weeks sold since: level and effects are states, the autocorrelation stays."""
     numbers = numbers_of(fitted)
     known = pd.DataFrame(list(numbers), columns=schemas.SERIES)
@@ -63,13 +65,13 @@ def _forecast_each(
     promotions: pd.DataFrame,
     spec: ForecastSpec,
     learn: Callable[[tuple[int, int], np.ndarray, np.ndarray], Numbers],
-) -> Predictive:
+) -> PredictiveDistribution:
     normal = ndtri(PROBABILITIES)
-    draws = [np.empty((0, len(normal)))]
+    samples = [np.empty((0, len(normal)))]
     for key, log_units, x in _each_series(panel, promotions, spec):
         centre, spread = _apply(log_units, x, learn(key, log_units, x), spec.horizon)
-        draws.append(np.expm1(centre[:, None] + spread[:, None] * normal))
-    return Predictive(future_cells(series_of(panel), spec), np.maximum(np.concatenate(draws), 0.0))
+        samples.append(np.expm1(centre[:, None] + spread[:, None] * normal))
+    return PredictiveDistribution(future_cells(series_of(panel), spec), np.maximum(np.concatenate(samples), 0.0))
 
 
 def _each_series(
@@ -80,16 +82,16 @@ def _each_series(
     rows = pd.concat([panel[[*schemas.CELL, "units"]], cells[schemas.CELL]], ignore_index=True)
     rows = rows.sort_values(schemas.CELL, ignore_index=True)
     regressors = _regressors(complete_plan(promotions, rows, spec.cutoff))
-    for (store, brand), series in rows.groupby(schemas.SERIES):
+    for (store, product), series in rows.groupby(schemas.SERIES):
         log_units, x = np.log1p(series["units"].to_numpy()), regressors[series.index]
         # The weeks of the gap are weeks without observation, whose offers do not matter.
         first = len(series) - spec.horizon
         log_units = np.insert(log_units, first, np.full(spec.gap, np.nan))
-        yield (int(store), int(brand)), log_units, np.insert(x, first, np.zeros((spec.gap, x.shape[1])), axis=0)
+        yield (int(store), int(product)), log_units, np.insert(x, first, np.zeros((spec.gap, x.shape[1])), axis=0)
 
 
 def _regressors(plan: pd.DataFrame) -> np.ndarray:
-    """Log price, deal and feat, (rows, 3); a brand whose price nobody knows has a constant one."""
+    """Log price, deal and feat, (rows, 3); a product whose price nobody knows has a constant one."""
     log_price = np.log(plan["price"].fillna(1.0).clip(lower=SMALLEST_PRICE))
     return np.column_stack([log_price, plan["deal"], plan["feat"]])
 

@@ -1,4 +1,4 @@
-"""The choice of model by backtest, brand by brand, inside the panel that is given."""
+"""The choice of model by backtest, product by product, inside the panel that is given."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -7,34 +7,35 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from forecasting import schemas, scores
+from forecasting.contracts import schemas
+from forecasting.contracts.calendar import WEEK
+from forecasting.contracts.spec import ForecastSpec
+from forecasting.core import scores
+from forecasting.core.distribution import PredictiveDistribution, point_of
+from forecasting.core.panel import series_of
 from forecasting.models.registry import get_model
 from forecasting.models.response.spread import DRAWS
-from forecasting.panel import series_of
-from forecasting.predictive import Predictive, point_of
-from forecasting.spec import ForecastSpec
-from forecasting.weeks import WEEK
 
 DEFAULT = "price_response"
 CHALLENGERS = ("ets", "mean", "seasonal_naive")
 ORIGINS = 4
 WEEKS_APART = 4  # at least, from one origin to the next; more where the horizon is longer
-FEWEST_WEEKS = 26  # of a brand's history before its earliest origin
+FEWEST_WEEKS = 26  # of a product's history before its earliest origin
 CLEARLY = 0.05  # share by which a challenger must be better in sum
 WINS = 3  # origins of `ORIGINS` in which it must be better
 
 
-def auto(panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> Predictive:
-    """Forecast each brand by the model that did best on it lately, in doubt by `DEFAULT`.
+def auto(panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> PredictiveDistribution:
+    """Forecast each product by the model that did best on it lately, in doubt by `DEFAULT`.
 
     At `ORIGINS` earlier cutoffs every candidate forecasts what is known by now, seeing of the sales only what
-    was known then; promotions are known beforehand. `choose` decides. Brands are judged one by one, so no brand
+    was known then; promotions are known beforehand. `choose` decides. Products are judged one by one, so no product
     depends on the others.
     """
-    answers = [_brand_forecast(sales, promotions, spec) for _, sales in panel.groupby("brand", sort=True)]
-    return Predictive(
+    answers = [_product_forecast(sales, promotions, spec) for _, sales in panel.groupby("product", sort=True)]
+    return PredictiveDistribution(
         pd.concat([answer.frame for answer in answers], ignore_index=True),
-        np.concatenate([_resampled(answer.draws) for answer in answers]),
+        np.concatenate([_resampled(answer.samples) for answer in answers]),
     )
 
 
@@ -59,7 +60,7 @@ def choose(scores_of: Mapping[str, Sequence[float]]) -> str:
 
 
 def backtest_origins(first_week: date, spec: ForecastSpec) -> list[date]:
-    """The cutoffs of a brand's backtest, latest first, whose weeks to forecast are all known by now.
+    """The cutoffs of a product's backtest, latest first, whose weeks to forecast are all known by now.
 
     None at all where the earliest would have less than `FEWEST_WEEKS` behind it.
     """
@@ -69,7 +70,7 @@ def backtest_origins(first_week: date, spec: ForecastSpec) -> list[date]:
     return origins if origins[-1] - first_week >= WEEK * (FEWEST_WEEKS - 1) else []
 
 
-def _brand_forecast(sales: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> Predictive:
+def _product_forecast(sales: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> PredictiveDistribution:
     """The chosen model's answer; the default's where the chosen one, which could forecast then, cannot now."""
     chosen = choose(_backtest(sales, promotions, spec))
     if chosen != DEFAULT:
@@ -102,13 +103,13 @@ def _score(name: str, past: pd.DataFrame, promotions: pd.DataFrame, actuals: pd.
         answer = get_model(name).forecast(past, promotions, replace(spec, model=name))
     except ValueError:
         return np.inf
-    rows = answer.frame.assign(forecast=point_of(answer.draws, "median"))
+    rows = answer.frame.assign(forecast=point_of(answer.samples, "median"))
     rows = actuals.rename(columns={"units": "actual"})[[*schemas.CELL, "actual"]].merge(rows, on=schemas.CELL)
     return scores.wape(rows)
 
 
-def _resampled(draws: np.ndarray) -> np.ndarray:
+def _resampled(samples: np.ndarray) -> np.ndarray:
     """The same distributions as `DRAWS` draws, whatever the model's own number."""
-    if draws.shape[1] == DRAWS:
-        return draws
-    return np.quantile(draws, (np.arange(DRAWS) + 0.5) / DRAWS, axis=1, method="hazen").T
+    if samples.shape[1] == DRAWS:
+        return samples
+    return np.quantile(samples, (np.arange(DRAWS) + 0.5) / DRAWS, axis=1, method="hazen").T

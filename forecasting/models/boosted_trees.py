@@ -1,7 +1,7 @@
-"""Boosted trees on the errors of the price response, pooled over all brands and stores.
+"""Boosted trees on the errors of the price response, pooled over all products and stores.
 
-The regression knows each brand and store well but is linear and sees few deep specials
-of any one brand; the trees learn from all brands together what it misses.  They are
+The regression knows each product and store well but is linear and sees few deep specials
+of any one product; the trees learn from all products together what it misses.  They are
 trained on errors of forecasts made without the week, so they learn what it misses
 outside its sample.
 """
@@ -10,10 +10,10 @@ import lightgbm as lgb
 import numpy as np
 import pandas as pd
 
-from forecasting.models.price_response import FIRST_ORIGIN, BrandFit, as_predictive, brand_draws, fit_brands
+from forecasting.contracts.spec import ForecastSpec
+from forecasting.core.distribution import PredictiveDistribution
+from forecasting.models.price_response import FIRST_ORIGIN, ProductFit, as_predictive, fit_products, product_draws
 from forecasting.models.response.tree_features import tree_features
-from forecasting.predictive import Predictive
-from forecasting.spec import ForecastSpec
 
 ROUNDS = 100
 SEEDS = (1, 2, 3)  # averaged over seeds: each tree sees a fifth of the features
@@ -35,10 +35,10 @@ PARAMETERS = {
 }
 
 
-def boosted_trees(panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> Predictive:
+def boosted_trees(panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> PredictiveDistribution:
     """Forecast every series of `panel`; arguments as in `price_response`."""
-    fits = fit_brands(panel, promotions, spec)
-    features = [tree_features(fit.offers, fit.brand).astype(np.float32) for fit in fits]
+    fits = fit_products(panel, promotions, spec)
+    features = [tree_features(fit.offers, fit.product).astype(np.float32) for fit in fits]
     corrected = [np.full_like(fit.forecasts, np.nan) for fit in fits]
     furthest = int(spec.steps[-1])
     for back in range(CHECKS, -1, -1):
@@ -48,7 +48,7 @@ def boosted_trees(panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastS
             for j, step in enumerate(fit.steps):
                 origins = _origins_between(fit.today, int(step), known, furthest)
                 forecasts[origins, j] = _corrected(trees, fit, x, origins, j)
-    return as_predictive(fits, [brand_draws(fit, f) for fit, f in zip(fits, corrected, strict=True)])
+    return as_predictive(fits, [product_draws(fit, f) for fit, f in zip(fits, corrected, strict=True)])
 
 
 def _origins_between(today: int, step: int, known: int, furthest: int) -> np.ndarray:
@@ -59,7 +59,7 @@ def _origins_between(today: int, step: int, known: int, furthest: int) -> np.nda
     return np.arange(max(first, 0), max(min(first + CHECK_EVERY, today), 0))
 
 
-def _train(fits: list[BrandFit], features: list[np.ndarray], known: int) -> list[lgb.Booster]:
+def _train(fits: list[ProductFit], features: list[np.ndarray], known: int) -> list[lgb.Booster]:
     """One model a seed, trained on all errors up to `known` weeks before today."""
     rows = [_training_rows(fit, x, known) for fit, x in zip(fits, features, strict=True)]
     x, errors, weight = (np.concatenate(part) for part in zip(*rows, strict=True))
@@ -69,7 +69,7 @@ def _train(fits: list[BrandFit], features: list[np.ndarray], known: int) -> list
     return [lgb.train(PARAMETERS | {"seed": seed}, data, ROUNDS) for seed in SEEDS]
 
 
-def _training_rows(fit: BrandFit, x: np.ndarray, known: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _training_rows(fit: ProductFit, x: np.ndarray, known: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(features, errors of the first step, weights) of the weeks up to `known` before today."""
     step = int(fit.steps[0])
     origins = np.arange(min(FIRST_ORIGIN, fit.today), max(fit.today - known - step + 1, 0))
@@ -80,7 +80,7 @@ def _training_rows(fit: BrandFit, x: np.ndarray, known: int) -> tuple[np.ndarray
     return _with_forecast(x[origins + step], forecast)[seen], errors[seen], weight[seen]
 
 
-def _corrected(trees: list[lgb.Booster], fit: BrandFit, x: np.ndarray, origins: np.ndarray, j: int) -> np.ndarray:
+def _corrected(trees: list[lgb.Booster], fit: ProductFit, x: np.ndarray, origins: np.ndarray, j: int) -> np.ndarray:
     """The forecasts of step j plus what the trees expect them to miss, (origins, S)."""
     forecast = fit.forecasts[origins, j]
     if not trees or not len(origins):

@@ -4,15 +4,15 @@ import numpy as np
 import pandas as pd
 from statsmodels.tsa.exponential_smoothing.ets import ETSModel
 
-from forecasting.models.fitted import Fitted
+from forecasting.contracts.spec import ForecastSpec
+from forecasting.core.distribution import PredictiveDistribution
+from forecasting.core.fitted_model import FittedModel
 from forecasting.models.one_by_one import Numbers, OneByOne
-from forecasting.predictive import Predictive
-from forecasting.spec import ForecastSpec
 
 MIN_WEEKS = 10
 
 
-def ets(panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> Predictive:
+def ets(panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> PredictiveDistribution:
     """ETS(A,N,N) of log(1 + units); gaps are passed over, promotions play no part.
 
     Raises:
@@ -21,12 +21,14 @@ def ets(panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> Pr
     return _ETS.forecast(panel, spec)
 
 
-def fit(panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> Fitted:
+def fit(panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> FittedModel:
     """Smoothing parameter, first level and standard deviation of the errors of each series; errors as in `ets`."""
     return _ETS.fit(panel, spec)
 
 
-def predict(fitted: Fitted, panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> Predictive:
+def predict(
+    fitted: FittedModel, panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec
+) -> PredictiveDistribution:
     """Smooth on through the weeks sold since."""
     return _ETS.predict(fitted, panel, spec)
 

@@ -12,12 +12,12 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
-from forecasting import schemas
-from forecasting.models.fitted import Fitted
+from forecasting.contracts import schemas
+from forecasting.contracts.spec import ForecastSpec
+from forecasting.core.distribution import PredictiveDistribution
+from forecasting.core.fitted_model import FittedModel
+from forecasting.core.panel import future_cells
 from forecasting.models.naive import PROBABILITIES
-from forecasting.panel import future_cells
-from forecasting.predictive import Predictive
-from forecasting.spec import ForecastSpec
 
 Numbers = dict[str, float]
 
@@ -36,34 +36,36 @@ class OneByOne:
     apply: Callable[[np.ndarray, Numbers, np.ndarray], tuple[np.ndarray, np.ndarray]]
     min_weeks: int
 
-    def fit(self, panel: pd.DataFrame, spec: ForecastSpec) -> Fitted:
+    def fit(self, panel: pd.DataFrame, spec: ForecastSpec) -> FittedModel:
         """What is learnt of each series of the panel.
 
         Raises:
             ValueError: a series has fewer observed weeks than the model needs.
         """
         numbers = {key: self.learn(self._require_enough(key, units)) for key, units in _log_units(panel)}
-        return Fitted(spec, rows_of(numbers))
+        return FittedModel(spec, rows_of(numbers))
 
-    def predict(self, fitted: Fitted, panel: pd.DataFrame, spec: ForecastSpec) -> Predictive:
+    def predict(self, fitted: FittedModel, panel: pd.DataFrame, spec: ForecastSpec) -> PredictiveDistribution:
         """Forecast each series of the panel that something was learnt of."""
         numbers = numbers_of(fitted)
         known = {key: units for key, units in _log_units(panel) if key in numbers}
         return self._predictive({key: (units, numbers[key]) for key, units in known.items()}, spec)
 
-    def forecast(self, panel: pd.DataFrame, spec: ForecastSpec) -> Predictive:
+    def forecast(self, panel: pd.DataFrame, spec: ForecastSpec) -> PredictiveDistribution:
         """Learn and forecast in one; errors as in `fit`."""
         units_of = {key: self._require_enough(key, units) for key, units in _log_units(panel)}
         return self._predictive({key: (units, self.learn(units)) for key, units in units_of.items()}, spec)
 
-    def _predictive(self, series: dict[tuple[int, int], tuple[np.ndarray, Numbers]], spec: ForecastSpec) -> Predictive:
+    def _predictive(
+        self, series: dict[tuple[int, int], tuple[np.ndarray, Numbers]], spec: ForecastSpec
+    ) -> PredictiveDistribution:
         normal = ndtri(PROBABILITIES)
-        draws = [np.empty((0, len(PROBABILITIES)))]
+        samples = [np.empty((0, len(PROBABILITIES)))]
         for units, numbers in series.values():
             centre, spread = self.apply(units, numbers, np.array(spec.steps))
-            draws.append(np.expm1(centre[:, None] + spread[:, None] * normal))
+            samples.append(np.expm1(centre[:, None] + spread[:, None] * normal))
         keys = pd.DataFrame(list(series), columns=schemas.SERIES)
-        return Predictive(future_cells(keys, spec), np.maximum(np.concatenate(draws), 0.0))
+        return PredictiveDistribution(future_cells(keys, spec), np.maximum(np.concatenate(samples), 0.0))
 
     def _require_enough(self, key: tuple[int, int], units: np.ndarray) -> np.ndarray:
         if len(units) < self.min_weeks:
@@ -72,25 +74,25 @@ class OneByOne:
 
 
 def rows_of(numbers: dict[tuple[int, int], Numbers]) -> pd.DataFrame:
-    """Numbers by (store, brand) as table `parameters`."""
+    """Numbers by (store, product) as table `parameters`."""
     rows = [
-        (brand, name, store, 0, value)
-        for (store, brand), of_series in numbers.items()
+        (product, name, store, 0, value)
+        for (store, product), of_series in numbers.items()
         for name, value in of_series.items()
     ]
-    return schemas.PARAMETERS.cast(pd.DataFrame(rows, columns=["brand", "name", "store", "position", "value"]))
+    return schemas.PARAMETERS.cast(pd.DataFrame(rows, columns=["product", "name", "store", "position", "value"]))
 
 
-def numbers_of(fitted: Fitted) -> dict[tuple[int, int], Numbers]:
+def numbers_of(fitted: FittedModel) -> dict[tuple[int, int], Numbers]:
     """The inverse of `rows_of`."""
     numbers: dict[tuple[int, int], Numbers] = {}
-    columns = (fitted.parameters[name] for name in ("store", "brand", "name", "value"))
-    for store, brand, name, value in zip(*columns, strict=True):
-        numbers.setdefault((int(store), int(brand)), {})[name] = value
+    columns = (fitted.parameters[name] for name in ("store", "product", "name", "value"))
+    for store, product, name, value in zip(*columns, strict=True):
+        numbers.setdefault((int(store), int(product)), {})[name] = value
     return numbers
 
 
 def _log_units(panel: pd.DataFrame) -> list[tuple[tuple[int, int], np.ndarray]]:
     """The observed weeks of each series, in its order."""
     observed = panel.dropna(subset="units").groupby(schemas.SERIES)["units"]
-    return [((int(store), int(brand)), np.log1p(units.to_numpy())) for (store, brand), units in observed]
+    return [((int(store), int(product)), np.log1p(units.to_numpy())) for (store, product), units in observed]

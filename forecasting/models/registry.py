@@ -7,15 +7,15 @@ from typing import Any, Literal, get_args
 
 import pandas as pd
 
-from forecasting import schemas
-from forecasting.errors import OptionError
-from forecasting.models.fitted import Fitted
-from forecasting.predictive import Predictive
-from forecasting.spec import ForecastSpec
+from forecasting.contracts import schemas
+from forecasting.contracts.errors import OptionError
+from forecasting.contracts.spec import ForecastSpec
+from forecasting.core.distribution import PredictiveDistribution
+from forecasting.core.fitted_model import FittedModel
+from forecasting.core.partition import Pooled
 
-Pooled = Literal["nothing", "brand", "everything"]
 Learns = Literal["parameters", "nothing", "inseparably"]
-Forecast = Callable[[pd.DataFrame, pd.DataFrame, ForecastSpec], Predictive]
+Forecast = Callable[[pd.DataFrame, pd.DataFrame, ForecastSpec], PredictiveDistribution]
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Model:
         found: Forecast = self._beside(self.path.partition(":")[2])
         return found
 
-    def fit(self, panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> Fitted:
+    def fit(self, panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> FittedModel:
         """What it learns at the cutoff; `predict` makes of it what `forecast` would, to the last bit.
 
         Raises:
@@ -53,15 +53,17 @@ class Model:
         """
         self.require_trainable()
         if self.learns == "nothing":
-            return Fitted(spec, schemas.PARAMETERS.empty())
-        found: Fitted = self._beside("fit")(panel, promotions, spec)
+            return FittedModel(spec, schemas.PARAMETERS.empty())
+        found: FittedModel = self._beside("fit")(panel, promotions, spec)
         return found
 
-    def predict(self, fitted: Fitted, panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> Predictive:
+    def predict(
+        self, fitted: FittedModel, panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec
+    ) -> PredictiveDistribution:
         """Forecast every series of the panel that `fitted` knows, at its cutoff or a later one."""
         if self.learns == "nothing":
             return self.forecast(panel, promotions, spec)
-        found: Predictive = self._beside("predict")(fitted, panel, promotions, spec)
+        found: PredictiveDistribution = self._beside("predict")(fitted, panel, promotions, spec)
         return found
 
     @property
@@ -108,7 +110,7 @@ MODELS = {
         ),
         Model(
             "drift",
-            "forecasting.models.drift:drift",
+            "forecasting.models.random_walk_with_drift:drift",
             "nothing",
             "last observed week and the mean weekly change",
             "nothing",
@@ -137,8 +139,8 @@ MODELS = {
         Model(
             "price_response",
             "forecasting.models.price_response:price_response",
-            "brand",
-            "response of a brand's stores to own and competing prices and promotions",
+            "product",
+            "response of a product's stores to own and competing prices and promotions",
             "parameters",
         ),
         Model(
@@ -156,8 +158,8 @@ MODELS = {
         Model(
             "auto",
             "forecasting.models.auto:auto",
-            "brand",
-            "per brand the model that did best in a backtest, price_response in doubt",
+            "product",
+            "per product the model that did best in a backtest, price_response in doubt",
         ),
     )
 }

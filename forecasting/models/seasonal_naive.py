@@ -3,18 +3,18 @@
 import numpy as np
 import pandas as pd
 
-from forecasting import schemas
+from forecasting.contracts import schemas
+from forecasting.contracts.spec import ForecastSpec
+from forecasting.core.distribution import PredictiveDistribution
+from forecasting.core.panel import future_cells, series_of
 from forecasting.models.naive import PROBABILITIES
-from forecasting.panel import future_cells, series_of
-from forecasting.predictive import Predictive
-from forecasting.spec import ForecastSpec
 
 YEAR = 52  # weeks: the same week of the last year, its weekday kept
 NEAR = 3  # weeks to either side of a gap in which a stand-in is looked for
 FEWEST_CHANGES = 8  # changes over a year that a spread can be taken from
 
 
-def seasonal_naive(panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> Predictive:
+def seasonal_naive(panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> PredictiveDistribution:
     """Repeat what each series sold 52 weeks before the target week.
 
     A gap there is filled by the nearest observed week, at most `NEAR` weeks away and the earlier of two; without
@@ -25,11 +25,11 @@ def seasonal_naive(panel: pd.DataFrame, promotions: pd.DataFrame, spec: Forecast
     """
     cells = future_cells(series_of(panel), spec)
     log_units = np.log1p(panel.pivot(index=schemas.SERIES, columns="week", values="units").to_numpy())
-    draws = np.empty((len(log_units), spec.horizon, len(PROBABILITIES)))
+    samples = np.empty((len(log_units), spec.horizon, len(PROBABILITIES)))
     for row, past in enumerate(log_units):
         for position, step in enumerate(spec.steps):
-            draws[row, position] = _log_draws(past, step)
-    return Predictive(cells, np.maximum(np.expm1(draws.reshape(len(cells), -1)), 0.0))
+            samples[row, position] = _log_draws(past, step)
+    return PredictiveDistribution(cells, np.maximum(np.expm1(samples.reshape(len(cells), -1)), 0.0))
 
 
 def _log_draws(past: np.ndarray, step: int) -> np.ndarray:

@@ -9,15 +9,15 @@ from statsmodels.tools.sm_exceptions import ConvergenceWarning
 from statsmodels.tsa.forecasting.theta import ThetaModel, ThetaModelResults
 from statsmodels.tsa.statespace.exponential_smoothing import ExponentialSmoothing
 
-from forecasting.models.fitted import Fitted
+from forecasting.contracts.spec import ForecastSpec
+from forecasting.core.distribution import PredictiveDistribution
+from forecasting.core.fitted_model import FittedModel
 from forecasting.models.one_by_one import Numbers, OneByOne
-from forecasting.predictive import Predictive
-from forecasting.spec import ForecastSpec
 
 MIN_WEEKS = 10
 
 
-def theta(panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> Predictive:
+def theta(panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> PredictiveDistribution:
     """Theta method (Assimakopoulos & Nikolopoulos 2000) of log(1 + units), not deseasonalised.
 
     Exponential smoothing and half of the linear trend. Gaps are passed over, promotions play no part.
@@ -28,12 +28,14 @@ def theta(panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> 
     return _THETA.forecast(panel, spec)
 
 
-def fit(panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> Fitted:
+def fit(panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> FittedModel:
     """Smoothing parameter, slope and standard deviation of the errors of each series; errors as in `theta`."""
     return _THETA.fit(panel, spec)
 
 
-def predict(fitted: Fitted, panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> Predictive:
+def predict(
+    fitted: FittedModel, panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec
+) -> PredictiveDistribution:
     """Smooth on through the weeks sold since; the slope stays."""
     return _THETA.predict(fitted, panel, spec)
 

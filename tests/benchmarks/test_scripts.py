@@ -12,14 +12,14 @@ import pandas as pd
 import pytest
 
 from flows.backtest import backtest
-from flows.policy import run_flow
-from forecasting.adapters.feed import shipped
-from forecasting.table import Table
+from flows.prefect_tasks import run_flow
+from forecasting.contracts.table import Table
+from forecasting.pipeline.simulation import shipped
 
 ROOT = Path(__file__).parents[2]
 BENCHMARKS = ROOT / "benchmarks"
 STORES = [2, 5, 8, 12]
-# Those that read a whole lake are tested by what makes one: tests/flows/test_monitoring.py runs scores_recomputed.py.
+# Scripts that read a whole lake run where one is made: tests/forecasting/pipeline/test_monitoring.py.
 ELSEWHERE = {"scores_recomputed"}
 KILLING = {
     "backfill_killed": ["--weeks", "1", "--kills", "1"],

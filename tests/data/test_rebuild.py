@@ -8,7 +8,7 @@ from types import ModuleType
 
 import pytest
 
-from forecasting.adapters.feed import SHIPPED
+from forecasting.pipeline.simulation import SHIPPED
 
 
 @pytest.fixture(scope="module")
@@ -30,5 +30,5 @@ def test_shipped_files_equal_a_rebuild(
     except (FileNotFoundError, subprocess.CalledProcessError) as error:
         needs_system(f"the Debian package r-cran-bayesm cannot be downloaded here: {error}")
     rebuild_script.rebuild(rda, tmp_path)
-    for name in ("sales", "promotions", "brands", "stores"):
+    for name in ("sales", "promotions", "products", "stores"):
         assert (tmp_path / f"{name}.parquet").read_bytes() == (SHIPPED / f"{name}.parquet").read_bytes(), name

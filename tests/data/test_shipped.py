@@ -3,10 +3,10 @@
 import pandas as pd
 import pytest
 
-from forecasting import schemas
-from forecasting.adapters.feed import SHIPPED
-from forecasting.adapters.files import read_table
-from forecasting.weeks import dominicks_week
+from forecasting.contracts import schemas
+from forecasting.contracts.calendar import dominicks_week
+from forecasting.pipeline.simulation import SHIPPED
+from forecasting.storage.files import read_table
 
 
 @pytest.fixture(scope="module")
@@ -20,16 +20,16 @@ def promotions() -> pd.DataFrame:
 
 
 def test_sales_have_the_documented_extent(sales: pd.DataFrame) -> None:
-    """106,139 cells of 83 stores and 11 brands in weeks 40 to 160; the 4,334 missing cells stay missing."""
+    """106,139 cells of 83 stores and 11 products in weeks 40 to 160; the 4,334 missing cells stay missing."""
     assert len(sales) == 106_139
-    assert (sales["store"].nunique(), sales["brand"].nunique(), sales["week"].nunique()) == (83, 11, 121)
+    assert (sales["store"].nunique(), sales["product"].nunique(), sales["week"].nunique()) == (83, 11, 121)
     assert 83 * 11 * 121 - len(sales) == 4_334
     assert sales["week"].min().date() == dominicks_week(40)
     assert sales["week"].max().date() == dominicks_week(160)
 
 
 def test_gaps_are_whole_stores(sales: pd.DataFrame) -> None:
-    """A store that reports a week has all 11 brands; 67 to 83 stores report in a week."""
+    """A store that reports a week has all 11 products; 67 to 83 stores report in a week."""
     assert set(sales.groupby(["store", "week"]).size()) == {11}
     reporting = sales.groupby("week")["store"].nunique()
     assert (reporting.min(), reporting.max()) == (67, 83)
@@ -42,9 +42,9 @@ def test_promotions_are_known_for_every_cell(sales: pd.DataFrame, promotions: pd
 
 
 def test_first_cell_by_hand(sales: pd.DataFrame, promotions: pd.DataFrame) -> None:
-    """Store 2, brand 1, week 40: logmove 9.018695 is 8,256 oz or 129 cartons of 64 oz; 0.060469 $/oz is $3.87."""
+    """Store 2, product 1, week 40: logmove 9.018695 is 8,256 oz or 129 cartons of 64 oz; 0.060469 $/oz is $3.87."""
     first = sales.merge(promotions, on=schemas.CELL).iloc[0]
-    assert (first["store"], first["brand"], str(first["week"].date())) == (2, 1, "1990-06-14")
+    assert (first["store"], first["product"], str(first["week"].date())) == (2, 1, "1990-06-14")
     assert first["units"] == 129
     assert first["price"] == pytest.approx(3.87)
     assert first["deal"] == 1

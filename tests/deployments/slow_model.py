@@ -4,12 +4,12 @@ import time
 
 import pandas as pd
 
+from forecasting.contracts.spec import ForecastSpec
+from forecasting.core.distribution import PredictiveDistribution
 from forecasting.models import get_model
-from forecasting.predictive import Predictive
-from forecasting.spec import ForecastSpec
 
 
-def slow(panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> Predictive:
+def slow(panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> PredictiveDistribution:
     """The mean, after ten minutes."""
     time.sleep(600)
     return get_model("mean").forecast(panel, promotions, spec)

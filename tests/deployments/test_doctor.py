@@ -12,9 +12,9 @@ import pytest
 from deployments import doctor
 from deployments.doctor import Finding, examine
 from deployments.home import MARK, Home, Service
-from forecasting.adapters.lake import Lake
-from forecasting.adapters.locks import week_lock
-from forecasting.weeks import dominicks_week
+from forecasting.contracts.calendar import dominicks_week
+from forecasting.storage.lake import Lake
+from forecasting.storage.locks import week_lock
 from tests.ports import free_port
 
 WEEK = dominicks_week(136)

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from deployments.home import Home, Service, service_home
-from forecasting.errors import OptionError
+from forecasting.contracts.errors import OptionError
 
 SERVICE = Service("/a lake/of 'mine'", 4201)
 

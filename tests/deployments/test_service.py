@@ -19,9 +19,9 @@ from websockets.typing import Subprotocol
 
 from deployments.home import Home
 from deployments.watch import deployed_deadlines
-from forecasting.adapters.feed import feed
-from forecasting.adapters.lake import Lake
-from forecasting.weeks import WEEK, dominicks_week
+from forecasting.contracts.calendar import WEEK, dominicks_week
+from forecasting.pipeline.simulation import simulate
+from forecasting.storage.lake import Lake
 from tests.deployments.service import Installation, wait_until
 from tests.ports import free_port
 
@@ -202,7 +202,7 @@ def test_a_doctor_that_finds_nothing_says_so(service: Installation) -> None:
 def test_the_last_missing_file_starts_the_run(service: Installation) -> None:
     """The watcher sees it land, tells the server that the week is whole, and the trigger starts a run of that week."""
     lake = Lake(service.lake)
-    week = feed(lake).week
+    week = simulate(lake).week
     reported = lake.sales(CUTOFF)
     expected = set(reported[reported["week"] > reported["week"].max() - 4 * WEEK]["store"])
     files = sorted(lake.inbox.glob(f"{week}_store-*.csv"))
@@ -225,7 +225,7 @@ def test_the_last_missing_file_starts_the_run(service: Installation) -> None:
 def test_a_run_that_waits_goes_on_when_somebody_accepts_the_gaps(service: Installation) -> None:
     """It is suspended without a process; the form's answer is recorded, and the run of the deadline is taken over."""
     lake = Lake(service.lake)
-    week = feed(lake).week
+    week = simulate(lake).week
     (lake.inbox / f"{week}_store-012.csv").unlink()
     asked = service.oj("trigger", "--deadline", "2099-01-01", "--watch")
     assert asked.returncode == 0, asked.stdout + asked.stderr
@@ -239,15 +239,15 @@ def test_a_run_that_waits_goes_on_when_somebody_accepts_the_gaps(service: Instal
         same_week = {"flow_runs": {"name": {"like_": f"week of {week}, at its deadline"}}}
         wait_until(lambda: api.post("/flow_runs/filter", json=same_week).json()[0]["state"]["name"] == "TakenOver")
         wait_until(lambda: api.get(f"/flow_runs/{run}").json()["state"]["name"] == "Completed")
-    ledger = lake.ledger(week)
-    assert (ledger["status"], ledger["missing"]) == ("accepted with gaps", [12])
-    assert (ledger["accepted"]["by"], ledger["accepted"]["why"]) == ("Ada", "flooded")
+    completeness = lake.completeness(week)
+    assert (completeness["status"], completeness["missing"]) == ("accepted with gaps", [12])
+    assert (completeness["accepted"]["by"], completeness["accepted"]["why"]) == ("Ada", "flooded")
 
 
 def test_a_second_run_is_cancelled_and_a_cancelled_run_leaves_nothing(service: Installation) -> None:
     """One runs at a time; `prefect flow-run cancel` ends processes, cluster and scratch of the one under way."""
     lake = Lake(service.lake)
-    week = feed(lake).week
+    week = simulate(lake).week
     # A week that is whole would be run by itself.
     (lake.inbox / f"{week}_store-012.csv").unlink()
     started = service.oj("trigger", "--model", SLOW)

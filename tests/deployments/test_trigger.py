@@ -7,8 +7,8 @@ import pytest
 from typer.testing import CliRunner
 
 import deployments.trigger
-from deployments.cli import app
 from deployments.trigger import TriggerOptions
+from forecasting.cli.app import app
 
 
 def parameters(monkeypatch: pytest.MonkeyPatch, *args: str) -> dict[str, Any]:

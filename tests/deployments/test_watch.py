@@ -8,14 +8,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from deployments.event_rules import Event
 from deployments.home import Home
-from deployments.lookout import Event
 from deployments.watch import Look, Tell, Watcher, deadlines, look
-from flows import intake
-from forecasting.adapters.lake import Lake
-from forecasting.errors import OptionError, RunError
-from forecasting.ledger import Ledger
-from forecasting.weeks import dominicks_week
+from forecasting.contracts.calendar import dominicks_week
+from forecasting.contracts.errors import OptionError, RunError
+from forecasting.core.completeness import CompletenessReport
+from forecasting.pipeline import ingest as intake
+from forecasting.storage.lake import Lake
 
 WEEK = dominicks_week(136)
 LAST_MINUTE = datetime(1992, 4, 22, 23, 59, tzinfo=ZoneInfo("America/Chicago"))
@@ -30,8 +30,8 @@ def home(tmp_path: Path) -> Home:
     return made
 
 
-def whole(lake: Lake, week: object) -> Ledger:
-    return Ledger(WEEK, 1, None, (2,), (2,), (), {}, status="whole")
+def whole(lake: Lake, week: object) -> CompletenessReport:
+    return CompletenessReport(WEEK, 1, None, (2,), (2,), (), {}, status="whole")
 
 
 def watcher_of(
@@ -142,7 +142,7 @@ def test_a_week_is_looked_at_anew_only_when_its_files_change(fed_lake: Lake, hom
     """A look reads the whole inbox."""
     looks = []
 
-    def counted(lake: Lake, week: object) -> Ledger:
+    def counted(lake: Lake, week: object) -> CompletenessReport:
         looks.append(week)
         return whole(lake, week)
 

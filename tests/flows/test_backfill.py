@@ -9,13 +9,13 @@ import pytest
 
 from flows import weekly_forecast as module
 from flows.backfill import backfill
-from flows.policy import run_flow
-from forecasting.adapters.lake import Lake
-from forecasting.errors import DataError, WeekNotWhole
-from forecasting.forecast import forecast
-from forecasting.spec import ForecastSpec
-from forecasting.weeks import dominicks_week
-from tests.flows.small import compute_in_this_process
+from flows.prefect_tasks import run_flow
+from forecasting.contracts.calendar import dominicks_week
+from forecasting.contracts.errors import DataError, WeekNotWhole
+from forecasting.contracts.spec import ForecastSpec
+from forecasting.pipeline.forecast import forecast
+from forecasting.storage.lake import Lake
+from tests.small import compute_in_this_process
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
 
@@ -28,8 +28,8 @@ def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def run(lake: Lake, first: date = FIRST, last: date = LAST) -> list[str]:
-    receipts = backfill(lake=str(lake.root), first=first, last=last, model="naive", horizon=1)
-    return [receipt["outcome"] for receipt in receipts]
+    run_records = backfill(lake=str(lake.root), first=first, last=last, model="naive", horizon=1)
+    return [record["outcome"] for record in run_records]
 
 
 def test_missing_weeks_are_forecast_as_they_would_have_been_then(

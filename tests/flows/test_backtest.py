@@ -11,21 +11,21 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner, Result
 
-from flows import stages
 from flows.backtest import backtest
-from flows.backtesting import Source, keep, load, run_folds
-from flows.cli import app
-from forecasting import schemas
-from forecasting.adapters.cluster import dask_cluster
-from forecasting.adapters.feed import shipped
-from forecasting.adapters.files import read_table
-from forecasting.adapters.lake import Lake
-from forecasting.backtest import score_models
-from forecasting.errors import DataError, ForecastingError
-from forecasting.folds import Folds
-from forecasting.forecast import forecast
-from forecasting.spec import BatchSpec, ClusterSpec, ForecastSpec
-from forecasting.weeks import WEEK, dominicks_week
+from forecasting.cli import app
+from forecasting.compute import dask_cluster
+from forecasting.contracts import schemas
+from forecasting.contracts.calendar import WEEK, dominicks_week
+from forecasting.contracts.errors import DataError, ForecastingError
+from forecasting.contracts.spec import BatchSpec, ClusterSpec, ForecastSpec
+from forecasting.core.backtest import score_models
+from forecasting.core.folds import Folds
+from forecasting.pipeline import batch as stages
+from forecasting.pipeline.backtest import Source, keep, load, run_folds
+from forecasting.pipeline.forecast import forecast
+from forecasting.pipeline.simulation import shipped
+from forecasting.storage.files import read_table
+from forecasting.storage.lake import Lake
 
 MODELS = ["naive", "mean"]
 FIRST, SECOND = dominicks_week(120), dominicks_week(124)
@@ -233,8 +233,8 @@ def test_a_protocol_does_not_mind_the_lakes_calendar(tmp_path: Path, monkeypatch
     """A lake whose weeks open on Monday is not looked at: the benchmark's Thursdays are those of its own data."""
     Lake(tmp_path / "lake").write_calendar(0)
     asked: list[dict[str, Any]] = []
-    monkeypatch.setattr("flows.policy.run_flow", lambda flow, options, *_: asked.append(options))
-    monkeypatch.setattr("flows.terminal.backtest.show_backtest", lambda result, protocol: None)
+    monkeypatch.setattr("flows.prefect_tasks.run_flow", lambda flow, options, *_: asked.append(options))
+    monkeypatch.setattr("forecasting.presentation.terminal.backtest.show_backtest", lambda result, protocol: None)
 
     result = oj("backtest", "--protocol", "A", "--lake", str(tmp_path / "lake"))
 

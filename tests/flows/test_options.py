@@ -9,10 +9,10 @@ from prefect.exceptions import ParameterTypeError
 from prefect.utilities.callables import parameter_schema
 
 from flows.backtest import backtest
-from flows.cli import models, runs
 from flows.options import WeeklyOptions
 from flows.train import train
 from flows.weekly_forecast import weekly_forecast
+from forecasting.cli import models, runs
 
 
 def test_every_parameter_has_a_title_and_a_description() -> None:

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from flows.policy import stopwatch
+from flows.prefect_tasks import stopwatch
 from flows.recording import recording
-from forecasting.adapters.cluster import ClusterReceipt
-from forecasting.adapters.lake import Lake
-from forecasting.errors import RunError
-from forecasting.spec import ForecastSpec
+from forecasting.compute import ClusterUsage
+from forecasting.contracts.errors import RunError
+from forecasting.contracts.spec import ForecastSpec
+from forecasting.storage.lake import Lake
 
 SPEC = ForecastSpec(date(1992, 4, 16))
 
@@ -20,18 +20,18 @@ def test_a_failed_run_keeps_its_receipt_with_the_error(tmp_path: Path) -> None:
     lake = Lake(tmp_path)
 
     def break_in_mid_run() -> None:
-        with recording(lake, SPEC) as receipt:
-            receipt.identified("abc", datetime(1992, 4, 24, tzinfo=UTC))
-            receipt.cluster_started(ClusterReceipt(workers=2, seconds_busy=1.0, worker_seconds={"computing": 6.0}))
+        with recording(lake, SPEC) as record:
+            record.identified("abc", datetime(1992, 4, 24, tzinfo=UTC))
+            record.cluster_started(ClusterUsage(workers=2, seconds_busy=1.0, worker_seconds={"computing": 6.0}))
             with stopwatch.get().stage("forecast"):
                 raise RunError("It broke", "mend it")
 
     with pytest.raises(RunError, match="It broke"):
         break_in_mid_run()
-    kept = lake.last_receipt()
+    kept = lake.last_run_record()
     assert kept
     assert (kept["outcome"], kept["error"], kept["error_type"]) == ("failed", "It broke; mend it.", "RunError")
-    assert (kept["run_id"], kept["known_at"]) == ("abc", "1992-04-24T00:00:00+00:00")
+    assert (kept["run_id"], kept["as_of"]) == ("abc", "1992-04-24T00:00:00+00:00")
     assert set(kept["seconds_by_stage"]) == {"forecast", "total"}
     assert kept["cluster"]["worker_seconds_provisioned"] == 6.0
     assert kept["cluster"]["worker_seconds_idle"] == 5.0
@@ -42,13 +42,13 @@ def test_a_stop_after_the_forecast_was_published_does_not_undo_it(tmp_path: Path
     """While the database is loaded, or the promise is made: the receipt has the outcome, and what ended the run."""
 
     def stop_after_publishing() -> None:
-        with recording(Lake(tmp_path), SPEC) as receipt:
-            getattr(receipt, outcome)({"rows": 2}, tmp_path / "forecast.parquet")
+        with recording(Lake(tmp_path), SPEC) as record:
+            getattr(record, outcome)({"rows": 2}, tmp_path / "forecast.parquet")
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         stop_after_publishing()
-    kept = Lake(tmp_path).last_receipt()
+    kept = Lake(tmp_path).last_run_record()
     assert kept
     assert (kept["outcome"], kept["rows"], kept["error_type"]) == (outcome, 2, "KeyboardInterrupt")
 
@@ -56,10 +56,10 @@ def test_a_stop_after_the_forecast_was_published_does_not_undo_it(tmp_path: Path
 def test_a_good_run_keeps_its_counts(tmp_path: Path) -> None:
     """Counts and paths are plain values."""
     lake = Lake(tmp_path)
-    with recording(lake, SPEC) as receipt:
-        receipt.published({"rows": 2}, tmp_path / "forecast.parquet")
-        receipt.reported(tmp_path / "report.parquet")
-    kept = lake.last_receipt()
+    with recording(lake, SPEC) as record:
+        record.published({"rows": 2}, tmp_path / "forecast.parquet")
+        record.reported(tmp_path / "report.parquet")
+    kept = lake.last_run_record()
     assert kept
     assert (kept["outcome"], kept["rows"]) == ("published", 2)
     assert kept["report"].endswith("report.parquet")

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from forecasting.adapters.lake import Lake
-from forecasting.page import Content, render
+from forecasting.presentation.html import Content, render
+from forecasting.storage.lake import Lake
 from tests.browser import headless_chromium
-from tests.forecasting.page.material import CUTOFF, HOSTILE, earlier_forecasts, made_up, scores_of
+from tests.forecasting.presentation.html.material import CUTOFF, HOSTILE, earlier_forecasts, made_up, scores_of
 
 SCREENSHOTS = Path(os.environ.get("OJ_SCREENSHOTS", Path(__file__).parents[2] / "build" / "screenshots"))
 
@@ -69,7 +69,7 @@ def full_of_history(content: Content) -> Content:
 
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The page of a lake with 25 hostile brands and 25 hostile stores."""
+    """The page of a lake with 25 hostile products and 25 hostile stores."""
     content = full_of_history(made_up(25, 25, weeks=20, names=HOSTILE * 2))
     content = replace(content, alarms=[{"week": "1992-04-16", "sentence": "The error has doubled since March."}])
     lake = Lake(tmp_path_factory.mktemp("hostile"))
@@ -82,7 +82,7 @@ def test_fifty_hostile_names_stay_text(hostile: Path, open_in: Callable[..., Wat
     page = watched.open(hostile)
     for number, name in enumerate(HOSTILE, start=1):
         page.select_option("#store", str(number))
-        page.select_option("#brand", str(number))
+        page.select_option("#product", str(number))
         expect(page.locator("#series-sentence")).to_contain_text(name.strip("\u2028\u2029"))
     shown = page.locator("#store option").all_text_contents()
     assert [text.strip() for text in shown] == [name.strip() for name in HOSTILE]
@@ -112,10 +112,10 @@ def test_choosing_a_series_changes_chart_table_and_sentence(tmp_path: Path, open
             time.sleep(0.05)
 
     page.select_option("#store", "1")
-    page.select_option("#brand", "1")
-    expect(page.locator("#series-sentence")).to_contain_text("Brand 1 in store 1")
+    page.select_option("#product", "1")
+    expect(page.locator("#series-sentence")).to_contain_text("Product 1 in store 1")
     page.locator("#store").focus()
-    for key, expected in (("ArrowDown", "Brand 1 in store 2"), ("Tab", ""), ("ArrowDown", "Brand 2 in store 2")):
+    for key, expected in (("ArrowDown", "Product 1 in store 2"), ("Tab", ""), ("ArrowDown", "Product 2 in store 2")):
         before = drawn()
         page.keyboard.press(key)
         if expected:
@@ -133,12 +133,12 @@ def test_choosing_a_series_changes_chart_table_and_sentence(tmp_path: Path, open
 
     page.select_option("#order-store", "2")
     expect(page.locator("#order-table tbody tr")).to_have_count(2)
-    page.locator("#order-table th", has_text="brand").press("Enter")
+    page.locator("#order-table th", has_text="product").press("Enter")
     first = page.locator("#order-table tbody tr").first
     names = [first.locator("td").nth(1).text_content()]
-    page.locator("#order-table th", has_text="brand").press("Enter")
+    page.locator("#order-table th", has_text="product").press("Enter")
     names.append(first.locator("td").nth(1).text_content())
-    assert sorted(names) == ["Brand 1", "Brand 2"]  # type: ignore[type-var]
+    assert sorted(names) == ["Product 1", "Product 2"]  # type: ignore[type-var]
     watched.require_quiet(page_file)
 
 
@@ -167,9 +167,9 @@ def test_a_big_page_loads_the_series_that_is_asked_for(tmp_path: Path, open_in: 
     parts[2].unlink()
     watched = open_in()
     page = watched.open(page_file)
-    page.select_option("#brand", "3")
+    page.select_option("#product", "3")
     page.select_option("#store", "201")
-    expect(page.locator("#series-sentence")).to_contain_text("Brand 3 in store 201: 100 cartons are expected")
+    expect(page.locator("#series-sentence")).to_contain_text("Product 3 in store 201: 100 cartons are expected")
     assert parts[4].as_uri() in watched.asked
     assert not {parts[0].as_uri(), parts[1].as_uri()} & {*watched.asked}
     assert watched.said == []

@@ -12,19 +12,19 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from forecasting.adapters.lake import Lake
+from forecasting.storage.lake import Lake
 from tests.browser import headless_chromium
 from tests.ports import free_port
 
 EVIL = "**Evil** <img src=x onerror=alert(1)> | [x](http://evil.example) www.evil.example"
 # What each artifact shows once it is drawn.
 SHOWN = {
-    "ledger": "1: store 90",
+    "completeness": "1: store 90",
     "outcome": "**Evil** <img src=x onerror=alert(1)> |",
     "headline": "cartons are expected in the week of 1992-04-23",
-    "results": "1,826 rows, one per store, brand and week",
+    "results": "1,826 rows, one per store, product and week",
     "lineage": "files that the stores sent",
-    "receipt": "no worker is left",
+    "record": "no worker is left",
     "partitions": "100%",
 }
 
@@ -66,17 +66,17 @@ def _await_health(address: str, process: subprocess.Popen[bytes]) -> None:
 
 @pytest.fixture(scope="module")
 def ran(server: str, fed_lake_template: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The server after one run of `oj run`: a brand has a hostile name, and one of its series fails."""
+    """The server after one run of `oj run`: a product has a hostile name, and one of its series fails."""
     lake = Lake(tmp_path_factory.mktemp("ran") / "lake")
     shutil.copytree(fed_lake_template, lake.root)
-    brands = lake.brands()
-    brands.loc[brands["brand"] == 5, "name"] = EVIL
-    lake.write_reference(lake.stores(), brands)
+    products = lake.products()
+    products.loc[products["product"] == 5, "name"] = EVIL
+    lake.write_reference(lake.stores(), products)
     root = str(Path(__file__).parents[2])
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
     environment |= {"PREFECT_API_URL": f"{server}/api", "PYTHONPATH": root, "PREFECT_HOME": str(lake.root / "home")}
     command = [sys.executable, "-m", "deployments", "run", "--lake", str(lake.root)]
-    command += ["--model", "tests.flows.picky_model:picky", "--max-concurrency-per-instance", "1"]
+    command += ["--model", "tests.picky_model:picky", "--max-concurrency-per-instance", "1"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     # What a run's page shows is not for the terminal.
@@ -111,8 +111,8 @@ def test_the_pages_of_a_run_tell_its_story(ran: str, page: Page) -> None:
     for line in (
         "82 of 83 expected stores have reported; missing: store 90.",
         "was the first to warn: RuntimeWarning: there is dust on the shelf",
-        "Partition part-0000 (store 2 brand 5) raised: ZeroDivisionError()",
-        "Store 2 brand 5 failed (raised) and gets a fallback",
+        "Partition part-0000 (store 2 product 5) raised: ZeroDivisionError()",
+        "Store 2 product 5 failed (raised) and gets a fallback",
     ):
         expect(page.get_by_text(line)).to_be_visible()
     _keep(page, "run")
@@ -121,7 +121,7 @@ def test_the_pages_of_a_run_tell_its_story(ran: str, page: Page) -> None:
         expect(page.get_by_text(stage, exact=True).first).to_be_visible()
     _keep(page, "stages")
     page.get_by_text("Artifacts", exact=True).click()
-    expect(page.get_by_role("link", name="ledger", exact=False).first).to_be_visible()
+    expect(page.get_by_role("link", name="completeness", exact=False).first).to_be_visible()
     page.mouse.move(700, 800)
     page.mouse.wheel(0, 2000)  # the artifacts of the stages are loaded once they come into sight
     addresses = {}

@@ -12,28 +12,28 @@ from typing import Any
 
 import pytest
 
-from flows import stages
-from flows.policy import run_flow
+from flows.prefect_tasks import run_flow
 from flows.weekly_forecast import weekly_forecast
-from forecasting.adapters.cluster import by_class, certificates, dask_cluster
-from forecasting.adapters.cluster.reap import reap_orphans
-from forecasting.adapters.lake import Lake
-from forecasting.adapters.partials import keep_partial, kept_partials
-from forecasting.adapters.register import entries
-from forecasting.errors import RunError
-from forecasting.spec import ClusterSpec
-from forecasting.weeks import dominicks_week
-from tests.flows.small import small_lake
+from forecasting.compute import by_class, certificates, dask_cluster
+from forecasting.compute.reap import reap_orphans
+from forecasting.compute.register import entries
+from forecasting.contracts.calendar import dominicks_week
+from forecasting.contracts.errors import RunError
+from forecasting.contracts.spec import ClusterSpec
+from forecasting.pipeline import batch as stages
+from forecasting.storage.lake import Lake
+from forecasting.storage.partial_results import keep_partial, kept_partials
 from tests.hosts import REPOSITORY, Host, Hosts, hosts, lacking
+from tests.small import small_lake
 
 WEEK = dominicks_week(136)
 SECONDS_TO_END = 100
 DRIVER = """
 import json, sys, time
 from pathlib import Path
-from forecasting.adapters.cluster import dask_cluster
-from forecasting.adapters.lake import Lake
-from forecasting.spec import ClusterSpec
+from forecasting.compute import dask_cluster
+from forecasting.storage.lake import Lake
+from forecasting.contracts.spec import ClusterSpec
 
 with dask_cluster(ClusterSpec(**json.loads(sys.argv[2])), Lake(Path(sys.argv[1])), "the week of 1992-04-16"):
     print("up", flush=True)
@@ -90,11 +90,11 @@ def test_a_host_killed_in_mid_run_does_not_change_the_result(
 
         monkeypatch.setattr(stages, "kept_partials", before(kept_partials, lambda: stop(made.each[2])))
         monkeypatch.setattr(stages, "keep_partial", before(keep_partial, made.each[2].kill))
-        receipt = run(lake, mini_batch_size=3, **on(made))
+        record = run(lake, mini_batch_size=3, **on(made))
         assert left_on(made) == []
-    assert (receipt["cluster"]["instances"], receipt["cluster"]["lost_tasks"]) == (3, 1)
-    assert receipt["cluster"]["handed_over"] == "by path"
-    assert receipt["fallbacks_by_reason"] == {}
+    assert (record["cluster"]["instances"], record["cluster"]["lost_tasks"]) == (3, 1)
+    assert record["cluster"]["handed_over"] == "by path"
+    assert record["fallbacks_by_reason"] == {}
     assert sha256(lake) == local_sha256
 
 
@@ -106,12 +106,12 @@ def test_a_host_cut_off_in_mid_run_does_not_change_the_result(
     monkeypatch.setattr(certificates, "SECONDS_OF_SILENCE", 8)
     with hosts(ssh_folder) as made:
         monkeypatch.setattr(stages, "kept_partials", before(kept_partials, made.each[2].cut))
-        receipt = run(lake, mini_batch_size=3, **on(made))
+        record = run(lake, mini_batch_size=3, **on(made))
         assert left_on(made) == []
         assert made.each[2].files() == []
-    assert (receipt["cluster"]["instances"], receipt["cluster"]["lost_tasks"]) == (3, 1)
-    assert receipt["cluster"]["handed_over"] == "by value"
-    assert receipt["fallbacks_by_reason"] == {}
+    assert (record["cluster"]["instances"], record["cluster"]["lost_tasks"]) == (3, 1)
+    assert record["cluster"]["handed_over"] == "by value"
+    assert record["fallbacks_by_reason"] == {}
     assert sha256(lake) == local_sha256
 
 

@@ -10,14 +10,15 @@ from typing import Any
 
 import pytest
 
-from flows import intake, waiting
+from flows import waiting
 from flows.options import WeeklyOptions
 from flows.waiting import await_stores
-from forecasting.adapters.clock import now
-from forecasting.adapters.lake import Lake
-from forecasting.errors import WeekWaiting
-from forecasting.ledger import Ledger
-from forecasting.weeks import dominicks_week
+from forecasting.clock import now
+from forecasting.contracts.calendar import dominicks_week
+from forecasting.contracts.errors import WeekWaiting
+from forecasting.core.completeness import CompletenessReport
+from forecasting.pipeline import ingest as intake
+from forecasting.storage.lake import Lake
 
 WEEK = dominicks_week(136)
 
@@ -74,9 +75,9 @@ def test_the_run_goes_on_at_the_deadline(
     fed_lake: Lake, said: list[WeekWaiting], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A file that changes nothing is looked at, and does not end the wait; the deadline does."""
-    looks: list[Ledger] = []
+    looks: list[CompletenessReport] = []
 
-    def look(*args: Any) -> Ledger:
+    def look(*args: Any) -> CompletenessReport:
         looks.append(intake.look(*args))
         if len(looks) == 2:
             (fed_lake.inbox / "notes.txt").write_text("hello")
@@ -85,7 +86,7 @@ def test_the_run_goes_on_at_the_deadline(
     monkeypatch.setattr(waiting, "intake", SimpleNamespace(look=look))
     monkeypatch.setattr(waiting, "now", lambda: now() + timedelta(hours=1 if len(looks) == 3 else 0))
     wait(fed_lake, 600, lambda: None, monkeypatch)
-    assert [ledger.status for ledger in looks] == ["waiting"] * 3
+    assert [completeness.status for completeness in looks] == ["waiting"] * 3
     assert len(said) == 1
 
 

@@ -17,19 +17,19 @@ import pandas as pd
 import psutil
 import pytest
 
-from flows import stages
 from flows import weekly_forecast as module
 from flows.weekly_forecast import weekly_forecast
-from forecasting.adapters.feed import feed
-from forecasting.adapters.files import read_json
-from forecasting.adapters.lake import Lake
-from forecasting.adapters.locks import week_lock
-from forecasting.errors import TooManyFallbacks, WeekBusy, WeekNotWhole
-from forecasting.forecast import forecast
-from forecasting.spec import ForecastSpec
-from forecasting.weeks import dominicks_week
-from tests.flows.small import compute_in_this_process
-from tests.forecasting.adapters.cluster import partition_functions
+from forecasting.contracts.calendar import dominicks_week
+from forecasting.contracts.errors import TooManyFallbacks, WeekBusy, WeekNotWhole
+from forecasting.contracts.spec import ForecastSpec
+from forecasting.pipeline import batch as stages
+from forecasting.pipeline.forecast import forecast
+from forecasting.pipeline.simulation import simulate
+from forecasting.storage.files import read_json
+from forecasting.storage.lake import Lake
+from forecasting.storage.locks import week_lock
+from tests.forecasting.compute import partition_functions
+from tests.small import compute_in_this_process
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
 
@@ -61,12 +61,12 @@ def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_real_week_is_collected_and_forecast(ran: tuple[Lake, dict[str, Any]]) -> None:
     """82 of 83 stores reported; all 913 series are forecast for two weeks, with both intervals."""
-    lake, receipt = ran
-    assert receipt["outcome"] == "published"
-    assert receipt["ledger"]["status"] == "closed with gaps"
-    assert (len(receipt["ledger"]["received"]), receipt["ledger"]["missing"]) == (82, (90,))
-    assert receipt["rows_in"] == receipt["rows_accepted"] == 4477
-    assert (receipt["series"], receipt["rows"], receipt["fallbacks_by_reason"]) == (913, 1826, {})
+    lake, record = ran
+    assert record["outcome"] == "published"
+    assert record["completeness"]["status"] == "closed with gaps"
+    assert (len(record["completeness"]["received"]), record["completeness"]["missing"]) == (82, (90,))
+    assert record["rows_in"] == record["rows_accepted"] == 4477
+    assert (record["series"], record["rows"], record["fallbacks_by_reason"]) == (913, 1826, {})
     published = lake.published(WEEK)
     assert len(published) == 1826
     assert (published["lo_95"] <= published["lo_80"]).all()
@@ -77,10 +77,10 @@ def test_a_real_week_is_collected_and_forecast(ran: tuple[Lake, dict[str, Any]])
 
 def test_nothing_is_left_behind(ran: tuple[Lake, dict[str, Any]]) -> None:
     """By pid: no worker of the run lives; the inbox is empty, and neither staging nor scratch holds anything."""
-    lake, receipt = ran
-    assert len(receipt["cluster"]["worker_pids"]) == 2
-    assert receipt["cluster"]["left_over"] == []
-    assert not any(psutil.pid_exists(pid) for pid in receipt["cluster"]["worker_pids"])
+    lake, record = ran
+    assert len(record["cluster"]["worker_pids"]) == 2
+    assert record["cluster"]["left_over"] == []
+    assert not any(psutil.pid_exists(pid) for pid in record["cluster"]["worker_pids"])
     assert lake.archive.waiting() == []
     for folder in ("staging", "scratch"):
         assert list((lake.root / folder).iterdir()) == [], folder
@@ -88,14 +88,14 @@ def test_nothing_is_left_behind(ran: tuple[Lake, dict[str, Any]]) -> None:
 
 def test_the_receipt_is_kept(ran: tuple[Lake, dict[str, Any]]) -> None:
     """What the flow returns is what the lake keeps: stages, cluster seconds, rows."""
-    lake, receipt = ran
-    assert lake.last_receipt() == read_json(next((lake.root / "receipts" / str(WEEK)).iterdir()))
-    assert (lake.last_receipt() or {})["run_id"] == lake.published_run_id(WEEK) == receipt["run_id"]
+    lake, record = ran
+    assert lake.last_run_record() == read_json(next((lake.root / "run_records" / str(WEEK)).iterdir()))
+    assert (lake.last_run_record() or {})["run_id"] == lake.published_run_id(WEEK) == record["run_id"]
     before = {"collect", "validate", "gate", "archive", "monitor", "choose the model", "prepare", "forecast"}
     after = {"publish", "report", "report_page", "artifacts", "total"}
-    assert set(receipt["seconds_by_stage"]) == before | after
-    assert receipt["report_page"]["path"].endswith("report/1992-04-16.html")
-    cluster = receipt["cluster"]
+    assert set(record["seconds_by_stage"]) == before | after
+    assert record["report_page"]["path"].endswith("report/1992-04-16.html")
+    cluster = record["cluster"]
     assert 0 < cluster["seconds_busy"] < cluster["worker_seconds"]["computing"] <= 2 * cluster["seconds_up"]
     assert 2 * cluster["seconds_up"] < cluster["worker_seconds_provisioned"]
 
@@ -112,7 +112,7 @@ def test_history_and_forecast_stand_in_one_table(ran: tuple[Lake, dict[str, Any]
     lake, _ = ran
     report = pd.read_parquet(lake.report_path)
     assert report.groupby("kind").size().to_dict() == {"actual": len(lake.sales()), "forecast": 1826}
-    assert not report.duplicated(["store", "brand", "week"]).any()
+    assert not report.duplicated(["store", "product", "week"]).any()
     query = "SELECT kind, max(week)::VARCHAR, sum(units) > 0 FROM read_parquet(?) GROUP BY kind ORDER BY kind"
     rows = duckdb.execute(query, [str(lake.report_path)]).fetchall()
     assert rows == [("actual", "1992-04-16", True), ("forecast", "1992-04-30", True)]
@@ -123,13 +123,13 @@ def test_history_and_forecast_stand_in_one_table(ran: tuple[Lake, dict[str, Any]
 def test_the_same_week_again_changes_nothing(run_lake: Lake) -> None:
     """Same input, options and code: no cluster is started, and the published bytes stay."""
     before = run_lake.published_path(WEEK).read_bytes()
-    receipt = weekly_forecast(lake=str(run_lake.root), database="nowhere")
-    assert receipt["outcome"] == "unchanged"
-    assert "cluster" not in receipt
+    record = weekly_forecast(lake=str(run_lake.root), database="nowhere")
+    assert record["outcome"] == "unchanged"
+    assert "cluster" not in record
     assert run_lake.published_path(WEEK).read_bytes() == before
     # Nor does a database that is not there cost anything but a line.
-    assert "has no entry of this name: nowhere" in receipt["database"]["error"]
-    assert (run_lake.last_receipt() or {})["database"] == receipt["database"]
+    assert "has no entry of this name: nowhere" in record["database"]["error"]
+    assert (run_lake.last_run_record() or {})["database"] == record["database"]
 
 
 def test_the_same_cutoff_gives_the_same_bytes(ran: tuple[Lake, dict[str, Any]], run_lake: Lake) -> None:
@@ -144,9 +144,9 @@ def test_the_same_cutoff_gives_the_same_bytes(ran: tuple[Lake, dict[str, Any]], 
 @pytest.mark.usefixtures("in_this_process")
 def test_the_next_run_takes_the_next_week(run_lake: Lake) -> None:
     """A week that the system has not seen is collected; both forecasts stay published."""
-    feed(run_lake)
-    receipt = weekly_forecast(lake=str(run_lake.root), model="naive", horizon=1)
-    assert receipt["spec"]["cutoff"] == str(dominicks_week(137))
+    simulate(run_lake)
+    record = weekly_forecast(lake=str(run_lake.root), model="naive", horizon=1)
+    assert record["spec"]["cutoff"] == str(dominicks_week(137))
     assert run_lake.published_cutoffs() == [WEEK, dominicks_week(137)]
     assert len(run_lake.published(dominicks_week(137))) == 913
 
@@ -155,14 +155,14 @@ def test_the_next_run_takes_the_next_week(run_lake: Lake) -> None:
 def test_after_an_outage_every_week_is_caught_up(fed_lake: Lake) -> None:
     """Three weeks wait; the middle one is refused and named. Each forecast knows nothing of the weeks after its own."""
     for _ in range(2):
-        feed(fed_lake)
+        simulate(fed_lake)
     for file in sorted(fed_lake.inbox.glob("1992-04-23*"))[:20]:
         file.unlink()
-    receipt = weekly_forecast(lake=str(fed_lake.root), model="naive", horizon=1)
-    assert receipt["spec"]["cutoff"] == str(dominicks_week(138))
+    record = weekly_forecast(lake=str(fed_lake.root), model="naive", horizon=1)
+    assert record["spec"]["cutoff"] == str(dominicks_week(138))
     assert fed_lake.published_cutoffs() == [WEEK, dominicks_week(138)]
     caught_up = fed_lake.published(WEEK)
-    known = fed_lake.as_of(WEEK)
+    known = fed_lake.snapshot_of(WEEK)
     then = forecast(known.sales, known.promotions, ForecastSpec(WEEK, horizon=1, model="naive"))
     pd.testing.assert_frame_equal(caught_up, then, check_exact=True)
     # Store 90 sent no plan in that week; those that it sent afterwards were not known then.
@@ -174,19 +174,19 @@ def test_after_an_outage_every_week_is_caught_up(fed_lake: Lake) -> None:
 @pytest.mark.usefixtures("in_this_process")
 def test_late_files_of_a_published_week_are_told(run_lake: Lake) -> None:
     """They are taken in with the next week, and the receipt says which forecast was made without them."""
-    feed(run_lake)
+    simulate(run_lake)
     late = next(run_lake.inbox.glob("*_store-012.csv"))
     (run_lake.inbox / f"{WEEK}_store-090.csv").write_text(
         late.read_text().replace("\n12,", "\n90,").replace(f",{dominicks_week(137)},", f",{WEEK},")
     )
-    receipt = weekly_forecast(lake=str(run_lake.root), model="naive", horizon=1)
-    assert receipt["late_files"] == {str(WEEK): [f"{WEEK}_store-090.csv"]}
+    record = weekly_forecast(lake=str(run_lake.root), model="naive", horizon=1)
+    assert record["late_files"] == {str(WEEK): [f"{WEEK}_store-090.csv"]}
 
 
 @pytest.mark.usefixtures("in_this_process")
 def test_a_week_with_too_few_stores_is_refused(run_lake: Lake) -> None:
     """The error names the stores; the week before stays published, and the lake and its inbox as they were."""
-    feed(run_lake)
+    simulate(run_lake)
     for file in sorted(run_lake.inbox.glob("*.csv"))[:10]:
         file.unlink()
     before = run_lake.published_path(WEEK).read_bytes()
@@ -196,11 +196,11 @@ def test_a_week_with_too_few_stores_is_refused(run_lake: Lake) -> None:
     assert run_lake.published_path(WEEK).read_bytes() == before
     assert [file.name for file in run_lake.archive.waiting()] == waiting
     assert run_lake.weeks_of_sales()[-1] == WEEK
-    assert (run_lake.last_receipt() or {})["outcome"] == "failed"
+    assert (run_lake.last_run_record() or {})["outcome"] == "failed"
 
     accepted = weekly_forecast(lake=str(run_lake.root), model="mean", accept_gaps="strike in ten stores")
-    assert accepted["ledger"]["status"] == "accepted with gaps"
-    kept = run_lake.ledger(dominicks_week(137))["accepted"]
+    assert accepted["completeness"]["status"] == "accepted with gaps"
+    kept = run_lake.completeness(dominicks_week(137))["accepted"]
     assert (kept["why"], kept["by"]) == ("strike in ten stores", getuser())
 
 
@@ -211,27 +211,27 @@ def test_late_and_corrected_stores_are_taken_in_by_running_their_week_again(fed_
     shutil.move(late, tmp_path / late.name)
     corrected = other.read_text().splitlines()
     first = weekly_forecast(lake=str(fed_lake.root), model="naive")
-    then = fed_lake.as_of(WEEK)
+    then = fed_lake.snapshot_of(WEEK)
     shutil.move(tmp_path / late.name, late)
-    store, brand, week, units, *promotion = corrected[1].split(",")
-    corrected[1] = ",".join([store, brand, week, str(int(units) + 640), *promotion])
+    store, product, week, units, *promotion = corrected[1].split(",")
+    corrected[1] = ",".join([store, product, week, str(int(units) + 640), *promotion])
     other.write_text("\n".join(corrected) + "\n")
     second = weekly_forecast(lake=str(fed_lake.root), model="naive")
     assert second["corrected_by_week"] == {str(WEEK): 1}
     assert second["rows_corrected"] == 1
     (kept,) = fed_lake.corrections(WEEK).itertuples()
-    assert (kept.store, kept.brand, kept.units_after - kept.units_before) == (int(store), int(brand), 640)
-    biggest = [(told["store"], told["brand"]) for told in second["moved"]["biggest"]]
-    assert (int(store), int(brand)) in biggest
+    assert (kept.store, kept.product, kept.units_after - kept.units_before) == (int(store), int(product), 640)
+    biggest = [(announced["store"], announced["product"]) for announced in second["moved"]["biggest"]]
+    assert (int(store), int(product)) in biggest
     assert {moved for moved, _ in biggest} == {2, int(store)}
     assert "moved" not in first
-    now = fed_lake.as_of(WEEK)
+    now = fed_lake.snapshot_of(WEEK)
     assert len(now.sales) > len(then.sales)
-    earlier = fed_lake.known(WEEK, datetime.fromisoformat(first["known_at"]))
+    earlier = fed_lake.snapshot(WEEK, datetime.fromisoformat(first["as_of"]))
     pd.testing.assert_frame_equal(earlier.sales, then.sales)
     pd.testing.assert_frame_equal(earlier.promotions, then.promotions)
     assert first["spec"]["cutoff"] == second["spec"]["cutoff"] == str(WEEK)
-    assert len(second["ledger"]["missing"]) == len(first["ledger"]["missing"]) - 1
+    assert len(second["completeness"]["missing"]) == len(first["completeness"]["missing"]) - 1
     assert second["outcome"] == "published"
     assert fed_lake.published_run_id(WEEK) == second["run_id"] != first["run_id"]
 
@@ -246,9 +246,9 @@ def test_an_inbox_that_cannot_be_written_costs_no_forecast(fed_lake: Lake, monke
         return rename(self, target)
 
     monkeypatch.setattr(Path, "rename", refuse)
-    receipt = weekly_forecast(lake=str(fed_lake.root), model="naive", horizon=1, **ONE_WORKER)
-    assert receipt["outcome"] == "published"
-    (note,) = receipt["inbox_notes"]
+    record = weekly_forecast(lake=str(fed_lake.root), model="naive", horizon=1, **ONE_WORKER)
+    assert record["outcome"] == "published"
+    (note,) = record["inbox_notes"]
     assert "could not be moved out of the inbox (Permission denied): it is remembered" in note
     assert f"let the forecast's user write {fed_lake.inbox}, or remove the file" in note
     again = weekly_forecast(lake=str(fed_lake.root), model="naive", horizon=1, **ONE_WORKER)
@@ -264,10 +264,10 @@ def test_bad_rows_are_quarantined_and_the_week_goes_on(fed_lake: Lake) -> None:
     lines[2] = "2;2;1.234,5"
     lines[3] = lines[3].replace("2,3,", "007,3,")
     file.write_text("\n".join(lines) + "\n")
-    receipt = weekly_forecast(lake=str(fed_lake.root), model="mean")
-    assert receipt["quarantined_by_rule"] == {"cut_row": 1, "negative": 1, "not_a_number": 1}
-    assert receipt["rows_in"] == receipt["rows_accepted"] + receipt["rows_dropped"] + receipt["rows_quarantined"]
-    assert receipt["ledger"]["incomplete"] == {2: "brands 1, 2, 3"}
+    record = weekly_forecast(lake=str(fed_lake.root), model="mean")
+    assert record["quarantined_by_rule"] == {"cut_row": 1, "negative": 1, "not_a_number": 1}
+    assert record["rows_in"] == record["rows_accepted"] + record["rows_dropped"] + record["rows_quarantined"]
+    assert record["completeness"]["incomplete"] == {2: "products 1, 2, 3"}
     quarantined = fed_lake.quarantined(WEEK)
     assert quarantined[["line", "rule"]].to_numpy().tolist() == [[2, "negative"], [3, "cut_row"], [4, "not_a_number"]]
     assert len(fed_lake.published(WEEK)) == 1826
@@ -289,9 +289,9 @@ def test_too_many_failures_refuse_the_week(fed_lake: Lake, monkeypatch: pytest.M
     with pytest.raises(TooManyFallbacks, match="at least 5[1-9] series failed where error_threshold allows 50"):
         weekly_forecast(lake=str(fed_lake.root), model="naive", mini_batch_size=500, **ONE_WORKER)
     assert fed_lake.published_cutoffs() == []
-    receipt = fed_lake.last_receipt() or {}
-    assert receipt["outcome"] == "failed"
-    assert receipt["cluster"]["left_over"] == []
+    record = fed_lake.last_run_record() or {}
+    assert record["outcome"] == "failed"
+    assert record["cluster"]["left_over"] == []
 
 
 def test_workers_killed_in_mid_run_do_not_change_the_result(
@@ -301,8 +301,8 @@ def test_workers_killed_in_mid_run_do_not_change_the_result(
     for folder in ("published", "runs", "report"):
         shutil.rmtree(run_lake.root / folder)
     monkeypatch.setattr(stages, "forecast_partition", partial(partition_functions.die_twice, folder=tmp_path))
-    receipt = weekly_forecast(lake=str(run_lake.root), cutoff=WEEK)
+    record = weekly_forecast(lake=str(run_lake.root), cutoff=WEEK)
     assert {path.name for path in tmp_path.iterdir()} == {"lake", "first", "second"}
-    assert receipt["cluster"]["lost_tasks"] >= 2
-    assert receipt["fallbacks_by_reason"] == {}
+    assert record["cluster"]["lost_tasks"] >= 2
+    assert record["fallbacks_by_reason"] == {}
     assert run_lake.published_path(WEEK).read_bytes() == ran[0].published_path(WEEK).read_bytes()

@@ -5,15 +5,15 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from forecasting import schemas
-from forecasting.adapters.files import read_table
+from forecasting.contracts import schemas
+from forecasting.storage.files import read_table
 
 DATA = Path(__file__).parents[2] / "data"
 
 
 @pytest.fixture(scope="session")
 def real_sales() -> pd.DataFrame:
-    """Weeks 40 to 160 of 83 stores and 11 brands."""
+    """Weeks 40 to 160 of 83 stores and 11 products."""
     return read_table(DATA / "sales.parquet", schemas.SALES)
 
 
@@ -28,5 +28,5 @@ def real_stores() -> pd.DataFrame:
 
 
 @pytest.fixture(scope="session")
-def real_brands() -> pd.DataFrame:
-    return read_table(DATA / "brands.parquet", schemas.BRANDS)
+def real_products() -> pd.DataFrame:
+    return read_table(DATA / "products.parquet", schemas.PRODUCTS)

@@ -1,7 +1,7 @@
-"""What a shopper sees on the shelf, as arrays: offers of every brand, and a brand's regressors.
+"""What a shopper sees on the shelf, as arrays: offers of every product, and a product's regressors.
 
 Axes throughout: S stores, W consecutive weeks (the last is the last week forecast),
-B brands, K regressors.  Nothing here looks at sales.
+B products, K regressors.  Nothing here looks at sales.
 """
 
 from dataclasses import dataclass, replace
@@ -14,20 +14,20 @@ REGULAR_PRICE_WEEKS = 13  # a quarter: longer than any promotion, shorter than l
 
 @dataclass(frozen=True)
 class Offers:
-    """Prices and promotions of all brands, gaps filled; arrays of shape (B, S, W)."""
+    """Prices and promotions of all products, gaps filled; arrays of shape (B, S, W)."""
 
     stores: np.ndarray
-    brands: np.ndarray
+    products: np.ndarray
     weeks: pd.DatetimeIndex
     log_price: np.ndarray
     deal: np.ndarray
     feat: np.ndarray
     discount: np.ndarray  # log points below the regular price
 
-    def cover(self, brand: int, stores: np.ndarray, weeks: pd.DatetimeIndex) -> bool:
-        """Whether these are the offers of just these stores and weeks, `brand` among them."""
+    def cover(self, product: int, stores: np.ndarray, weeks: pd.DatetimeIndex) -> bool:
+        """Whether these are the offers of just these stores and weeks, `product` among them."""
         same_stores = np.array_equal(self.stores, stores)
-        return same_stores and self.weeks.equals(weeks) and bool((self.brands == brand).any())
+        return same_stores and self.weeks.equals(weeks) and bool((self.products == product).any())
 
     def since(self, week: int) -> "Offers":
         """The same offers from this week of the grid on."""
@@ -36,14 +36,14 @@ class Offers:
 
 
 def offers_on_grid(
-    promotions: pd.DataFrame, brand: int | np.ndarray, stores: np.ndarray, weeks: pd.DatetimeIndex
+    promotions: pd.DataFrame, product: int | np.ndarray, stores: np.ndarray, weeks: pd.DatetimeIndex
 ) -> Offers:
-    """The offers of `brand`, or of several, and of their rivals: one cell a brand, store and week."""
+    """The offers of `product`, or of several, and of their rivals: one cell a product, store and week."""
     rows = promotions[promotions["store"].isin(stores)]
-    brands = np.unique(np.append(rows["brand"].unique(), brand))
-    shape = (len(brands), len(stores), len(weeks))
+    products = np.unique(np.append(rows["product"].unique(), product))
+    shape = (len(products), len(stores), len(weeks))
     cell = (
-        np.searchsorted(brands, rows["brand"].to_numpy()),
+        np.searchsorted(products, rows["product"].to_numpy()),
         np.searchsorted(stores, rows["store"].to_numpy()),
         weeks.get_indexer(rows["week"]),
     )
@@ -60,13 +60,13 @@ def offers_on_grid(
     log_price = _fill_prices(grid(log_price))
     deal, feat = (_fill_promotions(grid(rows[name].to_numpy(float))) for name in ("deal", "feat"))
     discount = np.maximum(regular_price(log_price) - log_price, 0.0)
-    return Offers(stores, brands, weeks, log_price, deal, feat, discount)
+    return Offers(stores, products, weeks, log_price, deal, feat, discount)
 
 
 def _fill_prices(log_price: np.ndarray) -> np.ndarray:
     """A missing price is the chain's that week, else the store's last, else its first.
 
-    Missing are past prices: `forecasting.panel.complete_promotions` leaves no gap in the weeks ahead.
+    Missing are past prices: `forecasting.core.panel.complete_promotions` leaves no gap in the weeks ahead.
     """
     filled = np.where(np.isnan(log_price), _chain_median(log_price), log_price)
     filled = _carry_forward(filled)
@@ -109,20 +109,20 @@ def annual_waves(weeks: pd.DatetimeIndex, pairs: int) -> list[np.ndarray]:
     return [wave(h * angle) for h in range(1, pairs + 1) for wave in (np.sin, np.cos)]
 
 
-def usual_prices(offers: Offers, brand: int) -> np.ndarray:
-    """Quantiles of the brand's log prices, (4,), below which a price counts as deep."""
-    price = offers.log_price[int(np.searchsorted(offers.brands, brand))]
+def usual_prices(offers: Offers, product: int) -> np.ndarray:
+    """Quantiles of the product's log prices, (4,), below which a price counts as deep."""
+    price = offers.log_price[int(np.searchsorted(offers.products, product))]
     return np.quantile(price, [0.75, 0.5, 0.25, 0.1])
 
 
-def brand_regressors(offers: Offers, brand: int, usual: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Regressors of one brand, (W, S, K), and their relative penalties, (K,); `usual` are its `usual_prices`.
+def product_regressors(offers: Offers, product: int, usual: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Regressors of one product, (W, S, K), and their relative penalties, (K,); `usual` are its `usual_prices`.
 
     Penalties are small where an effect is certain (own offer) and one elsewhere.  The
     first four, price, deal, feat and discount, also act store by store.
     """
-    own = int(np.searchsorted(offers.brands, brand))
-    rival = np.delete(np.arange(len(offers.brands)), own)
+    own = int(np.searchsorted(offers.products, product))
+    rival = np.delete(np.arange(len(offers.products)), own)
     price, deal, feat = offers.log_price[own], offers.deal[own], offers.feat[own]
     discount = offers.discount[own]
     offer = [price, deal, feat, discount]
@@ -142,17 +142,17 @@ def brand_regressors(offers: Offers, brand: int, usual: np.ndarray) -> tuple[np.
 
 
 def _depths(price: np.ndarray, usual: np.ndarray) -> list[np.ndarray]:
-    """How far the log price lies below the brand's usual prices."""
+    """How far the log price lies below the product's usual prices."""
     return [np.maximum(q - price, 0.0) for q in usual]
 
 
 def _against_rivals(
     price: np.ndarray, deal: np.ndarray, feat: np.ndarray, discount: np.ndarray, offers: Offers, rival: np.ndarray
 ) -> list[tuple[float, list[np.ndarray]]]:
-    """Blocks of (penalty, columns) on the offer relative to those of the other brands."""
+    """Blocks of (penalty, columns) on the offer relative to those of the other products."""
     prices, deals, feats, discounts = (x[rival] for x in (offers.log_price, offers.deal, offers.feat, offers.discount))
     cheapest = prices.min(axis=0)
-    cheaper = (prices < price).sum(axis=0).astype(float)  # brands that cost less
+    cheaper = (prices < price).sum(axis=0).astype(float)  # products that cost less
     featured_discounts = feats * discounts
     return [
         (1.0, list(prices)),
@@ -171,8 +171,8 @@ def _against_rivals(
     ]
 
 
-def brand_risk(offers: Offers, brand: int) -> np.ndarray:
+def product_risk(offers: Offers, product: int) -> np.ndarray:
     """What makes a week hard to forecast, (W, S, R): one, deal and feat."""
-    own = int(np.searchsorted(offers.brands, brand))
+    own = int(np.searchsorted(offers.products, product))
     deal, feat = offers.deal[own], offers.feat[own]
     return np.stack([np.ones_like(deal), deal, feat], axis=-1).transpose(1, 0, 2)

@@ -46,7 +46,7 @@ class FitOptions:
     refit_every: int = 2
     """Weeks between refits; today is always one.  In between the last slopes serve."""
     beyond: float = 0.7
-    """Log points by which a forecast may exceed what the brand ever did, up or down."""
+    """Log points by which a forecast may exceed what the product ever did, up or down."""
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 Errors are in logs, made on weeks the fit had not seen.  Their size depends on the offer
 (a featured week varies several times more than a quiet one); divided by their expected
-size they share one shape per brand and step.
+size they share one shape per product and step.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from scipy.special import ndtri
 DRAWS = 199
 # The half-lives and the weight: least MAPE, then least WAPE, on test weeks 105 to 136 (docs/benchmark.md).
 SIZE_HALF_LIFE = 20.0  # weeks; how large errors are changes slowly
-SHAPE_HALF_LIFE = 10.0  # weeks; where they centre, a brand's recent bias, changes faster
+SHAPE_HALF_LIFE = 10.0  # weeks; where they centre, a product's recent bias, changes faster
 PRIOR_SIZE, PRIOR_COUNT = 0.35, 4.0  # mean absolute log error, and the errors it counts for
 RISK_RIDGE = 100.0  # penalty, in errors, on the risk that deal and feat add
 SMALLEST_SIZE, LARGEST_SIZE = 0.08, 1.2
@@ -22,7 +22,7 @@ NORMAL_ERRORS, NORMAL_WEIGHT = 50, 20.0  # normal errors mixed in, and what each
 
 @dataclass(frozen=True)
 class Spread:
-    """How large the errors of one brand and step are, and their shape.
+    """How large the errors of one product and step are, and their shape.
 
     coefficients: (R,), of the mean absolute error on the risk, whose first column is one.
     shape: (DRAWS,), equally probable errors relative to that size, ascending.

@@ -1,6 +1,6 @@
-"""What the trees see of a brand's offer: nothing that names the brand or the store.
+"""What the trees see of a product's offer: nothing that names the product or the store.
 
-So that what one brand's rare deep special did can be learnt for all others.
+So that what one product's rare deep special did can be learnt for all others.
 """
 
 import numpy as np
@@ -10,10 +10,10 @@ from forecasting.models.response.features import Offers
 LONG_AGO = 26.0  # weeks since the last feature, at most
 
 
-def tree_features(offers: Offers, brand: int) -> np.ndarray:
-    """Features of one brand, (W, S, F)."""
-    own = int(np.searchsorted(offers.brands, brand))
-    rival = np.delete(np.arange(len(offers.brands)), own)
+def tree_features(offers: Offers, product: int) -> np.ndarray:
+    """Features of one product, (W, S, F)."""
+    own = int(np.searchsorted(offers.products, product))
+    rival = np.delete(np.arange(len(offers.products)), own)
     price, deal, feat, discount = offers.log_price[own], offers.deal[own], offers.feat[own], offers.discount[own]
     offer = [price, deal, feat, discount]
     columns = [

@@ -8,16 +8,18 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from flows import intake, reporting, stages
-from flows.stages import Work
-from forecasting import schemas
-from forecasting.adapters.clock import now
-from forecasting.adapters.files import read_table
-from forecasting.adapters.lake import Lake
-from forecasting.forecast import assemble, forecast_partition
-from forecasting.run import outcome_counts
-from forecasting.spec import BatchSpec, ForecastSpec, GateSpec
-from forecasting.weeks import dominicks_week
+from forecasting.clock import now
+from forecasting.contracts import schemas
+from forecasting.contracts.calendar import dominicks_week
+from forecasting.contracts.spec import BatchSpec, ForecastSpec, GateSpec
+from forecasting.core.run_identity import outcome_counts
+from forecasting.pipeline import batch as stages
+from forecasting.pipeline import ingest as intake
+from forecasting.pipeline import report as reporting
+from forecasting.pipeline.batch import ForecastBatch
+from forecasting.pipeline.forecast import assemble, forecast_partition
+from forecasting.storage.files import read_table
+from forecasting.storage.lake import Lake
 
 EVIL = "**Evil** <img src=x onerror=alert(1)> | [click](http://evil.example)"
 
@@ -28,8 +30,8 @@ class Published:
 
     lake: Lake
     spec: ForecastSpec
-    work: Work
-    receipt: dict[str, Any]
+    work: ForecastBatch
+    record: dict[str, Any]
 
     @property
     def report(self) -> pd.DataFrame:
@@ -38,23 +40,23 @@ class Published:
 
 @pytest.fixture(scope="session")
 def published(fed_lake_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Published:
-    """Not to be changed. Store 2 brand 5 timed out, and its brand has a hostile name."""
+    """Not to be changed. Store 2 product 5 timed out, and its product has a hostile name."""
     root = tmp_path_factory.mktemp("published") / "lake"
     shutil.copytree(fed_lake_template, root)
     lake = Lake(root)
-    brands = lake.brands()
-    brands.loc[brands["brand"] == 5, "name"] = EVIL
-    lake.write_reference(lake.stores(), brands)
+    products = lake.products()
+    products.loc[products["product"] == 5, "name"] = EVIL
+    lake.write_reference(lake.stores(), products)
     spec = ForecastSpec(dominicks_week(136), model="mean")
     arrived = intake.collect(lake, spec.cutoff)
     checked = intake.validate(lake, arrived)
-    ledger = intake.gate(lake, spec.cutoff, arrived, checked, GateSpec(now()), now())
+    completeness = intake.gate(lake, spec.cutoff, arrived, checked, GateSpec(now()), now())
     intake.archive(lake, spec.cutoff, arrived, checked)
     work = stages.prepare(lake, spec, BatchSpec())
     rows = [forecast_partition(partition, spec) for partition in work.partitions]
     table = assemble(rows, work.partitions, {(2, 5): "timed_out"}, spec)
     path = stages.publish(lake, table, work, spec)
-    receipt = {
+    record = {
         "spec": spec.as_dict(),
         "outcome": "published",
         "run_id": work.run_id,
@@ -74,7 +76,7 @@ def published(fed_lake_template: Path, tmp_path_factory: pytest.TempPathFactory)
             "lost_tasks": 1,
             "left_over": [],
         },
-        **intake.ledger_summary(ledger, checked),
+        **intake.completeness_summary(completeness, checked),
         **outcome_counts(lake.published(spec.cutoff)),
     }
-    return Published(lake, spec, work, receipt)
+    return Published(lake, spec, work, record)

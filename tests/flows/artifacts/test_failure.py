@@ -9,18 +9,18 @@ from prefect import flow, runtime
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId
 
-from flows.artifacts import tells_what_to_do
+from flows.artifacts import explain_failure
 from flows.artifacts.failure import failure_markdown
-from flows.policy import stage, stopwatch
-from forecasting.adapters.clock import Stopwatch
-from forecasting.errors import DataError, OptionError, TooManyFallbacks, WeekBusy, WeekNotWhole
+from flows.prefect_tasks import stage, stopwatch
+from forecasting.clock import Stopwatch
+from forecasting.contracts.errors import DataError, OptionError, TooManyFallbacks, WeekBusy, WeekNotWhole
 
 ERRORS = [
     WeekNotWhole(date(1992, 4, 23), ("store 2", "store 5"), 0.86, 0.9),
     DataError("No store has reported", "put its files into the inbox"),
     OptionError("cutoff=1992-04-17", "is not the first day of a week", "name the Thursday before"),
     WeekBusy(date(1992, 4, 23), "process 42"),
-    TooManyFallbacks(date(1992, 4, 23), 51, 50, ("store 2 brand 5: raised",)),
+    TooManyFallbacks(date(1992, 4, 23), 51, 50, ("store 2 product 5: raised",)),
 ]
 
 
@@ -53,7 +53,7 @@ def test_the_state_is_the_sentence_and_the_caller_gets_the_error(caplog: pytest.
     breaking = stage(break_off, name="break off")
 
     @flow
-    @tells_what_to_do
+    @explain_failure
     def breaks() -> None:
         runs.append(runtime.flow_run.id)
         token = stopwatch.set(Stopwatch())

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from flows.artifacts.headline import headline, headline_markdown
-from forecasting.report import Expectation
+from forecasting.core.report import Expectation
 from tests.flows.artifacts.conftest import Published
 
 
@@ -26,7 +26,7 @@ def test_the_headline_is_one_sentence(units: float, words: str) -> None:
 def test_the_page_has_a_chart_movers_and_no_markup_of_names(published: Published) -> None:
     """The chart is a small PNG within the page, told in words too; names from outside stay text."""
     report = published.report
-    report["brand_name"] = "**Evil** | <b>"
+    report["product_name"] = "**Evil** | <b>"
     page = headline_markdown(report, "median")
     alternative, data = re.findall(r"!\[(.*?)\]\(data:image/png;base64,([^)]*)\)", page)[0]
     assert base64.b64decode(data).startswith(b"\x89PNG")

@@ -12,7 +12,7 @@ QUIET: dict[str, Any] = {
     "scored": 2,
     "week": "1992-04-30",
     "steps": {"1": SCORES, "2": {**SCORES, "wape": None}},
-    "promised": True,
+    "expected": True,
     "alarms": [],
 }
 
@@ -32,7 +32,7 @@ def test_scores_stand_by_step_in_percent() -> None:
     assert "| 1 week ahead | 24.0 % | 115.0 % | -7.4 % | 83.5 % | 94.0 % |" in page
     assert "| 2 weeks ahead |  | 115.0 % |" in page
     assert "is held against what a backtest promised" in page
-    assert "is not watched for drift yet" in monitoring_markdown({**QUIET, "promised": False})
+    assert "is not watched for drift yet" in monitoring_markdown({**QUIET, "expected": False})
 
 
 def test_an_alarm_comes_first_and_is_logged(posted: list[str], caplog: pytest.LogCaptureFixture) -> None:
@@ -44,7 +44,7 @@ def test_an_alarm_comes_first_and_is_logged(posted: list[str], caplog: pytest.Lo
 
 def test_trouble_is_told_and_nothing_is_no_page(posted: list[str]) -> None:
     """Before a forecast has matured there is nothing to show."""
-    show_monitoring({"monitoring": {"scored": 0, "promised": False, "alarms": []}})
+    show_monitoring({"monitoring": {"scored": 0, "expected": False, "alarms": []}})
     assert posted == []
     show_monitoring({"monitoring": {"error": "KeyError: 'units'"}})
     assert "could not be monitored" in posted[0]

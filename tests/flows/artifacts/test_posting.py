@@ -6,8 +6,8 @@ import pytest
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from flows.artifacts.posting import post
-from flows.policy import stopwatch
-from forecasting.adapters.clock import Stopwatch
+from flows.prefect_tasks import stopwatch
+from forecasting.clock import Stopwatch
 
 
 @pytest.mark.filterwarnings("ignore:Artifact creation outside")
@@ -17,7 +17,7 @@ def test_a_server_that_does_not_answer_costs_the_artifact_only(caplog: pytest.Lo
     token = stopwatch.set(clock)
     try:
         with temporary_settings({PREFECT_API_URL: "http://127.0.0.1:9/api"}), caplog.at_level(logging.WARNING):
-            post("ledger", "", lambda: "text")
+            post("completeness", "", lambda: "text")
     finally:
         stopwatch.reset(token)
     assert "Prefect's API did not take what it was told" in caplog.text

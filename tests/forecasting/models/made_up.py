@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from forecasting import schemas
-from forecasting.weeks import WEEK, dominicks_week
+from forecasting.contracts import schemas
+from forecasting.contracts.calendar import WEEK, dominicks_week
 from tests.strategies import Market
 
 PRICE_EFFECT, FEAT_EFFECT = -2.0, 0.8
@@ -16,7 +16,7 @@ FIRST = dominicks_week(40)
 def made_up(
     *,
     stores: Sequence[int] = (2, 5, 8, 9, 12, 14),
-    brands: Sequence[int] = (1, 2, 3),
+    products: Sequence[int] = (1, 2, 3),
     n_weeks: int = 60,
     ahead: int = 8,
     noise: float = 0.05,
@@ -24,11 +24,11 @@ def made_up(
 ) -> Market:
     """Sales of log units = store's level − 2 log price + 0.8 feat + noise, those after the cutoff among them.
 
-    Prices and adverts are drawn anew for each brand, store and week.
+    Prices and adverts are drawn anew for each product, store and week.
     """
     values = np.random.default_rng(seed)
     weeks = [pd.Timestamp(FIRST + WEEK * offset) for offset in range(n_weeks + ahead)]
-    cells = pd.MultiIndex.from_product([stores, brands, weeks], names=schemas.CELL).to_frame(index=False)
+    cells = pd.MultiIndex.from_product([stores, products, weeks], names=schemas.CELL).to_frame(index=False)
     cells["price"] = values.choice([1.79, 1.99, 2.29, 2.49, 2.99], len(cells))
     cells["feat"] = values.choice([0.0, 0.0, 0.0, 1.0], len(cells))
     cells["deal"] = 0

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from forecasting import schemas
+from forecasting.contracts import schemas
+from forecasting.contracts.spec import ForecastSpec
+from forecasting.core.distribution import PredictiveDistribution
+from forecasting.core.panel import build_panel, series_of
 from forecasting.models import get_model
-from forecasting.panel import build_panel, series_of
-from forecasting.predictive import Predictive
-from forecasting.spec import ForecastSpec
 
 CUTOFF = date(1992, 1, 30)
 Units = Sequence[int | None] | Sequence[int]
@@ -19,29 +19,29 @@ Numbers = Sequence[float] | np.ndarray
 
 
 def sales_of(units: Mapping[tuple[int, int], Units]) -> pd.DataFrame:
-    """Table `sales` of series, by (store, brand), that end with the cutoff; None is a gap."""
+    """Table `sales` of series, by (store, product), that end with the cutoff; None is a gap."""
     frames = []
-    for (store, brand), sold in units.items():
+    for (store, product), sold in units.items():
         weeks = pd.date_range(end=pd.Timestamp(CUTOFF), periods=len(sold), freq="7D", unit="us")
-        frames.append(pd.DataFrame({"store": store, "brand": brand, "week": weeks, "units": sold}))
+        frames.append(pd.DataFrame({"store": store, "product": product, "week": weeks, "units": sold}))
     return schemas.SALES.cast(pd.concat(frames).dropna())
 
 
 def plan_of(
-    price: Numbers, deal: Numbers, feat: Numbers, *, ahead: int, store: int = 2, brand: int = 1
+    price: Numbers, deal: Numbers, feat: Numbers, *, ahead: int, store: int = 2, product: int = 1
 ) -> pd.DataFrame:
     """Table `promotions` of one series whose last `ahead` weeks lie after the cutoff."""
     weeks = pd.date_range(
         end=pd.Timestamp(CUTOFF) + pd.Timedelta(weeks=ahead), periods=len(price), freq="7D", unit="us"
     )
-    columns = {"store": store, "brand": brand, "week": weeks, "price": price, "deal": deal, "feat": feat}
+    columns = {"store": store, "product": product, "week": weeks, "price": price, "deal": deal, "feat": feat}
     return schemas.PROMOTIONS.cast(pd.DataFrame(columns))
 
 
 def forecast_of(
     model: str, units: Mapping[tuple[int, int], Units] | Units, promotions: pd.DataFrame | None = None, **options: Any
-) -> Predictive:
-    """The model's answer for these series, or for the one of store 2 and brand 1; options are those of the spec."""
+) -> PredictiveDistribution:
+    """The model's answer for these series, or for the one of store 2 and product 1; options are those of the spec."""
     sales = sales_of(units if isinstance(units, Mapping) else {(2, 1): units})
     known = schemas.PROMOTIONS.empty() if promotions is None else promotions
     panel = build_panel(sales, known, series_of(sales), CUTOFF)

@@ -22,7 +22,7 @@ PLAN = plan_of(PRICE, DEAL, FEAT, ahead=AHEAD)
 
 
 def medians(units: Units, plan: pd.DataFrame, **options: int) -> np.ndarray:
-    return np.median(forecast_of("arima_regression", units, plan, **options).draws, axis=1)
+    return np.median(forecast_of("arima_regression", units, plan, **options).samples, axis=1)
 
 
 def test_known_effects_are_found() -> None:
@@ -74,7 +74,7 @@ def test_a_constant_series_goes_on_without_doubt(level: int) -> None:
     """What never changed is expected to stay, whatever the plan."""
     found = forecast_of("arima_regression", [level] * WEEKS, PLAN, horizon=3)
 
-    assert found.draws == pytest.approx(np.full((3, 99), float(level)))
+    assert found.samples == pytest.approx(np.full((3, 99), float(level)))
 
 
 def test_gaps_in_sales_are_weeks_without_observation() -> None:
@@ -151,8 +151,8 @@ def test_draws_ascend_are_finite_and_never_negative(
 
     found = forecast_of("arima_regression", units, plan, horizon=horizon, gap=gap)
 
-    assert found.draws.shape == (horizon, 99)
-    assert np.isfinite(found.draws).all()
-    assert (found.draws >= 0).all()
-    assert (np.diff(found.draws, axis=1) >= 0).all()
-    assert (forecast_of("arima_regression", units, plan, horizon=horizon, gap=gap).draws == found.draws).all()
+    assert found.samples.shape == (horizon, 99)
+    assert np.isfinite(found.samples).all()
+    assert (found.samples >= 0).all()
+    assert (np.diff(found.samples, axis=1) >= 0).all()
+    assert (forecast_of("arima_regression", units, plan, horizon=horizon, gap=gap).samples == found.samples).all()

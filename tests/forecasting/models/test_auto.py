@@ -8,14 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecasting import schemas
+from forecasting.contracts import schemas
+from forecasting.contracts.calendar import WEEK
+from forecasting.contracts.spec import ForecastSpec
+from forecasting.core.distribution import PredictiveDistribution
+from forecasting.core.panel import build_panel, future_cells, series_of
 from forecasting.models import MODELS, Model, get_model
 from forecasting.models import auto as auto_module
 from forecasting.models.auto import CHALLENGERS, DEFAULT, FEWEST_WEEKS, ORIGINS, WEEKS_APART, backtest_origins, choose
-from forecasting.panel import build_panel, future_cells, series_of
-from forecasting.predictive import Predictive
-from forecasting.spec import ForecastSpec
-from forecasting.weeks import WEEK
 from tests.forecasting.models.series import CUTOFF, Units, forecast_of
 
 ALIKE = [0.4, 0.4, 0.4, 0.4]
@@ -87,20 +87,20 @@ def test_too_little_history_has_no_origins() -> None:
     assert backtest_origins(enough + WEEK, spec) == []
 
 
-Forecast = Callable[[pd.DataFrame, pd.DataFrame, ForecastSpec], Predictive]
+Forecast = Callable[[pd.DataFrame, pd.DataFrame, ForecastSpec], PredictiveDistribution]
 CALLS: list[tuple[str, date]] = []
 
 
 def always(name: str, units: float, *, raises_after: date | None = None) -> Forecast:
     """A model that forecasts the same everywhere, and notes when it was called."""
 
-    def forecast(panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> Predictive:
+    def forecast(panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> PredictiveDistribution:
         CALLS.append((name, spec.cutoff))
         assert panel["week"].max() <= pd.Timestamp(spec.cutoff)
         if raises_after and spec.cutoff > raises_after:
             raise ValueError("too short")
         cells = future_cells(series_of(panel), spec)
-        return Predictive(cells, np.full((len(cells), 99), units))
+        return PredictiveDistribution(cells, np.full((len(cells), 99), units))
 
     return forecast
 
@@ -128,7 +128,7 @@ def test_the_winner_of_the_backtest_forecasts(given_models: Callable[..., None])
 
     found = forecast_of("auto", STEADY, horizon=2)
 
-    assert found.draws == pytest.approx(np.full((2, 199), 100.0))
+    assert found.samples == pytest.approx(np.full((2, 199), 100.0))
 
 
 def test_no_model_is_used_that_was_not_backtested(given_models: Callable[..., None]) -> None:
@@ -143,13 +143,13 @@ def test_no_model_is_used_that_was_not_backtested(given_models: Callable[..., No
 
 
 def test_too_little_history_is_not_backtested_at_all(given_models: Callable[..., None]) -> None:
-    """A brand of twenty weeks is the default's, and nobody else is asked."""
+    """A product of twenty weeks is the default's, and nobody else is asked."""
     given_models(price_response=always("price_response", 150.0), mean=always("mean", 100.0))
 
     found = forecast_of("auto", [100] * 20, horizon=2)
 
     assert CALLS == [(DEFAULT, CUTOFF)]
-    assert found.draws == pytest.approx(np.full((2, 199), 150.0))
+    assert found.samples == pytest.approx(np.full((2, 199), 150.0))
 
 
 def test_a_candidate_that_raises_loses(given_models: Callable[..., None]) -> None:
@@ -159,31 +159,31 @@ def test_a_candidate_that_raises_loses(given_models: Callable[..., None]) -> Non
         ets=always("ets", 100.0, raises_after=CUTOFF - 3 * WEEK),
     )
 
-    assert np.median(forecast_of("auto", STEADY, horizon=2).draws) == 150
+    assert np.median(forecast_of("auto", STEADY, horizon=2).samples) == 150
 
 
 def test_a_winner_that_cannot_forecast_today_gives_way_to_the_default(given_models: Callable[..., None]) -> None:
     """It won at every origin and raises at the cutoff: the default, backtested too, forecasts."""
     given_models(price_response=always("price_response", 150.0), ets=always("ets", 100.0, raises_after=CUTOFF - WEEK))
 
-    assert np.median(forecast_of("auto", STEADY, horizon=2).draws) == 150
+    assert np.median(forecast_of("auto", STEADY, horizon=2).samples) == 150
 
 
 def test_weeks_without_sales_to_score_leave_the_default(given_models: Callable[..., None]) -> None:
     """Nothing was sold in the weeks of the latest origin: it cannot be scored."""
     given_models(price_response=always("price_response", 150.0), mean=always("mean", 0.0))
 
-    assert np.median(forecast_of("auto", [*STEADY, 0, 0], horizon=2).draws) == 150
+    assert np.median(forecast_of("auto", [*STEADY, 0, 0], horizon=2).samples) == 150
 
 
-def test_each_brand_has_its_own_choice(given_models: Callable[..., None]) -> None:
-    """Brand 1 sells 100 a week and brand 2 sells 150; in which company they are asked changes nothing."""
+def test_each_product_has_its_own_choice(given_models: Callable[..., None]) -> None:
+    """Product 1 sells 100 a week and product 2 sells 150; in which company they are asked changes nothing."""
     given_models(price_response=always("price_response", 150.0), mean=always("mean", 100.0))
 
     together = forecast_of("auto", {(2, 1): STEADY, (2, 2): [150] * 60, (5, 1): STEADY}, horizon=1)
 
     assert together.frame[schemas.SERIES].to_numpy().tolist() == [[2, 1], [5, 1], [2, 2]]
-    assert np.median(together.draws, axis=1).tolist() == [100, 100, 150]
+    assert np.median(together.samples, axis=1).tolist() == [100, 100, 150]
 
 
 def test_every_candidate_is_registered() -> None:
@@ -196,17 +196,17 @@ def test_every_candidate_is_registered() -> None:
 def test_where_the_default_is_chosen_its_bits_are_the_answer(
     real_sales: pd.DataFrame, real_promotions: pd.DataFrame
 ) -> None:
-    """On two real brands in eight stores, draws ascend, are finite and not negative, and the same when asked again."""
-    sales = real_sales[real_sales["brand"].isin([1, 5]) & (real_sales["store"] < 30)]
+    """On two real products in eight stores, samples ascend, are finite, not negative and reproducible."""
+    sales = real_sales[real_sales["product"].isin([1, 5]) & (real_sales["store"] < 30)]
     promotions = real_promotions[real_promotions["store"] < 30]
     spec = ForecastSpec(date(1991, 12, 26), horizon=2, gap=1, model="auto")
     panel = build_panel(sales, promotions, series_of(sales), spec.cutoff)
 
     found, again = (get_model("auto").forecast(panel, promotions, spec) for _ in range(2))
 
-    assert found.draws.shape == (len(series_of(panel)) * 2, 199)
-    assert np.isfinite(found.draws).all()
-    assert (found.draws >= 0).all()
-    assert (np.diff(found.draws, axis=1) >= 0).all()
-    assert (found.draws == again.draws).all()
-    assert (found.draws == get_model(DEFAULT).forecast(panel, promotions, spec).draws).all()
+    assert found.samples.shape == (len(series_of(panel)) * 2, 199)
+    assert np.isfinite(found.samples).all()
+    assert (found.samples >= 0).all()
+    assert (np.diff(found.samples, axis=1) >= 0).all()
+    assert (found.samples == again.samples).all()
+    assert (found.samples == get_model(DEFAULT).forecast(panel, promotions, spec).samples).all()

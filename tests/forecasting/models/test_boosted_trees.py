@@ -5,16 +5,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecasting import schemas
-from forecasting.forecast import assemble, forecast, forecast_partition, make_partitions, require_complete
-from forecasting.ledger import active_series
+from forecasting.contracts import schemas
+from forecasting.contracts.calendar import dominicks_week
+from forecasting.contracts.spec import ForecastSpec
+from forecasting.core.completeness import active_series
+from forecasting.core.forecast_checks import require_complete
+from forecasting.core.panel import build_panel
 from forecasting.models import boosted_trees as module
 from forecasting.models.boosted_trees import _origins_between, _training_rows
-from forecasting.models.price_response import FIRST_ORIGIN, fit_brands
+from forecasting.models.price_response import FIRST_ORIGIN, fit_products
 from forecasting.models.response.tree_features import tree_features
-from forecasting.panel import build_panel
-from forecasting.spec import ForecastSpec
-from forecasting.weeks import dominicks_week
+from forecasting.pipeline.forecast import assemble, forecast, forecast_partition, make_partitions
 from tests.forecasting.models.made_up import made_up, true_log_units
 from tests.strategies import Market, shuffled
 
@@ -42,7 +43,7 @@ def spec_of(market: Market, model: str = "boosted_trees", horizon: int = 2, gap:
 def test_what_the_regression_leaves_over_is_learnt(monkeypatch: pytest.MonkeyPatch) -> None:
     """Sales go up and down in waves of the price, which no regressor tells: the trees take a fifth off the miss."""
     monkeypatch.setattr(module, "ROUNDS", 60)
-    market = made_up(n_weeks=100, noise=0.02, stores=(2, 5, 8, 9), brands=(1, 2, 3, 4))
+    market = made_up(n_weeks=100, noise=0.02, stores=(2, 5, 8, 9), products=(1, 2, 3, 4))
     cells = market.sales.merge(market.promotions, on=schemas.CELL)
     jump = 0.8 * np.sin(8 * np.log(cells["price"]))
     sales = cells.assign(units=(cells["units"] * np.exp(jump)).round())
@@ -78,7 +79,7 @@ def test_twice_the_same_bits_whatever_the_order_of_rows(real: Market) -> None:
     pd.testing.assert_frame_equal(again, forecast(real.sales, real.promotions, spec), check_exact=True)
 
 
-def test_all_brands_stay_together(real: Market) -> None:
+def test_all_products_stay_together(real: Market) -> None:
     """The trees learn from all of them, so there is one partition, and the same bits, however small it should be."""
     spec = spec_of(real)
     parts = make_partitions(real.sales, real.promotions, spec, mini_batch_size=1)
@@ -107,8 +108,8 @@ def test_trees_are_trained_on_weeks_before_those_they_are_checked_on(real: Marke
     """Forty weeks back no error of a later week is among the training rows, and the last week that may be, is."""
     spec = spec_of(real)
     panel = build_panel(real.sales, real.promotions, active_series(real.sales, real.cutoff), real.cutoff)
-    fit = fit_brands(panel, real.promotions, spec)[0]
-    features = tree_features(fit.offers, fit.brand)
+    fit = fit_products(panel, real.promotions, spec)[0]
+    features = tree_features(fit.offers, fit.product)
     until = fit.today - 40
     fit.log_sales[until + 1 :] = 99.0
 
@@ -137,7 +138,7 @@ def test_each_past_week_is_forecast_once_by_trees_that_had_not_seen_it(step: int
 @pytest.mark.parametrize("n_weeks", [1, 3, 9, 21, 22, 24, 31])
 def test_a_short_history_is_no_obstacle(n_weeks: int) -> None:
     """Eight weeks ahead, every series × step once, finite, not negative and nested."""
-    market = made_up(n_weeks=n_weeks, stores=(2, 5, 8, 9, 12, 14, 18, 21), brands=range(1, 8))
+    market = made_up(n_weeks=n_weeks, stores=(2, 5, 8, 9, 12, 14, 18, 21), products=range(1, 8))
     spec = spec_of(market, horizon=8)
 
     found = forecast(market.sales, market.promotions, spec)
@@ -158,9 +159,9 @@ def test_gaps_and_unknown_plans_are_no_obstacle(real: Market) -> None:
     assert not found["promotion_known"].any()
 
 
-def test_one_brand_without_rivals_is_forecast() -> None:
+def test_one_product_without_rivals_is_forecast() -> None:
     """The features on rivals are left out where there are none."""
-    market = made_up(n_weeks=120, brands=(1,))
+    market = made_up(n_weeks=120, products=(1,))
     spec = spec_of(market)
 
     found = forecast(market.sales, market.promotions, spec)

@@ -4,16 +4,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecasting.forecast import forecast, require_complete
-from forecasting.ledger import active_series
+from forecasting.contracts.spec import ForecastSpec
+from forecasting.core.completeness import active_series
+from forecasting.core.distribution import SMALLEST_SALE
+from forecasting.core.forecast_checks import require_complete
+from forecasting.core.panel import build_panel, series_of
 from forecasting.models import boosted_trees as trees
 from forecasting.models import get_model
 from forecasting.models.boosted_trees import boosted_trees
 from forecasting.models.ensemble import WEIGHTS, ensemble
 from forecasting.models.price_response import price_response
-from forecasting.panel import build_panel, series_of
-from forecasting.predictive import SMALLEST_SALE
-from forecasting.spec import ForecastSpec
+from forecasting.pipeline.forecast import forecast
 from tests.forecasting.models.made_up import made_up
 from tests.strategies import Market
 
@@ -42,22 +43,22 @@ def test_each_draw_is_the_geometric_mean_of_the_members() -> None:
     found = ensemble(*question)
 
     first, second = price_response(*question), boosted_trees(*question)
-    expected = np.sqrt(np.maximum(first.draws, SMALLEST_SALE) * np.maximum(second.draws, SMALLEST_SALE))
-    assert not np.array_equal(first.draws, second.draws)
-    assert found.draws == pytest.approx(expected)
+    expected = np.sqrt(np.maximum(first.samples, SMALLEST_SALE) * np.maximum(second.samples, SMALLEST_SALE))
+    assert not np.array_equal(first.samples, second.samples)
+    assert found.samples == pytest.approx(expected)
     pd.testing.assert_frame_equal(found.frame, first.frame)
 
 
 def test_the_draws_ascend_and_lie_between_those_of_the_members() -> None:
     """An average passes neither member, and stays sorted: intervals of it are nested."""
     question = asked(MARKET)
-    members = [model(*question).draws for model in WEIGHTS]
+    members = [model(*question).samples for model in WEIGHTS]
 
-    draws = ensemble(*question).draws
+    samples = ensemble(*question).samples
 
-    assert (np.diff(draws, axis=1) >= 0).all()
-    assert (draws >= np.minimum(*members) - 1e-9).all()
-    assert (draws <= np.maximum(*members) + 1e-9).all()
+    assert (np.diff(samples, axis=1) >= 0).all()
+    assert (samples >= np.minimum(*members) - 1e-9).all()
+    assert (samples <= np.maximum(*members) + 1e-9).all()
 
 
 def test_the_weights_are_shares() -> None:
@@ -83,7 +84,7 @@ def test_twice_the_same_bits() -> None:
 
     again = ensemble(panel, promotions, spec)
 
-    assert np.array_equal(again.draws, ensemble(panel, promotions, spec).draws)
+    assert np.array_equal(again.samples, ensemble(panel, promotions, spec).samples)
     assert len(again.frame) == 2 * len(series_of(panel))
 
 
@@ -91,4 +92,4 @@ def test_what_never_sold_is_forecast_at_nothing() -> None:
     """The average of no sale and no sale is no sale."""
     silent = Market(MARKET.sales.assign(units=0), MARKET.promotions, MARKET.cutoff)
 
-    assert ensemble(*asked(silent)).draws.max() == 0
+    assert ensemble(*asked(silent)).samples.max() == 0

@@ -7,29 +7,29 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecasting import schemas
+from forecasting.contracts import schemas
+from forecasting.contracts.spec import ForecastSpec
+from forecasting.core.distribution import PredictiveDistribution
+from forecasting.core.panel import build_panel, series_of
 from forecasting.models.ets import MIN_WEEKS, ets
-from forecasting.panel import build_panel, series_of
-from forecasting.predictive import Predictive
-from forecasting.spec import ForecastSpec
 
 CUTOFF = date(1991, 1, 31)
 NOISY = [30, 42, 35, 51, 28, 40, 90, 75, 80, 66, 91, 70, 85, 60, 77]
 
 
-def forecast_of(units: Sequence[int | None], horizon: int = 1) -> Predictive:
+def forecast_of(units: Sequence[int | None], horizon: int = 1) -> PredictiveDistribution:
     """The model's answer for one series that ends with the cutoff; None is a gap."""
     weeks = pd.date_range(end=pd.Timestamp(CUTOFF), periods=len(units), freq="7D", unit="us")
-    frame = pd.DataFrame({"store": 2, "brand": 1, "week": weeks, "units": units})
+    frame = pd.DataFrame({"store": 2, "product": 1, "week": weeks, "units": units})
     sales = schemas.SALES.cast(frame.dropna())
     promotions = schemas.PROMOTIONS.empty()
     panel = build_panel(sales, promotions, series_of(sales), CUTOFF)
     return ets(panel, promotions, ForecastSpec(CUTOFF, horizon=horizon, model="ets"))
 
 
-def spreads(found: Predictive) -> np.ndarray:
+def spreads(found: PredictiveDistribution) -> np.ndarray:
     """Distance of the outermost draws on the log scale, by step."""
-    log_draws = np.log1p(found.draws)
+    log_draws = np.log1p(found.samples)
     return log_draws[:, -1] - log_draws[:, 0]
 
 
@@ -38,12 +38,12 @@ def test_a_constant_series_goes_on_without_doubt(level: int) -> None:
     """What never changed is expected to stay, at every step."""
     found = forecast_of([level] * 12, horizon=3)
 
-    assert found.draws == pytest.approx(np.full((3, 99), float(level)))
+    assert found.samples == pytest.approx(np.full((3, 99), float(level)))
 
 
 def test_all_steps_have_the_same_median() -> None:
     """Without trend the expected level is the last one, within what was sold lately."""
-    medians = np.median(forecast_of(NOISY, horizon=3).draws, axis=1)
+    medians = np.median(forecast_of(NOISY, horizon=3).samples, axis=1)
 
     assert medians == pytest.approx(np.full(3, medians[0]))
     assert 60 <= medians[0] <= 91
@@ -59,7 +59,7 @@ def test_the_variance_grows_linearly_with_the_step() -> None:
 
 def test_the_spread_is_symmetric_around_the_median_on_the_log_scale() -> None:
     """Errors of the log are normal: as far up as down."""
-    (log_draws,) = np.log1p(forecast_of(NOISY).draws)
+    (log_draws,) = np.log1p(forecast_of(NOISY).samples)
 
     assert log_draws[49] - log_draws[0] == pytest.approx(log_draws[98] - log_draws[49])
     assert log_draws[49] - log_draws[20] == pytest.approx(log_draws[78] - log_draws[49])
@@ -69,7 +69,7 @@ def test_gaps_are_passed_over() -> None:
     """A series with gaps is smoothed as though its observed weeks stood side by side."""
     with_gaps = [*NOISY[:4], None, *NOISY[4:9], None, None, *NOISY[9:]]
 
-    assert (forecast_of(with_gaps).draws == forecast_of(list(NOISY)).draws).all()
+    assert (forecast_of(with_gaps).samples == forecast_of(list(NOISY)).samples).all()
 
 
 def test_a_short_series_is_refused_by_name() -> None:
@@ -82,6 +82,6 @@ def test_draws_ascend_and_are_never_negative() -> None:
     """A nearly dead series with a wide spread is cut off at zero, and stays in order."""
     found = forecast_of([0, 0, 900, 0, 0, 0, 3, 0, 0, 700, 0, 0], horizon=2)
 
-    assert (found.draws >= 0).all()
-    assert (np.diff(found.draws, axis=1) >= 0).all()
-    assert np.isfinite(found.draws).all()
+    assert (found.samples >= 0).all()
+    assert (np.diff(found.samples, axis=1) >= 0).all()
+    assert np.isfinite(found.samples).all()

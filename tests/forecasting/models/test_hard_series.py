@@ -9,22 +9,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecasting import schemas
-from forecasting.forecast import (
-    FALLBACK_MODEL,
-    assemble,
-    forecast_partition,
-    make_partitions,
-    unusable_series,
-)
+from forecasting.contracts import schemas
+from forecasting.contracts.spec import ForecastSpec
+from forecasting.core.forecast_checks import unusable_series
+from forecasting.core.partition import Partition
 from forecasting.models import MODELS
-from forecasting.partition import Partition
-from forecasting.spec import ForecastSpec
+from forecasting.pipeline.forecast import FALLBACK_MODEL, assemble, forecast_partition, make_partitions
 
 PAGE = Path(__file__).parents[3] / "docs" / "hard-series.md"
 CUTOFF = date(1992, 1, 30)
 WEEKS, AHEAD = 90, 3  # so many that boosted_trees grows trees
-HARD = (2, 1)  # the series that is made hard, in stores 2, 5 and 8 with brands 1 to 3
+HARD = (2, 1)  # the series that is made hard, in stores 2, 5 and 8 with products 1 to 3
 
 
 @cache
@@ -34,11 +29,11 @@ def ordinary_cells() -> pd.DataFrame:
     last = pd.Timestamp(CUTOFF) + pd.Timedelta(weeks=AHEAD)
     weeks = pd.date_range(end=last, periods=WEEKS + AHEAD, freq="7D", unit="us")
     cells = pd.MultiIndex.from_product([[2, 5, 8], [1, 2, 3], weeks], names=schemas.CELL).to_frame(index=False)
-    offer = cells[["brand", "week"]].drop_duplicates()
+    offer = cells[["product", "week"]].drop_duplicates()
     offer["deal"] = random.integers(0, 4, len(offer)) == 0
     offer["feat"] = np.where(offer["deal"], random.choice([0.0, 1.0], len(offer)), 0.0)
     offer["price"] = 3.0 - 0.7 * offer["deal"] - random.choice([0.0, 0.1], len(offer))
-    cells = cells.merge(offer, on=["brand", "week"])
+    cells = cells.merge(offer, on=["product", "week"])
     expected = (20 + 5 * cells["store"]) * (cells["price"] / 3) ** -3 * (1 + cells["feat"])
     cells["units"] = (expected * random.lognormal(0, 0.2, len(cells))).round()
     return cells
@@ -56,7 +51,7 @@ def keep_hard(seen: Callable[[np.ndarray], np.ndarray]) -> Callable[[pd.DataFram
 
 
 def is_hard(cells: pd.DataFrame) -> np.ndarray:
-    return ((cells["store"] == HARD[0]) & (cells["brand"] == HARD[1])).to_numpy()
+    return ((cells["store"] == HARD[0]) & (cells["product"] == HARD[1])).to_numpy()
 
 
 def intermittent(cells: pd.DataFrame) -> pd.DataFrame:
@@ -73,11 +68,11 @@ KINDS: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
     "with gaps": keep_hard(lambda age: (age % 3 != 1) & (age % 7 != 2)),
     "constant": lambda cells: cells.assign(units=cells["units"].mask(is_hard(cells), 30)),
     "one store only": lambda cells: cells[cells["store"] == HARD[0]],
-    "no rivals": lambda cells: cells[cells["brand"] == HARD[1]],
+    "no rivals": lambda cells: cells[cells["product"] == HARD[1]],
     "never promoted": lambda cells: cells.assign(
-        deal=cells["deal"] & (cells["brand"] != HARD[1]),
-        feat=cells["feat"].mask(cells["brand"] == HARD[1], 0.0),
-        price=cells["price"].mask(cells["brand"] == HARD[1], 3.0),
+        deal=cells["deal"] & (cells["product"] != HARD[1]),
+        feat=cells["feat"].mask(cells["product"] == HARD[1], 0.0),
+        price=cells["price"].mask(cells["product"] == HARD[1], 3.0),
     ),
 }
 
@@ -96,8 +91,8 @@ def _partition(kind: str, pooled: str) -> Partition:
     """What all models get that pool alike; none of them changes what it gets."""
     cells = KINDS[kind](ordinary_cells())
     ahead = cells["week"] > pd.Timestamp(CUTOFF)
-    # The other brands' sales matter to those only that learn from everything; the others are spared the time.
-    asked = (cells["brand"] == HARD[1]) | (pooled == "everything")
+    # The other products' sales matter to those only that learn from everything; the others are spared the time.
+    asked = (cells["product"] == HARD[1]) | (pooled == "everything")
     sales = schemas.SALES.cast(cells[cells["units"].notna() & ~ahead & asked])
     promotions = schemas.PROMOTIONS.cast(cells[cells["units"].notna() | ahead])
     model = next(name for name, registered in MODELS.items() if registered.pooled == pooled)
@@ -129,21 +124,21 @@ def test_the_page_names_every_model_and_every_kind() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("model", MODELS)
 def test_a_hard_series_is_forecast_or_refused_as_the_page_says(model: str, kind: str) -> None:
-    """Either usable rows of its own, within what the brand ever sold, or a refusal that costs that series only."""
+    """Either usable rows of its own, within what the product ever sold, or a refusal that costs that series only."""
     spec = spec_of(model)
     partition = partition_of(kind, model)
 
     if documented()[model, kind] == "forecast":
         rows = forecast_partition(partition, spec)
         assert unusable_series(rows, partition.series, spec) == {}
-        most = partition.panel.loc[partition.panel["brand"] == HARD[1], "units"].max()
+        most = partition.panel.loc[partition.panel["product"] == HARD[1], "units"].max()
         assert rows.loc[is_hard(rows), "median"].between(0, most).all()
         return
 
-    store, brand = HARD
+    store, product = HARD
     hard = pd.DataFrame([HARD], columns=schemas.SERIES)
     others = partition.series[~is_hard(partition.series)]
-    with pytest.raises(ValueError, match=rf"\({store}, {brand}\).* observed weeks"):
+    with pytest.raises(ValueError, match=rf"\({store}, {product}\).* observed weeks"):
         forecast_partition(partition.only(hard), spec)
     reasons = {HARD: "raised"}
     table = assemble([forecast_partition(partition.only(others), spec)], [partition], reasons, spec)

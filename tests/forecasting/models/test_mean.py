@@ -7,21 +7,21 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecasting import schemas
+from forecasting.contracts import schemas
+from forecasting.contracts.spec import ForecastSpec
+from forecasting.core.distribution import PredictiveDistribution, point_of
+from forecasting.core.panel import build_panel, series_of
 from forecasting.models.mean import mean
-from forecasting.panel import build_panel, series_of
-from forecasting.predictive import Predictive, point_of
-from forecasting.spec import ForecastSpec
 
 CUTOFF = date(1991, 1, 31)
 
 
-def forecast_of(units: Mapping[tuple[int, int], Sequence[int | None]], horizon: int = 1) -> Predictive:
+def forecast_of(units: Mapping[tuple[int, int], Sequence[int | None]], horizon: int = 1) -> PredictiveDistribution:
     """The model's answer for series that end with the cutoff; None is a gap."""
     frames = []
-    for (store, brand), sold in units.items():
+    for (store, product), sold in units.items():
         weeks = pd.date_range(end=pd.Timestamp(CUTOFF), periods=len(sold), freq="7D", unit="us")
-        frames.append(pd.DataFrame({"store": store, "brand": brand, "week": weeks, "units": sold}))
+        frames.append(pd.DataFrame({"store": store, "product": product, "week": weeks, "units": sold}))
     sales = schemas.SALES.cast(pd.concat(frames).dropna())
     promotions = schemas.PROMOTIONS.empty()
     panel = build_panel(sales, promotions, series_of(sales), CUTOFF)
@@ -32,7 +32,7 @@ def test_the_median_of_the_draws_is_the_median_of_the_past() -> None:
     """Of 4, 100, gap, 6, 8 the median is 7; each series has its own."""
     found = forecast_of({(2, 1): [4, 100, None, 6, 8], (5, 1): [3]})
 
-    assert point_of(found.draws, "median") == pytest.approx([7, 3])
+    assert point_of(found.samples, "median") == pytest.approx([7, 3])
 
 
 @pytest.mark.parametrize("units", [[3, 3, 3], [0, 100], [0, 0, 99], [1, 2, 3, 1000], [5, 6, 7, 8, 9, 400]])
@@ -40,7 +40,7 @@ def test_the_mean_of_the_draws_is_the_mean_of_the_past(units: list[int]) -> None
     """Every observed week is as probable as every other, the biggest one included: its `mean` point is their mean."""
     found = forecast_of({(2, 1): units})
 
-    assert point_of(found.draws, "mean") == pytest.approx([np.mean(units)], rel=0.03)
+    assert point_of(found.samples, "mean") == pytest.approx([np.mean(units)], rel=0.03)
 
 
 def test_the_mean_point_of_the_real_series_is_their_mean(real_sales: pd.DataFrame) -> None:
@@ -50,7 +50,7 @@ def test_the_mean_point_of_the_real_series_is_their_mean(real_sales: pd.DataFram
 
     expected = panel.groupby(schemas.SERIES)["units"].mean()
 
-    assert point_of(found.draws, "mean").sum() / expected.sum() == pytest.approx(1, abs=0.005)
+    assert point_of(found.samples, "mean").sum() / expected.sum() == pytest.approx(1, abs=0.005)
 
 
 def test_every_step_is_alike() -> None:
@@ -58,15 +58,15 @@ def test_every_step_is_alike() -> None:
     found = forecast_of({(2, 1): [4, 6, 8], (5, 1): [1, 2]}, horizon=3)
 
     assert found.frame["step"].tolist() == [1, 2, 3, 1, 2, 3]
-    assert (found.draws[0] == found.draws[1]).all()
-    assert (found.draws[0] == found.draws[2]).all()
-    assert (found.draws[3] == found.draws[5]).all()
+    assert (found.samples[0] == found.samples[1]).all()
+    assert (found.samples[0] == found.samples[2]).all()
+    assert (found.samples[3] == found.samples[5]).all()
 
 
 def test_no_draw_lies_outside_what_was_ever_sold() -> None:
     """The past bounds the distribution, and the draws ascend."""
-    (draws,) = forecast_of({(2, 1): [40, 4, 6, 8]}).draws
+    (samples,) = forecast_of({(2, 1): [40, 4, 6, 8]}).samples
 
-    assert draws.min() >= 4
-    assert draws.max() <= 40
-    assert (np.diff(draws) >= 0).all()
+    assert samples.min() >= 4
+    assert samples.max() <= 40
+    assert (np.diff(samples) >= 0).all()

@@ -9,31 +9,31 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forecasting import schemas
+from forecasting.contracts import schemas
+from forecasting.contracts.spec import ForecastSpec
+from forecasting.core.distribution import PredictiveDistribution
+from forecasting.core.panel import build_panel, series_of
 from forecasting.models.naive import PROBABILITIES, naive
-from forecasting.panel import build_panel, series_of
-from forecasting.predictive import Predictive
-from forecasting.spec import ForecastSpec
 
 CUTOFF = date(1991, 1, 31)
 # Two observations stand at the probabilities 1/4 and 3/4; between them the quantile is linear, beyond them flat.
 OFF_THE_MIDDLE_OF_TWO = np.clip(2 * (PROBABILITIES - 0.5), -0.5, 0.5)
 
 
-def forecast_of(units: dict[tuple[int, int], list[int | None]], **options: Any) -> Predictive:
+def forecast_of(units: dict[tuple[int, int], list[int | None]], **options: Any) -> PredictiveDistribution:
     """The model's answer for series that end with the cutoff; None is a gap."""
     frames = []
-    for (store, brand), sold in units.items():
+    for (store, product), sold in units.items():
         weeks = pd.date_range(end=pd.Timestamp(CUTOFF), periods=len(sold), freq="7D", unit="us")
-        frames.append(pd.DataFrame({"store": store, "brand": brand, "week": weeks, "units": sold}))
+        frames.append(pd.DataFrame({"store": store, "product": product, "week": weeks, "units": sold}))
     sales = schemas.SALES.cast(pd.concat(frames).dropna())
     promotions = schemas.PROMOTIONS.empty()
     panel = build_panel(sales, promotions, series_of(sales), CUTOFF)
     return naive(panel, promotions, ForecastSpec(CUTOFF, model="naive", **options))
 
 
-def medians(found: Predictive) -> list[float]:
-    return [round(float(median), 9) for median in np.median(found.draws, axis=1)]
+def medians(found: PredictiveDistribution) -> list[float]:
+    return [round(float(median), 9) for median in np.median(found.samples, axis=1)]
 
 
 def test_the_median_is_the_last_observation_at_every_step() -> None:
@@ -46,8 +46,8 @@ def test_the_median_is_the_last_observation_at_every_step() -> None:
 def test_what_is_repeated_is_repeated_to_the_last_bit(sold: list[int]) -> None:
     """There and back through logs, 5 would be 4.999999999999999; and the draws stay in order."""
     found = forecast_of({(2, 1): list(sold)}, horizon=2)
-    assert np.median(found.draws, axis=1).tolist() == [sold[-1], sold[-1]]
-    assert (np.diff(found.draws, axis=1) >= 0).all()
+    assert np.median(found.samples, axis=1).tolist() == [sold[-1], sold[-1]]
+    assert (np.diff(found.samples, axis=1) >= 0).all()
 
 
 def test_a_gap_at_the_end_is_passed_over() -> None:
@@ -61,7 +61,7 @@ def test_the_spread_is_that_of_the_past_changes() -> None:
 
     distance = np.log(41 / 21) - np.log(21 / 11)
     expected = 41 * np.exp(OFF_THE_MIDDLE_OF_TWO * abs(distance)) - 1
-    assert found.draws[0] == pytest.approx(expected)
+    assert found.samples[0] == pytest.approx(expected)
 
 
 def test_a_later_step_has_the_spread_of_longer_changes() -> None:
@@ -69,21 +69,21 @@ def test_a_later_step_has_the_spread_of_longer_changes() -> None:
     found = forecast_of({(2, 1): [10, 20, 40, 10]}, horizon=3)
 
     distance = np.log(41 / 11) - np.log(11 / 21)
-    assert found.draws[1] == pytest.approx(np.maximum(11 * np.exp(OFF_THE_MIDDLE_OF_TWO * distance) - 1, 0))
-    assert found.draws[2] == pytest.approx(np.full(99, 10.0))
+    assert found.samples[1] == pytest.approx(np.maximum(11 * np.exp(OFF_THE_MIDDLE_OF_TWO * distance) - 1, 0))
+    assert found.samples[2] == pytest.approx(np.full(99, 10.0))
 
 
 def test_a_change_across_a_gap_is_no_change_of_one_week() -> None:
     """10, gap, 40 knows nothing of one week's change, and one change over two weeks."""
-    assert np.ptp(forecast_of({(2, 1): [10, None, 40]}, horizon=2).draws, axis=1) == pytest.approx([0, 0])
-    assert np.ptp(forecast_of({(2, 1): [5, 10, None, 40, 80, 10]}, horizon=1).draws) > 0
+    assert np.ptp(forecast_of({(2, 1): [10, None, 40]}, horizon=2).samples, axis=1) == pytest.approx([0, 0])
+    assert np.ptp(forecast_of({(2, 1): [5, 10, None, 40, 80, 10]}, horizon=1).samples) > 0
 
 
 def test_a_single_week_is_repeated_without_spread() -> None:
     """A series of one week has no past change, and a forecast nevertheless."""
     found = forecast_of({(2, 1): [12]}, horizon=2)
 
-    assert found.draws == pytest.approx(np.full((2, 99), 12.0))
+    assert found.samples == pytest.approx(np.full((2, 99), 12.0))
 
 
 def test_a_series_that_sold_nothing_may_be_forecast_at_zero() -> None:
@@ -100,10 +100,12 @@ unit_lists = st.lists(st.one_of(st.none(), st.integers(0, 3000)), min_size=1, ma
 @given(st.lists(unit_lists, min_size=1, max_size=4), st.integers(1, 3), st.integers(0, 2))
 def test_draws_ascend_and_are_never_negative(series: list[list[int | None]], horizon: int, gap: int) -> None:
     """Every series × step has finite draws in order, one row a cell."""
-    found = forecast_of({(2, brand): units for brand, units in enumerate(series, start=1)}, horizon=horizon, gap=gap)
+    found = forecast_of(
+        {(2, product): units for product, units in enumerate(series, start=1)}, horizon=horizon, gap=gap
+    )
 
-    assert found.draws.shape == (len(found.frame), 99)
+    assert found.samples.shape == (len(found.frame), 99)
     assert len(found.frame) == len(series) * horizon
-    assert np.isfinite(found.draws).all()
-    assert (found.draws >= 0).all()
-    assert (np.diff(found.draws, axis=1) >= 0).all()
+    assert np.isfinite(found.samples).all()
+    assert (found.samples >= 0).all()
+    assert (np.diff(found.samples, axis=1) >= 0).all()

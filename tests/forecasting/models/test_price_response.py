@@ -1,6 +1,6 @@
 """Tests of the price response: what it learns, what it depends on, and that it answers whatever the history."""
 
-from itertools import product
+import itertools
 
 import numpy as np
 import pandas as pd
@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forecasting import schemas
-from forecasting.forecast import assemble, forecast, forecast_partition, make_partitions
-from forecasting.ledger import active_series
-from forecasting.spec import ForecastSpec
-from forecasting.weeks import dominicks_week
+from forecasting.contracts import schemas
+from forecasting.contracts.calendar import dominicks_week
+from forecasting.contracts.spec import ForecastSpec
+from forecasting.core.completeness import active_series
+from forecasting.pipeline.forecast import assemble, forecast, forecast_partition, make_partitions
 from tests.forecasting.models.made_up import FEAT_EFFECT, made_up, true_log_units
 from tests.strategies import Market, markets, shuffled
 
@@ -33,8 +33,8 @@ def spec_of(market: Market, horizon: int = 2, gap: int = 0) -> ForecastSpec:
 def require_usable(found: pd.DataFrame, market: Market, spec: ForecastSpec) -> None:
     """Every active series × step once; finite, not negative, the wider interval around the narrower and the point."""
     series = active_series(market.sales, market.cutoff).itertuples(index=False, name=None)
-    keys = found[["store", "brand", "step"]].itertuples(index=False, name=None)
-    assert list(keys) == [(store, brand, step) for (store, brand), step in product(series, spec.steps)]
+    keys = found[["store", "product", "step"]].itertuples(index=False, name=None)
+    assert list(keys) == [(store, product, step) for (store, product), step in itertools.product(series, spec.steps)]
     assert np.isfinite(found[["forecast", "hi_95"]]).all(axis=None)
     assert (found[["forecast", "lo_95"]] >= 0).all(axis=None)
     assert (found[["lo_95", "lo_80", "forecast", "hi_80", "hi_95"]].diff(axis=1).iloc[:, 1:] >= 0).all(axis=None)
@@ -47,72 +47,72 @@ def test_a_known_response_is_recovered(price: float | None) -> None:
     future = market.promotions["week"] > pd.Timestamp(market.cutoff)
     plan = market.promotions
     if price:  # none of these was ever asked
-        plan = plan.assign(price=plan["price"].mask(future & (plan["brand"] == 1), price))
+        plan = plan.assign(price=plan["price"].mask(future & (plan["product"] == 1), price))
 
     found = forecast(market.sales, plan, spec_of(market, horizon=4)).merge(plan, on=schemas.CELL)
 
     miss = np.log(found["forecast"]) - true_log_units(found)
     assert miss.abs().mean() < 0.04
     assert miss.abs().max() < 0.12
-    assert miss[found["brand"] == 1].mean() == pytest.approx(0, abs=0.05)
+    assert miss[found["product"] == 1].mean() == pytest.approx(0, abs=0.05)
 
 
 def without_adverts(market: Market) -> pd.DataFrame:
-    """The plan with no advert of brand 1 after the cutoff."""
-    own = (market.promotions["brand"] == 1) & (market.promotions["week"] > pd.Timestamp(market.cutoff))
+    """The plan with no advert of product 1 after the cutoff."""
+    own = (market.promotions["product"] == 1) & (market.promotions["week"] > pd.Timestamp(market.cutoff))
     return market.promotions.assign(feat=market.promotions["feat"].mask(own, 0.0))
 
 
 @pytest.fixture(scope="module")
 def quiet() -> tuple[Market, pd.DataFrame]:
-    """A market that plans no advert of brand 1, and its forecast of eight weeks."""
-    market = made_up(stores=(2, 5, 8), brands=(1, 2), n_weeks=80)
+    """A market that plans no advert of product 1, and its forecast of eight weeks."""
+    market = made_up(stores=(2, 5, 8), products=(1, 2), n_weeks=80)
     market = Market(market.sales, without_adverts(market), market.cutoff)
     return market, forecast(market.sales, market.promotions, spec_of(market, horizon=8))
 
 
 @pytest.mark.parametrize("step", range(1, 9))
 def test_an_advert_moves_its_own_week(step: int, quiet: tuple[Market, pd.DataFrame]) -> None:
-    """At every step of the horizon an advert of brand 1 lifts that week by about exp(0.8), and hardly any other."""
+    """At every step of the horizon an advert of product 1 lifts that week by about exp(0.8), and hardly any other."""
     market, without = quiet
     spec, plan = spec_of(market, horizon=8), market.promotions
-    in_week = (plan["brand"] == 1) & (plan["week"] == pd.Timestamp(spec.weeks[step - 1]))
+    in_week = (plan["product"] == 1) & (plan["week"] == pd.Timestamp(spec.weeks[step - 1]))
 
     with_advert = forecast(market.sales, plan.assign(feat=plan["feat"].mask(in_week, 1.0)), spec)
 
-    lift = np.log(with_advert["forecast"] / without["forecast"])[without["brand"] == 1]
+    lift = np.log(with_advert["forecast"] / without["forecast"])[without["product"] == 1]
     hit = without["step"] == step
     assert lift[hit].mean() == pytest.approx(FEAT_EFFECT, abs=0.12)
     assert lift[~hit].abs().max() < 0.03
 
 
-def test_a_brand_does_not_depend_on_the_others_in_the_panel(real: Market) -> None:
-    """Alone or among eleven, a brand's rows are the same bits, as long as the promotions of all are known."""
+def test_a_product_does_not_depend_on_the_others_in_the_panel(real: Market) -> None:
+    """Alone or among eleven, a product's rows are the same bits, as long as the promotions of all are known."""
     spec = spec_of(real)
     together = forecast(real.sales, real.promotions, spec)
 
-    for brand in (1, 4, 11):
-        alone = forecast(real.sales[real.sales["brand"] == brand], real.promotions, spec)
-        among = together[together["brand"] == brand].reset_index(drop=True)
+    for product in (1, 4, 11):
+        alone = forecast(real.sales[real.sales["product"] == product], real.promotions, spec)
+        among = together[together["product"] == product].reset_index(drop=True)
         pd.testing.assert_frame_equal(alone, among, check_exact=True)
 
 
-def test_a_brand_does_not_depend_on_one_without_a_plan() -> None:
-    """Brand 1 sells but has no promotions at all: brand 2 is forecast as if it were alone in the panel."""
+def test_a_product_does_not_depend_on_one_without_a_plan() -> None:
+    """Product 1 sells but has no promotions at all: product 2 is forecast as if it were alone in the panel."""
     market = made_up(n_weeks=30)
-    plan = market.promotions[market.promotions["brand"] != 1]
+    plan = market.promotions[market.promotions["product"] != 1]
     spec = spec_of(market)
 
     together = forecast(market.sales, plan, spec)
 
-    alone = forecast(market.sales[market.sales["brand"] == 2], plan, spec)
-    among = together[together["brand"] == 2].reset_index(drop=True)
+    alone = forecast(market.sales[market.sales["product"] == 2], plan, spec)
+    among = together[together["product"] == 2].reset_index(drop=True)
     pd.testing.assert_frame_equal(among, alone, check_exact=True)
 
 
 @pytest.mark.parametrize("size", [1, 7, 40])
 def test_forecasting_the_parts_is_forecasting_the_whole(size: int, real: Market) -> None:
-    """Whole brands go together, however many fit: every series gets the same bits."""
+    """Whole products go together, however many fit: every series gets the same bits."""
     spec = spec_of(real, gap=1)
     parts = make_partitions(real.sales, real.promotions, spec, mini_batch_size=size)
 
@@ -125,7 +125,7 @@ def test_forecasting_the_parts_is_forecasting_the_whole(size: int, real: Market)
 @settings(max_examples=10, deadline=None)
 @given(markets(min_weeks=3, max_weeks=14), st.integers(1, 8))
 def test_parts_are_the_whole_in_markets_full_of_gaps(market: Market, size: int) -> None:
-    """Stores away, cells missing, brands that began later: the cut makes no difference."""
+    """Stores away, cells missing, products that began later: the cut makes no difference."""
     spec = spec_of(market)
     parts = make_partitions(market.sales, market.promotions, spec, mini_batch_size=size)
 
@@ -151,7 +151,7 @@ def test_intervals_are_wider_where_a_promotion_is_planned(real: Market) -> None:
 
     require_usable(found, real, spec)
     plan = found.merge(real.promotions, on=schemas.CELL)
-    width = np.log(plan["hi_80"] / plan["lo_80"]).groupby([plan["store"], plan["brand"], plan["feat"] > 0]).mean()
+    width = np.log(plan["hi_80"] / plan["lo_80"]).groupby([plan["store"], plan["product"], plan["feat"] > 0]).mean()
     wider = (width.xs(True, level="feat") - width.xs(False, level="feat")).dropna()
     assert wider.mean() > 0.05
     assert (wider > 0).mean() > 2 / 3
@@ -172,8 +172,8 @@ FUTURE = FULL.promotions["week"] > pd.Timestamp(FULL.cutoff)
 EDGES = {
     **SHORT,
     "one store": made_up(stores=(2,), n_weeks=40),
-    "one brand without rivals": made_up(brands=(1,), n_weeks=40),
-    "one series": made_up(stores=(2,), brands=(1,), n_weeks=5),
+    "one product without rivals": made_up(products=(1,), n_weeks=40),
+    "one series": made_up(stores=(2,), products=(1,), n_weeks=5),
     "no sale at all": Market(FULL.sales.assign(units=0), FULL.promotions, FULL.cutoff),
     "always the same": Market(FULL.sales.assign(units=12), FULL.promotions, FULL.cutoff),
     "one price for ever": Market(FULL.sales, FULL.promotions.assign(price=2.0, feat=0.0), FULL.cutoff),
@@ -225,4 +225,6 @@ def test_no_forecast_runs_away() -> None:
 
     past = market.sales[market.sales["week"] <= pd.Timestamp(market.cutoff)]
     best = past.groupby(schemas.SERIES)["units"].max()
-    assert (found["forecast"].to_numpy() <= 3 * best.loc[list(zip(found["store"], found["brand"], strict=True))]).all()
+    assert (
+        found["forecast"].to_numpy() <= 3 * best.loc[list(zip(found["store"], found["product"], strict=True))]
+    ).all()

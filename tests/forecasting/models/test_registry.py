@@ -11,11 +11,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecasting import schemas
-from forecasting.errors import OptionError
-from forecasting.forecast import forecast
+from forecasting.contracts import schemas
+from forecasting.contracts.errors import OptionError
+from forecasting.contracts.spec import ForecastSpec
 from forecasting.models import MODELS, Model, get_model
-from forecasting.spec import ForecastSpec
+from forecasting.pipeline.forecast import forecast
 
 OWN = Path(__file__).parents[3] / "docs" / "own-model.md"
 
@@ -95,12 +95,12 @@ def test_a_model_in_a_package_may_say_what_it_learns_from_together(
 ) -> None:
     """The function's attribute `pooled` is the model's."""
     (tmp_path / "my_package").mkdir()
-    (tmp_path / "my_package" / "my_module.py").write_text("def mine(*_): ...\nmine.pooled = 'brand'\n")
+    (tmp_path / "my_package" / "my_module.py").write_text("def mine(*_): ...\nmine.pooled = 'product'\n")
     monkeypatch.syspath_prepend(tmp_path)
 
     found = get_model("my_package.my_module:mine")
 
-    assert (found.pooled, found.summary) == ("brand", "my_package.my_module:mine")
+    assert (found.pooled, found.summary) == ("product", "my_package.my_module:mine")
     assert found.forecast.__name__ == "mine"
 
 
@@ -115,7 +115,7 @@ def test_a_model_in_a_package_may_say_what_it_learns_from_together(
         ("math:pi", r"'pi', which is no function in 'math'"),
         ("broken:f", r"cannot be imported \(SyntaxError"),
         ("unruly:f", r"cannot be imported \(RuntimeError: no licence\)"),
-        ("pooling:f", r"has pooled='stores'; set .* one of nothing, brand, everything"),
+        ("pooling:f", r"has pooled='stores'; set .* one of nothing, product, everything"),
     ],
 )
 def test_a_path_that_gives_no_model_is_answered_with_what_failed(

@@ -15,7 +15,7 @@ COUNTED: list[int | None] = list(range(100, 160))
 
 def medians(units: list[int | None], **options: int) -> list[float]:
     found = forecast_of("seasonal_naive", units, **options)
-    return [round(float(median), 6) for median in np.median(found.draws, axis=1)]
+    return [round(float(median), 6) for median in np.median(found.samples, axis=1)]
 
 
 def without(*places: int) -> list[int | None]:
@@ -59,28 +59,28 @@ def test_few_yearly_changes_leave_the_spread_of_the_step() -> None:
     """54 weeks know two changes over a year: the 53 weekly changes, all of nothing but two, spread the draws."""
     units = [40] * 51 + [20, 10, 40]
 
-    (draws,) = forecast_of("seasonal_naive", units, horizon=1).draws
+    (samples,) = forecast_of("seasonal_naive", units, horizon=1).samples
 
     changes = np.diff(np.log1p(units))
     expected = 41 * np.exp(np.quantile(changes, PROBABILITIES, method="hazen")) - 1
-    assert draws == pytest.approx(expected)
+    assert samples == pytest.approx(expected)
 
 
 def test_enough_yearly_changes_are_the_spread() -> None:
     """Eight weeks of 10, eight of 20, a year later 20 and 80: changes of ln(21/11) and ln(81/21) alike often."""
     units = [10] * 8 + [20] * 8 + [15] * 36 + [20] * 8 + [80] * 8
 
-    (draws,) = forecast_of("seasonal_naive", units, horizon=1).draws
+    (samples,) = forecast_of("seasonal_naive", units, horizon=1).samples
 
     low, high = np.log(21 / 11), np.log(81 / 21)
     changes = np.repeat([low, high], FEWEST_CHANGES)
     offsets = np.quantile(changes, PROBABILITIES, method="hazen") - (low + high) / 2
-    assert draws == pytest.approx(16 * np.exp(offsets) - 1)
+    assert samples == pytest.approx(16 * np.exp(offsets) - 1)
 
 
 def test_a_single_week_is_repeated_without_spread() -> None:
     """A series of one week has a forecast nevertheless."""
-    assert forecast_of("seasonal_naive", [12], horizon=2).draws == pytest.approx(np.full((2, 99), 12.0))
+    assert forecast_of("seasonal_naive", [12], horizon=2).samples == pytest.approx(np.full((2, 99), 12.0))
 
 
 @settings(max_examples=10, deadline=None)
@@ -96,9 +96,9 @@ def test_draws_ascend_are_finite_and_never_negative(
     """Any series with any gaps has usable draws at every step, and the same ones when asked again."""
     found = forecast_of("seasonal_naive", [first, *units], horizon=horizon, gap=gap)
 
-    assert found.draws.shape == (horizon, 99)
-    assert np.isfinite(found.draws).all()
-    assert (found.draws >= 0).all()
-    assert (np.diff(found.draws, axis=1) >= 0).all()
+    assert found.samples.shape == (horizon, 99)
+    assert np.isfinite(found.samples).all()
+    assert (found.samples >= 0).all()
+    assert (np.diff(found.samples, axis=1) >= 0).all()
     again = forecast_of("seasonal_naive", [first, *units], horizon=horizon, gap=gap)
-    assert (again.draws == found.draws).all()
+    assert (again.samples == found.samples).all()

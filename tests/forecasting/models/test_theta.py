@@ -6,30 +6,30 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from statsmodels.tsa.forecasting.theta import ThetaModel
 
+from forecasting.core.distribution import PredictiveDistribution
 from forecasting.models.theta import MIN_WEEKS, _one_step_errors
-from forecasting.predictive import Predictive
 from tests.forecasting.models.series import forecast_of
 
 NOISY: list[int | None] = [30, 42, 35, 51, 28, 40, 90, 75, 80, 66, 91, 70, 85, 60, 77]
 
 
-def spreads(found: Predictive) -> np.ndarray:
+def spreads(found: PredictiveDistribution) -> np.ndarray:
     """Distance of the outermost draws on the log scale, by step."""
-    log_draws = np.log1p(found.draws)
+    log_draws = np.log1p(found.samples)
     return log_draws[:, -1] - log_draws[:, 0]
 
 
 @pytest.mark.parametrize("level", [0, 1, 64])
 def test_a_constant_series_goes_on_without_doubt(level: int) -> None:
     """What never changed is expected to stay, at every step."""
-    assert forecast_of("theta", [level] * 12, horizon=3).draws == pytest.approx(np.full((3, 99), float(level)))
+    assert forecast_of("theta", [level] * 12, horizon=3).samples == pytest.approx(np.full((3, 99), float(level)))
 
 
 def test_the_median_is_that_of_statsmodels() -> None:
     """Of the log units, undone; after a gap the later steps of the same forecast."""
     expected = ThetaModel(np.log1p(np.array(NOISY, dtype=float)), deseasonalize=False).fit().forecast(4).to_numpy()
 
-    median = np.median(forecast_of("theta", NOISY, horizon=3, gap=1).draws, axis=1)
+    median = np.median(forecast_of("theta", NOISY, horizon=3, gap=1).samples, axis=1)
 
     assert np.log1p(median) == pytest.approx(expected[1:])
 
@@ -38,7 +38,7 @@ def test_a_steady_growth_goes_on_by_half_its_trend_at_least() -> None:
     """Doubling every week grows on by more than half a doubling a week: smoothing follows, the trend adds half."""
     doubling: list[int | None] = [2**week - 1 for week in range(12)]
 
-    first, second = np.log1p(np.median(forecast_of("theta", doubling, horizon=2).draws, axis=1))
+    first, second = np.log1p(np.median(forecast_of("theta", doubling, horizon=2).samples, axis=1))
 
     assert first > np.log(2**11)
     assert second - first == pytest.approx(np.log(2) / 2, rel=1e-3)
@@ -73,7 +73,7 @@ def test_gaps_are_passed_over() -> None:
     """A series with gaps is forecast as though its observed weeks stood side by side."""
     with_gaps = [*NOISY[:4], None, *NOISY[4:9], None, None, *NOISY[9:], None]
 
-    assert (forecast_of("theta", with_gaps).draws == forecast_of("theta", NOISY).draws).all()
+    assert (forecast_of("theta", with_gaps).samples == forecast_of("theta", NOISY).samples).all()
 
 
 def test_a_short_series_is_refused_by_name() -> None:
@@ -88,8 +88,8 @@ def test_draws_ascend_are_finite_and_never_negative(units: list[int | None], hor
     """Any series that is long enough has usable draws at every step, and the same ones when asked again."""
     found = forecast_of("theta", units, horizon=horizon, gap=gap)
 
-    assert found.draws.shape == (horizon, 99)
-    assert np.isfinite(found.draws).all()
-    assert (found.draws >= 0).all()
-    assert (np.diff(found.draws, axis=1) >= 0).all()
-    assert (forecast_of("theta", units, horizon=horizon, gap=gap).draws == found.draws).all()
+    assert found.samples.shape == (horizon, 99)
+    assert np.isfinite(found.samples).all()
+    assert (found.samples >= 0).all()
+    assert (np.diff(found.samples, axis=1) >= 0).all()
+    assert (forecast_of("theta", units, horizon=horizon, gap=gap).samples == found.samples).all()

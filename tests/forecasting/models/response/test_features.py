@@ -6,35 +6,35 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecasting import schemas
+from forecasting.contracts import schemas
+from forecasting.contracts.calendar import WEEK
 from forecasting.models.response.features import (
     Offers,
     annual_waves,
-    brand_regressors,
-    brand_risk,
     offers_on_grid,
+    product_regressors,
+    product_risk,
     regular_price,
     usual_prices,
 )
-from forecasting.weeks import WEEK
 
 WEEKS = pd.date_range("1991-01-03", periods=4, freq="7D")
 STORES = np.array([2, 5])
 NONE = float("nan")
 
 
-def offers_of(*rows: tuple[int, int, int, float, int, float], brand: int = 1) -> Offers:
-    """Offers on four weeks and two stores from (store, brand, week, price, deal, feat)."""
-    frame = pd.DataFrame(rows, columns=["store", "brand", "number", "price", "deal", "feat"])
+def offers_of(*rows: tuple[int, int, int, float, int, float], product: int = 1) -> Offers:
+    """Offers on four weeks and two stores from (store, product, week, price, deal, feat)."""
+    frame = pd.DataFrame(rows, columns=["store", "product", "number", "price", "deal", "feat"])
     weeks = [date(1991, 1, 3) + WEEK * number for number in frame["number"]]
-    return offers_on_grid(schemas.PROMOTIONS.cast(frame.assign(week=weeks)), brand, STORES, WEEKS)
+    return offers_on_grid(schemas.PROMOTIONS.cast(frame.assign(week=weeks)), product, STORES, WEEKS)
 
 
 def test_every_offer_stands_in_its_own_cell() -> None:
-    """Brand 3 of store 5 in the third week; stores and weeks that were not asked for are left out."""
+    """Product 3 of store 5 in the third week; stores and weeks that were not asked for are left out."""
     found = offers_of((5, 3, 2, 2.0, 1, 0.5), (5, 1, 0, 4.0, 0, 0.0), (9, 1, 0, 9.0, 1, 1.0), (5, 1, 7, 9.0, 1, 1.0))
 
-    assert found.brands.tolist() == [1, 3]
+    assert found.products.tolist() == [1, 3]
     assert found.log_price[1, 1, 2] == pytest.approx(np.log(2.0))
     assert (found.deal[1, 1].tolist(), found.feat[1, 1].tolist()) == ([0, 0, 1, 0], [0, 0, 0.5, 0])
     assert found.deal[0].sum() == found.feat[0].sum() == 0
@@ -69,11 +69,11 @@ def test_a_price_of_zero_is_no_price() -> None:
     assert np.exp(found.log_price[0, 0]) == pytest.approx([2, 2, 2, 2])
 
 
-def test_a_brand_without_any_offer_has_a_place() -> None:
-    """Brand 7 is asked for and not in the table: finite, and without promotion."""
-    found = offers_of((2, 1, 0, 2.0, 1, 1.0), brand=7)
+def test_a_product_without_any_offer_has_a_place() -> None:
+    """Product 7 is asked for and not in the table: finite, and without promotion."""
+    found = offers_of((2, 1, 0, 2.0, 1, 1.0), product=7)
 
-    assert found.brands.tolist() == [1, 7]
+    assert found.products.tolist() == [1, 7]
     assert np.isfinite(found.log_price).all()
     assert found.feat[1].sum() == 0
 
@@ -107,7 +107,7 @@ def test_a_discount_is_never_below_zero() -> None:
 
 
 def test_offers_cover_just_their_own_stores_and_weeks() -> None:
-    """The same stores, weeks and a brand among them; anything else must be looked up anew."""
+    """The same stores, weeks and a product among them; anything else must be looked up anew."""
     found = offers_of((2, 1, 0, 2.0, 0, 0.0), (2, 3, 0, 2.0, 0, 0.0))
 
     assert found.cover(3, STORES, WEEKS)
@@ -125,12 +125,12 @@ def test_waves_come_back_after_a_year() -> None:
     assert waves[0].max() == pytest.approx(1, abs=0.01)
 
 
-@pytest.mark.parametrize("brands", [(1,), (1, 2), (1, 2, 3, 4)])
-def test_regressors_have_a_penalty_each_and_are_finite(brands: tuple[int, ...]) -> None:
+@pytest.mark.parametrize("products", [(1,), (1, 2), (1, 2, 3, 4)])
+def test_regressors_have_a_penalty_each_and_are_finite(products: tuple[int, ...]) -> None:
     """With rivals and without; the own offer comes first, and the arrays are week by store."""
-    found = offers_of(*[(store, brand, 0, 2.0 + brand, 0, 0.5) for store in (2, 5) for brand in brands])
+    found = offers_of(*[(store, product, 0, 2.0 + product, 0, 0.5) for store in (2, 5) for product in products])
 
-    x, penalty = brand_regressors(found, 1, usual_prices(found, 1))
+    x, penalty = product_regressors(found, 1, usual_prices(found, 1))
 
     assert x.shape == (4, 2, len(penalty))
     assert np.isfinite(x).all()
@@ -143,6 +143,6 @@ def test_risk_is_one_deal_and_feat() -> None:
     """In the order of weeks and stores."""
     found = offers_of((2, 1, 0, 2.0, 0, 0.0), (5, 1, 0, 2.0, 1, 0.5), (2, 1, 1, 2.0, 1, 1.0), (5, 1, 1, 2.0, 0, 0.0))
 
-    risk = brand_risk(found, 1)
+    risk = product_risk(found, 1)
 
     assert risk[:2].tolist() == [[[1, 0, 0], [1, 1, 0.5]], [[1, 1, 1], [1, 0, 0]]]

@@ -142,7 +142,7 @@ def test_a_single_absurd_week_hardly_moves_the_slopes() -> None:
     assert after == pytest.approx(before, abs=0.15)
 
 
-def test_a_forecast_stays_near_what_the_brand_ever_did() -> None:
+def test_a_forecast_stays_near_what_the_product_ever_did() -> None:
     """An offer a hundred deviations away cannot raise it beyond the highest ever and 0.7 log points."""
     x, _, y = a_chain()
     x[61:, :, 0] = -100.0

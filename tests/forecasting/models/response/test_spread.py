@@ -18,7 +18,7 @@ def log_draws(
     return learn_spread(errors, risk, age).around(forecast, new)
 
 
-def draws_of(errors: np.ndarray, risk: np.ndarray, new: list[float] = QUIET, age: float = 1.0) -> np.ndarray:
+def samples_of(errors: np.ndarray, risk: np.ndarray, new: list[float] = QUIET, age: float = 1.0) -> np.ndarray:
     """The draws around a forecast of zero."""
     (found,) = log_draws(np.zeros(1), np.array([new]), errors, risk, np.full(len(errors), age))
     return found
@@ -44,7 +44,7 @@ def test_draws_are_as_wide_as_the_errors_of_the_past(size: int) -> None:
     """A thousand errors of a known mean size: the draws deviate as much."""
     errors = np.random.default_rng(2).normal(0, size * np.sqrt(np.pi / 2), 1000)
 
-    found = draws_of(errors, quiet(1000))
+    found = samples_of(errors, quiet(1000))
 
     assert np.abs(found).mean() == pytest.approx(size, rel=0.1)
 
@@ -53,7 +53,7 @@ def test_a_bias_of_the_past_shifts_the_draws() -> None:
     """All errors lie around 0.3: sales ran above the forecast, and most draws lie above it."""
     errors = np.random.default_rng(2).normal(0.3, 0.05, 1000)
 
-    assert np.median(draws_of(errors, quiet(1000))) == pytest.approx(0.3, abs=0.05)
+    assert np.median(samples_of(errors, quiet(1000))) == pytest.approx(0.3, abs=0.05)
 
 
 def test_an_advertised_week_is_wider() -> None:
@@ -62,7 +62,7 @@ def test_an_advertised_week_is_wider() -> None:
     risk = np.array([QUIET, ADVERTISED] * 1000)
     errors = values.normal(0, 1, 2000) * np.where(risk[:, 2] > 0, 0.6, 0.2)
 
-    calm, advertised = (draws_of(errors, risk, new) for new in (QUIET, ADVERTISED))
+    calm, advertised = (samples_of(errors, risk, new) for new in (QUIET, ADVERTISED))
 
     assert np.ptp(advertised) > 2 * np.ptp(calm)
 
@@ -86,7 +86,7 @@ def test_the_size_has_bounds(error: float, size: float) -> None:
     """A past without error is not certainty, and one of absurd errors is not everything."""
     signs = np.resize([1.0, -1.0], 1000)
 
-    found = draws_of(error * signs, quiet(1000))
+    found = samples_of(error * signs, quiet(1000))
 
     assert np.isfinite(found).all()
     if error == 0:

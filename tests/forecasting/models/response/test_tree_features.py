@@ -11,13 +11,13 @@ PRICE, DEAL, FEAT, DISCOUNT = range(4)
 
 
 def offers_of(price: list[list[list[float]]], feat: list[list[list[float]]] | None = None) -> Offers:
-    """Offers of (brand, store, week); without deals, and without discounts."""
+    """Offers of (product, store, week); without deals, and without discounts."""
     log_price = np.log(np.array(price))
     none = np.zeros_like(log_price)
-    brands, stores, weeks = log_price.shape
+    products, stores, weeks = log_price.shape
     return Offers(
         stores=np.arange(stores),
-        brands=np.arange(1, brands + 1),
+        products=np.arange(1, products + 1),
         weeks=pd.date_range("1991-01-03", periods=weeks, freq="7D"),
         log_price=log_price,
         deal=none,
@@ -41,16 +41,16 @@ def test_the_chains_mean_stands_in_every_store() -> None:
     assert np.exp(found[..., 4]) == pytest.approx(np.array([[4, 4], [3, 3]]))
 
 
-def test_nothing_names_the_brand_or_the_store() -> None:
+def test_nothing_names_the_product_or_the_store() -> None:
     """The same offers under other numbers, and stores in another order, are the same features."""
     price = np.random.default_rng(0).choice([2.0, 2.5, 3.0], (3, 4, 10))
     feat = np.random.default_rng(1).choice([0.0, 1.0], (3, 4, 10))
     found = tree_features(offers_of(price.tolist(), feat.tolist()), 2)
 
-    brands_turned = tree_features(offers_of(price[[1, 0, 2]].tolist(), feat[[1, 0, 2]].tolist()), 1)
+    products_turned = tree_features(offers_of(price[[1, 0, 2]].tolist(), feat[[1, 0, 2]].tolist()), 1)
     stores_turned = tree_features(offers_of(price[:, ::-1].tolist(), feat[:, ::-1].tolist()), 2)
 
-    assert brands_turned == pytest.approx(found)
+    assert products_turned == pytest.approx(found)
     assert stores_turned[:, ::-1] == pytest.approx(found)
 
 

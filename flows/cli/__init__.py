@@ -1,9 +1,0 @@
-"""The command line `oj`. Commands import what they need themselves: `oj --help` answers at once."""
-
-# ruff: isort: off
-from flows.cli.app import app
-
-# Each adds its commands, in the order in which `oj --help` lists them.
-from flows.cli import runs, lake, notify, clusters, known, report, export, load, models, whatif, scores  # noqa: F401
-
-__all__ = ["app"]

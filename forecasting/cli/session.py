@@ -1,0 +1,76 @@
+"""What surrounds a command: mistakes and stops end in one sentence, and Prefect is there for as long as it lasts."""
+
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import typer
+
+from flows.ephemeral_server import Waiting, embedded_server, is_delivered
+from forecasting.contracts.errors import ForecastingError
+
+STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@contextmanager
+def user_errors() -> Iterator[None]:
+    """A mistake of the user's, and a stop by a signal, end in one sentence, never in a traceback."""
+    stops: list[int] = []
+
+    def stop(number: int, _frame: object) -> None:
+        if not stops:
+            stops.append(number)
+            # An exception, so that cluster and server are taken down on the way out.
+            raise KeyboardInterrupt
+        if number == signal.SIGINT:
+            # Whoever cannot wait: what runs beside this process ends by itself.
+            os.write(sys.stderr.fileno(), b"Stopped at once.\n")
+            os._exit(128 + number)
+
+    for number in STOPS:
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
+            signal.signal(number, stop)
+    try:
+        yield
+    except ForecastingError as error:
+        typer.secho(f"Error: {error}", fg=typer.colors.RED, err=True)
+        sys.exit(1)
+    except BaseException:
+        # Prefect may answer a stop by an error of its own.
+        if not stops:
+            raise
+        typer.secho("Stopped. What was published stays in force; run again to go on.", fg=typer.colors.RED, err=True)
+        sys.exit(128 + stops[0])
+
+
+@contextmanager
+def prefect() -> Iterator[Waiting]:
+    """Prefect for one run, its server on the way; gives what waits for it, and tells why it does not answer."""
+    # The errors that matter are printed here, in one sentence; Prefect's log keeps the rest.
+    os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
+    os.environ.setdefault("PREFECT_LOGGING_INTERNAL_LEVEL", "CRITICAL")
+    logging.raiseExceptions = False  # a log that Prefect's API does not take
+    with embedded_server() as why_not:
+        yield why_not
+
+
+def warn(sentence: str) -> None:
+    """Print what the user should know, though the command goes on."""
+    typer.secho(sentence, fg=typer.colors.YELLOW, err=True)
+
+
+def run_to_its_end(command: Callable[[], object]) -> None:
+    """Run a command, and end when it has ended, whether or not Prefect's API took up its last events."""
+    try:
+        command()
+    except SystemExit as end:
+        for number in STOPS:
+            signal.signal(number, signal.SIG_IGN)  # too late: it has ended
+        if not is_delivered():
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(end.code if isinstance(end.code, int) else 0)
+        raise

@@ -1,0 +1,195 @@
+"""What a run is asked to do, as plain values: the forecast, and how its batch is computed."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import date, datetime
+from typing import Any, Literal, get_args
+
+from forecasting.contracts.calendar import DAY_NAMES, THURSDAY, WEEK, week_of
+from forecasting.contracts.errors import OptionError
+
+Point = Literal["median", "mean", "mape"]
+BelowMinimum = Literal["refuse", "go_on"]
+Retrain = Literal["always", "when_drifted", "never"]
+
+LOCAL = "local"
+SECRETS = ("password", "passphrase", "secret", "token")
+
+
+@dataclass(frozen=True)
+class ForecastSpec:
+    """What to forecast.
+
+    cutoff: first day of the last observed week; nothing sold after it is used.
+    horizon: how many weeks are forecast.
+    gap: weeks skipped between the cutoff and the first forecast week.
+    model: a name from the registry of models.
+    point: which point of the predictive distribution stands in the column `forecast`:
+        its median, its mean, or the point with the least expected absolute percentage error.
+    week_starts_on: the weekday that opens a week, Monday = 0.
+    """
+
+    cutoff: date
+    horizon: int = 2
+    gap: int = 0
+    model: str = "price_response"
+    point: Point = "median"
+    week_starts_on: int = THURSDAY
+
+    def __post_init__(self) -> None:
+        for name, value, least in (("horizon", self.horizon, 1), ("gap", self.gap, 0)):
+            if value < least:
+                raise OptionError(f"{name}={value}", f"is less than {least}", f"give {least} or more weeks")
+        opening = week_of(self.cutoff, self.week_starts_on)
+        if opening != self.cutoff:
+            day = DAY_NAMES[self.week_starts_on]
+            raise OptionError(
+                f"cutoff={self.cutoff}", "is not the first day of a week", f"name the {day} before, {opening}"
+            )
+        if self.point not in get_args(Point):
+            raise OptionError(f"point={self.point}", "is unknown", f"choose one of {', '.join(get_args(Point))}")
+
+    @property
+    def steps(self) -> range:
+        """The steps to forecast: 1 is the week after the cutoff."""
+        return range(self.gap + 1, self.gap + self.horizon + 1)
+
+    @property
+    def weeks(self) -> list[date]:
+        """The weeks to forecast, in the order of the steps."""
+        return [self.cutoff + WEEK * step for step in self.steps]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, for hashing and for metadata."""
+        return {**asdict(self), "cutoff": self.cutoff.isoformat()}
+
+
+@dataclass(frozen=True)
+class GateSpec:
+    """When a week may be forecast.
+
+    deadline: until when missing stores are waited for.
+    min_reporting: least share of the expected stores that must be whole after it.
+    below_minimum: what becomes of a week below that share which nobody has accepted.
+    """
+
+    deadline: datetime
+    min_reporting: float = 0.9
+    below_minimum: BelowMinimum = "refuse"
+
+
+@dataclass(frozen=True)
+class BatchSpec:
+    """How a batch is cut into partitions and what a failing one may cost.
+
+    mini_batch_size: most series in one partition (of models that pool a product's stores, whole products).
+    max_retries: how often a partition is tried again after its worker was lost or its deadline passed.
+    timeout: seconds that one partition may take.
+    error_threshold: most series that may fail before the week is refused; -1 allows any number.
+    """
+
+    mini_batch_size: int = 250
+    max_retries: int = 2
+    timeout: float = 120.0
+    error_threshold: int = 50
+
+
+@dataclass(frozen=True)
+class ClusterSpec:
+    """The cluster that a run starts and ends, or the one that it may use.
+
+    instance_count × max_concurrency_per_instance: the workers, each a process with one thread.
+    cluster: `local`; the address of a scheduler that runs already (`tls://host:8786`); or the dotted path of a
+        Dask cluster class (`distributed.SSHCluster`).
+    cluster_options: what that class is constructed with.
+    insecure: whether a cluster may talk unencrypted.
+    min_instances, max_instances: bounds between which the cluster follows its work; without the upper one it
+        keeps `instance_count`.
+    idle_time_before_scale_down: seconds for which a worker must have had nothing to do before it is ended.
+    price_per_instance_hour: what an instance costs, in a currency of one's own.
+    """
+
+    instance_count: int = 1
+    max_concurrency_per_instance: int = 2
+    cluster: str = LOCAL
+    cluster_options: Mapping[str, Any] = field(default_factory=dict)
+    insecure: bool = False
+    min_instances: int = 0
+    max_instances: int | None = None
+    idle_time_before_scale_down: float = 120.0
+    price_per_instance_hour: float = 0.0
+
+    def __post_init__(self) -> None:
+        option = f"cluster={self.cluster}"
+        if self.kind == "existing":
+            self._require_encrypted(option)
+        elif self.kind == "class" and not all(map(str.isidentifier, self.class_path)):
+            raise OptionError(
+                option,
+                "is neither local, nor the address of a scheduler, nor the path of a class",
+                "give local, tls://host:8786, or for example distributed.SSHCluster",
+            )
+        if self.cluster_options and self.kind != "class":
+            raise OptionError("cluster_options", f"are not taken by {option}", "leave them out, or name a class")
+        if secret := _name_of_secret(self.cluster_options):
+            raise OptionError(
+                "cluster_options",
+                f"hold a secret in {secret!r}, and options are kept readable",
+                "let the cluster class find it by itself: a key file, an agent, or Dask's configuration",
+            )
+        if self.max_instances is not None and self.max_instances < max(self.min_instances, 1):
+            raise OptionError(
+                f"max_instances={self.max_instances}",
+                f"is less than min_instances={self.min_instances}, or none at all",
+                "raise it, or leave it out for a cluster of constant size",
+            )
+        if self.max_instances is not None and self.kind == "existing":
+            raise OptionError(f"max_instances={self.max_instances}", f"is not for {option} to say", "leave it out")
+
+    @property
+    def kind(self) -> Literal["local", "existing", "class"]:
+        if self.cluster == LOCAL:
+            return "local"
+        return "existing" if "://" in self.cluster else "class"
+
+    @property
+    def class_path(self) -> tuple[str, ...]:
+        """The parts of a dotted path, the last of which is the class."""
+        return tuple(self.cluster.replace(":", ".").split("."))
+
+    @property
+    def is_adaptive(self) -> bool:
+        return self.max_instances is not None
+
+    @property
+    def n_workers(self) -> int:
+        """The workers to begin with."""
+        return (self.min_instances if self.is_adaptive else self.instance_count) * self.max_concurrency_per_instance
+
+    @property
+    def most_workers(self) -> int:
+        return (self.max_instances or self.instance_count) * self.max_concurrency_per_instance
+
+    def _require_encrypted(self, option: str) -> None:
+        scheme = self.cluster.partition("://")[0]
+        if scheme not in ("tls", "tcp"):
+            raise OptionError(option, f"has the unknown protocol {scheme}", "give tls://host:port")
+        if scheme == "tcp" and not self.insecure:
+            raise OptionError(
+                option,
+                "is not encrypted, and whoever can connect to it can run code on every worker",
+                "start the scheduler with TLS and give tls://, or accept that with --insecure",
+            )
+
+
+def _name_of_secret(options: object) -> str | None:
+    """The name, at any depth, of a value that should not be in plain sight."""
+    if isinstance(options, Mapping):
+        for name, value in options.items():
+            if str(name).lower().endswith(SECRETS) and value is not None:
+                return str(name)
+            if found := _name_of_secret(value):
+                return found
+    if isinstance(options, list | tuple):
+        return next(filter(None, map(_name_of_secret, options)), None)
+    return None

@@ -1,0 +1,1 @@
+"""The pure core: frames in, frames out; no disk, clock, Prefect or Dask."""

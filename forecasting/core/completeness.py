@@ -1,0 +1,181 @@
+"""The ledger of a week, and the gate: which stores were expected, which have reported, and may the week go on?
+
+A week is `waiting` until its deadline while any expected store is missing, then `closed with gaps` where
+enough have reported, else refused; a person may accept its gaps at any time.
+
+In the real data gaps are whole stores: 2.5 of those seen in the four weeks before are missing in an
+average week, 8 at most, and only one week in six has them all.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import date
+from typing import Any, Literal
+
+import pandas as pd
+
+from forecasting.contracts import schemas
+from forecasting.contracts.calendar import WEEK
+from forecasting.contracts.errors import DataError, WeekNotWhole
+
+# A store that reported in none of the four weeks before is not waited for.
+WEEKS_EXPECTED_AFTER_LAST_SALE = 4
+# It is still forecast for a quarter: in the real data stores come back after gaps of up to eight weeks.
+WEEKS_FORECAST_AFTER_LAST_SALE = 13
+
+Status = Literal["open", "waiting", "whole", "closed with gaps", "accepted with gaps"]
+
+
+@dataclass(frozen=True)
+class Acceptance:
+    """That somebody lets a week go on with its gaps: by whom, why, and when (ISO 8601)."""
+
+    by: str
+    why: str
+    when: str
+
+
+@dataclass(frozen=True)
+class CompletenessReport:
+    """What was expected of a week and what came.
+
+    cells: accepted rows of the week, one per series.
+    week_before: the last week before it that the lake knows.
+    expected: stores that reported in any of the four weeks before.
+    received: stores of which every expected series is there (new stores among them).
+    missing: expected stores without a row.
+    incomplete: expected stores with some rows, and what they lack.
+    status: `open` until the gate has decided.
+    accepted: who let it go on with its gaps, and why.
+    """
+
+    week: date
+    cells: int
+    week_before: date | None
+    expected: tuple[int, ...]
+    received: tuple[int, ...]
+    missing: tuple[int, ...]
+    incomplete: dict[int, str]
+    status: Status = "open"
+    accepted: Acceptance | None = None
+
+    @property
+    def gaps(self) -> tuple[str, ...]:
+        """The expected stores that are not whole, in words."""
+        return gaps_in_words(self.missing, self.incomplete)
+
+    @property
+    def reporting(self) -> float:
+        """Share of the expected stores that are whole; 1 where none was expected."""
+        if not self.expected:
+            return 1.0
+        return 1 - (len(self.missing) + len(self.incomplete)) / len(self.expected)
+
+    def as_dict(self) -> dict[str, Any]:
+        before = self.week_before and self.week_before.isoformat()
+        return {**asdict(self), "week": self.week.isoformat(), "week_before": before}
+
+
+def gaps_in_words(missing: Iterable[int], incomplete: Mapping[int, str]) -> tuple[str, ...]:
+    """Stores that sent nothing, and stores with what they lack, each in words, by number."""
+    named = {store: f"store {store}" for store in missing}
+    named |= {store: f"store {store} lacks {what}" for store, what in incomplete.items()}
+    return tuple(named[store] for store in sorted(named))
+
+
+def check_completeness(
+    sales: pd.DataFrame, week: date, missing_days: Mapping[tuple[int, date], tuple[date, ...]] | None = None
+) -> CompletenessReport:
+    """Compare the series expected in `week` with those received.
+
+    Args:
+        sales: the lake's sales with the week's accepted rows among them (table `sales`).
+        missing_days: days still missing of stores that report daily, by (store, week).
+    """
+    received = _series(sales[sales["week"] == pd.Timestamp(week)])
+    expected = expected_series(sales, week)
+    stores_expected = {store for store, _ in expected}
+    stores_received = {store for store, _ in received}
+    days = {store: days for (store, of_week), days in (missing_days or {}).items() if of_week == week}
+    lacking: dict[int, str] = {}
+    for store in sorted(stores_expected):
+        products = sorted(product for of_store, product in expected - received if of_store == store)
+        if products and store in days:
+            lacking[store] = "the sales of " + ", ".join(map(str, days[store]))
+        elif products and store in stores_received:
+            lacking[store] = f"product{'s' if len(products) > 1 else ''} " + ", ".join(map(str, products))
+    missing = stores_expected - stores_received - set(lacking)
+    before = sales.loc[sales["week"] < pd.Timestamp(week), "week"].max()
+    return CompletenessReport(
+        week=week,
+        cells=len(received),
+        week_before=None if pd.isna(before) else before.date(),
+        expected=tuple(sorted(stores_expected)),
+        received=tuple(sorted(stores_received - set(lacking))),
+        missing=tuple(sorted(missing)),
+        incomplete=lacking,
+    )
+
+
+def gate(
+    completeness: CompletenessReport,
+    *,
+    min_reporting: float,
+    is_closed: bool = True,
+    accepted: Acceptance | None = None,
+) -> CompletenessReport:
+    """Decide whether the week may be forecast, and record how.
+
+    Args:
+        min_reporting: least share of the expected stores that must be whole once the week is closed.
+        is_closed: whether the deadline has passed until which missing stores are waited for.
+        accepted: somebody's word that the week may go on with its gaps.
+
+    Returns:
+        The ledger with its status; `waiting` where stores may still report.
+
+    Raises:
+        WeekNotWhole: the week is closed, fewer stores than `min_reporting` are whole and nobody accepted the gaps.
+        DataError: the week is closed and not one row of it has been accepted, or it follows no known week.
+    """
+    if not completeness.cells:
+        if not is_closed:
+            return replace(completeness, status="waiting")
+        raise DataError(
+            f"No store has reported the week of {completeness.week} with a row that could be accepted",
+            "put its files into the inbox (`oj status` shows what is there), or name another week with --cutoff",
+        )
+    if completeness.week_before and not completeness.expected:
+        if accepted:
+            return replace(completeness, status="accepted with gaps", accepted=accepted)
+        raise DataError(
+            f"No store was expected in the week of {completeness.week}: the last week before it is "
+            f"{completeness.week_before}",
+            'correct the date of the file, or go on with --accept-gaps "your reason"',
+        )
+    if not completeness.gaps:
+        return replace(completeness, status="whole")
+    if is_closed and completeness.reporting >= min_reporting:
+        return replace(completeness, status="closed with gaps")
+    if accepted:
+        return replace(completeness, status="accepted with gaps", accepted=accepted)
+    if not is_closed:
+        return replace(completeness, status="waiting")
+    raise WeekNotWhole(completeness.week, completeness.gaps, completeness.reporting, min_reporting)
+
+
+def expected_series(sales: pd.DataFrame, week: date) -> set[tuple[int, int]]:
+    """Series (store, product) with sales in any of the four weeks before `week`."""
+    since = pd.Timestamp(week - WEEK * WEEKS_EXPECTED_AFTER_LAST_SALE)
+    return _series(sales[(sales["week"] >= since) & (sales["week"] < pd.Timestamp(week))])
+
+
+def active_series(sales: pd.DataFrame, cutoff: date) -> pd.DataFrame:
+    """Series to forecast, sorted: those with sales in the last quarter up to the cutoff week."""
+    since = pd.Timestamp(cutoff - WEEK * WEEKS_FORECAST_AFTER_LAST_SALE)
+    recent = sales[(sales["week"] > since) & (sales["week"] <= pd.Timestamp(cutoff))]
+    return recent[schemas.SERIES].drop_duplicates().sort_values(schemas.SERIES, ignore_index=True)
+
+
+def _series(sales: pd.DataFrame) -> set[tuple[int, int]]:
+    return set(sales[schemas.SERIES].itertuples(index=False, name=None))

@@ -1,0 +1,62 @@
+"""Checks of forecast rows: which series cannot be published, and whether every expected row is there."""
+
+import numpy as np
+import pandas as pd
+
+from forecasting.contracts import schemas
+from forecasting.contracts.errors import RunError
+from forecasting.contracts.spec import ForecastSpec
+
+Series = tuple[int, int]
+POINT_AND_INTERVALS = ["forecast", *(f"{side}_{level}" for level in schemas.LEVELS for side in ("lo", "hi"))]
+
+
+def unusable_series(rows: pd.DataFrame, series: pd.DataFrame, spec: ForecastSpec) -> dict[Series, str]:
+    """Series of a partition whose rows cannot be published, with the reason.
+
+    `missing_row`: a step is missing or there twice; `not_finite`, `negative`; `crossing`: the interval's
+    ends are not ordered or the wider level does not contain the narrower.
+    """
+    lo_80, hi_80, lo_95, hi_95 = (rows[name] for name in ("lo_80", "hi_80", "lo_95", "hi_95"))
+    values = rows[POINT_AND_INTERVALS]
+    broken = {
+        "crossing": (lo_95 > lo_80) | (lo_80 > hi_80) | (hi_80 > hi_95),
+        "negative": (values < 0).any(axis=1),
+        "not_finite": ~np.isfinite(values).all(axis=1),
+    }
+    unusable = {
+        series_key(key): reason
+        for reason, is_broken in broken.items()
+        for key in rows.loc[is_broken, schemas.SERIES].itertuples(index=False, name=None)
+    }
+    in_its_week = rows["week"] == pd.Timestamp(spec.cutoff) + pd.to_timedelta(rows["step"] * 7, unit="D")
+    steps = rows[in_its_week].groupby(schemas.SERIES)["step"].agg(lambda found: sorted(found) == list(spec.steps))
+    complete = {series_key(key) for key in steps.index[steps]}
+    for key in series[schemas.SERIES].itertuples(index=False, name=None):
+        if series_key(key) not in complete:
+            unusable[series_key(key)] = "missing_row"
+    return unusable
+
+
+def require_complete(table: pd.DataFrame, series: pd.DataFrame, spec: ForecastSpec) -> None:
+    """See that every expected series × step stands in `table` exactly once, with usable numbers.
+
+    Raises:
+        RunError: it does not.
+    """
+    unusable = unusable_series(table, series, spec)
+    if unusable or len(table) != len(series) * spec.horizon:
+        examples = "; ".join(
+            f"store {store} product {product}: {why}" for (store, product), why in list(unusable.items())[:3]
+        )
+        raise RunError(
+            f"The forecast of {spec.cutoff} has {len(table)} rows where {len(series) * spec.horizon} are expected, "
+            f"{len(unusable)} series are unusable ({examples or 'rows of unexpected series'})",
+            "nothing was published; run again, and report it if it happens again",
+        )
+
+
+def series_key(key: tuple[object, ...]) -> Series:
+    """Return (store, product) as plain integers."""
+    store, product = key
+    return int(str(store)), int(str(product))

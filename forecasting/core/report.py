@@ -1,0 +1,111 @@
+"""The report table, in which history and forecast stand side by side, and its summary for people."""
+
+from dataclasses import dataclass
+from datetime import date
+
+import pandas as pd
+
+from forecasting.contracts import schemas
+
+RECENT_WEEKS = 4
+# Why a fallback made a forecast, in words.
+REASONS = {
+    "raised": "the model broke off with an error",
+    "timed_out": "the model took longer than it may",
+    "worker_lost": "its worker was lost every time it was tried",
+    "not_finite": "the model gave no number",
+    "negative": "the model forecast less than nothing",
+    "crossing": "the ends of the intervals are not in order",
+    "missing_row": "the model left out a week, or gave one twice",
+    "not_trained": "the kept model has learnt nothing of it: train a new one",
+}
+
+
+def report_table(
+    sales: pd.DataFrame, promotions: pd.DataFrame, forecast: pd.DataFrame, products: pd.DataFrame
+) -> pd.DataFrame:
+    """One table of what was sold up to the cutoff and what is forecast after it.
+
+    Args:
+        sales: table `sales`; rows after the forecast's cutoff are left out.
+        promotions: table `promotions`, past and future.
+        forecast: table `forecast` of one cutoff.
+        products: table `products`.
+
+    Returns:
+        Table `report`, sorted by cell; `units` holds sales where `kind` is actual, else the point forecast.
+    """
+    cutoff = forecast["cutoff"].iloc[0]
+    actual = sales[sales["week"] <= cutoff].assign(kind="actual")
+    expected = forecast.rename(columns={"forecast": "units"}).assign(kind="forecast")
+    table = pd.concat([actual.astype({"units": "float64"}), expected], ignore_index=True)
+    table = table.merge(promotions, on=schemas.CELL, how="left")
+    table["deal"] = table["deal"].astype("Int8")
+    names = products.set_index("product")["name"]
+    table["product_name"] = table["product"].map(names).fillna(table["product"].astype(str))
+    return schemas.REPORT.cast(table).sort_values(schemas.CELL, ignore_index=True)
+
+
+def biggest_movers(report: pd.DataFrame, count: int, recent_weeks: int = RECENT_WEEKS) -> pd.DataFrame:
+    """Series whose first forecast week differs most from their mean of the last weeks: rises, then drops.
+
+    Args:
+        report: table `report`.
+        count: how many rises, and how many drops.
+        recent_weeks: weeks up to the cutoff that make the mean.
+
+    Returns:
+        One row per series, biggest rise first, biggest drop last: `store, product, product_name, week, recent`
+        (mean units of the last weeks), `units`, `lo_80`, `hi_80`, `change` (cartons), `price`, `deal`, `feat`.
+    """
+    movers = first_forecasts(report, recent_weeks).dropna(subset="recent")
+    movers["change"] = movers["units"] - movers["recent"]
+    movers = movers.sort_values("change", ascending=False, kind="stable", ignore_index=True)
+    rises = movers[movers["change"] > 0].head(count)
+    drops = movers[movers["change"] < 0].tail(count)
+    columns = ["store", "product", "product_name", "week", "recent", "units", "lo_80", "hi_80", "change"]
+    return pd.concat([rises, drops])[[*columns, "price", "deal", "feat"]].reset_index(drop=True)
+
+
+def weekly_totals(report: pd.DataFrame) -> pd.DataFrame:
+    """Cartons of all series together, one row per (`kind`, `week`), actuals first: `kind, week, units`.
+
+    Weeks in which stores are missing are lower for it: nothing is filled in.
+    """
+    return report.groupby(["kind", "week"], as_index=False)["units"].sum()
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """The first forecast week of all series together.
+
+    units: cartons expected, the sum of the series' points.
+    recent: the same series' mean cartons of the last `recent_weeks`, each over the weeks that it reported.
+    """
+
+    week: date
+    units: float
+    recent: float
+    recent_weeks: int
+
+
+def expectation(report: pd.DataFrame, recent_weeks: int = RECENT_WEEKS) -> Expectation:
+    """What is expected of the first forecast week, beside what the same series sold of late.
+
+    Args:
+        report: table `report`.
+        recent_weeks: weeks up to the cutoff that make the mean.
+    """
+    first = first_forecasts(report, recent_weeks)
+    recent = first["recent"].sum()
+    return Expectation(first["week"].iloc[0].date(), float(first["units"].sum()), float(recent), recent_weeks)
+
+
+def first_forecasts(report: pd.DataFrame, recent_weeks: int = RECENT_WEEKS) -> pd.DataFrame:
+    """The rows of the first forecast week, with the series' `recent` mean; empty where it sold nothing of late."""
+    forecast = report[report["kind"] == "forecast"]
+    first = forecast[forecast["week"] == forecast["week"].min()]
+    since = forecast["cutoff"].iloc[0] - pd.Timedelta(weeks=recent_weeks)
+    past = report[(report["kind"] == "actual") & (report["week"] > since)]
+    recent = past.groupby(schemas.SERIES)["units"].mean().rename("recent").reset_index()
+    return first.merge(recent, on=schemas.SERIES, how="left")

@@ -1,0 +1,145 @@
+"""Which partition to try next: retries, and the search for the series that brings its partition down.
+
+The decisions alone, with no cluster in sight: `forecasting.compute` submits what `next_task` gives
+and tells how it ended. A series that raises, hangs or kills its worker costs itself only: its partition is
+halved until it stands alone. A pooled model is then run once more on the partition without it, as it
+learns from all the series of a partition together.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+import pandas as pd
+
+from forecasting.core.partition import Partition
+
+Series = tuple[int, int]
+Failure = Literal["raised", "timed_out", "worker_lost", "never_began"]
+
+# A task that only waited on a worker that was lost is not under suspicion, but it cannot wait for ever.
+WAITS_IN_VAIN = 5
+
+
+@dataclass(eq=False)
+class Task:
+    """One try at some series of a partition."""
+
+    partition: Partition
+    root: "_Root"
+    tries: int = 0
+    waits_in_vain: int = 0
+    final: bool = False
+
+
+@dataclass(eq=False)
+class _Root:
+    """A partition of the batch, and what the search in it has found so far."""
+
+    partition: Partition
+    open_tasks: int = 1
+    frames: list[pd.DataFrame] = field(default_factory=list)
+    reasons: dict[Series, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a partition ended: its rows, and the reason of every series whose rows cannot be used."""
+
+    partition: Partition
+    frames: list[pd.DataFrame]
+    reasons: dict[Series, str]
+
+
+class RetryQueue:
+    """The partitions still to be computed, and the rule that says what follows a failure."""
+
+    def __init__(
+        self,
+        partitions: list[Partition],
+        *,
+        max_retries: int,
+        pooled: bool,
+        error_threshold: int,
+        unusable: Callable[[pd.DataFrame, pd.DataFrame], dict[Series, str]],
+    ) -> None:
+        """
+        Args:
+            max_retries: how often a lost or overdue task is tried again.
+            pooled: whether the model learns from the series of a partition together.
+            error_threshold: most series that may fail before the batch is given up; -1 allows any number.
+            unusable: names the series, among those asked for, whose rows cannot be used.
+        """
+        self._max_retries = max_retries
+        self._pooled = pooled
+        self._error_threshold = error_threshold
+        self._unusable = unusable
+        self.reasons: dict[Series, str] = {}
+        self._waiting = deque(Task(partition, _Root(partition)) for partition in partitions)
+
+    @property
+    def refused(self) -> bool:
+        """Whether more series have failed than may; what is still waiting is then not computed."""
+        return 0 <= self._error_threshold < len(self.reasons)
+
+    def next_task(self) -> Task | None:
+        """The next task to submit; none where all are under way, or the batch is refused."""
+        return self._waiting.popleft() if self._waiting and not self.refused else None
+
+    def succeeded(self, task: Task, rows: pd.DataFrame) -> Outcome | None:
+        """Take a task's rows; gives the partition's outcome where this was its last task."""
+        unusable = self._unusable(rows, task.partition.series)
+        if task.final:
+            task.root.frames.clear()
+        task.root.frames.append(rows)
+        self._give_up(task, unusable)
+        return self._closed(task)
+
+    def failed(self, task: Task, failure: Failure) -> Outcome | None:
+        """Decide what follows: another try, a search by halves, or giving up on a single series."""
+        if self._is_worth_another_try(task, failure):
+            self._waiting.append(task)
+            return None
+        if task.final:
+            # The halves have succeeded without it: their rows stand.
+            return self._closed(task)
+        series = task.partition.series
+        if len(series) == 1:
+            ((store, product),) = series.itertuples(index=False, name=None)
+            why = "worker_lost" if failure == "never_began" else failure
+            self._give_up(task, {(int(store), int(product)): why})
+            return self._closed(task)
+        half = len(series) // 2
+        for part in (series.iloc[:half], series.iloc[half:]):
+            # A half is a new suspect, and has all its retries before it.
+            self._waiting.appendleft(Task(task.partition.only(part), task.root))
+        task.root.open_tasks += 1
+        return None
+
+    def _give_up(self, task: Task, reasons: dict[Series, str]) -> None:
+        task.root.reasons |= reasons
+        self.reasons |= reasons
+
+    def _is_worth_another_try(self, task: Task, failure: Failure) -> bool:
+        """A partition function is pure: what raised once will raise again, what was lost may not be."""
+        if failure == "never_began":
+            task.waits_in_vain += 1
+            return task.waits_in_vain <= WAITS_IN_VAIN
+        task.tries += 1
+        return failure != "raised" and task.tries <= self._max_retries
+
+    def _closed(self, task: Task) -> Outcome | None:
+        root = task.root
+        root.open_tasks -= 1
+        if root.open_tasks:
+            return None
+        good = root.partition.series
+        if root.reasons:
+            good = good[~pd.MultiIndex.from_frame(good).isin(list(root.reasons))]
+        found_by_halves = len(root.frames) > 1
+        if self._pooled and found_by_halves and not task.final and len(good):
+            root.open_tasks = 1
+            self._waiting.appendleft(Task(root.partition.only(good), root, final=True))
+            return None
+        return Outcome(root.partition, list(root.frames), dict(root.reasons))

@@ -1,0 +1,68 @@
+"""A run: its identity and its summary, as plain values."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from forecasting.contracts import schemas
+from forecasting.contracts.spec import ForecastSpec
+from forecasting.contracts.table import Table
+
+
+def identify(
+    sales: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec, options: Mapping[str, Any], code: str
+) -> str:
+    """The run id: a hash of input, options and code. The same id stands for the same forecast.
+
+    Args:
+        sales: table `sales`; rows after the cutoff do not count.
+        promotions: table `promotions`; weeks beyond the horizon do not count.
+        options: whatever else decides what the forecast is.
+        code: fingerprint of the code and of the libraries that compute it.
+
+    Returns:
+        16 hexadecimal digits.
+    """
+    digest = _digest_of_input(sales, promotions, spec)
+    digest.update(json.dumps([spec.as_dict(), dict(options), code], sort_keys=True, default=str).encode())
+    return digest.hexdigest()[:16]
+
+
+def hash_of_input(sales: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> str:
+    """Hash of what a forecast, or a training, at this cutoff may look at; arguments as in `identify`."""
+    return _digest_of_input(sales, promotions, spec).hexdigest()[:16]
+
+
+def _digest_of_input(sales: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> "hashlib._Hash":
+    digest = hashlib.sha256()
+    seen = sales[sales["week"] <= pd.Timestamp(spec.cutoff)]
+    planned = promotions[promotions["week"] <= pd.Timestamp(spec.weeks[-1])]
+    for frame, table in ((seen, schemas.SALES), (planned, schemas.PROMOTIONS)):
+        digest.update(_hash_of(frame, table))
+    return digest
+
+
+def _hash_of(frame: pd.DataFrame, table: Table) -> bytes:
+    """Hash of a table's content, whatever the order of its rows."""
+    ordered = frame[table.columns].sort_values(list(table.key), ignore_index=True)
+    return hashlib.sha256(pd.util.hash_pandas_object(ordered, index=False).to_numpy().tobytes()).digest()
+
+
+def outcome_counts(forecast: pd.DataFrame) -> dict[str, Any]:
+    """Series by model, and fallbacks by reason, of a table `forecast`."""
+    series = forecast.drop_duplicates(schemas.SERIES)
+    fallbacks = series.dropna(subset="reason")
+    return {
+        "series": len(series),
+        "rows": len(forecast),
+        "series_by_model": _counts(series["model"]),
+        "fallbacks_by_reason": _counts(fallbacks["reason"]),
+        "rows_with_unknown_promotion": int((~forecast["promotion_known"]).sum()),
+    }
+
+
+def _counts(values: pd.Series) -> dict[str, int]:
+    return {str(value): int(count) for value, count in values.value_counts().sort_index().items()}

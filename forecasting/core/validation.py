@@ -1,0 +1,157 @@
+"""Validation of inbox rows: every row is accepted, dropped as a duplicate, or quarantined with a rule.
+
+What was collected before may be sent again: to the letter, it is a duplicate; with other units, a correction.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+
+import pandas as pd
+
+from forecasting.contracts import schemas
+from forecasting.contracts.calendar import THURSDAY
+from forecasting.core.inspection import Rows
+from forecasting.core.outliers import out_of_proportion
+from forecasting.core.point_in_time import restated
+
+
+@dataclass(frozen=True)
+class Validated:
+    """The outcome of a validation: `rows_in` = `accepted` + `dropped` + rows of `quarantined`.
+
+    sales: accepted rows with units, one per cell (table `sales`; daily rows are summed into weeks).
+    promotions: what the accepted rows tell of prices and promotions (table `announced_promotions`).
+    quarantined: the other rows (table `quarantine`).
+    missing_days: the days still missing, by (store, week), of stores that report daily.
+    corrected_by_week: accepted rows that give a week other units than were collected, by week.
+    """
+
+    sales: pd.DataFrame
+    promotions: pd.DataFrame
+    quarantined: pd.DataFrame
+    missing_days: dict[tuple[int, date], tuple[date, ...]]
+    corrected_by_week: dict[date, int]
+    rows_in: int
+    accepted: int
+    dropped: int
+
+    @property
+    def quarantined_by_rule(self) -> dict[str, int]:
+        counts = self.quarantined["rule"].value_counts().sort_index()
+        return {str(rule): int(count) for rule, count in counts.items()}
+
+
+def validate(
+    rows: pd.DataFrame,
+    *,
+    stores: pd.DataFrame,
+    products: pd.DataFrame,
+    collected: pd.DataFrame,
+    overrides: pd.DataFrame | None = None,
+    week_starts_on: int = THURSDAY,
+) -> Validated:
+    """Check every inbox row against the contract and against what was collected before.
+
+    Args:
+        rows: one row per line, `inspection.RAW_COLUMNS`, all text.
+        stores, products: the known ones.
+        collected: sales that are already in the lake (table `sales`).
+        unusual: cells (`store, product, week`) that somebody has accepted however far out of proportion they are.
+        week_starts_on: weekday that opens a week, Monday = 0.
+
+    Returns:
+        Accepted sales and promotions, the quarantined rows, and the counts that account for every row.
+    """
+    checked = Rows(rows)
+    checked.parse_keys(week_starts_on)
+    checked.parse_values()
+    checked.require_known(stores["store"], products["product"])
+    checked.require_file_week()
+    duplicates = checked.drop_duplicates()
+    # Before the days are counted: a day that is set aside is a day that is missing.
+    _require_proportion(checked, collected, overrides)
+    missing_days = checked.require_all_days()
+    announced = checked.good.drop(duplicates, errors="ignore")
+    sales = _weekly_sales(announced)
+    of_these_weeks = collected[collected["week"].isin(sales["week"].unique())]
+    corrected = restated(of_these_weeks, sales)
+    repeated = sales.merge(of_these_weeks, on=[*schemas.CELL, "units"])
+    good = announced[~_tells_units_of(announced, repeated)]
+    return Validated(
+        sales=_weekly_sales(good),
+        # A row that only repeats collected sales may still carry a newer plan of prices.
+        promotions=_weekly_promotions(announced),
+        quarantined=checked.quarantined(),
+        missing_days=missing_days,
+        corrected_by_week=_rows_by_week(good[_tells_units_of(good, corrected)]),
+        rows_in=len(rows),
+        accepted=len(good),
+        dropped=int((checked.frame["rule"] == "").sum()) - len(good),
+    )
+
+
+def _require_proportion(checked: Rows, collected: pd.DataFrame, overrides: pd.DataFrame | None) -> None:
+    sold = checked.good[checked.good["units"].notna()]
+    # What is being corrected is no measure for its own correction.
+    corrected = restated(collected[collected["week"].isin(sold["week"].unique())], _weekly_sales(sold))
+    if len(corrected):
+        collected = collected[~_is_in(collected, corrected)]
+    out = out_of_proportion(sold, collected)
+    if overrides is not None:
+        out &= ~_is_in(sold.loc[out.index], overrides)
+    checked.flag(
+        out,
+        "outlier",
+        "units",
+        "far beyond this series' highest week and the product's other stores: check for a slipped unit or digit, "
+        "or let it in with `oj accept`",
+    )
+
+
+def _is_in(rows: pd.DataFrame, cells: pd.DataFrame) -> pd.Series:
+    """Which of `rows` are of one of the cells."""
+    return (
+        rows[schemas.CELL]
+        .merge(cells[schemas.CELL], how="left", indicator=True)["_merge"]
+        .eq("both")
+        .set_axis(rows.index)
+    )
+
+
+def _tells_units_of(rows: pd.DataFrame, cells: pd.DataFrame) -> pd.Series:
+    """Which of `rows` tell the units of one of the cells; others of that week are plans."""
+    return rows["units"].notna() & _is_in(rows, cells)
+
+
+def _rows_by_week(rows: pd.DataFrame) -> dict[date, int]:
+    return {week.date(): int(count) for week, count in rows.groupby("week").size().items()}
+
+
+def _weekly_sales(rows: pd.DataFrame) -> pd.DataFrame:
+    sold = rows[rows["units"].notna()]
+    weekly = sold.drop_duplicates([*schemas.SERIES, "date"]).groupby(schemas.CELL, as_index=False)["units"].sum()
+    return schemas.SALES.cast(weekly.astype(dict.fromkeys([*schemas.SERIES, "units"], "int64")))
+
+
+def _weekly_promotions(rows: pd.DataFrame) -> pd.DataFrame:
+    """One row per cell and week that told it. A week of daily prices gives dollars sold by cartons sold."""
+    rows = rows.rename(columns={"file_week": "announced"})
+    key = list(schemas.ANNOUNCED_PROMOTIONS.key)
+    weight = rows["units"].fillna(0).clip(lower=0)
+    # Where nothing was sold, all days weigh the same.
+    sold = weight.groupby([rows[name] for name in key]).transform("sum")
+    weight = weight.where(sold > 0, 1.0)
+    weekly = (
+        rows.assign(value=rows["price"] * weight, weight=weight)
+        .groupby(key, as_index=False)
+        .agg(
+            price=("price", "first"),
+            value=("value", "sum"),
+            weight=("weight", "sum"),
+            days=("price", "nunique"),
+            deal=("deal", "max"),
+            feat=("feat", "max"),
+        )
+    )
+    weekly["price"] = weekly["price"].where(weekly["days"] == 1, weekly["value"] / weekly["weight"])
+    return schemas.ANNOUNCED_PROMOTIONS.cast(weekly.astype(dict.fromkeys([*schemas.SERIES, "deal"], "int64")))

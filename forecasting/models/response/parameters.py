@@ -1,0 +1,156 @@
+"""A fitted response that is kept: its parameters stay, its state follows the weeks that were sold since."""
+
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+import pandas as pd
+
+from forecasting.models.response.features import Offers, product_regressors
+from forecasting.models.response.fit import FitOptions, Response, RollingFit, Scale, State, huber_weight
+from forecasting.models.response.spread import Spread
+
+
+@dataclass(frozen=True)
+class ResponseParameters:
+    """One product's fitted response, and how its sales ran at the end of a week.
+
+    Its fields are the names under which the parameters are kept; those of shape (S, ...) are per store.
+    """
+
+    stores: np.ndarray  # (S,), ascending
+    products: np.ndarray  # (B,), the product and the rivals whose offers it was fitted to
+    usual_prices: np.ndarray  # (4,), log
+    centre: np.ndarray  # (K,)
+    factor: np.ndarray  # (K,)
+    slope: np.ndarray  # (K,)
+    own_slope: np.ndarray  # (S, Z)
+    level: np.ndarray  # (S,), log cartons
+    lowest: np.ndarray  # (S,), log cartons
+    highest: np.ndarray  # (S,), log cartons
+    drift_weight: np.ndarray  # (S,)
+    drift_miss: np.ndarray  # (S,)
+    chain_weight: np.ndarray  # (S,)
+    chain_miss: np.ndarray  # (S,)
+    risk: np.ndarray  # (H, R)
+    shape: np.ndarray  # (H, D)
+
+    @classmethod
+    def of(cls, offers: Offers, usual: np.ndarray, rolled: RollingFit, spreads: list[Spread]) -> "ResponseParameters":
+        """What a fit ends with; `spreads` are those of its steps."""
+        response = rolled.response
+        return cls(
+            offers.stores,
+            offers.products,
+            usual,
+            rolled.scale.centre,
+            rolled.scale.factor,
+            response.slope,
+            response.own_slope,
+            response.level,
+            rolled.lowest,
+            rolled.highest,
+            **vars(rolled.state),
+            risk=np.stack([spread.coefficients for spread in spreads]),
+            shape=np.stack([spread.shape for spread in spreads]),
+        )
+
+    @property
+    def response(self) -> Response:
+        return Response(self.slope, self.own_slope, self.level)
+
+    @property
+    def state(self) -> State:
+        return State(self.drift_weight, self.drift_miss, self.chain_weight, self.chain_miss)
+
+    def spread(self, position: int) -> Spread:
+        """That of the step at this position; beyond the last that was fitted, the last one's."""
+        position = min(position, len(self.shape) - 1)
+        return Spread(self.risk[position], self.shape[position])
+
+    def only(self, stores: np.ndarray) -> "ResponseParameters":
+        """The same for some of its stores."""
+        chosen = np.searchsorted(self.stores, stores)
+        return replace(self, **{name: getattr(self, name)[chosen] for name in PER_STORE})
+
+    def regressors(self, offers: Offers, product: int) -> np.ndarray:
+        """Scaled regressors of these offers, (W, S, K).
+
+        Of at least two weeks: over a single one NumPy adds up the stores in another order, and the last bits differ.
+        """
+        return Scale(self.centre, self.factor)(product_regressors(offers, product, self.usual_prices)[0])
+
+    def forecast(self, x: np.ndarray, o: FitOptions) -> np.ndarray:
+        """Log forecasts for scaled regressors (H, S, K), as they would be made now."""
+        return np.clip(self.response(x) + self.state.deviation(o), self.lowest, self.highest)
+
+    def after(self, x: np.ndarray, y: np.ndarray, first_step: int, o: FitOptions) -> "ResponseParameters":
+        """The same after more weeks: x (N, S, K), scaled; y (N, S) log sales, NaN where unseen.
+
+        As in the fit, a sale counts less where it was missed by far, by the forecast `first_step` weeks before it
+        or, where that is longer ago, by the one at the end of the fit.
+        """
+        response, states = self.response, [self.state]
+        drift_fade, chain_fade = (0.5 ** (1 / half_life) for half_life in (o.drift_half_life, o.chain_half_life))
+        for week in range(len(y)):
+            expected = response(x[week])
+            then = states[max(week + 1 - first_step, 0)]
+            forecast = np.clip(expected + then.deviation(o), self.lowest, self.highest)
+            seen = ~np.isnan(y[week])
+            sold = np.where(seen, y[week], 0.0)
+            weight = seen * huber_weight(sold, forecast, o.outlier)
+            miss = weight * (sold - expected)
+            now = states[-1]
+            states.append(
+                State(
+                    drift_fade * now.drift_weight + weight,
+                    drift_fade * now.drift_miss + miss,
+                    chain_fade * now.chain_weight + weight,
+                    chain_fade * now.chain_miss + miss,
+                )
+            )
+        return replace(self, **vars(states[-1]))
+
+    def as_rows(self, product: int) -> pd.DataFrame:
+        """Rows of the table `parameters`."""
+        return pd.concat([self._rows_of(field.name, product) for field in fields(self)], ignore_index=True)
+
+    def _rows_of(self, name: str, product: int) -> pd.DataFrame:
+        values = getattr(self, name)
+        width = values[0].size if name in PER_STORE else values.size
+        stores = np.repeat(self.stores.astype(float), width) if name in PER_STORE else np.nan
+        position = np.tile(np.arange(width), values.size // width)
+        return pd.DataFrame(
+            {
+                "product": product,
+                "name": name,
+                "store": stores,
+                "position": position,
+                "value": values.ravel().astype(float),
+            }
+        )
+
+    @classmethod
+    def from_rows(cls, rows: pd.DataFrame) -> "ResponseParameters":
+        """The inverse of `as_rows`, for the rows of one product."""
+        ordered = rows.sort_values(["name", "store", "position"])
+        values = {str(name): of_name.to_numpy() for name, of_name in ordered.groupby("name", sort=False)["value"]}
+        stores, products = values.pop("stores").astype(int), values.pop("products").astype(int)
+        steps = len(values["risk"]) // RISKS
+        shaped = {"own_slope": (len(stores), -1), "risk": (steps, -1), "shape": (steps, -1)}
+        for name, shape in shaped.items():
+            values[name] = values[name].reshape(shape)
+        return cls(stores=stores, products=products, **values)
+
+
+PER_STORE = (
+    "stores",
+    "own_slope",
+    "level",
+    "lowest",
+    "highest",
+    "drift_weight",
+    "drift_miss",
+    "chain_weight",
+    "chain_miss",
+)
+RISKS = 3  # columns of `features.product_risk`

@@ -1,0 +1,1 @@
+"""The stages of the weekly batch as plain functions with typed results."""

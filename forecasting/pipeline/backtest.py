@@ -1,0 +1,119 @@
+"""The stages of a backtest, as plain functions."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+
+from forecasting.compute import Cluster
+from forecasting.contracts import schemas
+from forecasting.contracts.calendar import THURSDAY
+from forecasting.contracts.errors import OptionError
+from forecasting.contracts.spec import BatchSpec, ForecastSpec, Point
+from forecasting.core.backtest import score_models, with_actuals
+from forecasting.core.fitted_model import FittedModel
+from forecasting.core.folds import Folds
+from forecasting.models import get_model
+from forecasting.pipeline.batch import map_forecast
+from forecasting.pipeline.forecast import make_partitions
+from forecasting.pipeline.simulation import shipped
+from forecasting.storage.files import write_table
+from forecasting.storage.lake import Lake
+
+
+@dataclass(frozen=True)
+class Source:
+    """The data of a backtest, and where they are from."""
+
+    name: str
+    sales: pd.DataFrame
+    promotions: pd.DataFrame
+    week_starts_on: int
+    lake: Lake | None = None
+
+    def promotions_at(self, cutoff: date) -> pd.DataFrame:
+        """What a live run of that cutoff knows of promotions; of the shipped data all are known beforehand."""
+        return self.lake.promotions(cutoff) if self.lake else self.promotions
+
+
+def load(lake: Lake, *, of_benchmark: bool) -> Source:
+    """The lake's sales and promotions; the shipped ones for a protocol of the benchmark, or where the lake has none."""
+    if of_benchmark or not lake.weeks_of_sales():
+        return Source("the shipped data", shipped(schemas.SALES), shipped(schemas.PROMOTIONS), THURSDAY)
+    return of_lake(lake)
+
+
+def of_lake(lake: Lake, until: date | None = None) -> Source:
+    """The lake's sales and promotions, or those up to a cutoff."""
+    return Source(str(lake.root), lake.sales(until), lake.promotions(until), lake.week_starts_on, lake)
+
+
+def run_folds(
+    cluster: Cluster,
+    source: Source,
+    folds: Folds,
+    models: list[str],
+    point: Point,
+    batch: BatchSpec,
+    on_progress: Callable[[int, int], None],
+    *,
+    fitted: FittedModel | None = None,
+) -> tuple[pd.DataFrame, dict[str, float]]:
+    """Forecast every fold by every model, each exactly as a live run at that cutoff would.
+
+    Args:
+        fitted: what the one model has learnt before all the folds; else each fold is learnt from anew.
+
+    Returns:
+        Table `backtest`, and the CPU milliseconds that each model took for a series and fold.
+    """
+    parts: list[pd.DataFrame] = []
+    milliseconds: dict[str, float] = {}
+    done, total = 0, len(folds.cutoffs) * len(models)
+    on_progress(done, total)
+    for model in models:
+        get_model(model)
+        cpu_before, series = cluster.usage.seconds_cpu, 0
+        for cutoff in folds.cutoffs:
+            spec = ForecastSpec(cutoff, folds.horizon, folds.gap, model, point, source.week_starts_on)
+            promotions = source.promotions_at(cutoff)
+            partitions = make_partitions(source.sales, promotions, spec, batch.mini_batch_size, fitted)
+            table = map_forecast(
+                cluster, partitions, spec, batch, lambda _: None, table=schemas.ALL_POINTS, fitted=fitted
+            )
+            series += len(table) // folds.horizon
+            parts.append(with_actuals(table, source.sales, source.promotions, model))
+            done += 1
+            on_progress(done, total)
+        milliseconds[model] = 1000 * (cluster.usage.seconds_cpu - cpu_before) / series
+    return pd.concat(parts, ignore_index=True), milliseconds
+
+
+def score(source: Source, rows: pd.DataFrame, milliseconds: dict[str, float]) -> pd.DataFrame:
+    """One row of scores a model, with its CPU milliseconds a series."""
+    return score_models(rows, source.sales).assign(cpu_ms=pd.Series(milliseconds))
+
+
+def require_writable(out: Path | None) -> None:
+    """See that the backtest's file can be written, before hours are spent on it.
+
+    Raises:
+        OptionError: it is a folder, or its folder cannot be made.
+    """
+    if out is None:
+        return
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        if out.is_dir():
+            raise IsADirectoryError(f"{out} is a folder")
+    except OSError as error:
+        raise OptionError(f"out={out}", f"cannot be written ({error})", "name a file in a folder of yours") from error
+
+
+def keep(rows: pd.DataFrame, out: Path | None) -> None:
+    """Write every forecast of the backtest to one Parquet file, where one is asked for."""
+    require_writable(out)
+    if out:
+        write_table(out, rows, schemas.BACKTEST)

@@ -1,0 +1,39 @@
+"""What `oj export` writes, and of which forecast."""
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from forecasting.contracts.errors import OptionError
+from forecasting.core.order_sheet import order_sheet
+from forecasting.presentation.excel import export as write
+from forecasting.storage.lake import Lake
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was written: the rows of one cutoff's forecast."""
+
+    cutoff: date
+    rows: int
+
+
+def export(lake: Lake, cutoff: date | None, to: Path) -> Exported:
+    """Write the order sheet of a published forecast; of the newest one where no cutoff is given.
+
+    Raises:
+        ForecastingError: nothing of that cutoff is published, or the file cannot be written.
+    """
+    newest, published = lake.newest_published(), lake.published_cutoffs()
+    cutoff = cutoff or newest
+    if cutoff not in published:
+        raise OptionError(
+            f"--cutoff {cutoff}",
+            "has no published forecast",
+            f"name one from {published[0]} to {newest}; oj status tells how many there are",
+        )
+    forecast, said = lake.published(cutoff), lake.published_metadata(cutoff)
+    sheet = order_sheet(forecast, lake.sales(cutoff), lake.promotions(cutoff), lake.stores(), lake.products())
+    about = {"cutoff": str(cutoff), "point": said.get("point", ""), "run_id": said.get("run_id", "")}
+    write(sheet, to, about)
+    return Exported(cutoff, len(sheet))

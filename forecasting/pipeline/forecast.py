@@ -1,0 +1,150 @@
+"""The forecast: the one function behind the weekly run, a replay and a backtest, and the check of its rows."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pandas as pd
+
+from forecasting.contracts import schemas
+from forecasting.contracts.errors import DataError
+from forecasting.contracts.spec import ForecastSpec
+from forecasting.contracts.table import Table
+from forecasting.core.completeness import active_series
+from forecasting.core.distribution import PredictiveDistribution
+from forecasting.core.fitted_model import FittedModel
+from forecasting.core.forecast_checks import Series, require_complete, series_key
+from forecasting.core.panel import build_panel, complete_promotions
+from forecasting.core.partition import Partition, partition_panel
+from forecasting.models import get_model
+from forecasting.models.mean import mean
+
+FALLBACK_MODEL = "mean"
+
+
+def make_partitions(
+    sales: pd.DataFrame,
+    promotions: pd.DataFrame,
+    spec: ForecastSpec,
+    mini_batch_size: int,
+    fitted: FittedModel | None = None,
+) -> list[Partition]:
+    """Cut the batch of a cutoff: every active series, with what was known of it at the cutoff.
+
+    Args:
+        sales: table `sales`; rows after the cutoff are ignored.
+        promotions: table `promotions`, past and future; weeks beyond the horizon are ignored.
+        fitted: the model to forecast by; without one each partition learns and forecasts in one.
+
+    Raises:
+        DataError: nothing was sold in the weeks up to the cutoff.
+        OptionError: `fitted` is not fit for this forecast.
+    """
+    if fitted:
+        fitted.require_fit_for(spec)
+    series = active_series(sales, spec.cutoff)
+    if series.empty:
+        raise DataError(
+            f"No series has sales in the weeks up to the cutoff {spec.cutoff}",
+            "collect those weeks first, or choose a later cutoff (`oj status` shows the weeks of the lake)",
+        )
+    panel = build_panel(sales, promotions, series, spec.cutoff)
+    complete = complete_promotions(promotions, series, spec.cutoff, spec.weeks[-1])
+    partitions = partition_panel(panel, complete, mini_batch_size=mini_batch_size, pooled=get_model(spec.model).pooled)
+    if not fitted:
+        return partitions
+    return [replace(partition, fitted=fitted.only(partition.series)) for partition in partitions]
+
+
+def forecast_partition(partition: Partition, spec: ForecastSpec) -> pd.DataFrame:
+    """Forecast the series of one partition: rows of the table `forecast`, none of them checked.
+
+    Beside its columns the rows carry `median`, `mean` and `mape`: every point that `forecast` could have been.
+    """
+    model = get_model(spec.model)
+    if partition.fitted:
+        predictive = model.predict(partition.fitted, partition.panel, partition.promotions, spec)
+    else:
+        predictive = model.forecast(partition.panel, partition.promotions, spec)
+    return _as_forecast(predictive, partition.promotions, spec, model=spec.model)
+
+
+def forecast(
+    sales: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec, fitted: FittedModel | None = None
+) -> pd.DataFrame:
+    """Forecast every active series here and now, without a cluster: what the partitions give, put together.
+
+    A series that `fitted` does not know gets a fallback.
+
+    Raises:
+        RunError: the model left out a series or answered with unusable numbers.
+    """
+    partitions = make_partitions(sales, promotions, spec, mini_batch_size=1_000, fitted=fitted)
+    unknown = {key: why for partition in partitions for key, why in untrained_series(partition.series, fitted).items()}
+    return assemble([forecast_partition(partition, spec) for partition in partitions], partitions, unknown, spec)
+
+
+def fallback(partition: Partition, spec: ForecastSpec, reasons: Mapping[Series, str]) -> pd.DataFrame:
+    """Forecasts of the series named in `reasons` by the climatology, each row with its reason."""
+    failed = partition.only(pd.DataFrame(list(reasons), columns=schemas.SERIES))
+    rows = _as_forecast(mean(failed.panel, failed.promotions, spec), failed.promotions, spec, model=FALLBACK_MODEL)
+    rows["reason"] = [reasons[key] for key in rows[schemas.SERIES].itertuples(index=False, name=None)]
+    return rows
+
+
+def untrained_series(series: pd.DataFrame, fitted: FittedModel | None) -> dict[Series, str]:
+    """The series that a fitted model has learnt nothing of, with that as the reason: `not_trained`."""
+    if fitted is None or get_model(fitted.spec.model).learns != "parameters":
+        return {}
+    known = pd.MultiIndex.from_frame(fitted.series)
+    unknown = series[~pd.MultiIndex.from_frame(series[schemas.SERIES]).isin(known)]
+    return {series_key(key): "not_trained" for key in unknown[schemas.SERIES].itertuples(index=False, name=None)}
+
+
+def assemble(
+    frames: list[pd.DataFrame],
+    partitions: list[Partition],
+    reasons: Mapping[Series, str],
+    spec: ForecastSpec,
+    table_type: Table = schemas.FORECAST,
+) -> pd.DataFrame:
+    """Put the partitions' rows together, add the fallbacks, and see that every expected row is there once.
+
+    Args:
+        frames: rows of the partitions that succeeded; rows of series named in `reasons` are left out.
+        partitions: all partitions of the batch.
+        reasons: why a series failed, by (store, product).
+        table_type: `forecast`, or `all_points`, which keeps the other points too.
+
+    Returns:
+        The table, sorted by series and step.
+
+    Raises:
+        RunError: a series × step is missing, there twice, or has unusable numbers.
+    """
+    parts = list(frames)
+    if reasons:
+        failed = pd.MultiIndex.from_tuples(list(reasons), names=schemas.SERIES)
+        parts = [rows[~pd.MultiIndex.from_frame(rows[schemas.SERIES]).isin(failed)] for rows in parts]
+        for partition in partitions:
+            here = {series_key(key) for key in partition.series.itertuples(index=False, name=None)} & set(reasons)
+            if here:
+                parts.append(fallback(partition, spec, {key: reasons[key] for key in sorted(here)}))
+    table = table_type.cast(pd.concat([rows for rows in parts if len(rows)], ignore_index=True))
+    table = table.sort_values([*schemas.SERIES, "step"], ignore_index=True)
+    series = pd.concat([partition.series for partition in partitions], ignore_index=True)
+    require_complete(table, series, spec)
+    return table
+
+
+def _as_forecast(
+    predictive: PredictiveDistribution, promotions: pd.DataFrame, spec: ForecastSpec, *, model: str
+) -> pd.DataFrame:
+    rows = predictive.summarise(schemas.LEVELS)
+    rows["forecast"] = rows[spec.point]
+    known = promotions.loc[promotions["known"], schemas.CELL]
+    return rows.assign(
+        cutoff=pd.Timestamp(spec.cutoff).as_unit("us"),
+        model=model,
+        reason=None,
+        promotion_known=pd.MultiIndex.from_frame(rows[schemas.CELL]).isin(pd.MultiIndex.from_frame(known)),
+    )

@@ -1,0 +1,113 @@
+"""The feed plays the world: it lets the shipped weeks go by, one after the other, into a lake's inbox."""
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+
+from forecasting.contracts import schemas
+from forecasting.contracts.calendar import THURSDAY, WEEK, dominicks_week
+from forecasting.contracts.errors import DataError, OptionError
+from forecasting.contracts.schemas import INBOX_COLUMNS
+from forecasting.contracts.table import Table
+from forecasting.storage.files import read_table, replace_file
+from forecasting.storage.inbox import list_inbox
+from forecasting.storage.lake import Lake
+
+# In a wheel the data are a folder of the package, in the repository a folder beside it.
+_PACKAGED = Path(__file__).parents[1] / "data"
+SHIPPED = _PACKAGED if _PACKAGED.is_dir() else Path(__file__).parents[2] / "data"
+FIRST_HISTORY_UNTIL = dominicks_week(135)
+WEEKS_AHEAD = 4  # how far the stores' promotion plans reach
+
+
+@dataclass(frozen=True)
+class SimulatedWeek:
+    """What one call of the feed did. `history_until` is set where it filled an empty lake."""
+
+    week: date
+    files: int
+    history_until: date | None
+
+
+def simulate(lake: Lake, *, history_until: date = FIRST_HISTORY_UNTIL, source: Path = SHIPPED) -> SimulatedWeek:
+    """Let one week go by: drop the next week's files into the inbox, one CSV a store.
+
+    A file holds the store's sales of that week and its promotions of the weeks ahead. An empty lake is first
+    filled with history up to `history_until`.
+
+    Raises:
+        OptionError: `history_until` is not a week that the data know, or the lake holds another panel.
+        DataError: the data end here.
+    """
+    sales, promotions = shipped(schemas.SALES, source), shipped(schemas.PROMOTIONS, source)
+    lake.prepare()
+    if not lake.is_empty and not is_simulated(lake):
+        raise OptionError(f"lake={lake.root}", "holds another panel than the shipped one", "name another with --lake")
+    filled = None
+    if lake.is_empty:
+        _fill(lake, sales, promotions, history_until, source)
+        filled = history_until
+    week = _latest_week(lake) + WEEK
+    of_week = sales[sales["week"] == pd.Timestamp(week)]
+    if of_week.empty:
+        raise DataError(
+            f"The shipped data end with the week of {sales['week'].max().date()}, there is no week of {week}",
+            f"start again in a new lake (`oj simulate --lake another-folder`), or remove {lake.root}",
+        )
+    ahead = pd.Timestamp(week + WEEK * WEEKS_AHEAD)
+    plan = promotions[(promotions["week"] >= pd.Timestamp(week)) & (promotions["week"] <= ahead)]
+    rows = plan.merge(of_week, on=schemas.CELL, how="left")
+    rows["units"] = rows["units"].astype("Int64")
+    reporting = rows[rows["store"].isin(of_week["store"])]
+    for store, of_store in reporting.groupby("store"):
+        _drop(lake.inbox / f"{week}_store-{int(str(store)):03d}.csv", of_store)
+    return SimulatedWeek(week, of_week["store"].nunique(), filled)
+
+
+def is_simulated(lake: Lake) -> bool:
+    """Whether the lake holds the shipped panel, so that the feed can go on with it."""
+    return lake.products().equals(shipped(schemas.PRODUCTS))
+
+
+def _fill(lake: Lake, sales: pd.DataFrame, promotions: pd.DataFrame, until: date, source: Path) -> None:
+    last = pd.Timestamp(until)
+    if last not in set(sales["week"]):
+        first, end = sales["week"].min().date(), sales["week"].max().date()
+        raise OptionError(
+            f"history-until={until}", "is not a week of the shipped data", f"name a Thursday from {first} to {end}"
+        )
+    with lake.filling():
+        lake.write_reference(shipped(schemas.STORES, source), shipped(schemas.PRODUCTS, source))
+        lake.write_calendar(THURSDAY, "America/Chicago")  # Dominick's is a chain of that town
+        lake.add_promotions(_told(promotions[promotions["week"] <= last]))
+        lake.add_sales(sales[sales["week"] <= last])
+
+
+def _told(promotions: pd.DataFrame) -> pd.DataFrame:
+    """Table `announced_promotions` of a history that was told as the weeks after it are: so many weeks ahead."""
+    announced = promotions["week"] - pd.Timedelta(weeks=WEEKS_AHEAD)
+    return promotions.assign(announced=announced.clip(lower=promotions["week"].min()))
+
+
+def _latest_week(lake: Lake) -> date:
+    dropped = [file.week for file in list_inbox(lake.inbox) if file.week]
+    return max([*lake.weeks_of_sales(), *dropped])
+
+
+def _drop(path: Path, rows: pd.DataFrame) -> None:
+    ordered = rows.sort_values(["week", "product"])[INBOX_COLUMNS]
+    replace_file(path, lambda temporary: ordered.to_csv(temporary, index=False, date_format="%Y-%m-%d"))
+
+
+def shipped(table: Table, source: Path = SHIPPED) -> pd.DataFrame:
+    """A table of the shipped data.
+
+    Raises:
+        DataError: it is not there.
+    """
+    path = source / f"{table.name}.parquet"
+    if not path.exists():
+        raise DataError(f"The shipped data are not at {path}", "install the package anew")
+    return read_table(path, table)

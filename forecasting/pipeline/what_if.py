@@ -1,0 +1,217 @@
+"""What if: the forecast of one series and week under another offer, beside the one under the plan."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from forecasting.contracts import schemas
+from forecasting.contracts.calendar import WEEK
+from forecasting.contracts.errors import OptionError
+from forecasting.contracts.spec import ForecastSpec
+from forecasting.core.completeness import active_series
+from forecasting.core.distribution import interval_of, point_of
+from forecasting.core.fitted_model import FittedModel
+from forecasting.core.panel import COVARIATES, build_panel, complete_promotions, series_of
+from forecasting.models import get_model
+from forecasting.pipeline.forecast import untrained_series
+
+MOST_STEPS = 26  # as far as a run may look
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A store's offer of a product in a week: dollars a carton, 1 for a deal, share advertised."""
+
+    price: float
+    deal: float
+    feat: float
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What to expect of one series and week.
+
+    plan, asked: the offers. plan_known: whether the plan has that cell, else it was assumed.
+    by_plan, by_asked: cartons, by name: `forecast`, `lo_80`, `hi_80`, `lo_95`, `hi_95`.
+    warnings: why not to rely on it, in sentences.
+    """
+
+    step: int
+    plan: Offer
+    plan_known: bool
+    asked: Offer
+    by_plan: Mapping[str, float]
+    by_asked: Mapping[str, float]
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """A fitted model at a cutoff, ready for questions.
+
+    promotions: complete for `MOST_STEPS` weeks, as `forecasting.core.panel.complete_promotions` gives them.
+    ready: what the first question about a product has brought up to date, by product and horizon.
+    """
+
+    fitted: FittedModel
+    spec: ForecastSpec
+    panel: pd.DataFrame
+    promotions: pd.DataFrame
+    series: frozenset[tuple[int, int]]
+    untrained: frozenset[tuple[int, int]]
+    ready: dict[tuple[int, int], Any] = field(default_factory=dict, repr=False, compare=False)
+
+
+def outlook(fitted: FittedModel, sales: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> Outlook:
+    """What a fitted model knows at the cutoff of `spec`.
+
+    Args:
+        sales: table `sales`; rows after the cutoff are ignored.
+        promotions: table `promotions`, past and future.
+
+    Raises:
+        OptionError: the model is not fit for this forecast.
+    """
+    fitted.require_fit_for(spec)
+    series = active_series(sales, spec.cutoff)
+    panel = build_panel(sales, promotions, series, spec.cutoff)
+    keys = frozenset((int(store), int(product)) for store, product in series[schemas.SERIES].itertuples(index=False))
+    untrained = frozenset(untrained_series(series_of(panel), fitted))
+    complete = complete_promotions(promotions, series, spec.cutoff, spec.cutoff + WEEK * MOST_STEPS)
+    return Outlook(fitted, spec, panel, complete, keys, untrained)
+
+
+def what_if(
+    of: Outlook,
+    store: int,
+    product: int,
+    week: date,
+    *,
+    price: float | None = None,
+    deal: float | None = None,
+    feat: float | None = None,
+) -> Answer:
+    """The forecast of one series and week under an offer, beside the one under the plan.
+
+    With the plan's own values it is the forecast that a run by the same fitted model publishes, to the last bit.
+
+    Args:
+        price, deal, feat: dollars a carton; 1 for a deal; share advertised. None: as planned.
+
+    Raises:
+        OptionError: no such series is sold or was learnt from, the week is no coming one, or a value is impossible.
+    """
+    step = _require_possible(of, store, product, week, price, deal, feat)
+    # Within the horizon just what a run forecasts; beyond it the same, further ahead.
+    spec = replace(of.spec, horizon=max(of.spec.horizon, step - of.spec.gap))
+    own = of.promotions[of.promotions["store"].eq(store) & of.promotions["product"].eq(product)]
+    plan, plan_known = _plan(own, week)
+    given = {name: value for name, value in (("price", price), ("deal", deal), ("feat", feat)) if value is not None}
+    asked = replace(plan, **given)
+    changes = {name: value for name, value in given.items() if value != getattr(plan, name)}
+    by_plan = _expected(of, spec, store, product, week, {})
+    by_asked = _expected(of, spec, store, product, week, changes) if changes else by_plan
+    warnings = _warnings(of, own, step, asked)
+    if changes and by_asked == by_plan:
+        warnings.append(f"The model {of.spec.model} does not look at this.")
+    return Answer(step, plan, plan_known, asked, by_plan, by_asked, tuple(warnings))
+
+
+def _require_possible(
+    of: Outlook, store: int, product: int, week: date, price: float | None, deal: float | None, feat: float | None
+) -> int:
+    """The step of the week."""
+    if (store, product) not in of.series:
+        stores = sorted({s for s, b in of.series if b == product})
+        raise OptionError(
+            f"store={store}, product={product}",
+            f"was not sold in the weeks up to {of.spec.cutoff}",
+            f"name a store that sells the product, as {stores[0]}" if stores else "name another product",
+        )
+    if (store, product) in of.untrained:
+        raise OptionError(
+            f"store={store}, product={product}",
+            f"is nothing that the model, trained on weeks up to {of.fitted.spec.cutoff}, has learnt from",
+            "train one that has: oj train",
+        )
+    days = (week - of.spec.cutoff).days
+    first, last = of.spec.steps[0], MOST_STEPS
+    if days % 7 or not first <= days // 7 <= last:
+        raise OptionError(
+            f"week={week}",
+            f"is not the first day of one of the {last} weeks ahead",
+            f"name {of.spec.cutoff + WEEK * first}, {of.spec.cutoff + WEEK * (first + 1)} and so on",
+        )
+    for name, value, is_possible, range_ in (
+        ("price", price, price is None or 0 < price < np.inf, "dollars above 0"),
+        ("deal", deal, deal in (None, 0, 1), "0 or 1"),
+        ("feat", feat, feat is None or 0 <= feat <= 1, "a share from 0 to 1"),
+    ):
+        if not is_possible:
+            raise OptionError(f"{name}={value}", "is not possible", f"give {range_}")
+    return days // 7
+
+
+def _plan(own: pd.DataFrame, week: date) -> tuple[Offer, bool]:
+    """The planned offer, and whether it was announced, else assumed; a product without any price has none."""
+    planned = own[own["week"] == pd.Timestamp(week)]
+    if planned.empty:
+        return Offer(np.nan, 0.0, 0.0), False
+    row = planned.iloc[0]
+    return Offer(*(float(row[name]) for name in COVARIATES)), bool(row["known"])
+
+
+def _expected(
+    of: Outlook, spec: ForecastSpec, store: int, product: int, week: date, changes: Mapping[str, float]
+) -> dict[str, float]:
+    """The point and the intervals in cartons, where the offer differs from the plan by `changes`."""
+    model, moment = get_model(spec.model), pd.Timestamp(week).as_unit("us")
+    if prepare := model.prepare:
+        key = product, spec.horizon
+        if key not in of.ready:
+            (of.ready[key],) = prepare(of.fitted, of.panel[of.panel["product"].eq(product)], of.promotions, spec)
+        now = of.ready[key]
+        samples = (now.with_offer(store, moment, **changes) if changes else now).samples_of(store, moment)
+    else:
+        panel = of.panel[of.panel["store"].eq(store) & of.panel["product"].eq(product)].reset_index(drop=True)
+        promotions = _changed(of.promotions[of.promotions["store"].eq(store)], store, product, moment, changes)
+        predictive = model.predict(of.fitted, panel, promotions, spec)
+        samples = predictive.samples[predictive.frame["week"].eq(moment).to_numpy()]
+    expected = {"forecast": float(point_of(samples, spec.point)[0])}
+    for level in schemas.LEVELS:
+        ends = interval_of(samples, level)
+        expected |= {f"{side}_{level}": float(end[0]) for side, end in zip(("lo", "hi"), ends, strict=True)}
+    return expected
+
+
+def _changed(
+    promotions: pd.DataFrame, store: int, product: int, week: pd.Timestamp, changes: Mapping[str, float]
+) -> pd.DataFrame:
+    """The promotions of a store with another offer in one cell."""
+    is_cell = promotions["product"].eq(product) & promotions["week"].eq(week)
+    cell = promotions[is_cell].iloc[:1].to_dict("records") or [{"deal": 0, "feat": 0.0}]
+    row = cell[0] | {"store": store, "product": product, "week": week} | dict(changes)
+    return pd.concat([promotions[~is_cell], pd.DataFrame([row])], ignore_index=True)
+
+
+def _warnings(of: Outlook, own: pd.DataFrame, step: int, asked: Offer) -> list[str]:
+    """Why not to rely on an answer."""
+    found = []
+    seen = own.loc[own["week"] <= pd.Timestamp(of.fitted.spec.cutoff), "price"].dropna()
+    if seen.empty:
+        found.append("The model has seen no price of this series.")
+    elif not seen.min() <= asked.price <= seen.max():
+        found.append(
+            f"The model has seen prices from ${seen.min():.2f} to ${seen.max():.2f} of this series: "
+            f"${asked.price:.2f} is a guess."
+        )
+    last = of.spec.steps[-1]
+    if step > last:
+        found.append(
+            f"The week lies {step} weeks ahead, and the model was trained for {last}: the intervals are too narrow."
+        )
+    return found

@@ -1,0 +1,117 @@
+"""Files for people: the order sheet of one cutoff as an Excel workbook or as CSV.
+
+Names of stores and products come from outside, and spreadsheet programs calculate what begins like a formula. In a
+workbook every name is stored as text, which is never calculated. CSV has no types: a text that begins like a formula
+gets an apostrophe before it, as OWASP recommends. Numbers are numbers in both, a negative one too.
+"""
+
+import csv
+from collections.abc import Callable
+from datetime import date, datetime, time
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+from forecasting.contracts import schemas
+from forecasting.contracts.errors import OptionError
+from forecasting.storage.files import replace_file
+
+# The last four are their full-width twins, which some spreadsheets take for them.
+FORMULA = tuple("=+-@\t\r\n＝＋－＠")
+LONGEST_CELL = 32_767  # of Excel; XlsxWriter leaves a cell with a longer text empty
+
+_TITLES = {"feat": "Advertised", **{f"lo_{level}": f"{level} % from" for level in schemas.LEVELS}}
+_TITLES |= {f"hi_{level}": f"{level} % to" for level in schemas.LEVELS}
+_WIDTHS = {"store_name": 18, "product_name": 24, "week": 12, "model": 16, "reason": 14}
+_USUAL_WIDTH = 11
+_FORMATS = {"forecast": "#,##0", "price": "0.00", "feat": "0%", "last_sold": "#,##0", "change": "+#,##0;-#,##0;0"}
+_FORMATS |= {f"{side}_{level}": "#,##0" for side in ("lo", "hi") for level in schemas.LEVELS}
+
+
+def export(sheet: pd.DataFrame, path: Path, about: dict[str, str]) -> None:
+    """Write the order sheet to `path`; its ending says how. A file that is there is replaced.
+
+    Args:
+        sheet: table `order_sheet`.
+        about: what people should know of it, by name, in the workbook's second sheet; `cutoff` is among it.
+
+    Raises:
+        OptionError: another ending than .xlsx or .csv, or the path cannot be written.
+    """
+    write = _WRITERS.get(path.suffix.lower())
+    if write is None:
+        raise OptionError(f"--to {path}", "ends neither in .xlsx nor in .csv", "name the file so")
+    rows = schemas.ORDER_SHEET.to_arrow(sheet)
+    try:
+        replace_file(path, lambda temporary: write(temporary, rows, about))
+    except OSError as error:
+        raise OptionError(f"--to {path}", f"cannot be written ({error.strerror})", "name another file") from error
+
+
+def harmless(text: str) -> str:
+    """A text that no spreadsheet program takes for a formula when it reads CSV."""
+    return f"'{text}" if text.lstrip(" ").startswith(FORMULA) else text
+
+
+def _write_csv(path: Path, rows: pa.Table, _about: dict[str, str]) -> None:
+    # With a byte order mark, as Excel reads names with accents wrongly without it.
+    with path.open("w", encoding="utf-8-sig", newline="", errors="replace") as file:
+        writer = csv.writer(file)
+        writer.writerow(rows.column_names)
+        for row in rows.to_pylist():
+            writer.writerow([harmless(value) if isinstance(value, str) else value for value in row.values()])
+
+
+def _write_xlsx(path: Path, rows: pa.Table, about: dict[str, str]) -> None:
+    import xlsxwriter
+
+    safe = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    with xlsxwriter.Workbook(path, {**safe, "default_date_format": "yyyy-mm-dd"}) as book:
+        # The same rows give the same bytes.
+        made = datetime.combine(date.fromisoformat(about["cutoff"]), time())
+        book.set_properties({"title": "Orders", "created": made})
+        _write_orders(book, rows)
+        _write_about(book, rows.schema, about)
+
+
+def _write_orders(book: Any, rows: pa.Table) -> None:
+    sheet, head = book.add_worksheet("Orders"), book.add_format({"bold": True, "bottom": 1, "text_wrap": True})
+    for number, name in enumerate(rows.column_names):
+        sheet.write_string(0, number, _title(name), head)
+        shape = book.add_format({"num_format": _FORMATS[name]}) if name in _FORMATS else None
+        sheet.set_column(number, number, _WIDTHS.get(name, _USUAL_WIDTH), shape)
+        for line, value in enumerate(rows.column(name).to_pylist(), start=1):
+            _write_cell(sheet, line, number, value)
+    sheet.freeze_panes(1, rows.column_names.index("week"))
+    sheet.autofilter(0, 0, rows.num_rows, rows.num_columns - 1)
+    sheet.set_landscape()
+    sheet.repeat_rows(0)
+    sheet.fit_to_pages(1, 0)
+
+
+def _write_cell(sheet: Any, line: int, column: int, value: object) -> None:
+    if isinstance(value, str):
+        sheet.write_string(line, column, value[:LONGEST_CELL])
+    elif isinstance(value, date):
+        sheet.write_datetime(line, column, value)
+    elif value is not None:
+        sheet.write_number(line, column, value)
+
+
+def _write_about(book: Any, schema: pa.Schema, about: dict[str, str]) -> None:
+    sheet, bold = book.add_worksheet("About"), book.add_format({"bold": True})
+    lines = [*about.items(), ("", ""), *((_title(each.name), each.metadata[b"unit"].decode()) for each in schema)]
+    for line, (name, meaning) in enumerate(lines):
+        sheet.write_string(line, 0, name, bold)
+        sheet.write_string(line, 1, meaning)
+    sheet.set_column(0, 0, 18)
+    sheet.set_column(1, 1, 80)
+
+
+def _title(name: str) -> str:
+    return _TITLES.get(name, name.replace("_", " ").capitalize())
+
+
+_WRITERS: dict[str, Callable[[Path, pa.Table, dict[str, str]], None]] = {".csv": _write_csv, ".xlsx": _write_xlsx}

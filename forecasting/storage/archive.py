@@ -1,0 +1,278 @@
+"""The archive: a copy of every inbox file that a run has collected, byte for byte as the run read it.
+
+    <root>/<cutoff>/<name>           the copy; a second file of that name is <stem>.2<suffix>
+    <root>/<cutoff>.json             of every copy: the file's name in the inbox, its SHA-256 and its stamp
+    <root>/left_in_inbox.json        collected files that could not be moved out of the inbox
+    <inbox>/.taken/<cutoff>/<name>   the collected file itself, kept for a day
+
+A sender may still have a file open when it is collected. The file is therefore copied, and then moved aside within
+the inbox's own file system, where the sender's late bytes reach it; `return_changed` finds them.
+"""
+
+import errno
+import hashlib
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from forecasting.clock import now
+from forecasting.contracts.calendar import THURSDAY
+from forecasting.storage.files import read_json, replace_file, sync, write_json
+from forecasting.storage.inbox import InboxFile, list_inbox, stamp_of
+
+SECONDS_KEPT = 24 * 3600
+MOST_FILES_NAMED = 3
+
+
+class Archive:
+    """Moves collected files from an inbox into an archive, and back."""
+
+    def __init__(self, root: Path, inbox: Path) -> None:
+        self._root = root
+        self._inbox = inbox
+        self._taken = inbox / ".taken"
+
+    def folder(self, cutoff: date) -> Path:
+        return self._root / str(cutoff)
+
+    def files(self, cutoff: date) -> list[Path]:
+        """The copies of the files that runs of `cutoff` have collected, by name."""
+        return sorted(self.folder(cutoff).glob("[!.]*"))
+
+    def waiting(self, week_starts_on: int = THURSDAY) -> list[InboxFile]:
+        """The files of the inbox that no run has collected, by name."""
+        left = self._left()
+        return [file for file in list_inbox(self._inbox, week_starts_on) if not _is_as(file, left.get(file.path.name))]
+
+    def clock(self) -> float:
+        """The present moment by the inbox's own file system, in seconds since 1970."""
+        probe = self._taken / ".clock"
+        try:
+            self._taken.mkdir(exist_ok=True)
+            probe.touch()
+            return probe.stat().st_mtime
+        except OSError:
+            return now().timestamp()
+
+    def take(self, cutoff: date, files: Iterable[InboxFile]) -> list[str]:
+        """Archive files whose rows are in the lake, and move them out of the inbox.
+
+        A file that has changed since it was read stays. One that cannot be moved is remembered as collected until its
+        content changes. Where a process dies in here, the next run reads the files that are still in the inbox again,
+        and drops their rows as duplicates.
+
+        Returns:
+            A sentence for each reason why files are still in the inbox.
+        """
+        self.folder(cutoff).mkdir(parents=True, exist_ok=True)
+        said = _Sentences()
+        manifest, copied = self._manifest(str(cutoff)), {}
+        for file in files:
+            try:
+                stamp = stamp_of(file.path)
+                copy, digest = self._copy(cutoff, file)
+            except FileNotFoundError:
+                continue  # it was taken away since it was read
+            except _ChangedError:
+                said.add("changed since it was read, and is read again by the next run", file.path.name)
+            except OSError as error:
+                remedy = f"let the forecast's user read the file and write {self.folder(cutoff)}"
+                problem = f"could not be archived ({error.strerror}), and is read again by the next run"
+                said.add(f"{problem}; {remedy}", file.path.name)
+            else:
+                copied[copy.name] = file
+                manifest[copy.name] = {"file": file.path.name, "sha256": digest, "stamp": stamp}
+        if copied:
+            sync(self.folder(cutoff))  # once for all: each call costs milliseconds
+            write_json(self._manifest_path(str(cutoff)), manifest)
+        left = self._left()
+        for name, file in copied.items():
+            record = {**manifest[name], "cutoff": str(cutoff), "copy": name}
+            try:
+                self._move_aside(record)
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                left[file.path.name] = record
+                problem = f"could not be moved out of the inbox ({error.strerror})"
+                remedy = f"let the forecast's user write {self._inbox}, or remove the file"
+                so_far = "it is remembered as collected, and read again only if its content changes"
+                said.add(f"{problem}: {so_far}; {remedy}", file.path.name)
+        self._write_left(left)
+        return said.all()
+
+    def return_changed(self) -> list[str]:
+        """Put files back into the inbox that were changed after a run had read them, and drop the others after a day.
+
+        Files that could not be moved out of the inbox are tried again.
+
+        Returns:
+            A sentence for each thing that happened to changed files.
+        """
+        self._retry_left()
+        said = _Sentences()
+        for held in sorted(self._taken.glob("*/[!.]*")):
+            cutoff = held.parent.name
+            record = self._manifest(cutoff).get(held.name, {"file": held.name})
+            name = record["file"]
+            late = f"was changed after a run of {cutoff} had read it"
+            try:
+                if _is_as(InboxFile(held, None, stamp_of(held)), record):
+                    self._drop_old(held)
+                elif (self._inbox / name).exists() or self._newest(name) not in (None, (cutoff, held.name)):
+                    said.add(f"{late}; that is not taken in, as a newer file of that name has come", name)
+                    self._drop_old(held)
+                else:
+                    held.rename(self._inbox / name)
+                    said.add(f"{late}, as its sender was still writing it; it is in the inbox again to be read", name)
+            except OSError as error:
+                said.add(f"{late}, and could not be put back ({error.strerror}); move it from {held.parent}", name)
+        return said.all()
+
+    def bring_back(self, name: str) -> bool:
+        """Put a copy of the newest archived file of that name into the inbox, unless one is there already.
+
+        Returns:
+            Whether such a file waits in the inbox now.
+        """
+        target = self._inbox / Path(name).name
+        left = self._left()
+        if left.pop(target.name, None):
+            self._write_left(left)
+        if (newest := self._newest(target.name)) and not target.exists():
+            source = self._root.joinpath(*newest)
+            replace_file(target, lambda temporary: _copy_bytes(source, temporary, None))
+        return target.exists()
+
+    def _copy(self, cutoff: date, file: InboxFile) -> tuple[Path, str]:
+        """Copy a file that still is what was read of it; gives the copy and its SHA-256."""
+        folder, name = self.folder(cutoff), file.path
+        copy, last, number = folder / name.name, None, 1
+        while copy.exists():
+            number += 1
+            last, copy = copy, folder / f"{name.stem}.{number}{name.suffix}"
+        if last and file.sha256 == _digest(last) and not self._held(str(cutoff), last.name).exists():
+            return last, file.sha256  # by a run that died before it moved the file
+        temporary = folder / ".copy"
+        digest = _copy_bytes(name, temporary, file.sha256)
+        sync(temporary)
+        temporary.replace(copy)
+        return copy, digest
+
+    def _move_aside(self, record: Mapping[str, Any]) -> None:
+        file, held = self._inbox / record["file"], self._held(record["cutoff"], record["copy"])
+        held.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            file.rename(held)
+        except OSError as error:
+            # Some file systems that are made of several cannot move within themselves.
+            if error.errno != errno.EXDEV or _digest(file) != record["sha256"]:
+                raise
+            file.unlink()
+
+    def _held(self, cutoff: str, copy: str) -> Path:
+        return self._taken / cutoff / copy
+
+    def _drop_old(self, held: Path) -> None:
+        found = held.stat()
+        # Moving it has set its ctime.
+        if self.clock() - max(found.st_mtime, found.st_ctime) > SECONDS_KEPT:
+            held.unlink()
+            with suppress(OSError):
+                held.parent.rmdir()
+
+    def _newest(self, name: str) -> tuple[str, str] | None:
+        """Cutoff and name of the newest copy of that file."""
+        stem, suffix = Path(name).stem, Path(name).suffix
+        numbered = re.compile(re.escape(stem) + r"(?:\.(\d+))?" + re.escape(suffix))
+        copies = [
+            (copy.parent.name, int(match[1] or 1), copy.name)
+            for copy in self._root.glob("*/*")
+            if (match := numbered.fullmatch(copy.name))
+        ]
+        if not copies:
+            return None
+        cutoff, _, copy_name = max(copies)
+        return cutoff, copy_name
+
+    def _manifest(self, cutoff: str) -> dict[str, Any]:
+        path = self._manifest_path(cutoff)
+        return read_json(path) if path.exists() else {}
+
+    def _manifest_path(self, cutoff: str) -> Path:
+        return self._root / f"{cutoff}.json"
+
+    def _left(self) -> dict[str, Any]:
+        path = self._root / "left_in_inbox.json"
+        return read_json(path) if path.exists() else {}
+
+    def _write_left(self, left: Mapping[str, Any]) -> None:
+        if left != self._left():
+            write_json(self._root / "left_in_inbox.json", left)
+
+    def _retry_left(self) -> None:
+        left = self._left()
+        for name, record in list(left.items()):
+            path = self._inbox / name
+            if not _is_as(InboxFile(path, None, stamp_of(path)), record):
+                del left[name]  # it is gone, or has other content, which is read
+                continue
+            with suppress(OSError):
+                self._move_aside(record)
+                del left[name]
+        self._write_left(left)
+
+
+class _ChangedError(Exception):
+    """A file is no longer what was read of it."""
+
+
+class _Sentences:
+    """What is said of files: one sentence for all of which the same is to be said."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, list[str]] = defaultdict(list)
+
+    def add(self, what: str, name: str) -> None:
+        self._names[what].append(name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace"))
+
+    def all(self) -> list[str]:
+        return [f"{_listed(names)}: {what}." for what, names in self._names.items()]
+
+
+def _listed(names: list[str]) -> str:
+    more = len(names) - MOST_FILES_NAMED
+    return ", ".join(names[:MOST_FILES_NAMED]) + (f" and {more} more files" if more > 0 else "")
+
+
+def _is_as(file: InboxFile, record: Mapping[str, Any] | None) -> bool:
+    """Whether a file still has the content that is recorded of it. It is read only where it was touched."""
+    if record is None or file.stamp is None or "sha256" not in record:
+        return False
+    if list(file.stamp) == list(record["stamp"] or ()):
+        return True
+    try:
+        return _digest(file.path) == record["sha256"]
+    except OSError:
+        return False
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _copy_bytes(source: Path, target: Path, expected: str | None) -> str:
+    """Copy a file and give its SHA-256, where that is the expected one."""
+    digest = hashlib.sha256()
+    with source.open("rb") as reader, target.open("wb") as writer:
+        while part := reader.read(1 << 20):
+            digest.update(part)
+            writer.write(part)
+    if expected not in (None, digest.hexdigest()):
+        raise _ChangedError
+    return digest.hexdigest()

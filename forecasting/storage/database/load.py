@@ -1,0 +1,226 @@
+"""Make the database agree with the lake: what differs is loaded anew from its file, a week in one transaction.
+
+A week differs where its file is another one than was loaded, or where the database holds other rows than were loaded:
+their number or their checksum has changed. A load that is killed leaves a week as it was before, or as it is in the
+lake. Two loads at a time wait for each other.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    ColumnElement,
+    Connection,
+    Date,
+    Double,
+    Integer,
+    SmallInteger,
+    Text,
+    case,
+    cast,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+)
+from sqlalchemy import Column as SqlColumn
+
+from forecasting.clock import now
+from forecasting.contracts import schemas
+from forecasting.contracts.errors import SchemaError
+from forecasting.contracts.table import Table
+from forecasting.storage.database.tables import BY_WEEK, LOADS, TABLES, WHOLE, create_tables
+from forecasting.storage.database.target import Database
+from forecasting.storage.files import read_hashed
+from forecasting.storage.lake import Lake
+
+# Keeps sums of products below what 64 bits hold.
+PRIME = 1_000_003
+
+
+@dataclass(frozen=True)
+class Piece:
+    """The rows of one table that one file of the lake holds."""
+
+    table: Table
+    week: date
+    path: Path
+    run_id: str | None = None
+
+    @property
+    def key(self) -> tuple[str, date]:
+        return self.table.name, self.week
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What a load did.
+
+    weeks: those of which anything was loaded or removed.
+    rows: how many were loaded, by table; tables of which none was are left out.
+    """
+
+    database: str
+    weeks: tuple[date, ...]
+    rows: Mapping[str, int]
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"target": self.database, "weeks": [str(week) for week in self.weeks], "rows": dict(self.rows)}
+
+
+def load(lake: Lake, database: str, anew: tuple[date, date] | None = None) -> Loaded:
+    """Load what differs.
+
+    Args:
+        database: a name in connections.toml, or `sqlite:///path`.
+        anew: first and last of the weeks that are loaded whether they differ or not.
+
+    Raises:
+        ForecastingError: the database cannot be used or reached, or a file of the lake is damaged.
+    """
+    with closing(Database(database)) as target:
+        return _load(lake, target, anew)
+
+
+def _load(lake: Lake, target: Database, anew: tuple[date, date] | None) -> Loaded:
+    pieces = {piece.key: piece for piece in _pieces(lake)}
+    rows: dict[str, int] = {}
+    with target.transaction() as connection:
+        create_tables(connection, target.name)
+        for table in WHOLE:
+            rows[table.name] = _load_whole(connection, table, lake)
+        differing = _differing(connection, pieces)
+    if anew:
+        differing |= {key for key in pieces if anew[0] <= key[1] <= anew[1]}
+    weeks, damaged = sorted({week for _, week in differing}), []
+    for week in weeks:
+        try:
+            with target.transaction() as connection:
+                for name, _ in sorted(key for key in differing if key[1] == week):
+                    # The file may be a newer one by now: what counts is what lies there while nobody else loads.
+                    rows[name] = rows.get(name, 0) + _replace(connection, name, week, pieces.get((name, week)))
+        except SchemaError as error:
+            damaged.append(error)  # which does not hold up the other weeks
+    if damaged:
+        raise damaged[0]
+    return Loaded(target.name, tuple(weeks), {name: count for name, count in rows.items() if count})
+
+
+def _pieces(lake: Lake) -> list[Piece]:
+    pieces = []
+    for cutoff in lake.published_cutoffs():
+        run_id = lake.published_run_id(cutoff)
+        pieces.append(Piece(schemas.FORECAST, cutoff, lake.published_path(cutoff), run_id))
+        if run_id and (scores := lake.scores_path(cutoff, run_id)).exists():
+            pieces.append(Piece(schemas.SCORES, cutoff, scores, run_id))
+    for table, stored in ((schemas.SALES, schemas.SALES), (schemas.ANNOUNCED_PROMOTIONS, schemas.PROMOTIONS)):
+        pieces += [Piece(table, date.fromisoformat(path.stem), path) for path in lake.weekly_files(stored)]
+    return pieces
+
+
+def _differing(connection: Connection, pieces: Mapping[tuple[str, date], Piece]) -> set[tuple[str, date]]:
+    """Tables and weeks of which the database does not hold what was loaded from the file that is there now."""
+    wanted = {key: hashlib.sha256(piece.path.read_bytes()).hexdigest() for key, piece in pieces.items()}
+    held = {(name, *found) for name in BY_WEEK for found in _held(connection, name)}
+    columns = (LOADS.c.table_name, LOADS.c.cutoff, LOADS.c.rows, LOADS.c.checksum, LOADS.c.sha256)
+    loads = {(load.table_name, load.cutoff): load for load in connection.execute(select(*columns))}
+    sound = {key for key, load in loads.items() if tuple(load[:4]) in held or not load.rows}
+    known = {*wanted, *loads, *((name, week) for name, week, _, _ in held)}
+    return {key for key in known if key not in sound or key not in wanted or loads[key].sha256 != wanted[key]}
+
+
+def _held(connection: Connection, name: str, week: date | None = None) -> list[tuple[date, int, int]]:
+    """Week, rows and checksum of what the database holds of a table."""
+    table, of_week = TABLES[name], TABLES[name].c[BY_WEEK[name][1]]
+    query = select(of_week, func.count(), func.sum(_checksum(name))).group_by(of_week)
+    if week:
+        query = query.where(of_week == week)
+    return [(found, rows, int(checksum)) for found, rows, checksum in connection.execute(query.select_from(table))]
+
+
+@cache
+def _checksum(name: str) -> ColumnElement[int]:
+    """A whole number from all values of a row, so that their sum is exact in any order.
+
+    Every column has a weight of its own, and so has the row, by the whole numbers in its key: values that changed
+    places are noticed. Of words only the length counts.
+    """
+    table = TABLES[name]
+    values = sum((3 + number) * _whole_number(column) for number, column in enumerate(table.columns))
+    key = [column for column in table.primary_key if isinstance(column.type, Integer | SmallInteger)]
+    weight = sum((101 + 2 * number) * cast(column, BigInteger) for number, column in enumerate(key))
+    return (cast(values, BigInteger) % PRIME) * ((weight + 1) % PRIME)
+
+
+def _whole_number(column: "SqlColumn[Any]") -> ColumnElement[Any]:
+    return func.coalesce(_exactly(column), -7)
+
+
+def _exactly(column: "SqlColumn[Any]") -> ColumnElement[Any]:
+    match column.type:
+        case Text():
+            return cast(func.length(column), BigInteger)
+        case Boolean():
+            return case((column, literal(1)), else_=literal(0))
+        case Date():
+            return cast(func.replace(cast(column, Text), "-", ""), BigInteger)
+        case Double():
+            return cast(column * 1000, BigInteger) % PRIME
+        case _:
+            return cast(column, BigInteger)
+
+
+def _replace(connection: Connection, name: str, week: date, piece: Piece | None) -> int:
+    """Put what the lake holds of a table's week in the place of what the database holds; gives the rows."""
+    connection.execute(delete(TABLES[name]).where(TABLES[name].c[BY_WEEK[name][1]] == week))
+    connection.execute(delete(LOADS).where(LOADS.c.table_name == name, LOADS.c.cutoff == week))
+    if piece is None:
+        return 0
+    found, metadata, sha256 = _read(piece)
+    if len(found):
+        connection.execute(insert(TABLES[name]), found.to_pylist())
+    checksum = next((checksum for _, _, checksum in _held(connection, name, week)), 0)
+    connection.execute(
+        insert(LOADS).values(
+            table_name=name,
+            cutoff=week,
+            run_id=metadata.get("run_id", piece.run_id),
+            rows=len(found),
+            sha256=sha256,
+            checksum=checksum,
+            loaded_at=now(),
+        )
+    )
+    return len(found)
+
+
+def _read(piece: Piece) -> tuple[pa.Table, dict[str, str], str]:
+    """The rows of a piece, what its writer said of them, and the SHA-256 of its file."""
+    if piece.table is not schemas.ANNOUNCED_PROMOTIONS:
+        return read_hashed(piece.path, piece.table)
+    rows, metadata, sha256 = read_hashed(piece.path, schemas.PROMOTIONS)
+    announced = piece.table.schema.field("announced")
+    # The file's name says which week told it.
+    return rows.add_column(0, announced, pa.repeat(pa.scalar(piece.week, announced.type), len(rows))), metadata, sha256
+
+
+def _load_whole(connection: Connection, declared: Table, lake: Lake) -> int:
+    """Replace a small table where it is not, row by row, what the lake has."""
+    table = TABLES[declared.name]
+    wanted = declared.to_arrow({"stores": lake.stores, "products": lake.products}[declared.name]()).to_pylist()
+    held = [dict(row) for row in connection.execute(select(table).order_by(*table.primary_key)).mappings()]
+    if held == sorted(wanted, key=lambda row: row[declared.key[0]]):
+        return 0
+    connection.execute(delete(table))
+    connection.execute(insert(table), wanted)
+    return len(wanted)

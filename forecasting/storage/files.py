@@ -1,0 +1,159 @@
+"""Writing files so that a reader sees the old content or the new, and never a part of it."""
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from forecasting.contracts.errors import SchemaError
+from forecasting.contracts.table import Table
+
+
+def replace_file(path: Path, write: Callable[[Path], object]) -> None:
+    """Let `write` fill a temporary file beside `path`, then put it in the place of `path` in one step."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        write(temporary)
+        temporary.chmod(0o644)
+        sync(temporary)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    sync(path.parent)
+
+
+def link_in_place(file: Path, target: Path) -> None:
+    """Put a hard link to `file` in the place of `target` in one step."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    # Not beside the target: a reader's glob takes up hidden files too.
+    link = file.with_name(f".{target.name}.link")
+    link.unlink(missing_ok=True)
+    link.hardlink_to(file)
+    link.replace(target)
+    # Where the target was this very file already, the rename leaves both names.
+    link.unlink(missing_ok=True)
+    sync(target.parent)
+
+
+def sync(path: Path) -> None:
+    """Wait until a file's content, or a folder's list of names, is on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def write_table(path: Path, frame: pd.DataFrame, table: Table, metadata: Mapping[str, str] | None = None) -> None:
+    """Write `frame` as the declared table: Parquet, sorted by its key, page checksums, the same bytes each time."""
+    arrow = table.to_arrow(frame.sort_values(list(table.key), ignore_index=True))
+    described = {"table": table.name, "grain": table.grain, **(metadata or {})}
+    arrow = arrow.replace_schema_metadata(described)
+    replace_file(path, lambda temporary: pq.write_table(arrow, temporary, write_page_checksum=True))
+
+
+def read_table(path: Path, table: Table) -> pd.DataFrame:
+    """Read a declared table.
+
+    Raises:
+        SchemaError: the file is not Parquet, is damaged, or differs from the declaration.
+    """
+    return table.from_arrow(_read(path, table))
+
+
+def read_tables(paths: Iterable[Path], table: Table) -> pd.DataFrame:
+    """Read many files of one declared table as one frame; faster than one after the other, as it is cast once.
+
+    Raises:
+        SchemaError: as `read_table`.
+    """
+    parts = [table.declared(_read(path, table)) for path in paths]
+    return table.from_arrow(pa.concat_tables(parts)) if parts else table.empty()
+
+
+def read_undamaged(paths: Iterable[Path], table: Table) -> pd.DataFrame:
+    """Read many files as `read_tables` does, without those that are damaged."""
+    paths = list(paths)
+    try:
+        return read_tables(paths, table)
+    except SchemaError:
+        return read_tables([path for path in paths if is_whole(path, table)], table)
+
+
+def is_whole(path: Path, table: Table) -> bool:
+    """Whether the file is there and is the declared table, to its last byte."""
+    try:
+        table.declared(_read(path, table))
+    except SchemaError:
+        return False
+    return True
+
+
+def read_hashed(path: Path, table: Table) -> tuple[pa.Table, dict[str, str], str]:
+    """Read a declared table, what its writer said of it, and the SHA-256 of the very bytes that were read.
+
+    Raises:
+        SchemaError: as `read_table`.
+    """
+    content = path.read_bytes()
+    found = _read(path, table, pa.BufferReader(content))
+    return table.declared(found), _described(found.schema), hashlib.sha256(content).hexdigest()
+
+
+def read_metadata(path: Path) -> dict[str, str]:
+    """What the writer said of the file, by name.
+
+    Raises:
+        SchemaError: the file is damaged.
+    """
+    try:
+        return _described(pq.read_schema(path))
+    except (pa.ArrowInvalid, OSError) as error:
+        raise SchemaError("metadata", f"cannot be read from {path} ({error})", "remove it and run again") from error
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write plain values, sorted by name."""
+    write_text(path, json.dumps(content, indent=2, sort_keys=True, default=str) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write text as UTF-8."""
+    content = text.encode()
+    replace_file(path, lambda temporary: _write(temporary, content))
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read what `write_json` wrote."""
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return content
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+
+
+def _described(schema: pa.Schema) -> dict[str, str]:
+    stored = schema.metadata or {}
+    return {key.decode(): value.decode() for key, value in stored.items() if not key.startswith((b"ARROW", b"pandas"))}
+
+
+def _read(path: Path, table: Table, source: pa.NativeFile | None = None) -> pa.Table:
+    try:
+        return pq.ParquetFile(source or path, page_checksum_verification=True).read()
+    except (pa.ArrowInvalid, OSError) as error:
+        raise SchemaError(
+            table.name,
+            f"cannot be read from {path} ({str(error).splitlines()[0]})",
+            "restore that file from a copy, or remove it and collect its week again",
+        ) from error

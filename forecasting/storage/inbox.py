@@ -1,0 +1,218 @@
+"""The inbox: files that stores drop, read as a hard contract and typed by nobody but the validation.
+
+A file is named `<week>_store-<number>.csv` (or `.parquet`), by the first day of its sales week; a daily file
+`<date>_store-<number>.csv`. CSV is UTF-8, comma separated, quoted by `"`, with exactly the declared header.
+"""
+
+import csv
+import hashlib
+import io
+import os
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from forecasting.clock import now
+from forecasting.contracts.calendar import THURSDAY, week_of
+from forecasting.contracts.schemas import DAILY_INBOX_COLUMNS, INBOX_COLUMNS
+from forecasting.core.inspection import RAW_COLUMNS, no_rows
+
+FILE_NAME = re.compile(r"(?P<day>(?:19|20|21)[0-9]{2}-[0-9]{2}-[0-9]{2})_store-[0-9]{1,9}\.(?:csv|parquet)")
+# A file that was written to more recently may still be on its way.
+SECONDS_UNTOUCHED = 2.0
+MOST_SECONDS_AWAITED = 10.0
+SECONDS_BETWEEN_LOOKS = 0.1
+VALUES = ["store", "product", "week_or_date", "units", "price", "deal", "feat"]
+
+
+@dataclass(frozen=True)
+class InboxFile:
+    """A file of the inbox.
+
+    week: the sales week that its name declares; None where the name is not as declared.
+    stamp: inode, size in bytes, and nanoseconds since 1970 when it was changed last, as it was listed.
+    sha256: of the bytes that were read; None where nothing was read yet, or nothing needed to be.
+    """
+
+    path: Path
+    week: date | None
+    stamp: tuple[int, int, int] | None = None
+    sha256: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The file's name as text, whatever bytes it is made of."""
+        return os.fsencode(self.path.name).decode("utf-8", "backslashreplace")
+
+
+def list_inbox(folder: Path, week_starts_on: int = THURSDAY) -> list[InboxFile]:
+    """The files of the inbox, by name. Hidden files are still being written and are left alone."""
+    files = sorted(path for path in folder.glob("[!.]*") if path.is_file() and not path.is_symlink())
+    return [InboxFile(path, _week_of_name(path.name, week_starts_on), stamp_of(path)) for path in files]
+
+
+def await_settled(
+    list_files: Callable[[], list[InboxFile]], clock: Callable[[], float]
+) -> tuple[list[InboxFile], list[InboxFile]]:
+    """List files once nobody has written to them for `SECONDS_UNTOUCHED`; wait `MOST_SECONDS_AWAITED` at most.
+
+    Args:
+        list_files: lists the files as they are.
+        clock: the present moment by the clock that stamps the files, in seconds since 1970.
+
+    Returns:
+        The settled files, and those that were still being written to at the end.
+    """
+    give_up = now() + timedelta(seconds=MOST_SECONDS_AWAITED)
+    while True:
+        files = list_files()
+        moment = clock() if files else 0.0
+        unsettled = [file for file in files if _is_fresh(file, moment)]
+        if not unsettled or now() >= give_up:
+            return [file for file in files if file not in unsettled], unsettled
+        time.sleep(SECONDS_BETWEEN_LOOKS)
+
+
+def read_inbox(files: list[InboxFile]) -> tuple[list[InboxFile], pd.DataFrame]:
+    """Read all lines of `files` as text.
+
+    Returns:
+        The files that are there, each with the digest of what was read; and their lines, one row a line,
+        `RAW_COLUMNS`. What cannot be read says why.
+    """
+    found, records = [], []
+    for file in files:
+        try:
+            read, of_file = _read_file(file)
+        except FileNotFoundError:
+            continue  # it was taken away since the inbox was listed
+        found.append(read)
+        records += of_file
+    return found, pd.DataFrame(records, columns=RAW_COLUMNS) if records else no_rows()
+
+
+def stamp_of(path: Path) -> tuple[int, int, int] | None:
+    """Inode, size and moment of the last change; None where there is no such file."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _is_fresh(file: InboxFile, moment: float) -> bool:
+    # A moment far in the future was set by somebody, and does not tell when the file was written.
+    return file.stamp is not None and abs(moment - file.stamp[2] / 1e9) < SECONDS_UNTOUCHED
+
+
+def _week_of_name(name: str, week_starts_on: int) -> date | None:
+    match = FILE_NAME.fullmatch(name)
+    if not match:
+        return None
+    try:
+        return week_of(date.fromisoformat(match["day"]), week_starts_on)
+    except ValueError:
+        return None
+
+
+def _read_file(file: InboxFile) -> tuple[InboxFile, list[dict[str, Any]]]:
+    if file.week is None:
+        return file, [_fault(file, 1, "wrong_file_name", "name files <week>_store-<number>.csv or .parquet")]
+    try:
+        content = file.path.read_bytes()
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        fault = _fault(file, 1, "unreadable_file", f"{error.strerror}: let the forecast's user read it")
+        return replace(file, sha256="unread"), [fault]
+    read = replace(file, sha256=hashlib.sha256(content).hexdigest())
+    return read, _read_parquet(file, content) if file.path.suffix == ".parquet" else _read_csv(file, content)
+
+
+def _read_csv(file: InboxFile, content: bytes) -> list[dict[str, Any]]:
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        return [_fault(file, 1, "not_utf8", f"byte {error.start} is not UTF-8: save the file as UTF-8")]
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    records: list[dict[str, Any]] = []
+    try:
+        header = next(reader, [])
+        if header not in (INBOX_COLUMNS, DAILY_INBOX_COLUMNS):
+            return [_wrong_header(file, header)]
+        for values in reader:
+            if not values:
+                continue  # an empty line holds no row
+            if len(values) == len(header):
+                records.append(_record(file, reader.line_num, header, values))
+            else:
+                found = f"{len(values)} values where {len(header)} are declared: send the whole line"
+                records.append(_fault(file, reader.line_num, "cut_row", found))
+    except csv.Error as error:
+        records.append(_fault(file, reader.line_num, "unreadable_row", f"{error}: correct the quotes"))
+    return records
+
+
+def _read_parquet(file: InboxFile, content: bytes) -> list[dict[str, Any]]:
+    try:
+        table = pq.ParquetFile(pa.BufferReader(content)).read()
+        header = table.column_names
+        if header not in (INBOX_COLUMNS, DAILY_INBOX_COLUMNS):
+            return [_wrong_header(file, header)]
+        columns = [_texts(table.column(name)) for name in header]
+    except (pa.ArrowException, OSError) as error:
+        return [_fault(file, 1, "unreadable_file", f"{str(error).splitlines()[0]}: send the file again")]
+    rows = zip(*columns, strict=True)
+    return [_record(file, number, header, list(values)) for number, values in enumerate(rows, start=2)]
+
+
+def _texts(column: pa.ChunkedArray) -> list[str]:
+    """Typed values in the form that the contract declares for text."""
+    if pa.types.is_timestamp(column.type):
+        column = column.cast(pa.date32())
+    if pa.types.is_boolean(column.type):
+        column = column.cast(pa.int8())
+    return [_text(value) for value in column.to_pylist()]
+
+
+def _text(value: object) -> str:
+    # A column of whole numbers with gaps comes from pandas as decimals.
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return "" if value is None else str(value)
+
+
+def _record(file: InboxFile, line: int, header: list[str], values: list[str]) -> dict[str, Any]:
+    named = dict(zip(VALUES, values, strict=True))
+    return _line(file, line, named, daily=header == DAILY_INBOX_COLUMNS)
+
+
+def _fault(file: InboxFile, line: int, rule: str, detail: str) -> dict[str, Any]:
+    return _line(file, line, dict.fromkeys(VALUES, ""), rule=rule, detail=detail)
+
+
+def _wrong_header(file: InboxFile, header: list[str]) -> dict[str, Any]:
+    expected = f"{','.join(INBOX_COLUMNS)} (or with `date` in the place of `week`)"
+    return _fault(file, 1, "wrong_header", f"the header is {','.join(header)[:200]!r}, it must be {expected}")
+
+
+def _line(
+    file: InboxFile, line: int, values: dict[str, str], *, daily: bool = False, rule: str = "", detail: str = ""
+) -> dict[str, Any]:
+    return {
+        **values,
+        "file": file.name,
+        "file_week": file.week,
+        "line": line,
+        "daily": daily,
+        "rule": rule,
+        "detail": detail,
+    }

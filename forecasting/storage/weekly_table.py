@@ -1,0 +1,126 @@
+"""A table that is kept one file a week, with its vintages: nothing that was collected is ever overwritten.
+
+    <table>/<week>.parquet                         the week as it is known now
+    vintages/<table>/<week>/<collected>.parquet    every content that file has had, by the moment (UTC) it was collected
+
+A file is the newest of its vintages (a hard link). It has none while it is history: what a lake was filled with
+before its first run counts as known from the beginning.
+"""
+
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pandas as pd
+
+from forecasting.contracts.table import Table
+from forecasting.core.point_in_time import merge_newer
+from forecasting.storage.files import link_in_place, read_table, read_tables, write_table
+
+# The moment of what a lake was filled with.
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+_STAMP = "%Y%m%dT%H%M%S.%fZ"
+
+
+class WeeklyTable:
+    """Reads and writes one table of cells that is kept one file a week."""
+
+    def __init__(self, table: Table, folder: Path, vintages: Path) -> None:
+        self.table = table
+        self._folder = folder
+        self._vintages = vintages
+
+    def weeks(self) -> list[date]:
+        """The weeks that have a file, oldest first."""
+        return dates(self._folder, "*.parquet")
+
+    def files(self, until: date | None = None, as_of: datetime | None = None) -> list[Path]:
+        """The files of all weeks, or of those up to `until`, oldest first; or the vintages that held at `as_of`."""
+        weeks = self.weeks() if as_of is None else sorted({*self.weeks(), *dates(self._vintages, "*")})
+        of_weeks = [self._file(week, as_of) for week in weeks if until is None or week <= until]
+        return [file for file in of_weeks if file]
+
+    def rows(self, until: date | None = None, as_of: datetime | None = None) -> pd.DataFrame:
+        """The rows of those files, oldest file first."""
+        files = self.files(until, as_of)
+        rows = read_tables(files, self.table)
+        if as_of and files != self.files(until, as_of):
+            # While it was read, history has been corrected for the first time, and became a vintage.
+            return self.rows(until, as_of)
+        return rows
+
+    def of_week(self, week: date) -> pd.DataFrame:
+        """The rows of one week's file, as it is known now."""
+        path = self._path(week)
+        return read_table(path, self.table) if path.exists() else self.table.empty()
+
+    def add(self, week: date, rows: pd.DataFrame, collected: datetime | None) -> None:
+        """Add rows to a week as a new vintage; a cell that is already there is replaced.
+
+        Args:
+            collected: later than the newest vintage of all; None for history, which has no vintages.
+        """
+        path, old = self._path(week), self.of_week(week)
+        merged = merge_newer(old, rows)
+        if merged.equals(old):
+            return
+        if collected is None:
+            write_table(path, merged, self.table)
+            return
+        if path.exists() and not self._vintages_of(week):
+            link_in_place(path, self._vintage(week, BEGINNING))
+        vintage = self._vintage(week, collected)
+        if vintage.exists():
+            raise FileExistsError(f"{vintage} would be overwritten: give what is collected at one moment at once")
+        # Vintage first: where the process dies before it is linked, `settle` brings the two together.
+        write_table(vintage, merged, self.table)
+        link_in_place(vintage, path)
+
+    def has_vintage(self, week: date, collected: datetime) -> bool:
+        """Whether anything of that week was collected at that moment."""
+        return self._vintage(week, collected).exists()
+
+    def newest(self) -> datetime:
+        """The moment of the newest vintage of all."""
+        stamps = [vintages[-1].stem for week in dates(self._vintages, "*") if (vintages := self._vintages_of(week))]
+        return datetime.strptime(max(stamps), _STAMP).replace(tzinfo=UTC) if stamps else BEGINNING
+
+    def settle(self) -> None:
+        """Make every file the newest of its vintages again, where a process died between the two."""
+        for week in dates(self._vintages, "*"):
+            path, vintages = self._path(week), self._vintages_of(week)
+            if vintages and not (path.exists() and path.samefile(vintages[-1])):
+                link_in_place(vintages[-1], path)
+
+    def _file(self, week: date, as_of: datetime | None) -> Path | None:
+        path = self._path(week)
+        if as_of is None:
+            return path
+        if vintages := self._vintages_of(week):
+            held = [vintage for vintage in vintages if vintage.stem <= f"{as_of.astimezone(UTC):{_STAMP}}"]
+            return held[-1] if held else None
+        return path if path.exists() else None
+
+    def _vintages_of(self, week: date) -> list[Path]:
+        return sorted((self._vintages / str(week)).glob("[!.]*.parquet"))
+
+    def _path(self, week: date) -> Path:
+        return self._folder / f"{week}.parquet"
+
+    def _vintage(self, week: date, collected: datetime) -> Path:
+        return self._vintages / str(week) / f"{collected.astimezone(UTC):{_STAMP}}.parquet"
+
+
+def later_than(newest: datetime, at: datetime) -> datetime:
+    """`at`, or the moment after the newest where the clock has gone back since: vintages keep their order."""
+    return max(at, newest + timedelta(microseconds=1))
+
+
+def dates(folder: Path, pattern: str) -> list[date]:
+    """The dates that files or folders are named by; other names are none of ours."""
+    found = []
+    for path in folder.glob(pattern):
+        try:
+            found.append(date.fromisoformat(path.name.split(".")[0]))
+        except ValueError:
+            continue
+    return sorted(found)

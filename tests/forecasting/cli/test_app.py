@@ -1,0 +1,67 @@
+"""What holds of every command: it is named where a newcomer looks, and a mistake ends in one sentence."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.main import get_command
+from typer.testing import CliRunner, Result
+
+from forecasting.cli.app import app
+
+
+def oj(*args: str, columns: int = 80) -> Result:
+    return CliRunner().invoke(app, list(args), env={"COLUMNS": str(columns), "NO_COLOR": "1"})
+
+
+def tree(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Every command and group of `oj`, by the words that lead to it."""
+    yield path, command
+    for name, nested in getattr(command, "commands", {}).items():
+        yield from tree(nested, (*path, name))
+
+
+TREE = dict(tree(get_command(app)))
+
+
+@pytest.mark.parametrize("path", TREE, ids=lambda path: " ".join(("oj", *path)))
+def test_help_names_every_command_and_option(path: tuple[str, ...]) -> None:
+    """`oj --help` is where a newcomer looks first, and each command says in a sentence what it and its options do."""
+    command, shown = TREE[path], oj(*path, "--help", columns=200)
+    assert shown.exit_code == 0
+    assert command.help
+    for name, nested in getattr(command, "commands", {}).items():
+        assert re.search(rf"^│ {name} +\S", shown.output, flags=re.MULTILINE), name
+        assert nested.help
+    for parameter in command.params:
+        assert parameter.help, parameter.name
+        for option in parameter.opts:
+            assert option in shown.output or parameter.param_type_name == "argument"
+
+
+def test_the_tree_has_the_commands_of_flows_and_deployments() -> None:
+    """Nested ones too."""
+    assert {("run",), ("models", "rollback"), ("clusters", "reap"), ("up",), ("trigger",)} <= set(TREE)
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "says"),
+    [
+        (("run", "--model", "gues"), 1, "model=gues is not registered; choose one of naive, mean,"),
+        (("run", "--horizon", "0"), 2, "--horizon"),
+        (("run", "--cutoff", "yesterday"), 2, "--cutoff"),
+        (("run", "--cutoff", "1992-04-17"), 1, "is not the first day of a week; name the Thursday before, 1992-04-16"),
+        (("run", "--min-reporting", "90"), 2, "--min-reporting"),
+        (("run",), 1, "has no sales and its inbox is empty; let a week arrive with `oj simulate` first"),
+        (("feed", "--history-until", "1992-04-10"), 1, "is not a week of the shipped data; name a Thursday"),
+    ],
+)
+def test_a_mistake_ends_in_one_sentence(tmp_path: Path, args: tuple[str, ...], code: int, says: str) -> None:
+    """It names the option and the remedy, with a non-zero exit code and no traceback."""
+    result = oj(*args, "--lake", str(tmp_path / "lake"))
+    assert result.exit_code == code
+    flat = " ".join(result.output.replace("│", " ").split())
+    assert says in flat
+    assert "Traceback" not in result.output

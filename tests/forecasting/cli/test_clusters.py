@@ -1,0 +1,77 @@
+"""`oj clusters`, as its users meet it."""
+
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from forecasting.cli import app
+from forecasting.clock import now
+from forecasting.compute.register import held_entry
+from forecasting.storage.lake import Lake
+
+KIND = "dask_kubernetes.operator.KubeCluster"
+SCHEDULER = "tls://a-rather-long-name-of-a-host.of-some-cloud.example.org:8786"
+
+
+def oj(*args: str) -> Result:
+    return CliRunner().invoke(app, list(args), env={"COLUMNS": "80", "NO_COLOR": "1"})
+
+
+def test_living_clusters_and_orphans_are_told_apart(tmp_path: Path) -> None:
+    """Each with its run, age and cost so far, within 80 columns; an orphan is followed by what to do."""
+    lake = Lake(tmp_path)
+    content = {
+        "cluster_id": "ab",
+        "run": "the week of 1992-04-16",
+        "kind": KIND,
+        "started": str(now() - timedelta(hours=2)),
+        "driver": "process 1 on elsewhere",
+        "instances": 3,
+        "price_per_instance_hour": 0.5,
+        "scheduler": SCHEDULER,
+    }
+    with held_entry(lake, "cd", run="a backtest", kind=KIND, instances=1, price_per_instance_hour=0.0):
+        lake.cluster_entry("ab").write_text(json.dumps(content))
+        output = oj("clusters", "--lake", str(tmp_path)).output
+    assert max(map(len, output.splitlines())) <= 80
+    orphan, living, _ = output.split("\n\n")
+    assert "orphan: its run is gone" in orphan
+    assert "2:00:0" in orphan
+    assert "3.00 at 0.5 an instance-hour" in orphan
+    assert "a backtest" in living
+    assert "held by process" in living
+    assert output.endswith("Next: oj clusters reap\n")
+
+
+def test_reaping_says_what_became_of_each(tmp_path: Path) -> None:
+    """An orphan whose scheduler was never reached is taken off the list, with a word; then there is none."""
+    lake = Lake(tmp_path)
+    lake.cluster_entry("ab").parent.mkdir()
+    lake.cluster_entry("ab").write_text("cut off")
+    assert "did not answer any more; removed from the list" in " ".join(
+        oj("clusters", "reap", "--lake", str(tmp_path)).output.split()
+    )
+    assert oj("clusters", "reap", "--lake", str(tmp_path)).output == "No orphans.\n"
+    assert oj("clusters", "--lake", str(tmp_path)).output == "No cluster is alive beyond this machine.\n"
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "says"),
+    [
+        (("--cluster", "tcp://10.0.0.1:8786"), 1, "is not encrypted"),
+        (("--cluster", "tls://10.0.0.1:8786"), 1, "needs certificates"),
+        (("--cluster", "dask_jobqueue.SLURMCluster"), 1, "pip install dask-jobqueue"),
+        (("--cluster-options", "{"), 2, "this is no JSON"),
+        (("--cluster-options", "[1]"), 2, "give a JSON object"),
+        (("--min-instances", "3", "--max-instances", "2"), 1, "is less than min_instances=3"),
+    ],
+)
+def test_a_mistake_ends_in_one_sentence(tmp_path: Path, args: tuple[str, ...], code: int, says: str) -> None:
+    """Before Prefect is started for it."""
+    result = oj("run", *args, "--lake", str(tmp_path))
+    assert result.exit_code == code
+    assert says in " ".join(result.output.replace("│", " ").split())
+    assert "Traceback" not in result.output

@@ -1,0 +1,44 @@
+"""`oj simulate` and `oj status`, as their users meet them."""
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from forecasting.cli import app
+from forecasting.contracts.calendar import dominicks_week
+from forecasting.storage.lake import Lake
+
+
+def oj(*args: str) -> Result:
+    return CliRunner().invoke(app, list(args), env={"COLUMNS": "80", "NO_COLOR": "1"})
+
+
+def test_status_of_an_empty_folder_says_what_to_do(tmp_path: Path) -> None:
+    """Nothing is there yet, and nothing is created by asking."""
+    result = oj("status", "--lake", str(tmp_path / "lake"))
+    assert result.exit_code == 0
+    assert "none yet: oj simulate" in result.output
+    assert not (tmp_path / "lake").exists()
+
+
+def test_status_shows_weeks_and_what_is_waiting(fed_lake: Lake) -> None:
+    """The weeks of the lake, and the files of the inbox by week."""
+    output = oj("status", "--lake", str(fed_lake.root)).output
+    assert "96 weeks, 1990-06-14 to 1992-04-09" in output
+    assert "1992-04-16: 82 files" in output
+
+
+def test_the_lake_may_be_named_by_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """OJ_LAKE stands where --lake is not given."""
+    monkeypatch.setenv("OJ_LAKE", str(tmp_path / "elsewhere"))
+    assert oj("feed", "--history-until", str(dominicks_week(60))).exit_code == 0
+    assert Lake(tmp_path / "elsewhere").weeks_of_sales()[-1] == dominicks_week(60)
+
+
+def test_a_lake_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    """The error names folder and remedy."""
+    (tmp_path / "file").write_text("no folder")
+    result = oj("feed", "--lake", str(tmp_path / "file" / "lake"))
+    assert result.exit_code == 1
+    assert "cannot be written" in result.output

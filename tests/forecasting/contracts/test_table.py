@@ -1,0 +1,94 @@
+"""Tests of a declared table: what casting to it means."""
+
+import pandas as pd
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+
+from forecasting.contracts import schemas
+from forecasting.contracts.errors import SchemaError
+from tests.strategies import Market, markets
+
+ROW = pd.DataFrame({"store": [2], "product": [1], "week": pd.DatetimeIndex(["1991-01-03"]), "units": [12]})
+
+
+@settings(max_examples=15, deadline=None)
+@given(markets())
+def test_a_table_survives_the_way_to_disk_and_back(market: Market) -> None:
+    """Casting to Arrow and back gives the same rows, types and column order."""
+    for table, frame in ((schemas.SALES, market.sales), (schemas.PROMOTIONS, market.promotions)):
+        pd.testing.assert_frame_equal(table.from_arrow(table.to_arrow(frame)), frame)
+
+
+def test_columns_are_put_in_order_and_strangers_left_out() -> None:
+    """A cast frame has the declared columns, in the declared order, whatever the producer's frame looked like."""
+    cast = schemas.SALES.cast(ROW[["units", "week", "product", "store"]].assign(note="x"))
+
+    assert list(cast.columns) == ["store", "product", "week", "units"]
+    assert cast.dtypes.astype(str).tolist() == ["int32", "int32", "datetime64[us]", "int64"]
+
+
+@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
+def test_weeks_have_one_type_in_memory(unit: str) -> None:
+    """Whatever resolution pandas gave a date, it is microseconds after the cast."""
+    cast = schemas.SALES.cast(ROW.astype({"week": f"datetime64[{unit}]"}))
+
+    assert cast["week"].dtype == "datetime64[us]"
+    assert cast["week"].iloc[0] == pd.Timestamp("1991-01-03")
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("units", 1.5),
+        ("units", "a dozen"),
+        ("units", None),
+        ("store", 2**40),
+        ("week", "next week"),
+        ("week", pd.NaT),
+    ],
+)
+def test_a_value_that_does_not_fit_is_refused(column: str, value: object) -> None:
+    """No half carton, no words, no gap: the table's name stands in the error."""
+    with pytest.raises(SchemaError, match="sales"):
+        schemas.SALES.to_arrow(ROW.assign(**{column: [value]}))
+
+
+def test_a_missing_column_is_named() -> None:
+    """The error tells which column is lacking and which are there."""
+    with pytest.raises(SchemaError, match=r"lacks the declared columns week, units \(it has store, product\)"):
+        schemas.SALES.to_arrow(ROW[["store", "product"]])
+    with pytest.raises(SchemaError, match="lacks the declared columns units"):
+        schemas.SALES.from_arrow(schemas.SALES.to_arrow(ROW).drop_columns("units"))
+
+
+def test_a_column_of_another_type_on_disk_is_refused() -> None:
+    """A file whose units cannot be read as whole cartons is not read at all."""
+    table = schemas.SALES.to_arrow(ROW)
+    stranger = table.set_column(3, "units", pa.array(["a dozen"]))
+
+    with pytest.raises(SchemaError, match="another type"):
+        schemas.SALES.from_arrow(stranger)
+
+
+def test_an_empty_value_on_disk_is_refused_where_none_may_be() -> None:
+    """A file of ours without a store number is damaged, and the column is named."""
+    nullable = pa.schema([field.with_nullable(True) for field in schemas.SALES.schema])
+    table = schemas.SALES.to_arrow(ROW).cast(nullable).set_column(0, "store", pa.array([None], pa.int32()))
+
+    with pytest.raises(SchemaError, match="'store'"):
+        schemas.SALES.from_arrow(table)
+
+
+def test_columns_that_may_be_empty_stay_empty() -> None:
+    """A reason that is not there is an empty value on both sides."""
+    row = {name: [1.0] for name in ("forecast", "lo_80", "hi_80", "lo_95", "hi_95")}
+    week = pd.DatetimeIndex(["1991-01-10"])
+    frame = pd.DataFrame(
+        {"store": 2, "product": 1, "week": week, "cutoff": week, "step": 1, "model": "naive", **row}
+    ).assign(reason=None, promotion_known=True)
+
+    cast = schemas.FORECAST.cast(frame)
+
+    assert cast["reason"].isna().all()
+    assert bool(cast["promotion_known"].iloc[0]) is True

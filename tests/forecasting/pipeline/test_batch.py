@@ -1,0 +1,82 @@
+"""The stages as plain functions, without a cluster and without Prefect."""
+
+import re
+from contextlib import suppress
+from pathlib import Path
+from typing import cast
+
+import pandas as pd
+import pytest
+
+from forecasting.clock import now
+from forecasting.compute import Cluster
+from forecasting.contracts.calendar import dominicks_week
+from forecasting.contracts.spec import BatchSpec, ForecastSpec, GateSpec
+from forecasting.pipeline import batch as stages
+from forecasting.pipeline import ingest as intake
+from forecasting.pipeline.forecast import forecast
+from forecasting.pipeline.simulation import simulate
+from forecasting.storage.lake import Lake
+from tests.small import InThisProcess
+
+
+def test_a_resumed_run_does_not_start_over(fed_lake: Lake) -> None:
+    """Partitions that a broken run had finished are taken from staging, and the result is the same."""
+    spec, batch = ForecastSpec(dominicks_week(135), model="mean"), BatchSpec(mini_batch_size=100)
+    work = stages.prepare(fed_lake, spec, batch)
+    whole = forecast(fed_lake.sales(), fed_lake.promotions(), spec)
+
+    class PowerCut(Exception):
+        pass
+
+    def cut_after_four(done: int, total: int) -> None:
+        if done == 5:
+            raise PowerCut
+
+    tasks = []
+    for on_progress in (cut_after_four, lambda done, total: None):
+        cluster = InThisProcess()
+        with suppress(PowerCut):
+            table = stages.forecast(cast("Cluster", cluster), fed_lake, work, spec, batch, on_progress)
+        tasks.append(cluster.usage.tasks)
+    assert len(work.partitions) == 10
+    assert tasks[1] == 6
+    pd.testing.assert_frame_equal(table, whole, check_exact=True)
+
+
+def test_a_plan_that_came_after_the_cutoff_is_not_seen(fed_lake: Lake) -> None:
+    """The next week's files change every price ahead; run again, the week before gives the very same run."""
+    week = dominicks_week(136)
+    spec, works = ForecastSpec(week, horizon=4), []
+    for cutoff in (week, dominicks_week(137)):
+        arrived = intake.collect(fed_lake, cutoff)
+        checked = intake.validate(fed_lake, arrived)
+        intake.gate(fed_lake, cutoff, arrived, checked, GateSpec(now()), now())
+        intake.archive(fed_lake, cutoff, arrived, checked)
+        works.append(stages.prepare(fed_lake, spec, BatchSpec()))
+        if cutoff == week:
+            simulate(fed_lake)
+            for file in fed_lake.inbox.glob("*.csv"):
+                file.write_text(
+                    re.sub(r",[0-9.]+,(\d),([0-9.]+)$", r",9.99,\1,\2", file.read_text(), flags=re.MULTILINE)
+                )
+    assert works[0].run_id == works[1].run_id
+    assert works[0].as_of < works[1].as_of
+    now_known = fed_lake.promotions()
+    assert (now_known.loc[now_known["week"] > pd.Timestamp(week), "price"] == 9.99).mean() > 0.9
+    assert not (fed_lake.promotions(week)["price"] == 9.99).any()
+
+
+def test_a_changed_model_of_ones_own_is_another_run(
+    fed_lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that the week is made again; with other words about the same it is the same run."""
+    module = tmp_path / "models_that_change.py"
+    monkeypatch.syspath_prepend(tmp_path)
+    spec = ForecastSpec(dominicks_week(135), model="models_that_change:model")
+    ids = []
+    for words, share in (("Once.", 0.5), ("Twice.", 0.5), ("Twice.", 0.6)):
+        module.write_text(f'"""{words}"""\n\ndef model(panel, promotions, spec):\n    return {share}\n')
+        ids.append(stages.prepare(fed_lake, spec, BatchSpec()).run_id)
+    assert ids[0] == ids[1]
+    assert ids[1] != ids[2]

@@ -1,0 +1,175 @@
+"""The stages that take a week in, each by itself."""
+
+import errno
+import os
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from forecasting.clock import now
+from forecasting.contracts.calendar import dominicks_week
+from forecasting.contracts.errors import DataError, WeekWaiting
+from forecasting.contracts.spec import GateSpec
+from forecasting.core.completeness import Acceptance
+from forecasting.pipeline import ingest as intake
+from forecasting.pipeline.simulation import simulate
+from forecasting.storage import inbox
+from forecasting.storage.lake import Lake
+
+
+def test_the_oldest_week_that_waits_is_chosen(fed_lake: Lake) -> None:
+    """Two weeks in the inbox: both are due, the older first. An empty lake has nothing to choose."""
+    simulate(fed_lake)
+    assert intake.choose_weeks(fed_lake, now()) == [dominicks_week(136), dominicks_week(137)]
+    with pytest.raises(DataError, match="has no sales and its inbox is empty"):
+        intake.choose_weeks(Lake(fed_lake.root / "elsewhere"), now())
+
+
+def test_only_weeks_that_have_come_are_backfilled(fed_lake: Lake) -> None:
+    """Those of the lake and those in the inbox, up to the last; a range without any is told."""
+    weeks = intake.weeks_to_backfill(fed_lake, dominicks_week(134), None, now())
+    assert weeks == [dominicks_week(134), dominicks_week(135), dominicks_week(136)]
+    assert intake.weeks_to_backfill(fed_lake, dominicks_week(134), dominicks_week(135), now()) == weeks[:2]
+    with pytest.raises(DataError, match="no week from 1993-01-07.*name weeks from 1990-06-14 to 1992-04-16"):
+        intake.weeks_to_backfill(fed_lake, date(1993, 1, 7), None, now())
+
+
+def test_a_look_at_a_week_changes_nothing(fed_lake: Lake) -> None:
+    """It says what the gate would say at that moment: waiting before the deadline, closed with gaps after it."""
+    before = sorted(path.name for path in fed_lake.root.rglob("*"))
+    deadline = datetime(1992, 4, 23, 18, tzinfo=UTC)
+    early = intake.look(fed_lake, dominicks_week(136), GateSpec(deadline), deadline - timedelta(seconds=1))
+    late = intake.look(fed_lake, dominicks_week(136), GateSpec(deadline), deadline)
+    assert (early.status, early.missing) == ("waiting", (90,))
+    assert late.status == "closed with gaps"
+    assert sorted(path.name for path in fed_lake.root.rglob("*")) == before
+
+
+def test_below_the_minimum_a_week_may_go_on_by_an_option(fed_lake: Lake) -> None:
+    """After the deadline only, and the ledger says that it was the option."""
+    deadline = datetime(1992, 4, 23, 18, tzinfo=UTC)
+    spec = GateSpec(deadline, min_reporting=1.0, below_minimum="go_on")
+    taken = intake.look(fed_lake, dominicks_week(136), spec, deadline)
+    assert taken.status == "accepted with gaps"
+    assert taken.accepted == Acceptance(
+        "the option below_minimum", "the deadline has passed", "1992-04-23T18:00:00+00:00"
+    )
+    assert intake.look(fed_lake, dominicks_week(136), spec, deadline - timedelta(hours=1)).status == "waiting"
+
+
+def test_a_week_before_its_deadline_is_not_let_through(fed_lake: Lake) -> None:
+    """The error says until when, for whom, and how to go on without."""
+    week = dominicks_week(136)
+    arrived = intake.collect(fed_lake, week)
+    spec = GateSpec(now() + timedelta(hours=1))
+    with pytest.raises(WeekWaiting, match="is waiting until .* for store 90;.*oj accept --week 1992-04-16"):
+        intake.gate(fed_lake, week, arrived, intake.validate(fed_lake, arrived), spec, now())
+    assert fed_lake.weeks_of_sales()[-1] == dominicks_week(135)
+
+
+def test_files_of_later_weeks_stay_in_the_inbox(fed_lake: Lake) -> None:
+    """A run collects the weeks up to its cutoff, and files whose name tells no week."""
+    simulate(fed_lake)
+    (fed_lake.inbox / "notes.txt").write_text("hello")
+    arrived = intake.collect(fed_lake, dominicks_week(136))
+    weeks: set[date | None] = {file.week for file in arrived.files}
+    assert weeks == {dominicks_week(136), None}
+    assert set(arrived.rows["rule"]) == {"", "wrong_file_name"}
+
+
+def test_a_file_that_is_replaced_while_it_is_collected_is_not_lost(fed_lake: Lake) -> None:
+    """Its old rows are taken in; the new content stays in the inbox for the next run."""
+    week = dominicks_week(136)
+    arrived = intake.collect(fed_lake, week)
+    replaced = arrived.files[0].path
+    replaced.write_text(replaced.read_text() + "\n")
+    checked = intake.validate(fed_lake, arrived)
+    intake.gate(fed_lake, week, arrived, checked, GateSpec(now()), now())
+    assert intake.archive(fed_lake, week, arrived, checked) == [
+        f"{replaced.name}: changed since it was read, and is read again by the next run."
+    ]
+    assert [file.name for file in fed_lake.archive.waiting()] == [replaced.name]
+
+
+def take_in(lake: Lake, week: date, arrived: intake.Arrived) -> list[str]:
+    """Let the week through, and archive its files; what is said of them."""
+    checked = intake.validate(lake, arrived)
+    intake.gate(lake, week, arrived, checked, GateSpec(now(), min_reporting=0), now())
+    return intake.archive(lake, week, arrived, checked)
+
+
+def rows_of_store(lake: Lake, week: date, store: int) -> int:
+    sales = lake.sales()
+    return len(sales[(sales["store"] == store) & (sales["week"] == pd.Timestamp(week))])
+
+
+@pytest.mark.parametrize("moment", ["after it was read", "after it was archived"])
+def test_late_bytes_of_a_file_reach_the_lake(fed_lake: Lake, moment: str) -> None:
+    """Its sender has it open all the while; the last 51 of 55 rows come after the run has read it."""
+    week = dominicks_week(136)
+    file = fed_lake.inbox / f"{week}_store-012.csv"
+    lines = file.read_text().splitlines(keepends=True)
+    assert len(lines) == 56
+    with file.open("w") as sender:
+        sender.writelines(lines[:5])
+        sender.flush()
+        arrived = intake.collect(fed_lake, week)
+        if moment == "after it was read":
+            sender.writelines(lines[5:])
+            sender.flush()
+        said = take_in(fed_lake, week, arrived)
+        sender.writelines(lines[5:] if moment == "after it was archived" else [])
+    assert rows_of_store(fed_lake, week, 12) == 4
+    again = intake.collect(fed_lake, week)
+    (note,) = [*said, *again.notes]
+    assert note.startswith(f"{file.name}: ")
+    assert take_in(fed_lake, week, again) == []
+    assert rows_of_store(fed_lake, week, 12) == 11
+    assert intake.collect(fed_lake, week).files == []
+    kept = {path.read_text() for path in fed_lake.archive.files(week) if "store-012" in path.name}
+    assert "".join(lines) in kept
+    assert kept <= {"".join(lines), "".join(lines[:5])}
+
+
+def test_a_file_that_is_being_written_is_left_and_said(fed_lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The run waits for it a moment, then goes on without it."""
+    monkeypatch.setattr(inbox, "SECONDS_UNTOUCHED", 2.0)
+    monkeypatch.setattr(inbox, "MOST_SECONDS_AWAITED", 0.0)
+    week = dominicks_week(136)
+    for file in fed_lake.inbox.glob("*.csv"):
+        os.utime(file, (0, 0))
+    file = fed_lake.inbox / f"{week}_store-012.csv"
+    moment = fed_lake.archive.clock()
+    os.utime(file, (moment, moment))
+    monkeypatch.setattr(fed_lake.archive, "clock", lambda: moment)
+    arrived = intake.collect(fed_lake, week)
+    assert len(arrived.files) == 81
+    assert arrived.notes == [
+        f"{file.name}: is still being written to (less than 2 seconds ago), and is left for the next run; "
+        "run again when it is complete."
+    ]
+
+
+def test_rows_of_a_file_that_cannot_be_moved_are_taken_in_once(fed_lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The inbox cannot be written: the file is not read again, but for a correction."""
+
+    def refuse(self: Path, _: Path) -> Path:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    week = dominicks_week(136)
+    (note,) = take_in(fed_lake, week, intake.collect(fed_lake, week))
+    assert "and 79 more files: could not be moved out of the inbox (Permission denied)" in note
+    assert intake.collect(fed_lake, week).files == []
+    assert intake.choose_weeks(fed_lake, now()) == [week]
+
+    corrected = fed_lake.inbox / f"{week}_store-012.csv"
+    lines = corrected.read_text().splitlines()
+    store, product, of_week, units, *rest = lines[1].split(",")
+    corrected.write_text("\n".join([lines[0], ",".join([store, product, of_week, str(int(units) + 64), *rest])]) + "\n")
+    arrived = intake.collect(fed_lake, week)
+    assert intake.validate(fed_lake, arrived).corrected_by_week == {week: 1}
+    take_in(fed_lake, week, arrived)
+    assert intake.collect(fed_lake, week).files == []

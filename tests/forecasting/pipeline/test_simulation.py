@@ -1,0 +1,65 @@
+"""The feed lets the real weeks go by."""
+
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from forecasting.contracts import schemas
+from forecasting.contracts.calendar import WEEK, dominicks_week
+from forecasting.contracts.errors import DataError, OptionError
+from forecasting.core.validation import validate
+from forecasting.pipeline.simulation import WEEKS_AHEAD, simulate
+from forecasting.storage.inbox import list_inbox, read_inbox
+from forecasting.storage.lake import Lake
+
+
+def test_the_first_call_fills_the_lake_and_drops_one_week(fed_lake: Lake) -> None:
+    """History ends the week before the one that waits in the inbox, one file a store."""
+    assert fed_lake.weeks_of_sales()[-1] == dominicks_week(135)
+    files = list_inbox(fed_lake.inbox)
+    assert {file.week for file in files} == {dominicks_week(136)}
+    assert len(files) == 82
+
+
+def test_every_call_lets_one_more_week_go_by(fed_lake: Lake) -> None:
+    """The next call drops the next week, also where the last one still waits."""
+    assert simulate(fed_lake).week == dominicks_week(137)
+    assert simulate(fed_lake).week == dominicks_week(138)
+
+
+def test_what_is_dropped_is_what_was_sold(fed_lake: Lake) -> None:
+    """Read and validated, the files give the shipped week, and the plans of the weeks ahead."""
+    from forecasting.pipeline.simulation import SHIPPED
+    from forecasting.storage.files import read_table
+
+    _, rows = read_inbox(list_inbox(fed_lake.inbox))
+    checked = validate(rows, stores=fed_lake.stores(), products=fed_lake.products(), collected=fed_lake.sales())
+    shipped = read_table(SHIPPED / "sales.parquet", schemas.SALES)
+    week = shipped[shipped["week"] == pd.Timestamp(dominicks_week(136))].reset_index(drop=True)
+    pd.testing.assert_frame_equal(checked.sales, week)
+    assert checked.quarantined.empty
+    ahead = checked.promotions["week"].max().date()
+    assert ahead == dominicks_week(136) + WEEK * WEEKS_AHEAD
+
+
+def test_history_may_end_elsewhere(tmp_path: Path) -> None:
+    """The history ends where it is told to."""
+    fed = simulate(Lake(tmp_path / "lake"), history_until=dominicks_week(60))
+    assert (fed.history_until, fed.week) == (dominicks_week(60), dominicks_week(61))
+
+
+def test_the_end_of_the_data_is_an_error_with_a_remedy(tmp_path: Path) -> None:
+    """After the last shipped week the feed says how to start again."""
+    lake = Lake(tmp_path / "lake")
+    simulate(lake, history_until=dominicks_week(159))
+    with pytest.raises(DataError, match="end with the week of 1992-10-01.*start again in a new lake"):
+        simulate(lake)
+
+
+@pytest.mark.parametrize("until", [date(1992, 4, 15), date(1989, 9, 14)])
+def test_history_must_end_with_a_shipped_week(tmp_path: Path, until: date) -> None:
+    """A day that opens no week, or a week before the data, is refused."""
+    with pytest.raises(OptionError, match="is not a week of the shipped data"):
+        simulate(Lake(tmp_path / "lake"), history_until=until)

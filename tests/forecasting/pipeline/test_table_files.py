@@ -1,0 +1,28 @@
+"""The files beside the report, read by the tools they are for."""
+
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+import polars as pl
+
+from forecasting.contracts import schemas
+from forecasting.pipeline.table_files import write_table_files
+from forecasting.storage.files import read_table
+from forecasting.storage.lake import Lake
+from tests.databases import CUTOFFS, scores_of
+
+
+def test_the_scores_in_force_are_one_table(small_lake: Lake, tmp_path: Path) -> None:
+    """Of the runs whose forecasts are in force, for pandas, polars and DuckDB; without rows before there are any."""
+    lake = small_lake
+    write_table_files(lake)
+    assert read_table(lake.scores_table_path, schemas.SCORES).empty
+    lake.write_scores(CUTOFFS[0], "naive-1.0-2", scores_of(CUTOFFS[0], steps=2), {})
+    lake.write_scores(CUTOFFS[1], "naive-1.0-2", scores_of(CUTOFFS[1], steps=1), {})
+    lake.write_scores(CUTOFFS[1], "one that was replaced", scores_of(CUTOFFS[1], steps=2), {})
+    write_table_files(lake)
+    path = str(lake.scores_table_path)
+    for frame in (pd.read_parquet(path), pl.read_parquet(path).to_pandas(), duckdb.read_parquet(path).df()):
+        pd.testing.assert_frame_equal(schemas.SCORES.cast(frame), lake.scores())
+    assert lake.scores()["step"].tolist() == [1, 2, 1]

@@ -1,0 +1,201 @@
+"""What a lake has collected, and what it knew when: nothing is ever overwritten."""
+
+import re
+import shutil
+import tempfile
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from forecasting.contracts import schemas
+from forecasting.contracts.calendar import WEEK
+from forecasting.storage.collected import Collected
+from forecasting.storage.weekly_table import BEGINNING
+
+ROOT = Path(__file__).parents[3]
+FIRST = date(1992, 4, 16)
+SECOND = FIRST + WEEK
+NOON = datetime(1992, 4, 24, 12, tzinfo=UTC)
+ONE_LATER = timedelta(microseconds=1)
+
+
+def sales(week: date, units: dict[int, int]) -> pd.DataFrame:
+    return schemas.SALES.cast(
+        pd.DataFrame({"store": list(units), "product": 1, "week": pd.Timestamp(week), "units": list(units.values())})
+    )
+
+
+def announced(by: date, price: float, *weeks: date) -> pd.DataFrame:
+    rows = pd.DataFrame({"store": 2, "product": 1, "week": pd.to_datetime(list(weeks)), "price": price})
+    return schemas.ANNOUNCED_PROMOTIONS.cast(rows.assign(announced=pd.Timestamp(by), deal=0, feat=0.0))
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Collected:
+    return Collected(tmp_path / "lake")
+
+
+def test_what_was_known_before_a_correction_stays(lake: Collected) -> None:
+    """Both vintages are there, and the week as it is known now is the newest."""
+    lake.add_sales(sales(FIRST, {2: 5, 5: 7}), NOON)
+    lake.add_sales(sales(FIRST, {2: 6}), NOON + ONE_LATER)
+
+    assert lake.sales()["units"].tolist() == [6, 7]
+    assert lake.sales(as_of=NOON)["units"].tolist() == [5, 7]
+    assert lake.sales(as_of=NOON - ONE_LATER).empty
+
+
+def test_history_is_known_from_the_beginning(lake: Collected) -> None:
+    """Also once it has been corrected: its old content becomes the first vintage."""
+    lake.add_sales(sales(FIRST, {2: 5}))
+    assert lake.last_collected() == BEGINNING
+    assert not (lake.root / "vintages").exists()
+
+    lake.add_sales(sales(FIRST, {2: 6}), NOON)
+
+    assert lake.sales(as_of=BEGINNING)["units"].tolist() == [5]
+    assert lake.sales(as_of=NOON)["units"].tolist() == [6]
+
+
+def test_a_plan_is_known_from_the_week_that_told_it(lake: Collected) -> None:
+    """A run of the first week does not see what the second week's files say; whoever looks now sees the newest."""
+    lake.add_promotions(announced(FIRST, 1.5, FIRST, SECOND), NOON)
+    lake.add_promotions(announced(SECOND, 2.99, SECOND), NOON + ONE_LATER)
+
+    assert lake.promotions(FIRST)["price"].tolist() == [1.5, 1.5]
+    assert lake.promotions(SECOND)["price"].tolist() == [1.5, 2.99]
+    assert lake.promotions(SECOND, as_of=NOON)["price"].tolist() == [1.5, 1.5]
+
+
+def test_a_plan_that_comes_late_fills_only_what_newer_files_left_open(lake: Collected) -> None:
+    """The file of an earlier week says less than that of a later one, whichever came first."""
+    lake.add_promotions(announced(SECOND, 1.5, SECOND), NOON)
+    lake.add_promotions(announced(FIRST, 2.99, SECOND, SECOND + WEEK), NOON + ONE_LATER)
+
+    assert lake.promotions()["price"].tolist() == [1.5, 2.99]
+
+
+def test_the_query_of_the_documents_gives_the_plans_as_they_are_known_now(
+    lake: Collected, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For tools that read the files themselves."""
+    lake.add_promotions(announced(FIRST, 1.5, FIRST, SECOND), NOON)
+    lake.add_promotions(announced(SECOND, 2.99, SECOND, SECOND + WEEK), NOON + ONE_LATER)
+    (query,) = re.findall(r"```sql\n(.*?)```", (ROOT / "docs" / "vintages.md").read_text(), flags=re.DOTALL)
+    monkeypatch.chdir(lake.root)
+
+    found = schemas.PROMOTIONS.cast(duckdb.execute(query).df()).sort_values(schemas.CELL, ignore_index=True)
+
+    pd.testing.assert_frame_equal(found, lake.promotions())
+
+
+def test_corrections_are_kept_with_both_values(lake: Collected) -> None:
+    """New cells and repeated ones are none; another run's join them."""
+    lake.add_sales(sales(FIRST, {2: 5, 5: 7}))
+    for units, moment in ({2: 6, 5: 7, 8: 1}, NOON), ({2: 4}, NOON + ONE_LATER):
+        lake.add_corrections(SECOND, sales(FIRST, units), moment)
+        lake.add_sales(sales(FIRST, units), moment)
+
+    found = lake.corrections(SECOND)
+
+    assert found[["store", "units_before", "units_after"]].to_numpy().tolist() == [[2, 5, 6], [2, 6, 4]]
+    assert found["collected"].tolist() == [pd.Timestamp(NOON), pd.Timestamp(NOON + ONE_LATER)]
+    assert lake.corrections(FIRST).empty
+
+
+def test_a_correction_is_kept_once_though_its_run_died_before_it_was_added(lake: Collected) -> None:
+    """What the dead run wrote of it has not happened, until the next one does it."""
+    lake.add_sales(sales(FIRST, {2: 5}))
+    lake.add_corrections(SECOND, sales(FIRST, {2: 6}), NOON)
+    assert lake.corrections(SECOND).empty
+
+    moment = lake.begin_collecting(NOON + ONE_LATER)
+    lake.add_corrections(SECOND, sales(FIRST, {2: 6}), moment)
+    lake.add_sales(sales(FIRST, {2: 6}), moment)
+
+    assert lake.corrections(SECOND)["collected"].tolist() == [pd.Timestamp(moment)]
+
+
+def test_moments_keep_their_order_though_the_clock_goes_back(lake: Collected) -> None:
+    """What is collected later is never known earlier."""
+    lake.add_sales(sales(FIRST, {2: 5}), NOON)
+
+    assert lake.begin_collecting(NOON - timedelta(hours=1)) == NOON + ONE_LATER
+    assert lake.begin_collecting(NOON + timedelta(hours=1)) == NOON + timedelta(hours=1)
+
+
+def test_a_vintage_is_never_written_over(lake: Collected) -> None:
+    """Who collects twice at one moment is told."""
+    lake.add_sales(sales(FIRST, {2: 5}), NOON)
+
+    with pytest.raises(FileExistsError, match="would be overwritten"):
+        lake.add_sales(sales(FIRST, {2: 6}), NOON)
+    assert lake.sales()["units"].tolist() == [5]
+
+
+def test_nothing_new_is_no_vintage(lake: Collected) -> None:
+    """A file that is sent again to the letter leaves no trace."""
+    lake.add_sales(sales(FIRST, {2: 5}), NOON)
+    lake.add_sales(sales(FIRST, {2: 5}), NOON + ONE_LATER)
+
+    assert lake.last_collected() == NOON
+
+
+def test_a_vintage_that_was_not_put_in_place_is_so_by_the_next_run(
+    lake: Collected, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that dies between the two steps loses nothing; and a lake that was copied is joined again."""
+    lake.add_sales(sales(FIRST, {2: 5}), NOON)
+    monkeypatch.setattr("forecasting.storage.weekly_table.link_in_place", lambda file, target: None)
+    lake.add_sales(sales(FIRST, {2: 6}), NOON + ONE_LATER)
+    lake.add_sales(sales(SECOND, {2: 1}), NOON + ONE_LATER)
+    monkeypatch.undo()
+    assert lake.sales()["units"].tolist() == [5]
+
+    shutil.copytree(lake.root, lake.root.parent / "copy")
+    for copy in (lake, Collected(lake.root.parent / "copy")):
+        assert copy.sales(as_of=NOON + ONE_LATER)["units"].tolist() == [6, 1]
+        copy.begin_collecting(NOON + timedelta(hours=1))
+        assert copy.sales()["units"].tolist() == [6, 1]
+        vintage = copy.root / "vintages" / "sales" / str(SECOND) / "19920424T120000.000001Z.parquet"
+        assert vintage.samefile(copy.root / "sales" / f"{SECOND}.parquet")
+
+
+batches = st.lists(
+    st.tuples(
+        st.dictionaries(st.tuples(st.sampled_from([FIRST, SECOND]), st.sampled_from([2, 5])), st.integers(0, 9)),
+        st.dictionaries(st.sampled_from([FIRST, SECOND]), st.sampled_from([1.5, 2.99])),
+        st.integers(-5, 5),
+    ),
+    min_size=1,
+    max_size=4,
+)
+
+
+@settings(max_examples=8, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+@given(batches)
+def test_what_was_known_at_a_moment_never_changes(collected: list[tuple]) -> None:  # type: ignore[type-arg]
+    """Whatever is collected later, by whatever clock: every moment tells for ever what it told when it was now."""
+    with tempfile.TemporaryDirectory() as folder:
+        lake, now = Collected(Path(folder)), NOON
+        lake.add_sales(sales(FIRST, {2: 3}))
+        told_then = []
+        for units, prices, minutes in collected:
+            now += timedelta(minutes=minutes)
+            moment = lake.begin_collecting(now)
+            cells = [sales(week, {store: sold}) for (week, store), sold in units.items()]
+            lake.add_sales(pd.concat([sales(FIRST, {}), *cells]), moment)
+            plans = [announced(week, price, *sorted({week, SECOND})) for week, price in prices.items()]
+            lake.add_promotions(pd.concat([announced(FIRST, 0.0), *plans]), moment)
+            known = lake.snapshot(SECOND, lake.last_collected())
+            pd.testing.assert_frame_equal(known.sales, lake.sales(SECOND))
+            pd.testing.assert_frame_equal(known.promotions, lake.promotions(SECOND))
+            told_then.append((lake.last_collected(), known))
+        for moment, known in told_then:
+            pd.testing.assert_frame_equal(lake.sales(SECOND, moment), known.sales)
+            pd.testing.assert_frame_equal(lake.promotions(SECOND, moment), known.promotions)

@@ -1,0 +1,148 @@
+"""The inbox is read as a hard contract; what cannot be read says why."""
+
+import os
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from forecasting.core.inspection import RAW_COLUMNS
+from forecasting.storage import inbox
+from forecasting.storage.inbox import InboxFile, await_settled, list_inbox, read_inbox
+
+HEADER = "store,product,week,units,price,deal,feat\n"
+NAME = "1992-04-16_store-002.csv"
+
+
+def read(folder: Path) -> pd.DataFrame:
+    return read_inbox(list_inbox(folder))[1]
+
+
+def test_every_line_arrives_as_text(tmp_path: Path) -> None:
+    """Values stay as they were written: leading zeros, NA and separators are for the validation to judge."""
+    (tmp_path / NAME).write_text(HEADER + '007,NA,1992-04-16,"1.234,5",nan,0,\n', encoding="utf-8")
+    rows = read(tmp_path)
+    assert list(rows.columns) == RAW_COLUMNS
+    row = rows.iloc[0]
+    assert row[["store", "product", "units", "price", "feat"]].tolist() == ["007", "NA", "1.234,5", "nan", ""]
+    assert (row["line"], row["file_week"], row["daily"], row["rule"]) == (2, date(1992, 4, 16), False, "")
+
+
+@pytest.mark.parametrize(
+    ("content", "rule", "says"),
+    [
+        (b"store;product;week;units;price;deal;feat\n1;1;x;1.234,5;1;0;0\n", "wrong_header", "store;product"),
+        (b"store,product,week\n", "wrong_header", "it must be store,product,week,units"),
+        (b"", "wrong_header", "the header is ''"),
+        (HEADER.encode("utf-16"), "not_utf8", "save the file as UTF-8"),
+        (HEADER.encode() + b"2,5,1992-04-16,1\xff2,2.5,0,0\n", "not_utf8", "is not UTF-8"),
+        (HEADER.encode() + b"2,5,1992-04-16,1", "cut_row", "4 values where 7 are declared"),
+        (HEADER.encode() + b'2,5,"1992-04-16,12,2.5,0,0\n', "unreadable_row", "correct the quotes"),
+    ],
+)
+def test_what_cannot_be_read_says_why(tmp_path: Path, content: bytes, rule: str, says: str) -> None:
+    """Another delimiter, encoding or header, a cut row and an open quote each break a rule of their own."""
+    (tmp_path / NAME).write_bytes(content)
+    row = read(tmp_path).iloc[-1]
+    assert row["rule"] == rule
+    assert says in row["detail"]
+
+
+def test_a_byte_order_mark_and_empty_lines_are_no_rows(tmp_path: Path) -> None:
+    """What spreadsheet programs add does not change the content."""
+    (tmp_path / NAME).write_bytes(b"\xef\xbb\xbf" + HEADER.encode() + b"2,5,1992-04-16,12,2.5,0,0\r\n\r\n")
+    rows = read(tmp_path)
+    assert len(rows) == 1
+    assert rows.iloc[0]["rule"] == ""
+
+
+@pytest.mark.parametrize("name", ["sales.csv", "1992-13-45_store-002.csv", "1992-04-16_store-2.xlsx", "a b.csv"])
+def test_a_file_of_another_name_is_quarantined(tmp_path: Path, name: str) -> None:
+    """Its sales week cannot be known, so none of its content is used."""
+    (tmp_path / name).write_text(HEADER + "2,5,1992-04-16,12,2.5,0,0\n")
+    rows = read(tmp_path)
+    assert rows["rule"].tolist() == ["wrong_file_name"]
+
+
+def test_hidden_files_links_and_folders_are_left_alone(tmp_path: Path) -> None:
+    """A hidden file is still being written; a link may point anywhere."""
+    (tmp_path / f".{NAME}").write_text(HEADER)
+    (tmp_path / "1992-04-16_store-003.csv").symlink_to("/etc/hostname")
+    (tmp_path / "folder").mkdir()
+    assert list_inbox(tmp_path) == []
+    assert read(tmp_path).empty
+
+
+def test_parquet_files_follow_the_same_contract(tmp_path: Path) -> None:
+    """Typed values arrive in the text form that the contract declares; a damaged file says so."""
+    frame = pd.DataFrame(
+        {
+            "store": [2],
+            "product": [5],
+            "week": [date(1992, 4, 16)],
+            "units": [12],
+            "price": [2.5],
+            "deal": [True],
+            "feat": [0.25],
+        }
+    )
+    frame.to_parquet(tmp_path / "1992-04-16_store-002.parquet")
+    (tmp_path / "1992-04-16_store-003.parquet").write_bytes(b"PAR1 and then nothing")
+    rows = read(tmp_path)
+    assert rows.iloc[0][["store", "week_or_date", "units", "price", "deal", "feat"]].tolist() == [
+        "2",
+        "1992-04-16",
+        "12",
+        "2.5",
+        "1",
+        "0.25",
+    ]
+    assert rows.iloc[1]["rule"] == "unreadable_file"
+
+
+def test_a_daily_file_belongs_to_the_week_of_its_date(tmp_path: Path) -> None:
+    """A Tuesday's file counts for the week that opened on the Thursday before."""
+    (tmp_path / "1992-04-21_store-002.csv").write_text(HEADER.replace("week", "date") + "2,5,1992-04-21,1,2.5,0,0\n")
+    row = read(tmp_path).iloc[0]
+    assert (row["file_week"], row["daily"], row["week_or_date"]) == (date(1992, 4, 16), True, "1992-04-21")
+
+
+def settle(folder: Path, clock: list[float]) -> tuple[list[str], list[str]]:
+    """The settled files and the others, by a file system whose clock goes from one of these moments to the next."""
+    moments = iter(clock)
+    last = clock[-1]
+    settled, unsettled = await_settled(lambda: list_inbox(folder), lambda: next(moments, last))
+    return [file.name for file in settled], [file.name for file in unsettled]
+
+
+def test_a_file_that_was_touched_seconds_ago_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the clock of its file system, whatever that is; one that was placed long ago is not."""
+    monkeypatch.setattr(inbox, "SECONDS_UNTOUCHED", 2.0)
+    slept: list[float] = []
+    monkeypatch.setattr("time.sleep", slept.append)
+    (tmp_path / NAME).write_text(HEADER)
+    written = (tmp_path / NAME).stat().st_mtime
+    assert settle(tmp_path, [written, written + 1.9, written + 2.1]) == ([NAME], [])
+    assert len(slept) == 2
+    assert settle(tmp_path, [written + 60]) == ([NAME], [])
+    # Somebody set a time far ahead.
+    assert settle(tmp_path, [written - 3600]) == ([NAME], [])
+    assert len(slept) == 2
+
+
+def test_a_file_that_does_not_settle_is_left_for_the_next_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The wait has an end; the files that are complete are read."""
+    monkeypatch.setattr(inbox, "SECONDS_UNTOUCHED", 2.0)
+    monkeypatch.setattr(inbox, "MOST_SECONDS_AWAITED", 0.0)
+    (tmp_path / NAME).write_text(HEADER)
+    written = (tmp_path / NAME).stat().st_mtime
+    other = tmp_path / "1992-04-16_store-003.csv"
+    other.write_text(HEADER)
+    os.utime(other, (written - 60, written - 60))
+    assert settle(tmp_path, [written]) == ([other.name], [NAME])
+
+
+def test_a_file_that_was_taken_away_is_not_among_those_read(tmp_path: Path) -> None:
+    """It was listed, and has gone since."""
+    assert read_inbox([InboxFile(tmp_path / NAME, date(1992, 4, 16))])[0] == []

@@ -1,0 +1,88 @@
+"""A lake of a few real stores, whose sales are collected already: a run of one of its weeks needs no inbox.
+
+And what a cluster would compute, computed in the process of the test: a worker's start is most of a small run.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from forecasting.compute import ClusterUsage
+from forecasting.contracts import schemas
+from forecasting.contracts.calendar import THURSDAY
+from forecasting.contracts.spec import ForecastSpec
+from forecasting.core.retry_queue import Outcome, RetryQueue
+from forecasting.pipeline.simulation import shipped
+from forecasting.storage.lake import Lake
+
+STORES = [2, 5, 8, 12]
+
+
+def small_lake(root: Path, first: date, last: date) -> Lake:
+    """The sales of these stores from `first` to `last`, and their plans for four weeks more."""
+    lake = Lake(root)
+    lake.prepare()
+    lake.write_calendar(THURSDAY, "America/Chicago")
+    lake.write_reference(shipped(schemas.STORES), shipped(schemas.PRODUCTS))
+    sales, promotions = (
+        rows[rows["store"].isin(STORES) & (rows["week"] >= pd.Timestamp(first))]
+        for rows in (shipped(schemas.SALES), shipped(schemas.PROMOTIONS))
+    )
+    lake.add_sales(sales[sales["week"] <= pd.Timestamp(last)])
+    plans = promotions[promotions["week"] <= pd.Timestamp(last) + pd.Timedelta(weeks=4)]
+    lake.add_promotions(plans.assign(told=pd.Timestamp(first)))
+    return lake
+
+
+class InThisProcess:
+    """A cluster without workers: the same forecasts, one after the other."""
+
+    def __init__(self) -> None:
+        self.usage = ClusterUsage()
+
+    def map_partitions(
+        self,
+        function: Any,
+        batch: RetryQueue,
+        spec: ForecastSpec,
+        *,
+        timeout: float,
+        on_outcome: Callable[[Outcome], None] | None = None,
+    ) -> list[Outcome]:
+        outcomes = []
+        while task := batch.next_task():
+            self.record.tasks += 1
+            outcome = batch.succeeded(task, function(task.partition, spec))
+            if outcome is None:
+                continue
+            outcomes.append(outcome)
+            if on_outcome:
+                on_outcome(outcome)
+        return outcomes
+
+
+def compute_in_this_process(monkeypatch: pytest.MonkeyPatch, module: ModuleType) -> None:
+    """Let the runs of a module do without Dask."""
+
+    @contextmanager
+    def cluster(*_: Any) -> Iterator[InThisProcess]:
+        yield InThisProcess()
+
+    monkeypatch.setattr(module, "dask_cluster", cluster)
+
+
+def decide_in_this_process(monkeypatch: pytest.MonkeyPatch, module: ModuleType) -> None:
+    """Let the contests of a module do without Dask, and without a bar that tells Prefect of them."""
+
+    @contextmanager
+    def no_progress(_: str) -> Iterator[Callable[[int, int], None]]:
+        yield lambda done, total: None
+
+    compute_in_this_process(monkeypatch, module)
+    monkeypatch.setattr(module, "show_progress", no_progress)
