@@ -209,7 +209,7 @@ def service_home() -> Home:
 
 
 def _environment_file(values: dict[str, str]) -> str:
-    """Lines that sh, systemd and we read alike."""
+    """Lines that sh and we read alike."""
     return "".join(f"{name}={shlex.quote(value)}\n" for name, value in values.items())
 
 

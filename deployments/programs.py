@@ -1,7 +1,7 @@
 """The programs of the service: `python -m deployments.programs server` becomes the server, in the foreground.
 
 Each takes its environment, secrets with it, from a file of the home: nothing secret stands in a command
-line, in the supervisor's configuration or in a unit of systemd.
+line or in the supervisor's configuration.
 """
 
 import os

@@ -17,7 +17,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Subprotocol
 
-from deployments.home import Home
+from deployments.home import PROGRAMS, Home
 from deployments.watch import deployed_deadlines
 from forecasting.contracts.calendar import WEEK, dominicks_week
 from forecasting.pipeline.simulation import simulate
@@ -73,6 +73,13 @@ def test_the_schedule_yields_runs(service: Installation) -> None:
     assert {(moment.weekday(), moment.hour, moment.minute) for moment in moments} == {(3, 6, 0)}
     assert weekly["parameters"] == {"lake": str(service.lake)}
     assert weekly["concurrency_options"]["collision_strategy"] == "CANCEL_NEW"
+
+
+def test_the_pid_file_names_the_supervisor_of_every_process(service: Installation) -> None:
+    """The systemd unit watches that process, and `oj up` has returned without leaving another."""
+    supervisor = psutil.Process(int(service.home.supervisor_pid.read_text()))
+    assert {supervisor, *supervisor.children(recursive=True)} >= set(service.processes())
+    assert len(supervisor.children()) == len(PROGRAMS)
 
 
 def test_the_watcher_reads_the_deadline_of_the_deployment(service: Installation) -> None:
