@@ -21,6 +21,9 @@ from tests.postgresql import PostgreSQL, programs, running_postgresql
 # A test that needs a server asks for it; without this Prefect would start one by itself, in its user's home.
 os.environ["PREFECT_SERVER_ALLOW_EPHEMERAL_MODE"] = "false"
 
+# Tests make much garbage that dies young; to look through all that lives for it, time and again, costs a tenth of them.
+gc.set_threshold(100_000, 20, 100)
+
 # What takes longest begins first, so that no worker is left alone with it at the end.
 LONGEST = (
     "tests/deployments/test_service.py",
@@ -65,6 +68,11 @@ def pytest_collection_finish() -> None:
     """What was imported stays: the garbage collector need not look through Prefect, Dask and pandas again."""
     gc.collect()
     gc.freeze()
+
+
+def pytest_unconfigure() -> None:
+    """Extension modules complain of what is not collected at the end."""
+    gc.unfreeze()
 
 
 @pytest.fixture(scope="session")

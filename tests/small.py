@@ -57,7 +57,7 @@ class InThisProcess:
     ) -> list[Outcome]:
         outcomes = []
         while task := batch.next_task():
-            self.record.tasks += 1
+            self.usage.tasks += 1
             outcome = batch.succeeded(task, function(task.partition, spec))
             if outcome is None:
                 continue

@@ -28,6 +28,8 @@ from tests.ports import free_port
 CHICAGO = ZoneInfo("America/Chicago")
 CUTOFF = dominicks_week(136)
 SLOW = "tests.deployments.slow_model:slow"
+# The run that a file starts has as many workers as it likes; the others do with one.
+ONE_WORKER = ("--max-concurrency-per-instance", "1")
 
 
 def flat(output: str) -> str:
@@ -181,7 +183,7 @@ def test_a_websocket_without_the_auth_string_is_refused(
 
 def test_trigger_follows_a_run_to_its_end(service: Installation) -> None:
     """Link, states and logs are printed; the week is published; the exit code is its success."""
-    done = service.oj("trigger", "--model", "mean", "--watch")
+    done = service.oj("trigger", "--model", "mean", *ONE_WORKER, "--watch")
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"{service.url}/runs/flow-run/" in done.stdout
     for line in ("Running", "publish", "Completed"):
@@ -234,7 +236,7 @@ def test_a_run_that_waits_goes_on_when_somebody_accepts_the_gaps(service: Instal
     lake = Lake(service.lake)
     week = simulate(lake).week
     (lake.inbox / f"{week}_store-012.csv").unlink()
-    asked = service.oj("trigger", "--deadline", "2099-01-01", "--watch")
+    asked = service.oj("trigger", "--deadline", "2099-01-01", *ONE_WORKER, "--watch")
     assert asked.returncode == 0, asked.stdout + asked.stderr
     assert "Suspended" in asked.stdout
     wait_until(lambda: service.run_processes() == [])
@@ -257,8 +259,8 @@ def test_a_second_run_is_cancelled_and_a_cancelled_run_leaves_nothing(service: I
     week = simulate(lake).week
     # A week that is whole would be run by itself.
     (lake.inbox / f"{week}_store-012.csv").unlink()
-    started = service.oj("trigger", "--model", SLOW)
-    wait_until(lambda: sum("spawn_main" in line for line in service.run_processes()) >= 2)
+    started = service.oj("trigger", "--model", SLOW, *ONE_WORKER)
+    wait_until(lambda: any("spawn_main" in line for line in service.run_processes()))
     second = service.oj("trigger", "--model", SLOW, "--watch")
     assert second.returncode == 1
     assert "one runs at a time" in second.stdout
@@ -296,8 +298,8 @@ def test_up_once_more_is_the_remedy_and_disturbs_nothing(service: Installation) 
 
 def test_down_now_cancels_what_runs_and_leaves_nothing(service: Installation) -> None:
     """No process, listener, socket or pid file is left; a second one says that nothing is up."""
-    service.oj("trigger", "--model", SLOW)
-    wait_until(lambda: sum("spawn_main" in line for line in service.run_processes()) >= 2)
+    service.oj("trigger", "--model", SLOW, *ONE_WORKER)
+    wait_until(lambda: any("spawn_main" in line for line in service.run_processes()))
     down = service.oj("down", "--now")
     assert down.returncode == 0, down.stdout + down.stderr
     assert "Cancelling" in down.stdout

@@ -1,6 +1,6 @@
 """The weekly run on the real data, through a real Prefect server and a real Dask cluster.
 
-Where a test asks what is taken in and what is published, the forecasts are computed in its own process.
+Where a test asks what is taken in and what is published, its own process computes the forecasts, without Prefect.
 """
 
 import errno
@@ -18,6 +18,7 @@ import psutil
 import pytest
 
 from flows import weekly_forecast as module
+from flows.prefect_tasks import run_flow
 from flows.weekly_forecast import weekly_forecast
 from forecasting.contracts.calendar import dominicks_week
 from forecasting.contracts.errors import TooManyFallbacks, WeekBusy, WeekNotWhole
@@ -57,6 +58,12 @@ def run_lake(ran: tuple[Lake, dict[str, Any]], tmp_path: Path) -> Lake:
 def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs without Dask."""
     compute_in_this_process(monkeypatch, module)
+
+
+def run(lake: Lake, **options: Any) -> dict[str, Any]:
+    """A weekly run without Prefect."""
+    parameters = {"lake": str(lake.root), **options}
+    return run_flow(weekly_forecast, parameters, why_not="no Prefect is needed", warn=lambda _: None)
 
 
 def test_a_real_week_is_collected_and_forecast(ran: tuple[Lake, dict[str, Any]]) -> None:
@@ -145,7 +152,7 @@ def test_the_same_cutoff_gives_the_same_bytes(ran: tuple[Lake, dict[str, Any]], 
 def test_the_next_run_takes_the_next_week(run_lake: Lake) -> None:
     """A week that the system has not seen is collected; both forecasts stay published."""
     simulate(run_lake)
-    record = weekly_forecast(lake=str(run_lake.root), model="naive", horizon=1)
+    record = run(run_lake, model="naive", horizon=1)
     assert record["spec"]["cutoff"] == str(dominicks_week(137))
     assert run_lake.published_cutoffs() == [WEEK, dominicks_week(137)]
     assert len(run_lake.published(dominicks_week(137))) == 913
@@ -179,7 +186,7 @@ def test_late_files_of_a_published_week_are_told(run_lake: Lake) -> None:
     (run_lake.inbox / f"{WEEK}_store-090.csv").write_text(
         late.read_text().replace("\n12,", "\n90,").replace(f",{dominicks_week(137)},", f",{WEEK},")
     )
-    record = weekly_forecast(lake=str(run_lake.root), model="naive", horizon=1)
+    record = run(run_lake, model="naive", horizon=1)
     assert record["late_files"] == {str(WEEK): [f"{WEEK}_store-090.csv"]}
 
 
@@ -192,13 +199,13 @@ def test_a_week_with_too_few_stores_is_refused(run_lake: Lake) -> None:
     before = run_lake.published_path(WEEK).read_bytes()
     waiting = [file.name for file in run_lake.archive.waiting()]
     with pytest.raises(WeekNotWhole, match="10 expected stores are missing.*store 2; store 5.*--accept-gaps"):
-        weekly_forecast(lake=str(run_lake.root))
+        run(run_lake)
     assert run_lake.published_path(WEEK).read_bytes() == before
     assert [file.name for file in run_lake.archive.waiting()] == waiting
     assert run_lake.weeks_of_sales()[-1] == WEEK
     assert (run_lake.last_run_record() or {})["outcome"] == "failed"
 
-    accepted = weekly_forecast(lake=str(run_lake.root), model="mean", accept_gaps="strike in ten stores")
+    accepted = run(run_lake, model="mean", accept_gaps="strike in ten stores")
     assert accepted["completeness"]["status"] == "accepted with gaps"
     kept = run_lake.completeness(dominicks_week(137))["accepted"]
     assert (kept["why"], kept["by"]) == ("strike in ten stores", getuser())
@@ -210,13 +217,13 @@ def test_late_and_corrected_stores_are_taken_in_by_running_their_week_again(fed_
     late, other = sorted(fed_lake.inbox.iterdir())[:2]
     shutil.move(late, tmp_path / late.name)
     corrected = other.read_text().splitlines()
-    first = weekly_forecast(lake=str(fed_lake.root), model="naive")
+    first = run(fed_lake, model="naive")
     then = fed_lake.snapshot_of(WEEK)
     shutil.move(tmp_path / late.name, late)
     store, product, week, units, *promotion = corrected[1].split(",")
     corrected[1] = ",".join([store, product, week, str(int(units) + 640), *promotion])
     other.write_text("\n".join(corrected) + "\n")
-    second = weekly_forecast(lake=str(fed_lake.root), model="naive")
+    second = run(fed_lake, model="naive")
     assert second["corrected_by_week"] == {str(WEEK): 1}
     assert second["rows_corrected"] == 1
     (kept,) = fed_lake.corrections(WEEK).itertuples()
@@ -264,10 +271,10 @@ def test_bad_rows_are_quarantined_and_the_week_goes_on(fed_lake: Lake) -> None:
     lines[2] = "2;2;1.234,5"
     lines[3] = lines[3].replace("2,3,", "007,3,")
     file.write_text("\n".join(lines) + "\n")
-    record = weekly_forecast(lake=str(fed_lake.root), model="mean")
+    record = run(fed_lake, model="mean")
     assert record["quarantined_by_rule"] == {"cut_row": 1, "negative": 1, "not_a_number": 1}
     assert record["rows_in"] == record["rows_accepted"] + record["rows_dropped"] + record["rows_quarantined"]
-    assert record["completeness"]["incomplete"] == {2: "products 1, 2, 3"}
+    assert record["completeness"]["incomplete"] == {2: "brands 1, 2, 3"}
     quarantined = fed_lake.quarantined(WEEK)
     assert quarantined[["line", "rule"]].to_numpy().tolist() == [[2, "negative"], [3, "cut_row"], [4, "not_a_number"]]
     assert len(fed_lake.published(WEEK)) == 1826
