@@ -6,7 +6,7 @@ from JSON.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
@@ -83,7 +83,7 @@ class RunRecord:
 
 
 @cache
-def adapter(kind: type[Result]) -> TypeAdapter[Result]:
+def adapter(kind: Hashable) -> TypeAdapter[Any]:
     """Return what converts a frozen dataclass to plain JSON values and back."""
     return TypeAdapter(kind)
 
