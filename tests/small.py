@@ -36,7 +36,7 @@ def small_lake(root: Path, first: date, last: date) -> Lake:
     )
     lake.add_sales(sales[sales["week"] <= pd.Timestamp(last)])
     plans = promotions[promotions["week"] <= pd.Timestamp(last) + pd.Timedelta(weeks=4)]
-    lake.add_promotions(plans.assign(told=pd.Timestamp(first)))
+    lake.add_promotions(plans.assign(announced=pd.Timestamp(first)))
     return lake
 
 
@@ -44,7 +44,11 @@ class InThisProcess:
     """A cluster without workers: the same forecasts, one after the other."""
 
     def __init__(self) -> None:
-        self.usage = ClusterUsage()
+        self._tasks = 0
+
+    @property
+    def usage(self) -> ClusterUsage:
+        return ClusterUsage(tasks=self._tasks)
 
     def map_partitions(
         self,
@@ -57,7 +61,7 @@ class InThisProcess:
     ) -> list[Outcome]:
         outcomes = []
         while task := batch.next_task():
-            self.usage.tasks += 1
+            self._tasks += 1
             outcome = batch.succeeded(task, function(task.partition, spec))
             if outcome is None:
                 continue
