@@ -9,7 +9,8 @@ import pytest
 from typer.main import get_command
 from typer.testing import CliRunner, Result
 
-from forecasting.cli.app import app
+import deployments.cli  # noqa: F401 - adds its commands
+from forecasting.cli import app
 
 
 def oj(*args: str, columns: int = 80) -> Result:
