@@ -36,7 +36,7 @@ def small_lake(root: Path, first: date, last: date) -> Lake:
     )
     lake.add_sales(sales[sales["week"] <= pd.Timestamp(last)])
     plans = promotions[promotions["week"] <= pd.Timestamp(last) + pd.Timedelta(weeks=4)]
-    lake.add_promotions(plans.assign(told=pd.Timestamp(first)))
+    lake.add_promotions(plans.assign(announced=pd.Timestamp(first)))
     return lake
 
 

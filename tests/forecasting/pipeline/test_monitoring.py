@@ -31,7 +31,7 @@ from forecasting.storage.lake import Lake
 from forecasting.storage.publish import publish
 from tests.forecasting.core.test_drift import FIRST, backtest_rows
 
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+BENCHMARKS = Path(__file__).parents[3] / "benchmarks"
 WEEKS = [dominicks_week(number) for number in range(136, 141)]
 FEW = [2, 5, 8, 9]
 

@@ -36,7 +36,7 @@ def lake(tmp_path: Path) -> Lake:
     lake.prepare()
     lake.write_reference(_filled(content.stores, schemas.STORES), content.products.assign(ounces=64))
     lake.add_sales(content.actual)
-    lake.add_promotions(content.report.assign(told=content.report["week"].min()))
+    lake.add_promotions(content.report.assign(announced=content.report["week"].min()))
     _publish(lake, WEEK, "run-1", forecast_of(content.forecast[schemas.CELL], CUTOFF))
     return lake
 
