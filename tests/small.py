@@ -36,7 +36,7 @@ def small_lake(root: Path, first: date, last: date) -> Lake:
     )
     lake.sales.add(sales[sales["week"] <= pd.Timestamp(last)])
     plans = promotions[promotions["week"] <= pd.Timestamp(last) + pd.Timedelta(weeks=4)]
-    lake.promotions.add(plans.assign(told=pd.Timestamp(first)))
+    lake.promotions.add(plans.assign(announced=pd.Timestamp(first)))
     return lake
 
 

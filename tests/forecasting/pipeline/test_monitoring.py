@@ -30,7 +30,7 @@ from forecasting.storage.files import write_table
 from forecasting.storage.lake import Lake
 from tests.forecasting.core.test_drift import FIRST, backtest_rows
 
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+BENCHMARKS = Path(__file__).parents[3] / "benchmarks"
 WEEKS = [dominicks_week(number) for number in range(136, 141)]
 FEW = [2, 5, 8, 9]
 

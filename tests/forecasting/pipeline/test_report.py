@@ -36,7 +36,7 @@ def lake(tmp_path: Path) -> Lake:
     lake.prepare()
     lake.reference.write(_filled(content.stores, schemas.STORES), content.products.assign(ounces=64))
     lake.sales.add(content.actual)
-    lake.promotions.add(content.report.assign(told=content.report["week"].min()))
+    lake.promotions.add(content.report.assign(announced=content.report["week"].min()))
     _publish(lake, WEEK, "run-1", forecast_of(content.forecast[schemas.CELL], CUTOFF))
     return lake
 
