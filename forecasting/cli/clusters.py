@@ -26,7 +26,7 @@ def list_clusters(context: typer.Context, lake: p.LakeRoot = None) -> None:
 def reap(lake: p.LakeRoot = None) -> None:
     """End the clusters whose run is gone; those of living runs are left alone."""
     with user_errors():
-        from forecasting.compute.reap import reap_orphans
+        from forecasting.compute.register import reap_orphans
         from forecasting.presentation.terminal.clusters import show_reaped
 
         show_reaped(reap_orphans(LakeOptions(lake=lake).home))
