@@ -13,6 +13,7 @@ def main(name: str) -> None:
         import runpy
 
         # Its own module as the main one would cost each Dask worker two seconds.
+        del sys.argv[1]  # Prefect would take it for the id of a run
         runpy.run_module("prefect.engine", run_name="__main__")
         return
     import os
