@@ -127,7 +127,7 @@ class WaitingOptions:
 
     def gate_spec(self, lake: "Lake", week: date) -> GateSpec:
         """Return when the week may be forecast; a deadline without a zone is in the lake's."""
-        zone = lake.time_zone
+        zone = lake.reference.time_zone
         deadline = self.deadline or deadline_of(week, self.deadline_hours, zone)
         return _fill(GateSpec, self, deadline=deadline if deadline.tzinfo else deadline.replace(tzinfo=ZoneInfo(zone)))
 
@@ -169,7 +169,7 @@ class ForecastOptions(ClusterOptions, BatchSpec, PublicationOptions, WaitingOpti
     def spec(self, lake: "Lake", cutoff: date) -> ForecastSpec:
         """Return what is forecast at a cutoff, by the default model until the champion is read."""
         model = self.model or DEFAULT_MODEL
-        return _fill(ForecastSpec, self, cutoff=cutoff, model=model, week_starts_on=lake.week_starts_on)
+        return _fill(ForecastSpec, self, cutoff=cutoff, model=model, week_starts_on=lake.reference.week_starts_on)
 
     @property
     def batch_spec(self) -> BatchSpec:
@@ -249,7 +249,7 @@ class TrainOptions(ClusterOptions, PartitionSpec, TargetOptions):
     def spec(self, lake: "Lake", cutoff: date, champion: str | None) -> ForecastSpec:
         """Return what is trained at a cutoff: the named model, else the champion's, else the default."""
         model = self.model or champion or DEFAULT_MODEL
-        return _fill(ForecastSpec, self, cutoff=cutoff, model=model, week_starts_on=lake.week_starts_on)
+        return _fill(ForecastSpec, self, cutoff=cutoff, model=model, week_starts_on=lake.reference.week_starts_on)
 
     @property
     def batch_spec(self) -> BatchSpec:

@@ -37,7 +37,7 @@ def accept(
     from forecasting.presentation.terminal.lake import show_acceptance, show_override
 
     opened, who = existing_lake(lake), by or getuser()
-    ForecastSpec(week, week_starts_on=opened.week_starts_on)
+    ForecastSpec(week, week_starts_on=opened.reference.week_starts_on)
     opened.prepare()
     if store is None and product is None:
         show_acceptance(week, intake.accept(opened, week, reason, who, now()))

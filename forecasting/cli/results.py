@@ -18,7 +18,7 @@ def report(options: CutoffOption) -> None:
     from forecasting.presentation.terminal.page import show_page
 
     lake = existing_lake(options.lake)
-    show_page(write_page(lake, options.cutoff or lake.newest_published()))
+    show_page(write_page(lake, options.cutoff or lake.forecasts.newest()))
 
 
 @command(WEEKLY)
@@ -28,12 +28,12 @@ def scores(lake: LakeRoot = None) -> None:
     from forecasting.presentation.terminal.scores import scores_table
 
     opened = existing_lake(lake)
-    found = opened.scores()
+    found = opened.monitoring.scores()
     if found.empty:
         console.print("No forecast has matured yet: the next run scores those whose week it collects.")
         return
     console.print(scores_table(found))
-    alarms = opened.alarms(found["week"].max().date())
+    alarms = opened.monitoring.alarms(found["week"].max().date())
     for alarm in alarms:
         console.print(f"{alarm['week']}  {alarm['sentence']}", style="red")
     if not alarms:
@@ -109,4 +109,4 @@ def snapshot(
         write_table(to / "promotions.parquet", then.promotions, schemas.PROMOTIONS)
     except OSError as error:
         raise OptionError(f"to={to}", f"cannot be written ({error.strerror})", "name a folder of yours") from error
-    show_snapshot(to, then, opened.as_of(cutoff))
+    show_snapshot(to, then, opened.forecasts.as_of(cutoff))

@@ -80,7 +80,7 @@ def _require_usable(lake: "Lake", cutoffs: Iterable[date | None], models: Iterab
     for model in filter(None, models):
         _ = get_model(model).forecast  # imports the model, so that a missing library is reported at once
     for cutoff in filter(None, cutoffs):
-        ForecastSpec(cutoff, week_starts_on=lake.week_starts_on)
+        ForecastSpec(cutoff, week_starts_on=lake.reference.week_starts_on)
 
 
 def _require_cluster(spec: ClusterSpec) -> None:

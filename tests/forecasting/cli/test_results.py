@@ -14,11 +14,10 @@ from forecasting.cli import app
 from forecasting.contracts import schemas
 from forecasting.storage.files import read_table
 from forecasting.storage.lake import Lake
-from forecasting.storage.publish import publish
 from tests.databases import CUTOFFS, Target, assert_agrees, publish_anew
 from tests.forecasting.presentation.terminal.test_scores import scores_of
-from tests.forecasting.storage.test_collected import NOON, SECOND, announced, sales
-from tests.forecasting.storage.test_publish import SERIES, SPEC, forecast
+from tests.forecasting.storage.test_forecasts import SERIES, SPEC, forecast
+from tests.forecasting.storage.test_history import NOON, SECOND, announced, sales
 
 
 def oj(*args: str) -> Result:
@@ -88,9 +87,11 @@ def test_a_lake_without_matured_forecasts_says_when_there_will_be_some(tmp_path:
 def test_scores_and_alarms_are_printed(tmp_path: Path, monkeypatch: object) -> None:
     """Alarms up to the last week that has matured, each with its week."""
     lake = Lake(tmp_path)
-    lake.add_alarms(date(1992, 1, 9), "mean", [{"week": "1992-01-09", "sentence": "The forecasts are too high."}])
-    lake.add_alarms(date(1993, 1, 7), "mean", [{"week": "1993-01-07", "sentence": "Later."}])
-    monkeypatch.setattr(Lake, "scores", lambda self: scores_of(2))  # type: ignore[attr-defined]
+    lake.monitoring.add_alarms(
+        date(1992, 1, 9), "mean", [{"week": "1992-01-09", "sentence": "The forecasts are too high."}]
+    )
+    lake.monitoring.add_alarms(date(1993, 1, 7), "mean", [{"week": "1993-01-07", "sentence": "Later."}])
+    monkeypatch.setattr("forecasting.storage.monitoring.Monitoring.scores", lambda self: scores_of(2))  # type: ignore[attr-defined]
     result = oj("scores", "--lake", str(tmp_path))
     assert result.exit_code == 0
     assert "1992-01-09  The forecasts are too high." in result.output
@@ -105,10 +106,10 @@ LATER = datetime(1993, 1, 1, tzinfo=UTC)
 def lake(tmp_path: Path) -> Lake:
     """The forecast of SPEC's cutoff knew five cartons; by now it is six, and another week has come."""
     lake = Lake(tmp_path / "lake")
-    lake.add_sales(sales(SPEC.cutoff, {2: 5}), NOON)
-    lake.add_promotions(announced(SPEC.cutoff, 1.5, SPEC.cutoff), NOON)
-    publish(lake, forecast(10), SERIES, SPEC, "run-a", lake.last_collected())
-    lake.add_sales(pd.concat([sales(SPEC.cutoff, {2: 6}), sales(SECOND, {2: 7})]), LATER)
+    lake.sales.add(sales(SPEC.cutoff, {2: 5}), NOON)
+    lake.promotions.add(announced(SPEC.cutoff, 1.5, SPEC.cutoff), NOON)
+    lake.forecasts.publish(forecast(10), SERIES, SPEC, "run-a", lake.last_collected())
+    lake.sales.add(pd.concat([sales(SPEC.cutoff, {2: 6}), sales(SECOND, {2: 7})]), LATER)
     return lake
 
 
@@ -123,7 +124,7 @@ def test_a_snapshot_is_written(lake: Lake, tmp_path: Path) -> None:
     assert "collected by 1992-04-24 12:00:00 UTC" in said
     assert read_table(tmp_path / "then" / "sales.parquet", schemas.SALES)["units"].tolist() == [5]
     assert read_table(tmp_path / "then" / "promotions.parquet", schemas.PROMOTIONS)["price"].tolist() == [1.5]
-    assert lake.sales()["units"].tolist() == [6, 7]
+    assert lake.sales.read()["units"].tolist() == [6, 7]
 
 
 def test_a_snapshot_of_a_week_without_a_forecast_is_refused(lake: Lake, tmp_path: Path) -> None:
