@@ -118,7 +118,7 @@ def _require_usable(lake: "Lake", cutoffs: Iterable[date], models: Iterable[str]
     from forecasting.models.registry import get_model
 
     for model in models:
-        _ = get_model(model).forecast  # imported here, so that a missing library is told at once
+        get_model(model)  # imported here, so that a missing library is told at once
     for cutoff in cutoffs:
         ForecastSpec(cutoff, week_starts_on=lake.week_starts_on)
 
