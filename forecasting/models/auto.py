@@ -10,8 +10,8 @@ import pandas as pd
 from forecasting.contracts import schemas
 from forecasting.contracts.calendar import WEEK
 from forecasting.contracts.spec import ForecastSpec
-from forecasting.core import scores
 from forecasting.core.distribution import PredictiveDistribution, point_of
+from forecasting.core.metrics import METRICS
 from forecasting.core.panel import series_of
 from forecasting.core.partition import Pooled
 from forecasting.models.model import OnePassModel
@@ -114,7 +114,7 @@ def _score(name: str, past: pd.DataFrame, promotions: pd.DataFrame, actuals: pd.
         return np.inf
     rows = answer.frame.assign(forecast=point_of(answer.samples, "median"))
     rows = actuals.rename(columns={"units": "actual"})[[*schemas.CELL, "actual"]].merge(rows, on=schemas.CELL)
-    return scores.wape(rows)
+    return METRICS["wape"](rows)
 
 
 def _resampled(samples: np.ndarray) -> np.ndarray:

@@ -22,9 +22,9 @@ from forecasting.contracts.errors import RunError
 from forecasting.contracts.spec import BatchSpec, ForecastSpec
 from forecasting.core.drift import MIN_BASELINE_WEEKS, baseline_from_backtest, detect_drift
 from forecasting.core.folds import Folds
-from forecasting.core.live_scores import mature
 from forecasting.pipeline.backtest import of_lake, run_folds
 from forecasting.pipeline.batch import current_forecast
+from forecasting.pipeline.scoring import score_published
 from forecasting.storage.lake import Lake
 
 logger = logging.getLogger(__name__)
@@ -87,7 +87,7 @@ def mature_forecasts(lake: Lake) -> int:
                 due.append((cutoff, run_id, kept | {"actuals": json.dumps(actuals)}))
     sales = lake.sales() if due else schemas.SALES.empty()
     for cutoff, run_id, metadata in due:
-        rows = mature(lake.published(cutoff), run_id, sales)
+        rows = score_published(lake.published(cutoff), run_id, sales)
         asked = lake.run_spec(cutoff, run_id)
         lake.write_scores(cutoff, run_id, rows, metadata | {"baseline": monitor_key(asked)})
     return len(due)

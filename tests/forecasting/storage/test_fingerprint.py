@@ -66,7 +66,7 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         "__init__.py": "",
         "market.py": OWN,
         "constants.py": "SHARE = 0.5\n",
-        "helper.py": "from forecasting.core import order_sheet\nhelped = print\n",
+        "helper.py": "from forecasting.core import schedule\nhelped = print\n",
         "deeper/__init__.py": "",
         "deeper/level.py": "",
         "unused.py": "A = 1\n",
@@ -127,7 +127,7 @@ def test_words_for_people_do_not_count(copy: Path) -> None:
         ("models/ensemble.py", "(0.5, 0.5)", "(0.4, 0.6)"),
         ("models/mean.py", "import numpy as np", "import numpy as np\nMORE = 1"),
         ("core/panel.py", ".fillna(0.0).round()", ".fillna(1.0).round()"),
-        ("core/scores.py", '"""', 'MORE = 1\n"""'),  # by which `auto` chooses
+        ("core/metrics.py", '"""', 'MORE = 1\n"""'),  # by which `auto` chooses
         ("core/retry_queue.py", '"""', 'MORE = 1\n"""'),
     ],
 )
@@ -149,7 +149,7 @@ def test_an_own_model_counts_with_what_it_imports(own: Path) -> None:
     modules, libraries = own_modules(MODEL)
     mine = {name.removeprefix(own.name) for name in modules if name.startswith(own.name)}
     assert mine == {"", ".market", ".constants", ".helper", ".deeper", ".deeper.level"}
-    assert "forecasting.core.order_sheet" in modules
+    assert "forecasting.core.schedule" in modules
     assert libraries >= {"pandas", "rich"}
 
 
