@@ -13,7 +13,7 @@ from forecasting.cli.session import user_errors
 
 
 @app.command()
-def known(
+def snapshot(
     cutoff: Annotated[
         date,
         typer.Option(**p.A_WEEK, help="Cutoff of the forecast.", show_default=False),
@@ -35,4 +35,4 @@ def known(
             write_table(to / "promotions.parquet", then.promotions, schemas.PROMOTIONS)
         except OSError as error:
             raise OptionError(f"to={to}", f"cannot be written ({error.strerror})", "name a folder of yours") from error
-        show_snapshot(to, then, home.as_of(cutoff))
+        show_snapshot(to, then, home.forecasts.as_of(cutoff))
