@@ -9,7 +9,8 @@ from prefect import flow, runtime
 
 from flows import artifacts as page
 from flows.notify import alert_on_failure, notify_drift, notify_published
-from flows.options import WeeklyOptions, takes
+from flows.options import WeeklyOptions, open_lake
+from flows.parameters import takes
 from flows.prefect_tasks import run_flow, stage
 from flows.recording import RunRecorder, recording
 from flows.waiting import await_stores, take_over
@@ -68,13 +69,13 @@ def weekly_forecast(options: WeeklyOptions) -> dict[str, Any]:
         forecasting.contracts.errors.ForecastingError: one sentence that names the cause and the remedy. What was
             published before stays in force.
     """
-    home = options.home
+    home = open_lake(options.lake)
     home.prepare()
     *missed, week = [options.cutoff] if options.cutoff else intake.choose_weeks(home, now())
     for earlier in missed:
         catch_up(earlier, options)
     page.show_week(week)
-    spec, batch = options.spec(week), options.batch_spec
+    spec, batch = options.spec(home, week), options.batch_spec
 
     with alert_on_failure(home, week):
         if options.accept_gaps:
@@ -86,7 +87,7 @@ def weekly_forecast(options: WeeklyOptions) -> dict[str, Any]:
             arrived = collect(home, week)
             record.noted(arrived.notes)
             checked = validate(home, arrived)
-            completeness = gate(home, week, arrived, checked, options.gate_spec(week), now())
+            completeness = gate(home, week, arrived, checked, options.gate_spec(home, week), now())
             record.noted(archive(home, week, arrived, checked))
             record.collected(completeness, checked, intake.late_files(home, week, arrived))
             page.show_completeness(record.content)
