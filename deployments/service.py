@@ -92,7 +92,7 @@ def _start(home: Home, service: Service, supervisor: Supervisor, say: Say) -> No
 
 
 def _register(home: Home, supervisor: Supervisor) -> None:
-    """Send the server of pool, deployments and automations; start worker and watcher; wait until all are there."""
+    """Create pool, deployments and automations; start worker and watcher; wait until all are ready."""
     # Imported here, because Prefect takes seconds to import, in which the server starts.
     from deployments.api import deploy, service_api
 
