@@ -104,7 +104,7 @@ def weekly_forecast(options: WeeklyOptions) -> dict[str, Any]:
                 record.unchanged(outcome_counts(home.forecasts.read(week)), home.forecasts.path(week))
             else:
                 with dask_cluster(options.cluster_spec, home, f"the week of {week}") as cluster:
-                    record.cluster_started(cluster.usage)
+                    record.cluster_started(cluster)
                     with page.show_progress() as progress:
                         table = forecast(cluster, home, work, spec, batch, progress)
                 replaced = stages.current_forecast(home, week)

@@ -78,7 +78,7 @@ def _require_usable(lake: "Lake", cutoffs: Iterable[date | None], models: Iterab
     from forecasting.models.registry import get_model
 
     for model in filter(None, models):
-        _ = get_model(model).forecast  # imports the model, so that a missing library is reported at once
+        get_model(model)  # imports the model, so that a missing library is reported at once
     for cutoff in filter(None, cutoffs):
         ForecastSpec(cutoff, week_starts_on=lake.reference.week_starts_on)
 

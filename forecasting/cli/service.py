@@ -46,7 +46,7 @@ def list_clusters(context: typer.Context, lake: LakeRoot = None) -> None:
 @as_command
 def reap(lake: LakeRoot = None) -> None:
     """End the clusters whose run has ended; clusters of running runs go on."""
-    from forecasting.compute.reap import reap_orphans
+    from forecasting.compute.register import reap_orphans
     from forecasting.presentation.terminal.clusters import show_reaped
 
     show_reaped(reap_orphans(existing_lake(lake)))

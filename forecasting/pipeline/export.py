@@ -5,7 +5,7 @@ from datetime import date
 from pathlib import Path
 
 from forecasting.contracts.errors import OptionError
-from forecasting.core.order_sheet import order_sheet
+from forecasting.core.report import order_sheet
 from forecasting.presentation.excel import export as write
 from forecasting.storage.lake import Lake
 

@@ -22,9 +22,9 @@ from forecasting.contracts.errors import RunError
 from forecasting.contracts.spec import BatchSpec, ForecastSpec
 from forecasting.core.drift import MIN_BASELINE_WEEKS, baseline_from_backtest, detect_drift
 from forecasting.core.folds import Folds
-from forecasting.core.live_scores import mature
 from forecasting.pipeline.backtest import of_lake, run_folds
 from forecasting.pipeline.batch import current_forecast
+from forecasting.pipeline.scoring import score_published
 from forecasting.storage.lake import Lake
 
 logger = logging.getLogger(__name__)
@@ -87,9 +87,10 @@ def mature_forecasts(lake: Lake) -> int:
                 due.append((cutoff, run_id, kept | {"actuals": json.dumps(actuals)}))
     sales = lake.sales.read() if due else schemas.SALES.empty()
     for cutoff, run_id, metadata in due:
-        rows = mature(lake.forecasts.read(cutoff), run_id, sales)
+        rows = score_published(lake.forecasts.read(cutoff), run_id, sales)
         asked = lake.forecasts.spec_of(cutoff, run_id)
-        lake.monitoring.write_scores(cutoff, run_id, rows, metadata | {"baseline": monitor_key(asked)})
+        key = {"baseline": monitor_key(asked.as_dict())} if asked else {}
+        lake.monitoring.write_scores(cutoff, run_id, rows, metadata | key)
     return len(due)
 
 

@@ -10,6 +10,7 @@ from typer.testing import CliRunner, Result
 from forecasting.cli import app
 from forecasting.clock import now
 from forecasting.compute.register import held_entry
+from forecasting.contracts.spec import ClusterSpec
 from forecasting.storage.lake import Lake
 from tests.sinks import http_sink, wait_long_for_targets, write_connections
 
@@ -55,7 +56,7 @@ def test_living_clusters_and_orphans_are_told_apart(tmp_path: Path) -> None:
         "price_per_instance_hour": 0.5,
         "scheduler": SCHEDULER,
     }
-    with held_entry(lake, "cd", run="a backtest", kind=KIND, instances=1, price_per_instance_hour=0.0):
+    with held_entry(lake, "cd", run="a backtest", spec=ClusterSpec(cluster=KIND)):
         lake.cluster_entry("ab").write_text(json.dumps(content))
         output = oj("clusters", "--lake", str(tmp_path)).output
     assert max(map(len, output.splitlines())) <= 80
