@@ -3,14 +3,14 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 from uuid import UUID
 
 import typer
 from pydantic import TypeAdapter
 
 from deployments.home import Home
-from flows.options import WeeklyOptions
+from flows.options import OPTIONS, WeeklyOptions
 from flows.settings import lake_root
 from forecasting.contracts.spec import Option
 
@@ -28,6 +28,8 @@ Say = Callable[[str], None]
 @dataclass(frozen=True, kw_only=True)
 class TriggerOptions(WeeklyOptions):
     """The options of a weekly run; those that are not given are the deployment's."""
+
+    panel: ClassVar[str] = OPTIONS
 
     watch: Annotated[
         bool, Option("Follow the run to its end; the exit code tells whether it succeeded.", flag="--watch")
