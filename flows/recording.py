@@ -12,9 +12,10 @@ import pandas as pd
 from flows.prefect_tasks import stopwatch
 from forecasting.clock import Stopwatch, now
 from forecasting.compute import ClusterUsage
+from forecasting.contracts.run_record import adapter
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.completeness import CompletenessReport
-from forecasting.core.revision import summary
+from forecasting.core.revision import Revision, revision_of
 from forecasting.core.validation import Validated
 from forecasting.pipeline.ingest import completeness_summary
 from forecasting.storage.lake import Lake
@@ -69,7 +70,7 @@ class RunRecorder:
 
     def moved(self, before: pd.DataFrame, after: pd.DataFrame) -> None:
         """The forecast replaced another one of the same week."""
-        self.content["moved"] = summary(before, after)
+        self.content["moved"] = adapter(Revision).dump_python(revision_of(before, after), mode="json")
 
     def unchanged(self, counts: dict[str, Any], path: Path) -> None:
         self.content |= {"outcome": "unchanged", "published": str(path), **counts}

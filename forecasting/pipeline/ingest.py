@@ -1,5 +1,6 @@
 """The stages that take a week in, as plain functions: which weeks are due, what has come, and whether it goes on."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from forecasting.contracts.errors import DataError, WeekWaiting
+from forecasting.contracts.run_record import adapter
 from forecasting.contracts.spec import GateSpec
 from forecasting.core import completeness as completeness
 from forecasting.core.completeness import Acceptance, CompletenessReport
@@ -29,6 +31,27 @@ class Arrived:
     files: list[InboxFile]
     rows: pd.DataFrame
     notes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class IngestResult:
+    """What arrived for a week, and what became of each row: rows_in = accepted + duplicates + quarantined.
+
+    quarantined_by_rule: quarantined rows by the name of the rule that they broke.
+    corrected_by_week: accepted rows that changed units collected before, by week.
+    late_files: names of files of earlier weeks whose forecast was published without them, by week.
+    notes: sentences about files of the inbox that somebody should look at.
+    """
+
+    completeness: CompletenessReport
+    rows_in: int
+    accepted: int
+    duplicates: int
+    quarantined: int
+    quarantined_by_rule: Mapping[str, int] = field(default_factory=dict)
+    corrected_by_week: Mapping[date, int] = field(default_factory=dict)
+    late_files: Mapping[date, tuple[str, ...]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 def choose_weeks(lake: Lake, at: datetime) -> list[date]:
@@ -125,7 +148,7 @@ def gate(
         lake.add_sales(checked.sales, collected)
         lake.add_promotions(checked.promotions, collected)
         lake.add_quarantined(week, checked.quarantined, [file.name for file in arrived.files])
-        lake.write_completeness(week, completeness.as_dict())
+        lake.write_completeness(week, adapter(CompletenessReport).dump_python(completeness, mode="json"))
     return completeness
 
 
@@ -144,7 +167,7 @@ def archive(lake: Lake, week: date, arrived: Arrived, checked: Validated) -> lis
 
 def accept(lake: Lake, week: date, why: str, by: str, at: datetime) -> Acceptance:
     """Record that somebody lets the week go on with its gaps."""
-    accepted = Acceptance(by, why, at.isoformat(timespec="seconds"))
+    accepted = Acceptance(by, why, at.replace(microsecond=0))
     lake.write_acceptance(week, accepted)
     return accepted
 
@@ -174,14 +197,14 @@ def _assess(lake: Lake, week: date, checked: Validated, spec: GateSpec, at: date
     is_closed = at >= spec.deadline
     accepted = lake.acceptance(week)
     if is_closed and spec.below_minimum == "go_on" and not accepted:
-        accepted = Acceptance("the option below_minimum", "the deadline has passed", at.isoformat(timespec="seconds"))
+        accepted = Acceptance("the option below_minimum", "the deadline has passed", at.replace(microsecond=0))
     return completeness.gate(taken, min_reporting=spec.min_reporting, is_closed=is_closed, accepted=accepted)
 
 
 def completeness_summary(completeness: CompletenessReport, checked: Validated) -> dict[str, Any]:
     """What came in, for the receipt."""
     return {
-        "completeness": completeness.as_dict(),
+        "completeness": adapter(CompletenessReport).dump_python(completeness, mode="json"),
         "rows_in": checked.rows_in,
         "rows_accepted": checked.accepted,
         "rows_dropped": checked.dropped,

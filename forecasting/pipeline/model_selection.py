@@ -1,7 +1,8 @@
 """The choice of model of a weekly run: fitted in the run itself, or kept, and replaced where it no longer holds."""
 
+from collections.abc import Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from getpass import getuser
 from typing import Any
@@ -14,6 +15,7 @@ from forecasting.contracts import schemas
 from forecasting.contracts.calendar import WEEK
 from forecasting.contracts.errors import OptionError
 from forecasting.contracts.spec import BatchSpec, ClusterSpec, ForecastSpec, Retrain
+from forecasting.core.comparison import ComparisonResult
 from forecasting.core.fitted_model import FittedModel
 from forecasting.models import get_model
 from forecasting.pipeline.backtest import of_lake
@@ -26,6 +28,49 @@ from forecasting.storage.model_registry import load
 ROBUST = "mean"  # asks nothing of the data but history, and cannot be led astray by prices
 WEEKS_OF_AN_ALARM = 8  # for so long an alarm that nothing could answer is tried to be answered
 BY = "the weekly run"
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The outcome of a challenger evaluation.
+
+    model, version: the best candidate, and the version under which it was registered.
+    promoted: whether it is the champion now. why: in words.
+    against: the version of the champion that it was compared with.
+    candidates: each against the champion; empty where there was no champion.
+    champion_frozen_at: folds that the champion forecast as it was trained.
+    champion_refitted_at: folds at which its model was fitted anew, as the champion had seen later weeks.
+    scores: of the best candidate over the folds, by name.
+    """
+
+    model: str
+    version: str
+    cutoff: date
+    promoted: bool
+    why: str
+    against: str | None = None
+    candidates: Mapping[str, ComparisonResult] = field(default_factory=dict)
+    champion_frozen_at: tuple[date, ...] = ()
+    champion_refitted_at: tuple[date, ...] = ()
+    scores: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ModelChoice:
+    """The model that forecasts the week, and how it was chosen.
+
+    version, trained_until: of a registered model; None where the run fits its own.
+    alarm: the sentence of the alarm that a challenger evaluation answers.
+    error: why that evaluation could not be held.
+    """
+
+    model: str
+    retrain: Retrain
+    version: str | None = None
+    trained_until: date | None = None
+    alarm: str | None = None
+    evaluation: Evaluation | None = None
+    error: str | None = None
 
 
 @dataclass(frozen=True)

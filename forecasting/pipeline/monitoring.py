@@ -4,9 +4,9 @@ import json
 import logging
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from hashlib import sha256
 from typing import Any
@@ -20,7 +20,7 @@ from forecasting.contracts import schemas
 from forecasting.contracts.calendar import WEEK, weeks_between
 from forecasting.contracts.errors import RunError
 from forecasting.contracts.spec import BatchSpec, ForecastSpec
-from forecasting.core.drift import MIN_BASELINE_WEEKS, baseline_from_backtest, detect_drift
+from forecasting.core.drift import MIN_BASELINE_WEEKS, Alarm, baseline_from_backtest, detect_drift
 from forecasting.core.folds import Folds
 from forecasting.core.live_scores import mature
 from forecasting.pipeline.backtest import of_lake, run_folds
@@ -34,6 +34,46 @@ WEEKS_BEFORE_BASELINE = 4  # weeks: a lake that is only being tried is spared th
 MOST_FOLDS = 52
 HISTORY_BEFORE_FOLDS = 26  # weeks of sales before the first fold
 BASELINE_SECONDS = 600.0  # after these the backtest begins no fold any more
+
+
+@dataclass(frozen=True)
+class StepScores:
+    """Scores of the newest matured week at one step, shares; None where nothing was sold.
+
+    coverage: share of actuals within the interval, by level in percent.
+    """
+
+    wape: float | None
+    naive_wape: float | None
+    bias: float | None
+    coverage: Mapping[int, float | None]
+
+
+@dataclass(frozen=True)
+class MonitoringResult:
+    """How past forecasts came out.
+
+    scored: forecasts whose scores are new or have changed.
+    week: the newest week that has matured; None where none has.
+    steps: its scores by step.
+    is_monitored: whether a baseline exists that drift is detected against.
+    alarms: those of that week, and those that a correction raised for earlier weeks.
+    error: why monitoring failed, where it did.
+    """
+
+    scored: int = 0
+    week: date | None = None
+    steps: Mapping[int, StepScores] = field(default_factory=dict)
+    is_monitored: bool = False
+    alarms: tuple[Alarm, ...] = ()
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class BaselineResult:
+    """The baseline that this run has built: from how many folds of a backtest."""
+
+    folds: int
 
 
 def monitor(lake: Lake, spec: ForecastSpec) -> dict[str, Any]:

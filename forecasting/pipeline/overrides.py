@@ -36,7 +36,7 @@ def accept_override(
             f"No row of store {store} product {product} in the week of {week} is quarantined as out of proportion",
             "see in the lake's folder `quarantine` which rows are",
         )
-    accepted = Acceptance(by, why, at.isoformat(timespec="seconds"))
+    accepted = Acceptance(by, why, at.replace(microsecond=0))
     lake.write_override(week, store, product, accepted)
     gone = [file for file in files if not lake.archive.bring_back(file)]
     if gone:

@@ -22,6 +22,14 @@ WEEKS_BEFORE = 26
 
 
 @dataclass(frozen=True)
+class ReportResult:
+    """The table `report` as it was written: its file, and the last published cutoff, up to which it holds actuals."""
+
+    table: Path
+    cutoff: date
+
+
+@dataclass(frozen=True)
 class Reported:
     """The table `report` as it was written, and its cutoff."""
 

@@ -35,7 +35,6 @@ the declared pattern only.
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -45,6 +44,7 @@ import pandas as pd
 from forecasting.contracts import schemas
 from forecasting.contracts.calendar import THURSDAY
 from forecasting.contracts.errors import DataError, OptionError
+from forecasting.contracts.run_record import adapter
 from forecasting.contracts.table import Table
 from forecasting.core.completeness import Acceptance
 from forecasting.presentation.html import Page
@@ -147,16 +147,17 @@ class Lake(Watched):
         return read_json(self.root / "completeness" / f"{week}.json")
 
     def write_acceptance(self, week: date, accepted: Acceptance) -> None:
-        write_json(self._acceptance_path(week), asdict(accepted))
+        write_json(self._acceptance_path(week), adapter(Acceptance).dump_python(accepted, mode="json"))
 
     def acceptance(self, week: date) -> Acceptance | None:
         """Who lets the week go on with its gaps, and why; None where nobody does."""
         path = self._acceptance_path(week)
-        return Acceptance(**read_json(path)) if path.exists() else None
+        return adapter(Acceptance).validate_python(read_json(path)) if path.exists() else None
 
     def write_override(self, week: date, store: int, product: int, accepted: Acceptance) -> None:
         """Somebody's word that the units of this cell are right, however far out of proportion."""
-        write_json(self.acceptances / str(week) / f"{store}-{product}.json", asdict(accepted))
+        plain = adapter(Acceptance).dump_python(accepted, mode="json")
+        write_json(self.acceptances / str(week) / f"{store}-{product}.json", plain)
 
     def overrides(self) -> pd.DataFrame:
         """The cells whose units somebody has accepted however far out of proportion: `store, product, week`."""
