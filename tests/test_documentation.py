@@ -7,8 +7,9 @@ import pytest
 import yaml
 from typer.main import get_command
 
+import deployments.cli  # noqa: F401 - adds its commands
 from deployments.registration import DEPLOYMENTS
-from forecasting.cli.app import app
+from forecasting.cli import app
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("data/*.md")])

@@ -13,7 +13,7 @@ from forecasting.cli.session import user_errors
 
 
 @app.command()
-def known(
+def snapshot(
     cutoff: Annotated[
         date,
         typer.Option(**p.A_WEEK, help="Cutoff of the forecast.", show_default=False),

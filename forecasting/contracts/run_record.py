@@ -6,11 +6,10 @@ from JSON.
 """
 
 import re
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
-from functools import cache
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
@@ -82,8 +81,7 @@ class RunRecord:
         return adapter(RunRecord).validate_json(text)
 
 
-@cache
-def adapter(kind: Hashable) -> TypeAdapter[Any]:
+def adapter(kind: type[Result]) -> TypeAdapter[Result]:
     """Return what converts a frozen dataclass to plain JSON values and back."""
     return TypeAdapter(kind)
 

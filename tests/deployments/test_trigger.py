@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+import deployments.cli
 import deployments.trigger
 from deployments.trigger import TriggerOptions
-from forecasting.cli.app import app
+from forecasting.cli import app
 
 
 def parameters(monkeypatch: pytest.MonkeyPatch, *args: str) -> dict[str, Any]:

@@ -9,7 +9,8 @@ import pytest
 from typer.main import get_command
 from typer.testing import CliRunner, Result
 
-from forecasting.cli.app import app
+import deployments.cli  # noqa: F401 - adds its commands
+from forecasting.cli import app
 
 
 def oj(*args: str, columns: int = 80) -> Result:
@@ -55,7 +56,7 @@ def test_the_tree_has_the_commands_of_flows_and_deployments() -> None:
         (("run", "--cutoff", "1992-04-17"), 1, "is not the first day of a week; name the Thursday before, 1992-04-16"),
         (("run", "--min-reporting", "90"), 2, "--min-reporting"),
         (("run",), 1, "has no sales and its inbox is empty; let a week arrive with `oj simulate` first"),
-        (("feed", "--history-until", "1992-04-10"), 1, "is not a week of the shipped data; name a Thursday"),
+        (("simulate", "--history-until", "1992-04-10"), 1, "is not a week of the shipped data; name a Thursday"),
     ],
 )
 def test_a_mistake_ends_in_one_sentence(tmp_path: Path, args: tuple[str, ...], code: int, says: str) -> None:

@@ -32,13 +32,13 @@ def test_status_shows_weeks_and_what_is_waiting(fed_lake: Lake) -> None:
 def test_the_lake_may_be_named_by_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """OJ_LAKE stands where --lake is not given."""
     monkeypatch.setenv("OJ_LAKE", str(tmp_path / "elsewhere"))
-    assert oj("feed", "--history-until", str(dominicks_week(60))).exit_code == 0
+    assert oj("simulate", "--history-until", str(dominicks_week(60))).exit_code == 0
     assert Lake(tmp_path / "elsewhere").weeks_of_sales()[-1] == dominicks_week(60)
 
 
 def test_a_lake_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     """The error names folder and remedy."""
     (tmp_path / "file").write_text("no folder")
-    result = oj("feed", "--lake", str(tmp_path / "file" / "lake"))
+    result = oj("simulate", "--lake", str(tmp_path / "file" / "lake"))
     assert result.exit_code == 1
     assert "cannot be written" in result.output

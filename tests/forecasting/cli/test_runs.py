@@ -44,7 +44,7 @@ def test_a_week_is_fed_and_run_by_two_commands(tmp_path: Path, environment: dict
         assert done.stderr == ""
         return done.stdout
 
-    assert "82 stores dropped their files" in run("feed")
+    assert "82 stores dropped their files" in run("simulate")
     output = run("run", "--model", "mean")
     assert "Week of 1992-04-16: published" in output
     assert "913 series × 2 weeks by mean (median), none on fallback" in output

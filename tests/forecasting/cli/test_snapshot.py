@@ -30,7 +30,7 @@ def lake(tmp_path: Path) -> Lake:
 
 
 def known(lake: Lake, cutoff: object, to: Path) -> str:
-    said = CliRunner().invoke(app, ["known", "--lake", str(lake.root), "--cutoff", str(cutoff), "--to", str(to)])
+    said = CliRunner().invoke(app, ["snapshot", "--lake", str(lake.root), "--cutoff", str(cutoff), "--to", str(to)])
     return " ".join(said.output.split())
 
 

@@ -27,7 +27,7 @@ def test_a_folder_is_printed_as_it_is(folder: str, printed: StringIO, tmp_path: 
     write_table(lake.root / "reference" / "products.parquet", products, schemas.PRODUCTS)
     report = report_at(lake.root / "report.parquet")
     shows = {
-        "feed": lambda: show_simulated(lake, SimulatedWeek(CUTOFF, 82, CUTOFF - WEEK)),
+        "simulate": lambda: show_simulated(lake, SimulatedWeek(CUTOFF, 82, CUTOFF - WEEK)),
         "status": lambda: show_status(lake),
         "run": lambda: show_run(lake.root, run_record_of(report), 720.0),
         "backtest": lambda: show_backtest(result_of("naive", source=str(lake.root)), None),
