@@ -140,7 +140,7 @@ def tell(lake: Lake, notice: Notification) -> bool:
     """Tell people, unless they have been told; True where somebody was reached now. Never makes a run fail."""
     reached = False
     with _harmless():
-        if notice.week and notice.once and lake.is_notified(notice.week, notice.once):
+        if notice.week and notice.once and lake.notifications.is_sent(notice.week, notice.once):
             return False
         delivery = deliver(notice.title, f"{notice.body}\nLake: {lake.root.resolve()}")
         for failure in delivery.failures:
@@ -148,7 +148,7 @@ def tell(lake: Lake, notice: Notification) -> bool:
         reached = delivery.reached > 0
         if reached and notice.week and notice.once:
             told = {"title": notice.title, "body": notice.body, "told": now().isoformat(timespec="seconds")}
-            lake.write_notification(notice.week, notice.once, told)
+            lake.notifications.write(notice.week, notice.once, told)
     return reached
 
 
@@ -190,7 +190,7 @@ def alert_on_failure(lake: Lake, week: date | None = None) -> Iterator[None]:
         raise
     except Exception as error:
         with _harmless():
-            tell(lake, run_failed(week, error, max(lake.published_cutoffs(), default=None)))
+            tell(lake, run_failed(week, error, max(lake.forecasts.cutoffs(), default=None)))
         raise
 
 

@@ -122,4 +122,4 @@ def recording(lake: Lake, spec: ForecastSpec) -> Iterator[RunRecorder]:
     finally:
         stopwatch.reset(token)
         record.close(clock.seconds)
-        lake.write_run_record(spec.cutoff, started, record.content)
+        lake.runs.write(spec.cutoff, started, record.content)

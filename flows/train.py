@@ -13,8 +13,6 @@ from forecasting.compute import dask_cluster
 from forecasting.models import get_model
 from forecasting.pipeline import challengers as training
 from forecasting.pipeline.backtest import of_lake
-from forecasting.storage.champion_history import champion_at
-from forecasting.storage.model_registry import load
 
 evaluate_challengers = stage(training.evaluate_challengers, name="forecast the folds")
 train_and_keep = stage(training.train_and_keep, name="train")
@@ -38,10 +36,10 @@ def train(options: TrainOptions) -> dict[str, Any]:
     home = options.home
     home.prepare()
     cutoff = options.cutoff or training.last_week(home)
-    champion = champion_at(home, cutoff)
+    champion = home.models.champion_at(cutoff)
     spec = options.spec(cutoff, champion.model if champion else None)
     get_model(spec.model).require_trainable()
-    incumbent = load(home, champion.version)[1] if champion else None
+    incumbent = home.models.load(champion.version)[1] if champion else None
     folds = training.choose_folds(home, spec, options.folds)
     source = of_lake(home, cutoff)
     token = stopwatch.set(Stopwatch())

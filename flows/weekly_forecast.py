@@ -100,7 +100,7 @@ def weekly_forecast(options: WeeklyOptions) -> dict[str, Any]:
             work = prepare(home, spec, batch, chosen.fitted, chosen.version)
             record.identified(work.run_id, work.as_of)
             if stages.is_final(home, week, work):
-                record.unchanged(outcome_counts(home.published(week)), home.published_path(week))
+                record.unchanged(outcome_counts(home.forecasts.read(week)), home.forecasts.path(week))
             else:
                 with dask_cluster(options.cluster_spec, home, f"the week of {week}") as cluster:
                     record.cluster_started(cluster.usage)
@@ -108,7 +108,7 @@ def weekly_forecast(options: WeeklyOptions) -> dict[str, Any]:
                         table = forecast(cluster, home, work, spec, batch, progress)
                 replaced = stages.current_forecast(home, week)
                 path = publish(home, table, work, spec)
-                record.published(outcome_counts(home.published(week)), path)
+                record.published(outcome_counts(home.forecasts.read(week)), path)
                 if replaced is not None:
                     record.moved(replaced, table)
             page.show_outcome(home, spec, record.content)

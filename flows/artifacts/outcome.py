@@ -33,7 +33,7 @@ def show_outcome(lake: Lake, spec: ForecastSpec, record: dict[str, Any]) -> None
 
 
 def _read_and_write(lake: Lake, spec: ForecastSpec, record: dict[str, Any]) -> str:
-    return outcome_markdown(lake.published(spec.cutoff), lake.products(), spec, record)
+    return outcome_markdown(lake.forecasts.read(spec.cutoff), lake.reference.products(), spec, record)
 
 
 def outcome_markdown(forecast: pd.DataFrame, products: pd.DataFrame, spec: ForecastSpec, record: dict[str, Any]) -> str:

@@ -22,8 +22,6 @@ from forecasting.pipeline.forecast import assemble, forecast_partition, make_par
 from forecasting.storage.fingerprint import code_fingerprint
 from forecasting.storage.lake import Lake
 from forecasting.storage.locks import waiting_lock
-from forecasting.storage.partial_results import keep_partial, kept_partials
-from forecasting.storage.publish import publish as publish_forecast
 
 
 @dataclass(frozen=True)
@@ -64,7 +62,7 @@ def prepare(
 
 def is_final(lake: Lake, cutoff: date, work: ForecastBatch) -> bool:
     """Whether this very run is published, and nothing in it was left to chance: a lost worker may not be lost again."""
-    if lake.published_run_id(cutoff) != work.run_id:
+    if lake.forecasts.run_id(cutoff) != work.run_id:
         return False
     table = current_forecast(lake, cutoff)
     return table is not None and not table["reason"].isin(["timed_out", "worker_lost"]).any()
@@ -85,7 +83,7 @@ def forecast(
     Raises:
         TooManyFallbacks: more series failed than `error_threshold` allows.
     """
-    kept = kept_partials(lake, work.run_id, work.partitions)
+    kept = lake.partials.read(work.run_id, work.partitions)
     done = len(kept)
     on_progress(done, len(work.partitions))
 
@@ -94,7 +92,7 @@ def forecast(
         done += 1
         on_progress(done, len(work.partitions))
         if not outcome.reasons and len(outcome.frames) == 1:
-            keep_partial(lake, work.run_id, outcome.partition, outcome.frames[0])
+            lake.partials.write(work.run_id, outcome.partition, outcome.frames[0])
 
     return map_forecast(cluster, work.partitions, spec, batch, on_outcome, kept=kept, fitted=work.fitted)
 
@@ -142,11 +140,11 @@ def map_forecast(
 def current_forecast(lake: Lake, cutoff: date) -> pd.DataFrame | None:
     """The forecast that a new one would replace; None where there is none, or its file is damaged."""
     try:
-        return lake.published(cutoff) if lake.published_run_id(cutoff) else None
+        return lake.forecasts.read(cutoff) if lake.forecasts.run_id(cutoff) else None
     except SchemaError:
         return None
 
 
 def publish(lake: Lake, table: pd.DataFrame, work: ForecastBatch, spec: ForecastSpec) -> Path:
     """Put the forecast in force in one atomic step."""
-    return publish_forecast(lake, table, work.series, spec, work.run_id, work.as_of, work.version)
+    return lake.forecasts.publish(table, work.series, spec, work.run_id, work.as_of, work.version)

@@ -62,10 +62,10 @@ def choose_weeks(lake: Lake, at: datetime) -> list[date]:
     """
     weeks = due_weeks(
         dropped=_weeks_of_inbox(lake),
-        admitted=lake.admitted_weeks(),
-        published=lake.published_cutoffs(),
-        collected=lake.weeks_of_sales(),
-        closed=last_closed(at, lake.time_zone, lake.week_starts_on),
+        admitted=lake.completeness.weeks(),
+        published=lake.forecasts.cutoffs(),
+        collected=lake.sales.weeks(),
+        closed=last_closed(at, lake.reference.time_zone, lake.reference.week_starts_on),
     )
     if not weeks:
         raise DataError(
@@ -80,8 +80,8 @@ def weeks_to_backfill(lake: Lake, first: date, last: date | None, at: datetime) 
     Raises:
         DataError: there are none.
     """
-    closed = last_closed(at, lake.time_zone, lake.week_starts_on)
-    known = sorted({*lake.weeks_of_sales(), *_weeks_of_inbox(lake)})
+    closed = last_closed(at, lake.reference.time_zone, lake.reference.week_starts_on)
+    known = sorted({*lake.sales.weeks(), *_weeks_of_inbox(lake)})
     weeks = [week for week in known if first <= week <= min(last or closed, closed)]
     if not weeks:
         raise DataError(
@@ -112,11 +112,11 @@ def validate(lake: Lake, arrived: Arrived) -> Validated:
     """Check every row against the contract and against what was collected before."""
     return validate_rows(
         arrived.rows,
-        stores=lake.stores(),
-        products=lake.products(),
-        collected=lake.sales(),
-        overrides=lake.overrides(),
-        week_starts_on=lake.week_starts_on,
+        stores=lake.reference.stores(),
+        products=lake.reference.products(),
+        collected=lake.sales.read(),
+        overrides=lake.acceptances.overrides(),
+        week_starts_on=lake.reference.week_starts_on,
     )
 
 
@@ -144,11 +144,11 @@ def gate(
     # Another run may be taking in an earlier week's late files at this moment.
     with waiting_lock(lake.lock_path("collect")):
         collected = lake.begin_collecting(at)
-        lake.add_corrections(week, checked.sales, collected)
-        lake.add_sales(checked.sales, collected)
-        lake.add_promotions(checked.promotions, collected)
-        lake.add_quarantined(week, checked.quarantined, [file.name for file in arrived.files])
-        lake.write_completeness(week, adapter(CompletenessReport).dump_python(completeness, mode="json"))
+        lake.corrections.add(week, checked.sales, collected)
+        lake.sales.add(checked.sales, collected)
+        lake.promotions.add(checked.promotions, collected)
+        lake.quarantine.add(week, checked.quarantined, [file.name for file in arrived.files])
+        lake.completeness.write(week, adapter(CompletenessReport).dump_python(completeness, mode="json"))
     return completeness
 
 
@@ -168,13 +168,13 @@ def archive(lake: Lake, week: date, arrived: Arrived, checked: Validated) -> lis
 def accept(lake: Lake, week: date, why: str, by: str, at: datetime) -> Acceptance:
     """Record that somebody lets the week go on with its gaps."""
     accepted = Acceptance(by, why, at.replace(microsecond=0))
-    lake.write_acceptance(week, accepted)
+    lake.acceptances.write(week, accepted)
     return accepted
 
 
 def late_files(lake: Lake, week: date, arrived: Arrived) -> dict[date, list[str]]:
     """Names of files of earlier weeks whose forecast was published without them, by week."""
-    published = set(lake.published_cutoffs())
+    published = set(lake.forecasts.cutoffs())
     late: dict[date, list[str]] = {}
     for file in arrived.files:
         if file.week in published and file.week < week:
@@ -183,19 +183,21 @@ def late_files(lake: Lake, week: date, arrived: Arrived) -> dict[date, list[str]
 
 
 def _weeks_of_inbox(lake: Lake) -> set[date]:
-    return {file.week for file in lake.archive.waiting(lake.week_starts_on) if file.week}
+    return {file.week for file in lake.archive.waiting(lake.reference.week_starts_on) if file.week}
 
 
 def _waiting(lake: Lake, cutoff: date) -> list[InboxFile]:
     """The files to be collected: of every week up to the cutoff, and those whose name tells no week."""
-    files = lake.archive.waiting(lake.week_starts_on)
+    files = lake.archive.waiting(lake.reference.week_starts_on)
     return [file for file in files if file.week is None or file.week <= cutoff]
 
 
 def _assess(lake: Lake, week: date, checked: Validated, spec: GateSpec, at: datetime) -> CompletenessReport:
-    taken = completeness.check_completeness(merge_newer(lake.sales(week), checked.sales), week, checked.missing_days)
+    taken = completeness.check_completeness(
+        merge_newer(lake.sales.read(week), checked.sales), week, checked.missing_days
+    )
     is_closed = at >= spec.deadline
-    accepted = lake.acceptance(week)
+    accepted = lake.acceptances.read(week)
     if is_closed and spec.below_minimum == "go_on" and not accepted:
         accepted = Acceptance("the option below_minimum", "the deadline has passed", at.replace(microsecond=0))
     return completeness.gate(taken, min_reporting=spec.min_reporting, is_closed=is_closed, accepted=accepted)

@@ -21,9 +21,8 @@ from forecasting.models import get_model
 from forecasting.pipeline.backtest import of_lake
 from forecasting.pipeline.challengers import choose_folds, evaluate_challengers, train_and_keep
 from forecasting.pipeline.monitoring import best_effort, monitor_key
-from forecasting.storage.champion_history import Champion, champion_at
 from forecasting.storage.lake import Lake
-from forecasting.storage.model_registry import load
+from forecasting.storage.model_registry import Champion
 
 ROBUST = "mean"  # asks nothing of the data but history, and cannot be led astray by prices
 WEEKS_OF_AN_ALARM = 8  # for so long an alarm that nothing could answer is tried to be answered
@@ -92,7 +91,7 @@ def of_family(lake: Lake, spec: ForecastSpec, asked: str | None) -> ForecastSpec
     """The spec with the model that a run goes by until an alarm is answered: the one asked for, or the champion's."""
     if asked:
         return replace(spec, model=asked)
-    champion = champion_at(lake, spec.cutoff)
+    champion = lake.models.champion_at(spec.cutoff)
     return replace(spec, model=champion.model) if champion else spec
 
 
@@ -119,7 +118,7 @@ def choose_model(
     spec = of_family(lake, spec, asked)
     if asked and retrain == "always":
         return Choice(spec, None, None, {"retrain": retrain})
-    champion = champion_at(lake, spec.cutoff)
+    champion = lake.models.champion_at(spec.cutoff)
     if retrain != "always":
         get_model(spec.model).require_trainable()
         _require_champion(lake, spec, champion, asked, retrain)
@@ -132,12 +131,12 @@ def choose_model(
         can_do_without = best_effort("The contest after an alarm could not be held", record)
         with can_do_without if retrain == "always" else nullcontext():
             record["contest"] = _answer(lake, spec, champion, asked, retrain, batch, cluster_spec)
-        champion, spec = champion_at(lake, spec.cutoff), of_family(lake, spec, asked)
+        champion, spec = lake.models.champion_at(spec.cutoff), of_family(lake, spec, asked)
     if retrain == "always":
         return Choice(spec, None, None, record)
     # For a past week one may have been trained that is not the champion of later ones.
     version = champion.version if champion else record["contest"]["version"]
-    _, fitted = load(lake, version)
+    _, fitted = lake.models.load(version)
     fitted.require_fit_for(spec)
     kept = {"version": version, "model": fitted.spec.model, "trained_until": str(fitted.spec.cutoff)}
     return Choice(replace(spec, model=fitted.spec.model), fitted, version, record | kept)
@@ -163,14 +162,14 @@ def _require_champion(
 def _alarm(lake: Lake, spec: ForecastSpec, champion: Champion | None) -> dict[str, Any] | None:
     """The newest alarm of this model that came after the champion and may still be answered."""
     settled = max(spec.cutoff - WEEK * WEEKS_OF_AN_ALARM, champion.week if champion else date.min)
-    alarms = lake.alarms(spec.cutoff, monitor_key(spec.as_dict()))
+    alarms = lake.monitoring.alarms(spec.cutoff, monitor_key(spec.as_dict()))
     new = [alarm for alarm in alarms if date.fromisoformat(str(alarm["week"])) > settled]
     return new[-1] if new else None
 
 
 def _is_tried(lake: Lake, cutoff: date, record: dict[str, Any]) -> bool:
     """Whether a run of this week has tried to answer this alarm already."""
-    earlier = [record.get("training", {}) for record in lake.run_records(cutoff)]
+    earlier = [record.get("training", {}) for record in lake.runs.of_week(cutoff)]
     same = [each for each in earlier if all(each.get(name) == record[name] for name in ("retrain", "alarm"))]
     return any("contest" in each or "error" in each for each in same)
 
@@ -191,7 +190,7 @@ def _answer(
     models = [model for model in dict.fromkeys([spec.model, *others]) if frozen or model != spec.model]
     incumbent: FittedModel | None = None
     if champion and frozen:
-        _, incumbent = load(lake, champion.version)
+        _, incumbent = lake.models.load(champion.version)
     elif not frozen:
         incumbent = FittedModel(spec, schemas.PARAMETERS.empty())
     source = of_lake(lake, spec.cutoff)

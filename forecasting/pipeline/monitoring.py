@@ -87,7 +87,7 @@ def monitor(lake: Lake, spec: ForecastSpec) -> dict[str, Any]:
     found: dict[str, Any] = {}
     with best_effort("Earlier forecasts could not be monitored", found):
         scored = mature_forecasts(lake)
-        scores = lake.scores()
+        scores = lake.monitoring.scores()
         found |= {"scored": scored, **_newest(scores), **update_alerts(lake, spec, scores)}
     return found
 
@@ -111,11 +111,11 @@ def mature_forecasts(lake: Lake) -> int:
     Returns:
         How many runs were scored.
     """
-    digests = {week: lake.sales_digest(week) for week in lake.weeks_of_sales()}
+    digests = {week: lake.sales.digest(week) for week in lake.sales.weeks()}
     due = []
-    for cutoff in lake.published_cutoffs():
-        if run_id := lake.published_run_id(cutoff):
-            kept, digest = lake.scores_metadata(cutoff, run_id), lake.published_digest(cutoff)
+    for cutoff in lake.forecasts.cutoffs():
+        if run_id := lake.forecasts.run_id(cutoff):
+            kept, digest = lake.monitoring.scores_metadata(cutoff, run_id), lake.forecasts.digest(cutoff)
             if kept.get("forecast") != digest:
                 if (forecast := current_forecast(lake, cutoff)) is None:
                     logger.warning("The forecast of the week of %s is damaged: run it again to have it scored", cutoff)
@@ -125,11 +125,11 @@ def mature_forecasts(lake: Lake) -> int:
             actuals = {week: digests[day] for week in weeks if (day := date.fromisoformat(week)) in digests}
             if actuals != json.loads(kept["actuals"]):
                 due.append((cutoff, run_id, kept | {"actuals": json.dumps(actuals)}))
-    sales = lake.sales() if due else schemas.SALES.empty()
+    sales = lake.sales.read() if due else schemas.SALES.empty()
     for cutoff, run_id, metadata in due:
-        rows = mature(lake.published(cutoff), run_id, sales)
-        asked = lake.run_spec(cutoff, run_id)
-        lake.write_scores(cutoff, run_id, rows, metadata | {"baseline": monitor_key(asked)})
+        rows = mature(lake.forecasts.read(cutoff), run_id, sales)
+        asked = lake.forecasts.spec_of(cutoff, run_id)
+        lake.monitoring.write_scores(cutoff, run_id, rows, metadata | {"baseline": monitor_key(asked)})
     return len(due)
 
 
@@ -139,7 +139,7 @@ def update_alerts(lake: Lake, spec: ForecastSpec, scores: pd.DataFrame) -> dict[
     An alarm that was raised stands, whatever is corrected later.
     """
     key = monitor_key(spec.as_dict())
-    baseline = lake.baseline(key)
+    baseline = lake.monitoring.baseline(key)
     is_monitored = baseline["week"].nunique() >= MIN_BASELINE_WEEKS
     if not is_monitored or scores.empty:
         return {"expected": is_monitored, "alarms": []}
@@ -150,11 +150,14 @@ def update_alerts(lake: Lake, spec: ForecastSpec, scores: pd.DataFrame) -> dict[
     newest = scores["week"].max().date()
     to_tell = {newest}
     for week, alarms in by_week.items():
-        if lake.add_alarms(week, key, alarms):
+        if lake.monitoring.add_alarms(week, key, alarms):
             _emit(lake, spec, week, alarms)
             to_tell.add(week)
     weeks = {str(week) for week in to_tell}
-    return {"expected": True, "alarms": [alarm for alarm in lake.alarms(newest, key) if alarm["week"] in weeks]}
+    return {
+        "expected": True,
+        "alarms": [alarm for alarm in lake.monitoring.alarms(newest, key) if alarm["week"] in weeks],
+    }
 
 
 def baseline_folds(lake: Lake, spec: ForecastSpec) -> Folds | None:
@@ -166,12 +169,12 @@ def baseline_folds(lake: Lake, spec: ForecastSpec) -> Folds | None:
     """
     key = monitor_key(spec.as_dict())
     seconds = stopwatch.get().seconds.get("forecast")
-    if seconds is None or not lake.baseline(key).empty:
+    if seconds is None or not lake.monitoring.baseline(key).empty:
         return None
-    matured = _of_monitor(lake, lake.scores(), key)
+    matured = _of_monitor(lake, lake.monitoring.scores(), key)
     if matured["week"].nunique() < WEEKS_BEFORE_BASELINE:
         return None
-    history = lake.weeks_of_sales()
+    history = lake.sales.weeks()
     last = matured["week"].min().date() - WEEK * (spec.gap + 2)
     first = max(history[0] + WEEK * HISTORY_BEFORE_FOLDS, last - WEEK * (MOST_FOLDS - 1))
     cutoffs = weeks_between(first, last)[-max(int(BASELINE_SECONDS / max(seconds, 1e-3)), 1) :]
@@ -210,7 +213,7 @@ def build_baseline(
     on_progress(len(rows), len(folds.cutoffs))
     key = monitor_key(spec.as_dict())
     metadata = {"model": spec.model, "point": spec.point, "folds": str(len(rows))}
-    lake.write_baseline(key, baseline_from_backtest(pd.concat(rows[::-1], ignore_index=True)), metadata)
+    lake.monitoring.write_baseline(key, baseline_from_backtest(pd.concat(rows[::-1], ignore_index=True)), metadata)
     if len(rows) < MIN_BASELINE_WEEKS:
         raise RunError(
             f"Only {len(rows)} past weeks could be forecast by {spec.model} in {BASELINE_SECONDS:.0f} seconds, "
@@ -237,7 +240,7 @@ def _of_monitor(lake: Lake, scores: pd.DataFrame, key: str) -> pd.DataFrame:
     same = [
         run.run_id
         for run in runs.itertuples()
-        if lake.scores_metadata(run.cutoff.date(), run.run_id).get("baseline") == key
+        if lake.monitoring.scores_metadata(run.cutoff.date(), run.run_id).get("baseline") == key
     ]
     return scores[scores["run_id"].isin(same)]
 

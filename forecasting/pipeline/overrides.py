@@ -21,8 +21,8 @@ def accept_override(
     Raises:
         DataError: no row of that cell is quarantined as out of proportion, or its file is gone.
     """
-    of_runs = [lake.quarantined(cutoff) for cutoff in lake.weeks_of_quarantine()]
-    rows = pd.concat(of_runs) if of_runs else lake.quarantined(week)
+    of_runs = [lake.quarantine.read(cutoff) for cutoff in lake.quarantine.weeks()]
+    rows = pd.concat(of_runs) if of_runs else lake.quarantine.read(week)
     days = [str(day) for day in days_of(week)]
     meant = rows[
         (rows["rule"] == "outlier")
@@ -37,7 +37,7 @@ def accept_override(
             "see in the lake's folder `quarantine` which rows are",
         )
     accepted = Acceptance(by, why, at.replace(microsecond=0))
-    lake.write_override(week, store, product, accepted)
+    lake.acceptances.write_override(week, store, product, accepted)
     gone = [file for file in files if not lake.archive.bring_back(file)]
     if gone:
         raise DataError(

@@ -40,10 +40,10 @@ class Reported:
 
 def report(lake: Lake) -> Reported:
     """Write the tables of the report: all history up to the last published cutoff, and its forecast."""
-    cutoff = lake.newest_published()
-    metadata = {"cutoff": str(cutoff), "run_id": lake.published_run_id(cutoff) or ""}
+    cutoff = lake.forecasts.newest()
+    metadata = {"cutoff": str(cutoff), "run_id": lake.forecasts.run_id(cutoff) or ""}
     table = _report_table(lake, cutoff)
-    path = lake.write_report(table, metadata)
+    path = lake.reports.write_table(table, metadata)
     write_table_files(lake)
     return Reported(path, cutoff, table)
 
@@ -75,29 +75,29 @@ def write_page(
     Raises:
         DataError: nothing is published for that cutoff.
     """
-    if not lake.published_path(cutoff).exists():
-        newest = lake.newest_published()
+    if not lake.forecasts.path(cutoff).exists():
+        newest = lake.forecasts.newest()
         raise DataError(
             f"No forecast is published for the week of {cutoff}",
             f"name another with --cutoff (the newest is {newest}), or make it: oj run --cutoff {cutoff}",
         )
     table = _report_table(lake, cutoff) if table is None else table
-    return lake.write_page(cutoff, render(_content(lake, cutoff, record or {}, table), str(cutoff)))
+    return lake.reports.write_page(cutoff, render(_content(lake, cutoff, record or {}, table), str(cutoff)))
 
 
 def _content(lake: Lake, cutoff: date, so_far: Mapping[str, Any], table: pd.DataFrame) -> Content:
     record = _receipt(lake, cutoff, so_far)
     return Content(
         report=table,
-        earlier=_of_sold_weeks(lake.published_before(cutoff, WEEKS_BEFORE), cutoff),
-        scores=_of_sold_weeks(lake.scores(), cutoff),
+        earlier=_of_sold_weeks(lake.forecasts.before(cutoff, WEEKS_BEFORE), cutoff),
+        scores=_of_sold_weeks(lake.monitoring.scores(), cutoff),
         alarms=_alarms(lake, cutoff, so_far, record),
-        corrections=lake.corrections(cutoff),
-        replaced=lake.replaced(cutoff),
-        published=lake.published_metadata(cutoff),
+        corrections=lake.corrections.read(cutoff),
+        replaced=lake.forecasts.replaced(cutoff),
+        published=lake.forecasts.metadata(cutoff),
         record=record,
-        products=lake.products(),
-        stores=lake.stores(),
+        products=lake.reference.products(),
+        stores=lake.reference.stores(),
     )
 
 
@@ -108,16 +108,16 @@ def _receipt(lake: Lake, cutoff: date, so_far: Mapping[str, Any]) -> Mapping[str
     """
     if so_far.get("outcome") == "published":
         return so_far
-    record = lake.run_record_of(cutoff, lake.published_run_id(cutoff)) or so_far
-    if "completeness" in record or cutoff not in lake.admitted_weeks():
+    record = lake.runs.of(cutoff, lake.forecasts.run_id(cutoff)) or so_far
+    if "completeness" in record or cutoff not in lake.completeness.weeks():
         return record
-    return {**record, "completeness": lake.completeness(cutoff)}
+    return {**record, "completeness": lake.completeness.read(cutoff)}
 
 
 def _alarms(lake: Lake, cutoff: date, *run_records: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Those of the week, and those of earlier weeks that were raised by a correction that its run took in."""
     week = str(cutoff)
-    alarms: list[Mapping[str, Any]] = [alarm for alarm in lake.alarms(cutoff) if alarm["week"] == week]
+    alarms: list[Mapping[str, Any]] = [alarm for alarm in lake.monitoring.alarms(cutoff) if alarm["week"] == week]
     for record in run_records:
         told = record.get("monitoring", {}).get("alarms", ())
         alarms += [alarm for alarm in told if alarm["week"] < week and alarm not in alarms]
@@ -125,7 +125,9 @@ def _alarms(lake: Lake, cutoff: date, *run_records: Mapping[str, Any]) -> list[M
 
 
 def _report_table(lake: Lake, cutoff: date) -> pd.DataFrame:
-    return reports.report_table(lake.sales(cutoff), lake.promotions(cutoff), lake.published(cutoff), lake.products())
+    return reports.report_table(
+        lake.sales.read(cutoff), lake.promotions.read(cutoff), lake.forecasts.read(cutoff), lake.reference.products()
+    )
 
 
 def _of_sold_weeks(rows: pd.DataFrame, cutoff: date) -> pd.DataFrame:

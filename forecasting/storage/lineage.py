@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from forecasting.contracts import schemas
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.storage.lake import Lake
 
@@ -34,12 +33,10 @@ def trace(lake: Lake, spec: ForecastSpec) -> list[Origin]:
     cutoff = spec.cutoff
     return [
         _origin("files that the stores sent", lake.archive.folder(cutoff), lake.archive.files(cutoff), rows=False),
-        _origin(f"sales up to {cutoff}", lake.root / "sales", lake.weekly_files(schemas.SALES, cutoff)),
-        _origin(
-            f"promotions told up to {cutoff}", lake.root / "promotions", lake.weekly_files(schemas.PROMOTIONS, cutoff)
-        ),
-        _origin("forecast", *_single(lake.published_path(cutoff))),
-        _origin("report", *_single(lake.report_path)),
+        _origin(f"sales up to {cutoff}", lake.root / "sales", lake.sales.files(cutoff)),
+        _origin(f"promotions told up to {cutoff}", lake.root / "promotions", lake.promotions.files(cutoff)),
+        _origin("forecast", *_single(lake.forecasts.path(cutoff))),
+        _origin("report", *_single(lake.reports.table_path)),
     ]
 
 

@@ -3,8 +3,8 @@
     <table>/<week>.parquet                         the week as it is known now
     vintages/<table>/<week>/<collected>.parquet    every content that file has had, by the moment (UTC) it was collected
 
-A file is the newest of its vintages (a hard link). It has none while it is history: what a lake was filled with
-before its first run counts as known from the beginning.
+A file is a copy of the newest of its vintages. It has none while it is history: what a lake was filled with before its
+first run counts as known from the beginning.
 """
 
 from datetime import UTC, date, datetime, timedelta
@@ -14,7 +14,7 @@ import pandas as pd
 
 from forecasting.contracts.table import Table
 from forecasting.core.point_in_time import merge_newer
-from forecasting.storage.files import link_in_place, read_table, read_tables, write_table
+from forecasting.storage.files import put, read_table, read_tables, write_table
 
 # The moment of what a lake was filled with.
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
@@ -50,16 +50,16 @@ class WeeklyTable:
 
     def of_week(self, week: date) -> pd.DataFrame:
         """The rows of one week's file, as it is known now."""
-        path = self._path(week)
+        path = self.path(week)
         return read_table(path, self.table) if path.exists() else self.table.empty()
 
-    def add(self, week: date, rows: pd.DataFrame, collected: datetime | None) -> None:
+    def add_week(self, week: date, rows: pd.DataFrame, collected: datetime | None) -> None:
         """Add rows to a week as a new vintage; a cell that is already there is replaced.
 
         Args:
             collected: later than the newest vintage of all; None for history, which has no vintages.
         """
-        path, old = self._path(week), self.of_week(week)
+        path, old = self.path(week), self.of_week(week)
         merged = merge_newer(old, rows)
         if merged.equals(old):
             return
@@ -67,13 +67,13 @@ class WeeklyTable:
             write_table(path, merged, self.table)
             return
         if path.exists() and not self._vintages_of(week):
-            link_in_place(path, self._vintage(week, BEGINNING))
+            put(self._vintage(week, BEGINNING), path.read_bytes())
         vintage = self._vintage(week, collected)
         if vintage.exists():
             raise FileExistsError(f"{vintage} would be overwritten: give what is collected at one moment at once")
-        # Vintage first: where the process dies before it is linked, `settle` brings the two together.
+        # Vintage first: where the process dies before the file is replaced, `settle` does it.
         write_table(vintage, merged, self.table)
-        link_in_place(vintage, path)
+        put(path, vintage.read_bytes())
 
     def has_vintage(self, week: date, collected: datetime) -> bool:
         """Whether anything of that week was collected at that moment."""
@@ -85,14 +85,16 @@ class WeeklyTable:
         return datetime.strptime(max(stamps), _STAMP).replace(tzinfo=UTC) if stamps else BEGINNING
 
     def settle(self) -> None:
-        """Make every file the newest of its vintages again, where a process died between the two."""
+        """Copy the newest vintage of every week over its file, where a process died between the two."""
         for week in dates(self._vintages, "*"):
-            path, vintages = self._path(week), self._vintages_of(week)
-            if vintages and not (path.exists() and path.samefile(vintages[-1])):
-                link_in_place(vintages[-1], path)
+            path = self.path(week)
+            if vintages := self._vintages_of(week):
+                newest = vintages[-1].read_bytes()
+                if not path.exists() or path.read_bytes() != newest:
+                    put(path, newest)
 
     def _file(self, week: date, as_of: datetime | None) -> Path | None:
-        path = self._path(week)
+        path = self.path(week)
         if as_of is None:
             return path
         if vintages := self._vintages_of(week):
@@ -103,7 +105,7 @@ class WeeklyTable:
     def _vintages_of(self, week: date) -> list[Path]:
         return sorted((self._vintages / str(week)).glob("[!.]*.parquet"))
 
-    def _path(self, week: date) -> Path:
+    def path(self, week: date) -> Path:
         return self._folder / f"{week}.parquet"
 
     def _vintage(self, week: date, collected: datetime) -> Path:

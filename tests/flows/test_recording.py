@@ -28,7 +28,7 @@ def test_a_failed_run_keeps_its_receipt_with_the_error(tmp_path: Path) -> None:
 
     with pytest.raises(RunError, match="It broke"):
         break_in_mid_run()
-    kept = lake.last_run_record()
+    kept = lake.runs.last()
     assert kept
     assert (kept["outcome"], kept["error"], kept["error_type"]) == ("failed", "It broke; mend it.", "RunError")
     assert (kept["run_id"], kept["as_of"]) == ("abc", "1992-04-24T00:00:00+00:00")
@@ -48,7 +48,7 @@ def test_a_stop_after_the_forecast_was_published_does_not_undo_it(tmp_path: Path
 
     with pytest.raises(KeyboardInterrupt):
         stop_after_publishing()
-    kept = Lake(tmp_path).last_run_record()
+    kept = Lake(tmp_path).runs.last()
     assert kept
     assert (kept["outcome"], kept["rows"], kept["error_type"]) == (outcome, 2, "KeyboardInterrupt")
 
@@ -59,7 +59,7 @@ def test_a_good_run_keeps_its_counts(tmp_path: Path) -> None:
     with recording(lake, SPEC) as record:
         record.published({"rows": 2}, tmp_path / "forecast.parquet")
         record.reported(tmp_path / "report.parquet")
-    kept = lake.last_run_record()
+    kept = lake.runs.last()
     assert kept
     assert (kept["outcome"], kept["rows"]) == ("published", 2)
     assert kept["report"].endswith("report.parquet")

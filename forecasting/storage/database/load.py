@@ -118,13 +118,13 @@ def _load(lake: Lake, target: Database, anew: tuple[date, date] | None) -> Loade
 
 def _pieces(lake: Lake) -> list[Piece]:
     pieces = []
-    for cutoff in lake.published_cutoffs():
-        run_id = lake.published_run_id(cutoff)
-        pieces.append(Piece(schemas.FORECAST, cutoff, lake.published_path(cutoff), run_id))
-        if run_id and (scores := lake.scores_path(cutoff, run_id)).exists():
+    for cutoff in lake.forecasts.cutoffs():
+        run_id = lake.forecasts.run_id(cutoff)
+        pieces.append(Piece(schemas.FORECAST, cutoff, lake.forecasts.path(cutoff), run_id))
+        if run_id and (scores := lake.monitoring.scores_path(cutoff, run_id)).exists():
             pieces.append(Piece(schemas.SCORES, cutoff, scores, run_id))
-    for table, stored in ((schemas.SALES, schemas.SALES), (schemas.ANNOUNCED_PROMOTIONS, schemas.PROMOTIONS)):
-        pieces += [Piece(table, date.fromisoformat(path.stem), path) for path in lake.weekly_files(stored)]
+    for table, stored in ((schemas.SALES, lake.sales), (schemas.ANNOUNCED_PROMOTIONS, lake.promotions)):
+        pieces += [Piece(table, week, stored.path(week)) for week in stored.weeks()]
     return pieces
 
 
@@ -217,7 +217,9 @@ def _read(piece: Piece) -> tuple[pa.Table, dict[str, str], str]:
 def _load_whole(connection: Connection, declared: Table, lake: Lake) -> int:
     """Replace a small table where it is not, row by row, what the lake has."""
     table = TABLES[declared.name]
-    wanted = declared.to_arrow({"stores": lake.stores, "products": lake.products}[declared.name]()).to_pylist()
+    wanted = declared.to_arrow(
+        {"stores": lake.reference.stores, "products": lake.reference.products}[declared.name]()
+    ).to_pylist()
     held = [dict(row) for row in connection.execute(select(table).order_by(*table.primary_key)).mappings()]
     if held == sorted(wanted, key=lambda row: row[declared.key[0]]):
         return 0

@@ -85,15 +85,15 @@ LOADS = Table(
     comment="One row per (table_name, cutoff): which file of the lake the rows are from.",
 )
 
-# As the lake's tables of these names. Of several weeks that told of a cell the newest holds; weeks after the newest
-# cutoff may have told something already.
+# As the lake's tables of these names. Of several weeks that announced a cell the newest counts; weeks after the newest
+# cutoff may have announced something already.
 _PROMOTIONS = """
 CREATE VIEW promotions AS
 SELECT store, product, week, price, deal, feat
 FROM (
-    SELECT t.*, ROW_NUMBER() OVER (PARTITION BY store, product, week ORDER BY told DESC) AS newest
+    SELECT t.*, ROW_NUMBER() OVER (PARTITION BY store, product, week ORDER BY announced DESC) AS newest
     FROM announced_promotions t
-    WHERE told <= (SELECT MAX(cutoff) FROM forecast)
+    WHERE announced <= (SELECT MAX(cutoff) FROM forecast)
 ) ranked
 WHERE newest = 1
 """
