@@ -46,7 +46,7 @@ from forecasting.contracts.calendar import THURSDAY
 from forecasting.contracts.errors import DataError, OptionError
 from forecasting.contracts.run_record import adapter
 from forecasting.contracts.table import Table
-from forecasting.core.completeness import Acceptance
+from forecasting.core.completeness import Acceptance, CompletenessReport
 from forecasting.presentation.html import Page
 from forecasting.storage.files import read_json, read_table, write_json, write_table, write_text
 from forecasting.storage.watched import Watched
@@ -136,15 +136,16 @@ class Lake(Watched):
 
     # What the gate found
 
-    def write_completeness(self, week: date, content: dict[str, Any]) -> None:
+    def write_completeness(self, week: date, report: CompletenessReport) -> None:
+        content = adapter(CompletenessReport).dump_python(report, mode="json")
         write_json(self.root / "completeness" / f"{week}.json", content)
 
     def admitted_weeks(self) -> list[date]:
         """The weeks that a run has let through its gate, oldest first."""
         return dates(self.root / "completeness", "*.json")
 
-    def completeness(self, week: date) -> dict[str, Any]:
-        return read_json(self.root / "completeness" / f"{week}.json")
+    def completeness(self, week: date) -> CompletenessReport:
+        return adapter(CompletenessReport).validate_python(read_json(self.root / "completeness" / f"{week}.json"))
 
     def write_acceptance(self, week: date, accepted: Acceptance) -> None:
         write_json(self._acceptance_path(week), adapter(Acceptance).dump_python(accepted, mode="json"))

@@ -5,15 +5,16 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from forecasting.contracts import schemas
 from forecasting.contracts.errors import DataError, SchemaError
+from forecasting.contracts.run_record import Outcome, RunRecord, adapter
+from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.point_in_time import Snapshot
 from forecasting.storage.collected import Collected
-from forecasting.storage.files import read_json, read_metadata, read_table, read_undamaged, write_json
+from forecasting.storage.files import read_json, read_metadata, read_table, read_undamaged, write_text
 from forecasting.storage.weekly_table import dates
 
 
@@ -33,10 +34,10 @@ class Published(Collected):
     def published_root(self) -> Path:
         return self.root / "published"
 
-    def run_spec(self, cutoff: date, run_id: str) -> dict[str, Any]:
-        """What a published run was asked for, as `ForecastSpec.as_dict` tells it; empty where it is not known."""
+    def run_spec(self, cutoff: date, run_id: str) -> ForecastSpec | None:
+        """Return the spec of a published run; None where it has no manifest."""
         path = self.run_folder(cutoff, run_id) / "manifest.json"
-        return read_json(path)["spec"] if path.exists() else {}
+        return adapter(ForecastSpec).validate_python(read_json(path)["spec"]) if path.exists() else None
 
     def published_path(self, cutoff: date) -> Path:
         return self.published_root / str(cutoff) / "forecast.parquet"
@@ -112,22 +113,27 @@ class Published(Collected):
         newest = sorted(others, key=lambda path: path.stat().st_mtime_ns)[-1:]
         return read_undamaged(newest, schemas.FORECAST)
 
-    def run_record_of(self, cutoff: date, run_id: str | None) -> dict[str, Any] | None:
-        """The receipt of the run that published this forecast; None where none is kept."""
-        published = (record for record in self.run_records(cutoff) if record["outcome"] == "published")
-        return next((record for record in published if record.get("run_id") == run_id), None)
+    def run_record_of(self, cutoff: date, run_id: str | None) -> RunRecord | None:
+        """Return the record of the run that published this forecast; None where there is none."""
+        published = (record for record in self.run_records(cutoff) if record.outcome is Outcome.PUBLISHED)
+        return next((record for record in published if _run_id(record) == run_id), None)
 
-    def run_records(self, cutoff: date) -> Iterator[dict[str, Any]]:
-        """The receipts of all runs of a week, newest first."""
+    def run_records(self, cutoff: date) -> Iterator[RunRecord]:
+        """Yield the records of all runs of a week, newest first."""
         for path in sorted((self.root / "run_records" / str(cutoff)).glob("*.json"), reverse=True):
-            yield read_json(path)
+            yield RunRecord.from_json(path.read_bytes())
 
-    def write_run_record(self, cutoff: date, started: datetime, content: dict[str, Any]) -> Path:
-        path = self.root / "run_records" / str(cutoff) / f"{started:%Y%m%dT%H%M%S.%fZ}.json"
-        write_json(path, content)
+    def write_run_record(self, record: RunRecord) -> Path:
+        """Write the record of a run; it replaces that of a run of the same start."""
+        path = self.root / "run_records" / str(record.week) / f"{record.started:%Y%m%dT%H%M%S.%fZ}.json"
+        write_text(path, record.to_json() + "\n")
         return path
 
-    def last_run_record(self) -> dict[str, Any] | None:
-        """The receipt of the run that started last, of whatever week."""
+    def last_run_record(self) -> RunRecord | None:
+        """Return the record of the run that started last, of any week; None where there is none."""
         paths = sorted((self.root / "run_records").glob("*/*.json"), key=lambda path: path.name)
-        return read_json(paths[-1]) if paths else None
+        return RunRecord.from_json(paths[-1].read_bytes()) if paths else None
+
+
+def _run_id(record: RunRecord) -> str | None:
+    return (record.results.get("published_forecast") or {}).get("run_id")
