@@ -34,7 +34,7 @@ def begin(lake: Lake, weeks: int) -> "subprocess.Popen[bytes]":
 
 def published(lake: Lake) -> dict[date, bytes]:
     """The bytes in force, by cutoff."""
-    return {cutoff: lake.published_path(cutoff).read_bytes() for cutoff in lake.published_cutoffs()}
+    return {cutoff: lake.forecasts.path(cutoff).read_bytes() for cutoff in lake.forecasts.cutoffs()}
 
 
 def main() -> int:
@@ -64,7 +64,7 @@ def main() -> int:
             print(f"kill {number + 1}: {len(published(killed))} weeks are published")
         code = begin(killed, options.weeks).wait()
         found = published(killed)
-        twice = sum(int(killed.published(cutoff).duplicated(schemas.CELL).sum()) for cutoff in found)
+        twice = sum(int(killed.forecasts.read(cutoff).duplicated(schemas.CELL).sum()) for cutoff in found)
         same = found == published(quiet)
         left = len(list(killed.scratch().iterdir()))
         print(f"afterwards: exit code {code}, {len(found)} weeks, {twice} rows twice, {left} scratch folders left")

@@ -33,7 +33,6 @@ from forecasting.storage.database.load import load
 from forecasting.storage.database.tables import TABLES
 from forecasting.storage.database.target import Database
 from forecasting.storage.lake import Lake
-from forecasting.storage.publish import publish
 
 CUTOFFS = [dominicks_week(week) for week in range(132, 136)]
 MODELS = ["naive", "mean", "seasonal_naive"]
@@ -41,9 +40,9 @@ MODELS = ["naive", "mean", "seasonal_naive"]
 
 def forecasts(lake: Lake) -> dict[tuple[date, str], pd.DataFrame]:
     """Different forecasts of each week, made beforehand: what is measured is how they are loaded."""
-    promotions = lake.promotions()
+    promotions = lake.promotions.read()
     return {
-        (cutoff, model): forecast(lake.sales(cutoff), promotions, ForecastSpec(cutoff, model=model))
+        (cutoff, model): forecast(lake.sales.read(cutoff), promotions, ForecastSpec(cutoff, model=model))
         for cutoff in CUTOFFS
         for model in MODELS
     }
@@ -61,7 +60,7 @@ def held(database: str) -> pd.DataFrame:
 
 def agrees(lake: Lake, database: str) -> bool:
     """Whether the database holds every row of the files once, to the last bit, and no other."""
-    wanted = pd.concat([lake.published(cutoff) for cutoff in lake.published_cutoffs()], ignore_index=True)
+    wanted = pd.concat([lake.forecasts.read(cutoff) for cutoff in lake.forecasts.cutoffs()], ignore_index=True)
     return held(database).equals(wanted)
 
 
@@ -96,7 +95,7 @@ def main() -> int:
 
         def run(cutoff: date, model: str) -> None:
             rows = made[cutoff, model]
-            publish(lake, rows, series_of(rows), ForecastSpec(cutoff, model=model), f"{model}-{cutoff}")
+            lake.forecasts.publish(rows, series_of(rows), ForecastSpec(cutoff, model=model), f"{model}-{cutoff}")
 
         for cutoff in CUTOFFS:
             run(cutoff, MODELS[0])

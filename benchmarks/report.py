@@ -60,7 +60,7 @@ def _more_stores(rows: pd.DataFrame, count: int) -> pd.DataFrame:
 def _measure(content: Content) -> None:
     with tempfile.TemporaryDirectory() as folder:
         began, cpu = time.perf_counter(), time.process_time()
-        path = Lake(Path(folder)).write_page(CUTOFF, render(content, str(CUTOFF)))
+        path = Lake(Path(folder)).reports.write_page(CUTOFF, render(content, str(CUTOFF)))
         seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
         parts = [part.stat().st_size for part in path.with_suffix("").glob("*")]
         series = len(content.forecast.drop_duplicates(["store", "product"]))

@@ -52,9 +52,8 @@ def differences(lake: Path) -> tuple[int, list[str]]:
     current_forecast = {
         str(run): str(cutoff)[:10]
         for cutoff, run in stored[["cutoff", "run_id"]].drop_duplicates().itertuples(index=False)
-        if (lake / "runs" / str(cutoff)[:10] / run / "forecast.parquet").samefile(
-            lake / "published" / str(cutoff)[:10] / "forecast.parquet"
-        )
+        if (lake / "runs" / str(cutoff)[:10] / run / "forecast.parquet").read_bytes()
+        == (lake / "published" / str(cutoff)[:10] / "forecast.parquet").read_bytes()
     }
     found = {
         (str(row["cutoff"])[:10], row["step"], row["dimension"], row["member"]): row

@@ -75,12 +75,12 @@ class Watcher:
         """Every week of which a file is in the inbox, and the one that stores are reporting now, as they stand."""
         lake = self._lake
         files: dict[date, list[str]] = {}
-        for file in lake.archive.waiting(lake.week_starts_on):
+        for file in lake.archive.waiting(lake.reference.week_starts_on):
             if file.week:
                 files.setdefault(file.week, []).append(f"{file.name} {file.stamp}")
-        published = set(lake.published_cutoffs())
-        closed = last_closed(moment, lake.time_zone, lake.week_starts_on)
-        if awaited := awaited_week(published=published, collected=lake.weeks_of_sales(), closed=closed):
+        published = set(lake.forecasts.cutoffs())
+        closed = last_closed(moment, lake.reference.time_zone, lake.reference.week_starts_on)
+        if awaited := awaited_week(published=published, collected=lake.sales.weeks(), closed=closed):
             files.setdefault(awaited, [])
         deadline_of = self._read_deadlines()
         return [
@@ -92,7 +92,7 @@ class Watcher:
         completeness = None if is_published else self._ledger(week, files)
         return Seen(
             week,
-            is_over=moment >= closes_at(week, self._lake.time_zone),
+            is_over=moment >= closes_at(week, self._lake.reference.time_zone),
             is_whole=bool(completeness and completeness.status == "whole"),
             is_published=is_published,
             is_due=is_due,
@@ -103,7 +103,7 @@ class Watcher:
 
     def _ledger(self, week: date, files: tuple[str, ...]) -> CompletenessReport:
         """The week's ledger; looked at anew only where its files or the lake's weeks have changed."""
-        state = (files, self._lake.weeks_of_sales(), self._lake.acceptance(week))
+        state = (files, self._lake.sales.weeks(), self._lake.acceptances.read(week))
         known = self._ledgers.get(week)
         if known is None or known[0] != state:
             self._ledgers[week] = known = (state, self._look(self._lake, week))
@@ -151,7 +151,9 @@ def watch(home: Home, lake: Lake, say: Callable[[str], None]) -> None:
     say(f"Watching {lake.inbox}")
     timeout = SECONDS_BETWEEN_LOOKS * 1000
     _look_once(watcher, say)
-    for _ in watch_files(lake.inbox, lake.acceptances, recursive=False, rust_timeout=timeout, yield_on_timeout=True):
+    for _ in watch_files(
+        lake.inbox, lake.acceptances.folder, recursive=False, rust_timeout=timeout, yield_on_timeout=True
+    ):
         _look_once(watcher, say)
 
 

@@ -9,6 +9,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 
+from forecasting.presentation.notifications import (
+    Notification,
+    drift_notifications,
+    notifications_of,
+    run_failed,
+)
 from prefect import flow
 
 from flows import parameters as p
@@ -19,12 +25,6 @@ from forecasting.contracts.errors import WeekBusy, WeekWaiting
 from forecasting.contracts.run_record import RunRecord
 from forecasting.pipeline.delivery import notify as deliver
 from forecasting.pipeline.monitoring import MonitoringResult
-from forecasting.presentation.notifications import (
-    Notification,
-    drift_notifications,
-    notifications_of,
-    run_failed,
-)
 from forecasting.storage.lake import Lake
 
 logger = logging.getLogger(__name__)
@@ -54,7 +54,7 @@ def send(lake: Lake, notification: Notification) -> bool:
     reached = False
     week, once = notification.week, notification.once
     with best_effort(TROUBLE):
-        if week and once and lake.is_notified(week, once):
+        if week and once and lake.notifications.is_sent(week, once):
             return False
         delivery = deliver(notification.title, f"{notification.body}\nLake: {lake.root.resolve()}")
         for failure in delivery.failures:
@@ -62,7 +62,7 @@ def send(lake: Lake, notification: Notification) -> bool:
         reached = delivery.reached > 0
         if reached and week and once:
             sent = {"title": notification.title, "body": notification.body, "sent": now().isoformat(timespec="seconds")}
-            lake.write_notification(week, once, sent)
+            lake.notifications.write(week, once, sent)
     return reached
 
 
@@ -79,7 +79,7 @@ def alert_on_failure(lake: Lake, week: date | None = None) -> Iterator[None]:
         raise
     except Exception as error:
         with best_effort(TROUBLE):
-            send(lake, run_failed(week, error, max(lake.published_cutoffs(), default=None)))
+            send(lake, run_failed(week, error, max(lake.forecasts.cutoffs(), default=None)))
         raise
 
 

@@ -45,7 +45,7 @@ class Recorder(Observer):
         self._lake = lake
 
     def run_finished(self, record: RunRecord) -> None:
-        self._lake.write_run_record(record)
+        self._lake.runs.write(record)
 
 
 class PageWriter(Observer):

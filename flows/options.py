@@ -83,10 +83,10 @@ class ForecastOptions(LakeOptions):
 
     def spec(self, cutoff: date) -> ForecastSpec:
         model = self.model or _FORECAST.model  # until it is known what the champion is
-        return ForecastSpec(cutoff, self.horizon, self.gap, model, self.point, self.home.week_starts_on)
+        return ForecastSpec(cutoff, self.horizon, self.gap, model, self.point, self.home.reference.week_starts_on)
 
     def gate_spec(self, week: date) -> GateSpec:
-        zone = self.home.time_zone
+        zone = self.home.reference.time_zone
         deadline = self.deadline or deadline_of(week, self.deadline_hours, zone)
         aware = deadline if deadline.tzinfo else deadline.replace(tzinfo=ZoneInfo(zone))
         return GateSpec(aware, self.min_reporting, self.below_minimum)
@@ -183,7 +183,7 @@ class TrainOptions(ClusterOptions, LakeOptions):
     def spec(self, cutoff: date, model: str | None) -> ForecastSpec:
         """What is trained at a cutoff; `model` is the champion's family, where none was asked for."""
         family = self.model or model or _FORECAST.model
-        return ForecastSpec(cutoff, self.horizon, self.gap, family, week_starts_on=self.home.week_starts_on)
+        return ForecastSpec(cutoff, self.horizon, self.gap, family, week_starts_on=self.home.reference.week_starts_on)
 
     @property
     def batch_spec(self) -> BatchSpec:

@@ -73,9 +73,7 @@ class PrefectPage(Observer):
 
 def post(artifact: Artifact) -> None:
     """Show an artifact on the page of the run that is under way."""
-    call_api(
-        create_markdown_artifact, artifact.markdown, key=artifact.key, description=artifact.description
-    )
+    call_api(create_markdown_artifact, artifact.markdown, key=artifact.key, description=artifact.description)
 
 
 def name_of_run(week: date | str) -> str:

@@ -13,8 +13,6 @@ from forecasting.models import get_model
 from forecasting.pipeline import challengers
 from forecasting.pipeline.backtest import of_lake
 from forecasting.pipeline.challengers import Evaluation, choose_folds, last_week
-from forecasting.storage.champion_history import champion_at
-from forecasting.storage.model_registry import load
 
 evaluate_challengers = stage(with_progress(challengers.evaluate_challengers, "folds"), name="forecast the folds")
 train_and_register = stage(challengers.train_and_register, name="train")
@@ -35,10 +33,10 @@ def train(options: TrainOptions) -> Evaluation:
     lake = options.home
     lake.prepare()
     cutoff = options.cutoff or last_week(lake)
-    champion = champion_at(lake, cutoff)
+    champion = lake.models.champion_at(cutoff)
     spec = options.spec(cutoff, champion.model if champion else None)
     get_model(spec.model).require_trainable()
-    incumbent = load(lake, champion.version)[1] if champion else None
+    incumbent = lake.models.load(champion.version)[1] if champion else None
     folds = choose_folds(lake, spec, options.folds)
     source = of_lake(lake, cutoff)
     with stages_of(Timed()):

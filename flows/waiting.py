@@ -84,7 +84,9 @@ def _still_waiting(lake: Lake, week: date, spec: GateSpec) -> WeekWaiting | None
 
 
 def _fingerprint(lake: Lake, week: date) -> object:
-    return lake.acceptance(week), [(file.name, file.stamp) for file in lake.archive.waiting(lake.week_starts_on)]
+    return lake.acceptances.read(week), [
+        (file.name, file.stamp) for file in lake.archive.waiting(lake.reference.week_starts_on)
+    ]
 
 
 def _suspend(lake: Lake, week: date, spec: GateSpec) -> None:

@@ -21,7 +21,6 @@ from forecasting.contracts.table import Table
 from forecasting.core.panel import series_of
 from forecasting.pipeline.forecast import forecast
 from forecasting.storage.lake import Lake
-from forecasting.storage.publish import publish
 
 FIRST = date(1992, 1, 2)
 WEEKS = [FIRST + WEEK * number for number in range(5)]
@@ -73,16 +72,16 @@ def make_small_lake(root: Path) -> Lake:
         feat=0.5,
     )
     rows["week"] = pd.to_datetime(rows["week"])
-    lake.add_sales(schemas.SALES.cast(rows[rows["week"] <= pd.Timestamp(WEEKS[-1])]))
+    lake.sales.add(schemas.SALES.cast(rows[rows["week"] <= pd.Timestamp(WEEKS[-1])]))
     # Each week tells its own offers, and those of the next one with another price: files speak of the same cells.
     ahead = rows.assign(announced=rows["week"] - WEEK, price=rows["price"] + 0.1)
     announced = pd.concat([rows.assign(announced=rows["week"]), ahead])
-    lake.add_promotions(
+    lake.promotions.add(
         schemas.ANNOUNCED_PROMOTIONS.cast(announced[announced["announced"].isin(pd.to_datetime(WEEKS))])
     )
     stores = pd.DataFrame(columns=schemas.STORES.columns).assign(store=[2, 5, 9], name=["Müller & Söhne", "=1+1", None])
     products = pd.DataFrame({"product": [1, 3], "name": ["Tropicana", "<script>"], "ounces": [64, None]})
-    lake.write_reference(schemas.STORES.cast(stores), schemas.PRODUCTS.cast(products.astype({"ounces": "Int32"})))
+    lake.reference.write(schemas.STORES.cast(stores), schemas.PRODUCTS.cast(products.astype({"ounces": "Int32"})))
     for cutoff in CUTOFFS:
         publish_anew(lake, cutoff, "naive")
     return lake
@@ -91,10 +90,10 @@ def make_small_lake(root: Path) -> Lake:
 def publish_anew(lake: Lake, cutoff: date, model: str = "naive", factor: float = 1.0, horizon: int = 2) -> None:
     """Publish a forecast of the cutoff, all its numbers `factor` times what the model says."""
     spec = ForecastSpec(cutoff, model=model, horizon=horizon)
-    rows = forecast(lake.sales(cutoff), lake.promotions(cutoff), spec)
+    rows = forecast(lake.sales.read(cutoff), lake.promotions.read(cutoff), spec)
     numbers = ["forecast", "lo_80", "hi_80", "lo_95", "hi_95"]
     rows[numbers] *= factor
-    publish(lake, rows, series_of(rows), spec, f"{model}-{factor}-{horizon}")
+    lake.forecasts.publish(rows, series_of(rows), spec, f"{model}-{factor}-{horizon}")
 
 
 def in_a_process(call: Callable[[], object]) -> int:
@@ -111,14 +110,14 @@ def in_a_process(call: Callable[[], object]) -> int:
 
 def lake_tables(lake: Lake) -> dict[str, pd.DataFrame]:
     """What the database is to hold, read from the files."""
-    published = [pd.read_parquet(lake.published_path(cutoff)) for cutoff in lake.published_cutoffs()]
+    published = [pd.read_parquet(lake.forecasts.path(cutoff)) for cutoff in lake.forecasts.cutoffs()]
     return {
         "forecast": schemas.FORECAST.cast(pd.concat(published)).sort_values(
             list(schemas.FORECAST.key), ignore_index=True
         ),
-        "sales": lake.sales(),
-        "promotions": lake.promotions(lake.published_cutoffs()[-1]),
-        "products": lake.products(),
+        "sales": lake.sales.read(),
+        "promotions": lake.promotions.read(lake.forecasts.cutoffs()[-1]),
+        "products": lake.reference.products(),
     }
 
 

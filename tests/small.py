@@ -28,15 +28,15 @@ def small_lake(root: Path, first: date, last: date) -> Lake:
     """The sales of these stores from `first` to `last`, and their plans for four weeks more."""
     lake = Lake(root)
     lake.prepare()
-    lake.write_calendar(THURSDAY, "America/Chicago")
-    lake.write_reference(shipped(schemas.STORES), shipped(schemas.PRODUCTS))
+    lake.reference.write_calendar(THURSDAY, "America/Chicago")
+    lake.reference.write(shipped(schemas.STORES), shipped(schemas.PRODUCTS))
     sales, promotions = (
         rows[rows["store"].isin(STORES) & (rows["week"] >= pd.Timestamp(first))]
         for rows in (shipped(schemas.SALES), shipped(schemas.PROMOTIONS))
     )
-    lake.add_sales(sales[sales["week"] <= pd.Timestamp(last)])
+    lake.sales.add(sales[sales["week"] <= pd.Timestamp(last)])
     plans = promotions[promotions["week"] <= pd.Timestamp(last) + pd.Timedelta(weeks=4)]
-    lake.add_promotions(plans.assign(told=pd.Timestamp(first)))
+    lake.promotions.add(plans.assign(announced=pd.Timestamp(first)))
     return lake
 
 

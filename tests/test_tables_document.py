@@ -21,7 +21,6 @@ from forecasting.pipeline import report as reporting
 from forecasting.pipeline.forecast import forecast
 from forecasting.storage.database.load import load
 from forecasting.storage.lake import Lake
-from forecasting.storage.publish import publish
 from tests.databases import CUTOFFS, scores_of
 
 DOCUMENT = (Path(__file__).parents[1] / "docs" / "tables.md").read_text(encoding="utf-8")
@@ -52,8 +51,8 @@ def demo(fed_lake_template: Path, tmp_path_factory: pytest.TempPathFactory) -> L
     checked = intake.validate(lake, arrived)
     intake.gate(lake, week, arrived, checked, spec, now())
     intake.archive(lake, week, arrived, checked)
-    rows = forecast(lake.sales(), lake.promotions(), ForecastSpec(week))
-    publish(lake, rows, series_of(rows), ForecastSpec(week), "demo")
+    rows = forecast(lake.sales.read(), lake.promotions.read(), ForecastSpec(week))
+    lake.forecasts.publish(rows, series_of(rows), ForecastSpec(week), "demo")
     reporting.report(lake)
     return lake
 
@@ -90,7 +89,7 @@ def test_the_example_of_scores_adds_up_before_it_divides(small_lake: Lake, tmp_p
     lake = small_lake
     for cutoff, actual, error in ((CUTOFFS[0], 100.0, 10.0), (CUTOFFS[1], 300.0, 90.0)):
         rows = scores_of(cutoff, steps=1).assign(actual=actual, absolute_error=error, naive_absolute_error=2 * error)
-        lake.write_scores(cutoff, "naive-1.0-2", rows, {})
+        lake.monitoring.write_scores(cutoff, "naive-1.0-2", rows, {})
     reporting.report(lake)
     query = next(code for _, code, _ in EXAMPLES if "FROM scores" in code)
     with duckdb.connect() as connection:

@@ -13,4 +13,4 @@ def report(options: CutoffOption) -> None:
         from forecasting.pipeline.report import write_page
         from forecasting.presentation.terminal.page import show_page
 
-        show_page(write_page(options.home, options.cutoff or options.home.newest_published()))
+        show_page(write_page(options.home, options.cutoff or options.home.forecasts.newest()))

@@ -14,12 +14,12 @@ def scores(lake: p.LakeRoot = None) -> None:
         from forecasting.presentation.terminal.scores import scores_table
 
         home = LakeOptions(lake=lake).home
-        found = home.scores()
+        found = home.monitoring.scores()
         if found.empty:
             console.print("No forecast has matured yet: the next run scores those whose week it collects.")
             return
         console.print(scores_table(found))
-        alarms = home.alarms(found["week"].max().date())
+        alarms = home.monitoring.alarms(found["week"].max().date())
         for alarm in alarms:
             console.print(f"{alarm['week']}  {alarm['sentence']}", style="red")
         if not alarms:

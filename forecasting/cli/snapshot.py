@@ -35,4 +35,4 @@ def snapshot(
             write_table(to / "promotions.parquet", then.promotions, schemas.PROMOTIONS)
         except OSError as error:
             raise OptionError(f"to={to}", f"cannot be written ({error.strerror})", "name a folder of yours") from error
-        show_snapshot(to, then, home.as_of(cutoff))
+        show_snapshot(to, then, home.forecasts.as_of(cutoff))

@@ -31,7 +31,7 @@ PROMOTIONS = Table(
 
 ANNOUNCED_PROMOTIONS = Table(
     "announced_promotions",
-    "One row per (told, store, product, week): what the files of the week `announced` said of a price and promotion.",
+    "One row per (announced, store, product, week): a price and promotion as the files of the week `announced` said.",
     ("announced", "store", "product", "week"),
     pa.schema([column("announced", pa.date32(), "first day of the week whose files said it"), *PROMOTIONS.schema]),
 )

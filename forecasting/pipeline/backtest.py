@@ -34,7 +34,7 @@ class Source:
 
     def promotions_at(self, cutoff: date) -> pd.DataFrame:
         """Return the promotions that a live run of that cutoff knows; of the shipped data all are known in advance."""
-        return self.lake.promotions(cutoff) if self.lake else self.promotions
+        return self.lake.promotions.read(cutoff) if self.lake else self.promotions
 
 
 @dataclass(frozen=True)
@@ -57,14 +57,16 @@ class BacktestResult:
 
 def load(lake: Lake, *, of_benchmark: bool) -> Source:
     """Return the data of the lake; the shipped data for a protocol of the benchmark, or where the lake has none."""
-    if of_benchmark or not lake.weeks_of_sales():
+    if of_benchmark or not lake.sales.weeks():
         return Source("the shipped data", shipped(schemas.SALES), shipped(schemas.PROMOTIONS), THURSDAY)
     return of_lake(lake)
 
 
 def of_lake(lake: Lake, until: date | None = None) -> Source:
     """Return the sales and promotions of the lake, or those up to a cutoff."""
-    return Source(str(lake.root), lake.sales(until), lake.promotions(until), lake.week_starts_on, lake)
+    return Source(
+        str(lake.root), lake.sales.read(until), lake.promotions.read(until), lake.reference.week_starts_on, lake
+    )
 
 
 def run_folds(

@@ -44,12 +44,12 @@ def folds_due(lake: Lake, spec: ForecastSpec, seconds: float | None) -> Folds | 
         seconds: what the run's own forecast took; None where it made none.
     """
     key = monitor_key(spec)
-    if seconds is None or not lake.baseline(key).empty:
+    if seconds is None or not lake.monitoring.baseline(key).empty:
         return None
-    matured = scores_of_monitor(lake, lake.scores(), key)
+    matured = scores_of_monitor(lake, lake.monitoring.scores(), key)
     if matured["week"].nunique() < WEEKS_BEFORE_BASELINE:
         return None
-    history = lake.weeks_of_sales()
+    history = lake.sales.weeks()
     last = matured["week"].min().date() - WEEK * (spec.gap + 2)
     first = max(history[0] + WEEK * HISTORY_BEFORE_FOLDS, last - WEEK * (MOST_FOLDS - 1))
     cutoffs = weeks_between(first, last)[-max(int(BASELINE_SECONDS / max(seconds, 1e-3)), 1) :]
@@ -83,7 +83,7 @@ def build_baseline(
     on_progress(len(rows), len(folds.cutoffs))
     key = monitor_key(spec)
     metadata = {"model": spec.model, "point": spec.point, "folds": str(len(rows))}
-    lake.write_baseline(key, baseline_from_backtest(pd.concat(rows[::-1], ignore_index=True)), metadata)
+    lake.monitoring.write_baseline(key, baseline_from_backtest(pd.concat(rows[::-1], ignore_index=True)), metadata)
     if len(rows) < MIN_BASELINE_WEEKS:
         raise RunError(
             f"Only {len(rows)} past weeks could be forecast by {spec.model} in {BASELINE_SECONDS:.0f} seconds, "
@@ -106,6 +106,6 @@ def scores_of_monitor(lake: Lake, scores: pd.DataFrame, key: str) -> pd.DataFram
     same = [
         run.run_id
         for run in runs.itertuples()
-        if lake.scores_metadata(run.cutoff.date(), run.run_id).get("baseline") == key
+        if lake.monitoring.scores_metadata(run.cutoff.date(), run.run_id).get("baseline") == key
     ]
     return scores[scores["run_id"].isin(same)]

@@ -16,8 +16,6 @@ from forecasting.pipeline.model_selection import ModelChoice
 from forecasting.storage.fingerprint import code_fingerprint
 from forecasting.storage.lake import Lake
 from forecasting.storage.locks import waiting_lock
-from forecasting.storage.model_registry import load
-from forecasting.storage.partial_results import keep_partial, kept_partials
 
 
 @dataclass(frozen=True)
@@ -54,7 +52,7 @@ def prepare(lake: Lake, spec: ForecastSpec, choice: ModelChoice, batch: BatchSpe
         OptionError: it cannot make this forecast.
     """
     spec = replace(spec, model=choice.model)
-    fitted = load(lake, choice.version)[1] if choice.version else None
+    fitted = lake.models.load(choice.version)[1] if choice.version else None
     # Not while another run adds rows: the same moment must always stand for the same rows.
     with waiting_lock(lake.lock_path("collect")):
         as_of = lake.last_collected()
@@ -73,7 +71,7 @@ def forecast(cluster: Cluster, lake: Lake, batch: ForecastBatch, *, on_progress:
     Raises:
         TooManyFallbacks: more series failed than `error_threshold` allows.
     """
-    finished = kept_partials(lake, batch.run_id, batch.partitions)
+    finished = lake.partials.read(batch.run_id, batch.partitions)
     done = len(finished)
     on_progress(done, len(batch.partitions))
 
@@ -82,7 +80,7 @@ def forecast(cluster: Cluster, lake: Lake, batch: ForecastBatch, *, on_progress:
         done += 1
         on_progress(done, len(batch.partitions))
         if not outcome.reasons and len(outcome.frames) == 1:
-            keep_partial(lake, batch.run_id, outcome.partition, outcome.frames[0])
+            lake.partials.write(batch.run_id, outcome.partition, outcome.frames[0])
 
     return map_forecast(
         cluster, batch.partitions, batch.spec, batch.batch_spec, on_outcome, finished=finished, fitted=batch.fitted

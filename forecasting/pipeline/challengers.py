@@ -21,12 +21,10 @@ from forecasting.core.run_identity import hash_of_input
 from forecasting.models import get_model
 from forecasting.pipeline.backtest import Source, run_folds
 from forecasting.pipeline.forecast import Progress, make_partitions
-from forecasting.storage import champion_history as champions
-from forecasting.storage.champion_history import Champion
 from forecasting.storage.fingerprint import code_fingerprint
 from forecasting.storage.lake import Lake
 from forecasting.storage.locks import waiting_lock
-from forecasting.storage.model_registry import Origin, keep, load
+from forecasting.storage.model_registry import Champion, Origin
 
 FEWEST_WEEKS = 8  # of history before a fold
 
@@ -117,7 +115,7 @@ def last_week(lake: Lake) -> date:
     Raises:
         DataError: there is none.
     """
-    weeks = lake.weeks_of_sales()
+    weeks = lake.sales.weeks()
     if not weeks:
         raise DataError(f"The lake {lake.root} has no sales to learn from", "fill it first: oj simulate, then oj run")
     return weeks[-1]
@@ -129,7 +127,7 @@ def choose_folds(lake: Lake, spec: ForecastSpec, count: int) -> Folds:
     Raises:
         DataError: there is not one with enough history before it.
     """
-    weeks = [week for week in lake.weeks_of_sales() if week <= spec.cutoff]
+    weeks = [week for week in lake.sales.weeks() if week <= spec.cutoff]
     latest = spec.cutoff - WEEK * spec.steps[0]
     cutoffs = [week for week in weeks[FEWEST_WEEKS:] if week <= latest][-count:]
     if not cutoffs:
@@ -216,7 +214,7 @@ def train_and_register(
     """
     best = evaluation.best
     spec = replace(spec, model=best.model)
-    sales, promotions = lake.sales(spec.cutoff), lake.promotions(spec.cutoff)
+    sales, promotions = lake.sales.read(spec.cutoff), lake.promotions.read(spec.cutoff)
     fitted = train(sales, promotions, spec)
     weeks = sales["week"]
     origin = Origin(
@@ -230,7 +228,7 @@ def train_and_register(
         by,
     )
     with waiting_lock(lake.lock_path("models")):
-        current = champions.champion(lake)
+        current = lake.models.champion()
         # A model for a past week does not replace the champion of later weeks.
         is_its_successor = current is None or (against is not None and against.version == current.version)
         outcome = Evaluation(
@@ -247,9 +245,9 @@ def train_and_register(
         )
         plain = adapter(Evaluation).dump_python(outcome, mode="json", exclude={"version", "scores"})
         record = {"scores": outcome.scores, "evaluation": plain}
-        version = keep(lake, fitted, origin, record, best.rows)
+        version = lake.models.register(fitted, origin, record, best.rows)
         if outcome.promoted and (current is None or version.version != current.version):
-            champions.promote(lake, version, week=spec.cutoff, by=by, why=outcome.why, at=at)
+            lake.models.promote(version, week=spec.cutoff, by=by, why=outcome.why, at=at)
     return replace(outcome, version=version.version)
 
 
@@ -277,7 +275,7 @@ def rollback(lake: Lake, to: str | None, *, by: str, at: datetime) -> Champion:
     """
     week = last_week(lake)
     with waiting_lock(lake.lock_path("models")):
-        current = champions.champion(lake)
-        version, _ = load(lake, to or champions.predecessor(lake).version)
+        current = lake.models.champion()
+        version, _ = lake.models.load(to or lake.models.predecessor().version)
         why = f"rolled back from {current.version}" if current and not to else "named by hand"
-        return champions.promote(lake, version, week=week, by=by, why=why, at=at)
+        return lake.models.promote(version, week=week, by=by, why=why, at=at)

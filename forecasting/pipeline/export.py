@@ -24,7 +24,7 @@ def export(lake: Lake, cutoff: date | None, to: Path) -> Exported:
     Raises:
         ForecastingError: nothing of that cutoff is published, or the file cannot be written.
     """
-    newest, published = lake.newest_published(), lake.published_cutoffs()
+    newest, published = lake.forecasts.newest(), lake.forecasts.cutoffs()
     cutoff = cutoff or newest
     if cutoff not in published:
         raise OptionError(
@@ -32,8 +32,14 @@ def export(lake: Lake, cutoff: date | None, to: Path) -> Exported:
             "has no published forecast",
             f"name one from {published[0]} to {newest}; oj status tells how many there are",
         )
-    forecast, said = lake.published(cutoff), lake.published_metadata(cutoff)
-    sheet = order_sheet(forecast, lake.sales(cutoff), lake.promotions(cutoff), lake.stores(), lake.products())
+    forecast, said = lake.forecasts.read(cutoff), lake.forecasts.metadata(cutoff)
+    sheet = order_sheet(
+        forecast,
+        lake.sales.read(cutoff),
+        lake.promotions.read(cutoff),
+        lake.reference.stores(),
+        lake.reference.products(),
+    )
     about = {"cutoff": str(cutoff), "point": said.get("point", ""), "run_id": said.get("run_id", "")}
     write(sheet, to, about)
     return Exported(cutoff, len(sheet))

@@ -1,4 +1,4 @@
-"""The stages that take a week in: which weeks are due, what has arrived, which rows are valid, and whether it goes on."""
+"""The stages that take a week in: the weeks that are due, what has arrived, valid rows, and whether it goes on."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -61,10 +61,10 @@ def choose_weeks(lake: Lake, at: datetime) -> list[date]:
     """
     weeks = due_weeks(
         dropped=_weeks_of_inbox(lake),
-        admitted=lake.admitted_weeks(),
-        published=lake.published_cutoffs(),
-        collected=lake.weeks_of_sales(),
-        closed=last_closed(at, lake.time_zone, lake.week_starts_on),
+        admitted=lake.completeness.weeks(),
+        published=lake.forecasts.cutoffs(),
+        collected=lake.sales.weeks(),
+        closed=last_closed(at, lake.reference.time_zone, lake.reference.week_starts_on),
     )
     if not weeks:
         raise DataError(
@@ -79,13 +79,15 @@ def weeks_to_backfill(lake: Lake, first: date, last: date | None, at: datetime) 
     Raises:
         DataError: there are none.
     """
-    closed = last_closed(at, lake.time_zone, lake.week_starts_on)
-    arrived = sorted({*lake.weeks_of_sales(), *_weeks_of_inbox(lake)})
+    closed = last_closed(at, lake.reference.time_zone, lake.reference.week_starts_on)
+    arrived = sorted({*lake.sales.weeks(), *_weeks_of_inbox(lake)})
     weeks = [week for week in arrived if first <= week <= min(last or closed, closed)]
     if not weeks:
         raise DataError(
             f"The lake {lake.root} has no week from {first} to {last or closed} to forecast from",
-            f"name weeks from {arrived[0]} to {arrived[-1]}" if arrived else "let a week arrive with `oj simulate` first",
+            f"name weeks from {arrived[0]} to {arrived[-1]}"
+            if arrived
+            else "let a week arrive with `oj simulate` first",
         )
     return weeks
 
@@ -111,11 +113,11 @@ def validate(lake: Lake, arrived: Arrived) -> Validated:
     """Check every row against the data contract and against what was collected before."""
     return validate_rows(
         arrived.rows,
-        stores=lake.stores(),
-        products=lake.products(),
-        collected=lake.sales(),
-        overrides=lake.overrides(),
-        week_starts_on=lake.week_starts_on,
+        stores=lake.reference.stores(),
+        products=lake.reference.products(),
+        collected=lake.sales.read(),
+        overrides=lake.acceptances.overrides(),
+        week_starts_on=lake.reference.week_starts_on,
     )
 
 
@@ -128,9 +130,7 @@ def look(lake: Lake, week: date, spec: GateSpec, at: datetime) -> CompletenessRe
     return _assess(lake, week, validate(lake, Arrived(*read_inbox(_waiting(lake, week)))), spec, at)
 
 
-def admit(
-    lake: Lake, week: date, arrived: Arrived, checked: Validated, spec: GateSpec, at: datetime
-) -> IngestResult:
+def admit(lake: Lake, week: date, arrived: Arrived, checked: Validated, spec: GateSpec, at: datetime) -> IngestResult:
     """Decide whether the week goes on; if so, add its rows to the lake and archive its files. Else change nothing.
 
     Raises:
@@ -144,11 +144,11 @@ def admit(
     # Another run may be adding late files of an earlier week at this moment.
     with waiting_lock(lake.lock_path("collect")):
         collected = lake.begin_collecting(at)
-        lake.add_corrections(week, checked.sales, collected)
-        lake.add_sales(checked.sales, collected)
-        lake.add_promotions(checked.promotions, collected)
-        lake.add_quarantined(week, checked.quarantined, [file.name for file in arrived.files])
-        lake.write_completeness(week, report)
+        lake.corrections.add(week, checked.sales, collected)
+        lake.sales.add(checked.sales, collected)
+        lake.promotions.add(checked.promotions, collected)
+        lake.quarantine.add(week, checked.quarantined, [file.name for file in arrived.files])
+        lake.completeness.write(report)
     return IngestResult(
         completeness=report,
         rows_in=checked.rows_in,
@@ -165,7 +165,7 @@ def admit(
 def accept(lake: Lake, week: date, why: str, by: str, at: datetime) -> Acceptance:
     """Record that somebody lets the week go on with its gaps."""
     accepted = Acceptance(by, why, at.replace(microsecond=0))
-    lake.write_acceptance(week, accepted)
+    lake.acceptances.write(week, accepted)
     return accepted
 
 
@@ -180,8 +180,8 @@ def accept_override(
     Raises:
         DataError: no row of that cell is quarantined as an outlier, or its file is gone.
     """
-    of_runs = [lake.quarantined(cutoff) for cutoff in lake.weeks_of_quarantine()]
-    rows = pd.concat(of_runs) if of_runs else lake.quarantined(week)
+    of_runs = [lake.quarantine.read(cutoff) for cutoff in lake.quarantine.weeks()]
+    rows = pd.concat(of_runs) if of_runs else lake.quarantine.read(week)
     days = [str(day) for day in days_of(week)]
     outliers = rows[
         (rows["rule"] == "outlier")
@@ -196,7 +196,7 @@ def accept_override(
             "see in the lake's folder `quarantine` which rows are",
         )
     accepted = Acceptance(by, why, at.replace(microsecond=0))
-    lake.write_override(week, store, product, accepted)
+    lake.acceptances.write_override(week, store, product, accepted)
     gone = [file for file in files if not lake.archive.bring_back(file)]
     if gone:
         raise DataError(
@@ -219,7 +219,7 @@ def _archive(lake: Lake, week: date, arrived: Arrived, checked: Validated) -> li
 
 
 def _late_files(lake: Lake, week: date, arrived: Arrived) -> dict[date, tuple[str, ...]]:
-    published = set(lake.published_cutoffs())
+    published = set(lake.forecasts.cutoffs())
     late: dict[date, list[str]] = {}
     for file in arrived.files:
         if file.week in published and file.week < week:
@@ -228,19 +228,21 @@ def _late_files(lake: Lake, week: date, arrived: Arrived) -> dict[date, tuple[st
 
 
 def _weeks_of_inbox(lake: Lake) -> set[date]:
-    return {file.week for file in lake.archive.waiting(lake.week_starts_on) if file.week}
+    return {file.week for file in lake.archive.waiting(lake.reference.week_starts_on) if file.week}
 
 
 def _waiting(lake: Lake, cutoff: date) -> list[InboxFile]:
     """Return the files to be collected: of every week up to the cutoff, and those whose name names no week."""
-    files = lake.archive.waiting(lake.week_starts_on)
+    files = lake.archive.waiting(lake.reference.week_starts_on)
     return [file for file in files if file.week is None or file.week <= cutoff]
 
 
 def _assess(lake: Lake, week: date, checked: Validated, spec: GateSpec, at: datetime) -> CompletenessReport:
-    report = completeness.check_completeness(merge_newer(lake.sales(week), checked.sales), week, checked.missing_days)
+    report = completeness.check_completeness(
+        merge_newer(lake.sales.read(week), checked.sales), week, checked.missing_days
+    )
     is_closed = at >= spec.deadline
-    accepted = lake.acceptance(week)
+    accepted = lake.acceptances.read(week)
     if is_closed and spec.below_minimum == "go_on" and not accepted:
         accepted = Acceptance("the option below_minimum", "the deadline has passed", at.replace(microsecond=0))
     return completeness.gate(report, min_reporting=spec.min_reporting, is_closed=is_closed, accepted=accepted)

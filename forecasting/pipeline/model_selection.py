@@ -1,4 +1,4 @@
-"""The choice of the model that forecasts a week: fitted by the run itself, or registered, and replaced after an alarm."""
+"""The choice of the model of a week: fitted by the run itself, or registered, and replaced after an alarm."""
 
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
@@ -11,18 +11,15 @@ from forecasting.compute import dask_cluster
 from forecasting.contracts import schemas
 from forecasting.contracts.calendar import WEEK
 from forecasting.contracts.errors import OptionError
-from forecasting.contracts.run_record import adapter
 from forecasting.contracts.spec import EVALUATION_FOLDS, BatchSpec, ClusterSpec, ForecastSpec, Retrain
-from forecasting.core.drift import Alarm
 from forecasting.core.fitted_model import FittedModel
 from forecasting.models import get_model
 from forecasting.pipeline.backtest import of_lake
 from forecasting.pipeline.baseline import monitor_key
 from forecasting.pipeline.challengers import Evaluation, choose_folds, evaluate_challengers, train_and_register
 from forecasting.pipeline.forecast import Progress
-from forecasting.storage.champion_history import Champion, champion_at
 from forecasting.storage.lake import Lake
-from forecasting.storage.model_registry import load
+from forecasting.storage.model_registry import Champion
 
 ROBUST = "mean"  # needs nothing but history, and prices cannot mislead it
 WEEKS_OF_AN_ALARM = 8  # for so long an alarm without an outcome is answered again
@@ -71,7 +68,7 @@ def current_model(lake: Lake, spec: ForecastSpec, asked: str | None, retrain: Re
     """
     if asked and retrain == "always":
         return CurrentModel(asked, retrain, None, replace(spec, model=asked))
-    champion = champion_at(lake, spec.cutoff)
+    champion = lake.models.champion_at(spec.cutoff)
     model = asked or (champion.model if champion else spec.model)
     return CurrentModel(asked, retrain, champion, replace(spec, model=model))
 
@@ -114,9 +111,7 @@ def choose_model(
     if retrain == "always":
         return replace(choice, model=current.spec.model)
     if champion:
-        return replace(
-            choice, model=champion.model, version=champion.version, trained_until=champion.trained_until
-        )
+        return replace(choice, model=champion.model, version=champion.version, trained_until=champion.trained_until)
     # A model that was trained for a past week is not the champion of later ones.
     found = choice.evaluation
     return replace(choice, model=found.model, version=found.version, trained_until=found.cutoff) if found else choice
@@ -142,14 +137,14 @@ def _alarm(lake: Lake, current: CurrentModel) -> str | None:
     """Return the newest alarm of this model that is newer than the champion and may still be answered."""
     spec, champion = current.spec, current.champion
     settled = max(spec.cutoff - WEEK * WEEKS_OF_AN_ALARM, champion.week if champion else date.min)
-    alarms = [adapter(Alarm).validate_python(plain) for plain in lake.alarms(spec.cutoff, monitor_key(spec))]
+    alarms = lake.monitoring.alarms(spec.cutoff, monitor_key(spec))
     new = [alarm for alarm in alarms if alarm.week > settled]
     return new[-1].sentence if new else None
 
 
 def _is_tried(lake: Lake, cutoff: date, choice: ModelChoice) -> bool:
     """Return whether a run of this week has answered this alarm already, or has failed to."""
-    earlier = filter(None, (record.result(ModelChoice) for record in lake.run_records(cutoff)))
+    earlier = filter(None, (record.result(ModelChoice) for record in lake.runs.of_week(cutoff)))
     same = [each for each in earlier if (each.retrain, each.alarm) == (choice.retrain, choice.alarm)]
     return any(each.evaluation or each.error for each in same)
 
@@ -164,7 +159,7 @@ def _evaluate(
     models = [model for model in dict.fromkeys([spec.model, *others]) if is_frozen or model != spec.model]
     incumbent: FittedModel | None = None
     if champion and is_frozen:
-        _, incumbent = load(lake, champion.version)
+        _, incumbent = lake.models.load(champion.version)
     elif not is_frozen:
         incumbent = FittedModel(spec, schemas.PARAMETERS.empty())
     source = of_lake(lake, spec.cutoff)

@@ -10,7 +10,6 @@ import pandas as pd
 
 from forecasting.best_effort import best_effort, sentence_of
 from forecasting.contracts import schemas
-from forecasting.contracts.run_record import adapter
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.drift import MIN_BASELINE_WEEKS, Alarm, detect_drift
 from forecasting.core.live_scores import mature
@@ -60,7 +59,7 @@ def monitor(lake: Lake, spec: ForecastSpec) -> MonitoringResult:
     """Score what has matured, and compare it with the baseline of the run's model. An error here costs no forecast."""
     with best_effort("Past forecasts could not be monitored") as tried:
         scored = mature_forecasts(lake)
-        scores = lake.scores()
+        scores = lake.monitoring.scores()
         is_monitored, alarms, new = update_alerts(lake, spec, scores)
         week = None if scores.empty else scores["week"].max().date()
         return MonitoringResult(scored, week, _scores_by_step(scores), is_monitored, alarms, new)
@@ -75,11 +74,11 @@ def mature_forecasts(lake: Lake) -> int:
     Returns:
         How many forecasts were scored.
     """
-    digests = {week: lake.sales_digest(week) for week in lake.weeks_of_sales()}
+    digests = {week: lake.sales.digest(week) for week in lake.sales.weeks()}
     due = []
-    for cutoff in lake.published_cutoffs():
-        if run_id := lake.published_run_id(cutoff):
-            scored, digest = lake.scores_metadata(cutoff, run_id), lake.published_digest(cutoff)
+    for cutoff in lake.forecasts.cutoffs():
+        if run_id := lake.forecasts.run_id(cutoff):
+            scored, digest = lake.monitoring.scores_metadata(cutoff, run_id), lake.forecasts.digest(cutoff)
             if scored.get("forecast") != digest:
                 if (forecast := current_forecast(lake, cutoff)) is None:
                     logger.warning("The forecast of the week of %s is damaged: run it again to have it scored", cutoff)
@@ -89,11 +88,11 @@ def mature_forecasts(lake: Lake) -> int:
             actuals = {week: digests[day] for week in weeks if (day := date.fromisoformat(week)) in digests}
             if actuals != json.loads(scored["actuals"]):
                 due.append((cutoff, run_id, scored | {"actuals": json.dumps(actuals)}))
-    sales = lake.sales() if due else schemas.SALES.empty()
+    sales = lake.sales.read() if due else schemas.SALES.empty()
     for cutoff, run_id, metadata in due:
-        rows = mature(lake.published(cutoff), run_id, sales)
-        spec = lake.run_spec(cutoff, run_id)
-        lake.write_scores(cutoff, run_id, rows, metadata | ({"baseline": monitor_key(spec)} if spec else {}))
+        rows = mature(lake.forecasts.read(cutoff), run_id, sales)
+        spec = lake.forecasts.spec_of(cutoff, run_id)
+        lake.monitoring.write_scores(cutoff, run_id, rows, metadata | ({"baseline": monitor_key(spec)} if spec else {}))
     return len(due)
 
 
@@ -108,20 +107,16 @@ def update_alerts(
         Whether there is a baseline; the alarms of the newest week and of the weeks whose alarms are new; those weeks.
     """
     key = monitor_key(spec)
-    baseline = lake.baseline(key)
+    baseline = lake.monitoring.baseline(key)
     is_monitored = baseline["week"].nunique() >= MIN_BASELINE_WEEKS
     if not is_monitored or scores.empty:
         return is_monitored, (), ()
     by_week: dict[date, list[Alarm]] = {}
     for alarm in detect_drift(scores_of_monitor(lake, scores, key), baseline):
         by_week.setdefault(alarm.week, []).append(alarm)
-    new = tuple(
-        week
-        for week, alarms in by_week.items()
-        if lake.add_alarms(week, key, [adapter(Alarm).dump_python(alarm, mode="json") for alarm in alarms])
-    )
+    new = tuple(week for week, alarms in by_week.items() if lake.monitoring.add_alarms(week, key, alarms))
     newest = scores["week"].max().date()
-    raised = [adapter(Alarm).validate_python(plain) for plain in lake.alarms(newest, key)]
+    raised = lake.monitoring.alarms(newest, key)
     return True, tuple(alarm for alarm in raised if alarm.week in {newest, *new}), new
 
 

@@ -6,9 +6,7 @@ from forecasting.contracts.spec import ForecastSpec
 from forecasting.pipeline.challengers import last_week
 from forecasting.pipeline.training import train
 from forecasting.pipeline.what_if import Outlook, outlook
-from forecasting.storage.champion_history import champion_at
 from forecasting.storage.lake import Lake
-from forecasting.storage.model_registry import load
 
 
 def outlook_of(lake: Lake) -> tuple[Outlook, str]:
@@ -21,13 +19,13 @@ def outlook_of(lake: Lake) -> tuple[Outlook, str]:
         RunError: the champion is damaged.
     """
     cutoff = last_week(lake)
-    sales, promotions = lake.sales(cutoff), lake.promotions(cutoff)
-    champion = champion_at(lake, cutoff)
+    sales, promotions = lake.sales.read(cutoff), lake.promotions.read(cutoff)
+    champion = lake.models.champion_at(cutoff)
     if champion:
-        _, fitted = load(lake, champion.version)
+        _, fitted = lake.models.load(champion.version)
         line = f"{champion.model} {champion.version}, trained on weeks up to {champion.trained_until}"
     else:
-        fitted = train(sales, promotions, ForecastSpec(cutoff, week_starts_on=lake.week_starts_on))
+        fitted = train(sales, promotions, ForecastSpec(cutoff, week_starts_on=lake.reference.week_starts_on))
         line = f"{fitted.spec.model}, fitted for this question (oj train keeps one)"
     spec = replace(fitted.spec, cutoff=cutoff)
     return outlook(fitted, sales, promotions, spec), line

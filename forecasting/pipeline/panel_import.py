@@ -74,14 +74,14 @@ def import_panel(lake: Lake, files: list[Path], layout: ColumnMapping) -> Import
         )
     sold = panel[panel["units"].notna()]
     with lake.filling():
-        lake.write_calendar(starts_on)
-        lake.write_reference(
+        lake.reference.write_calendar(starts_on)
+        lake.reference.write(
             schemas.STORES.cast(store_names.reindex(columns=schemas.STORES.columns)),
             schemas.PRODUCTS.cast(product_names.reindex(columns=schemas.PRODUCTS.columns)),
         )
         # A history does not say when its prices became known: it counts as planned from the beginning.
-        lake.add_promotions(schemas.ANNOUNCED_PROMOTIONS.cast(panel.assign(announced=sold["week"].min())))
-        lake.add_sales(schemas.SALES.cast(sold.astype({"units": "int64"})))
+        lake.promotions.add(schemas.ANNOUNCED_PROMOTIONS.cast(panel.assign(announced=sold["week"].min())))
+        lake.sales.add(schemas.SALES.cast(sold.astype({"units": "int64"})))
     return ImportResult(
         sales=len(sold),
         plans=len(panel) - len(sold),

@@ -12,7 +12,6 @@ from forecasting.contracts.errors import SchemaError
 from forecasting.core.revision import Revision, revision_of
 from forecasting.pipeline.batch import ForecastBatch
 from forecasting.storage.lake import Lake
-from forecasting.storage.publish import publish as publish_forecast
 
 # What happened to a partition by chance, and may not happen to it in another run.
 CHANCE = ["timed_out", "worker_lost"]
@@ -44,7 +43,7 @@ class PublishedForecast:
 
 def is_final(lake: Lake, batch: ForecastBatch) -> bool:
     """Return whether this very batch is published, and no series of it is on fallback by chance."""
-    if lake.published_run_id(batch.cutoff) != batch.run_id:
+    if lake.forecasts.run_id(batch.cutoff) != batch.run_id:
         return False
     table = current_forecast(lake, batch.cutoff)
     return table is not None and not table["reason"].isin(CHANCE).any()
@@ -53,7 +52,7 @@ def is_final(lake: Lake, batch: ForecastBatch) -> bool:
 def current_forecast(lake: Lake, cutoff: date) -> pd.DataFrame | None:
     """Return the published forecast of a cutoff; None where there is none, or its file is damaged."""
     try:
-        return lake.published(cutoff) if lake.published_run_id(cutoff) else None
+        return lake.forecasts.read(cutoff) if lake.forecasts.run_id(cutoff) else None
     except SchemaError:
         return None
 
@@ -61,14 +60,14 @@ def current_forecast(lake: Lake, cutoff: date) -> pd.DataFrame | None:
 def publish(lake: Lake, forecast: pd.DataFrame, batch: ForecastBatch) -> PublishedForecast:
     """Publish the forecast of a batch in one atomic step, in the place of the current one."""
     replaced = current_forecast(lake, batch.cutoff)
-    publish_forecast(lake, forecast, batch.series, batch.spec, batch.run_id, batch.as_of, batch.version)
+    lake.forecasts.publish(forecast, batch.series, batch.spec, batch.run_id, batch.as_of, batch.version)
     revision = None if replaced is None else revision_of(replaced, forecast)
-    return _published(lake, batch, lake.published(batch.cutoff), is_new=True, revision=revision)
+    return _published(lake, batch, lake.forecasts.read(batch.cutoff), is_new=True, revision=revision)
 
 
 def already_published(lake: Lake, batch: ForecastBatch) -> PublishedForecast:
     """Return what an earlier run has published of this very batch."""
-    return _published(lake, batch, lake.published(batch.cutoff), is_new=False)
+    return _published(lake, batch, lake.forecasts.read(batch.cutoff), is_new=False)
 
 
 def _published(
@@ -76,7 +75,7 @@ def _published(
 ) -> PublishedForecast:
     series = forecast.drop_duplicates(schemas.SERIES)
     return PublishedForecast(
-        path=lake.published_path(batch.cutoff),
+        path=lake.forecasts.path(batch.cutoff),
         run_id=batch.run_id,
         as_of=batch.as_of,
         is_new=is_new,

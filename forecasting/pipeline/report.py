@@ -8,7 +8,6 @@ import pandas as pd
 
 from forecasting.core import report as reports
 from forecasting.storage.lake import Lake
-from forecasting.storage.views import views_sql
 
 
 @dataclass(frozen=True)
@@ -24,14 +23,16 @@ def report(lake: Lake) -> ReportResult:
 
     The table of scores has no rows before the first forecast has matured.
     """
-    cutoff = lake.newest_published()
-    metadata = {"cutoff": str(cutoff), "run_id": lake.published_run_id(cutoff) or ""}
-    path = lake.write_report(table_of(lake, cutoff), metadata)
-    lake.write_scores_table(lake.scores())
-    lake.write_views(views_sql(lake))
+    cutoff = lake.forecasts.newest()
+    metadata = {"cutoff": str(cutoff), "run_id": lake.forecasts.run_id(cutoff) or ""}
+    path = lake.reports.write_table(table_of(lake, cutoff), metadata)
+    lake.reports.write_scores(lake.monitoring.scores())
+    lake.reports.write_views()
     return ReportResult(path, cutoff)
 
 
 def table_of(lake: Lake, cutoff: date) -> pd.DataFrame:
     """Return the table `report` of a published cutoff: all history up to it, and its forecast."""
-    return reports.report_table(lake.sales(cutoff), lake.promotions(cutoff), lake.published(cutoff), lake.products())
+    return reports.report_table(
+        lake.sales.read(cutoff), lake.promotions.read(cutoff), lake.forecasts.read(cutoff), lake.reference.products()
+    )

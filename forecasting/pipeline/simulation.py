@@ -68,7 +68,7 @@ def simulate(lake: Lake, *, history_until: date = FIRST_HISTORY_UNTIL, source: P
 
 def is_simulated(lake: Lake) -> bool:
     """Whether the lake holds the shipped panel, so that the feed can go on with it."""
-    return lake.products().equals(shipped(schemas.PRODUCTS))
+    return lake.reference.products().equals(shipped(schemas.PRODUCTS))
 
 
 def _fill(lake: Lake, sales: pd.DataFrame, promotions: pd.DataFrame, until: date, source: Path) -> None:
@@ -79,10 +79,10 @@ def _fill(lake: Lake, sales: pd.DataFrame, promotions: pd.DataFrame, until: date
             f"history-until={until}", "is not a week of the shipped data", f"name a Thursday from {first} to {end}"
         )
     with lake.filling():
-        lake.write_reference(shipped(schemas.STORES, source), shipped(schemas.PRODUCTS, source))
-        lake.write_calendar(THURSDAY, "America/Chicago")  # Dominick's is a chain of that town
-        lake.add_promotions(_told(promotions[promotions["week"] <= last]))
-        lake.add_sales(sales[sales["week"] <= last])
+        lake.reference.write(shipped(schemas.STORES, source), shipped(schemas.PRODUCTS, source))
+        lake.reference.write_calendar(THURSDAY, "America/Chicago")  # Dominick's is a chain of that town
+        lake.promotions.add(_told(promotions[promotions["week"] <= last]))
+        lake.sales.add(sales[sales["week"] <= last])
 
 
 def _told(promotions: pd.DataFrame) -> pd.DataFrame:
@@ -93,7 +93,7 @@ def _told(promotions: pd.DataFrame) -> pd.DataFrame:
 
 def _latest_week(lake: Lake) -> date:
     dropped = [file.week for file in list_inbox(lake.inbox) if file.week]
-    return max([*lake.weeks_of_sales(), *dropped])
+    return max([*lake.sales.weeks(), *dropped])
 
 
 def _drop(path: Path, rows: pd.DataFrame) -> None:

@@ -1,4 +1,4 @@
-"""Writing files so that a reader sees the old content or the new, and never a part of it."""
+"""Reads and writes files so that a reader sees the old content or the new one, never a part of it."""
 
 import hashlib
 import json
@@ -16,10 +16,19 @@ from forecasting.contracts.errors import SchemaError
 from forecasting.contracts.table import Table
 
 
-def replace_file(path: Path, write: Callable[[Path], object]) -> None:
-    """Let `write` fill a temporary file beside `path`, then put it in the place of `path` in one step."""
+def put(path: Path, content: bytes, prepare_in: Path | None = None) -> None:
+    """Put a whole file in the place of `path` in one step; see `replace_file`."""
+    replace_file(path, lambda temporary: temporary.write_bytes(content), prepare_in)
+
+
+def replace_file(path: Path, write: Callable[[Path], object], prepare_in: Path | None = None) -> None:
+    """Let `write` fill a temporary file, then put it in the place of `path` in one step.
+
+    Args:
+        prepare_in: folder of the temporary file, on the same file system; that of `path` where none is given.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
+    handle, name = tempfile.mkstemp(dir=prepare_in or path.parent, prefix=".", suffix=".tmp")
     os.close(handle)
     temporary = Path(name)
     try:
@@ -32,21 +41,8 @@ def replace_file(path: Path, write: Callable[[Path], object]) -> None:
     sync(path.parent)
 
 
-def link_in_place(file: Path, target: Path) -> None:
-    """Put a hard link to `file` in the place of `target` in one step."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    # Not beside the target: a reader's glob takes up hidden files too.
-    link = file.with_name(f".{target.name}.link")
-    link.unlink(missing_ok=True)
-    link.hardlink_to(file)
-    link.replace(target)
-    # Where the target was this very file already, the rename leaves both names.
-    link.unlink(missing_ok=True)
-    sync(target.parent)
-
-
 def sync(path: Path) -> None:
-    """Wait until a file's content, or a folder's list of names, is on the disk."""
+    """Wait until a file's content, or a folder's list of files, is on the disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -55,11 +51,18 @@ def sync(path: Path) -> None:
 
 
 def write_table(path: Path, frame: pd.DataFrame, table: Table, metadata: Mapping[str, str] | None = None) -> None:
-    """Write `frame` as the declared table: Parquet, sorted by its key, page checksums, the same bytes each time."""
+    """Write `frame` as the declared table; see `table_content`."""
+    put(path, table_content(frame, table, metadata))
+
+
+def table_content(frame: pd.DataFrame, table: Table, metadata: Mapping[str, str] | None = None) -> bytes:
+    """Return `frame` as the declared table: Parquet, sorted by its key, page checksums, the same bytes each time."""
     arrow = table.to_arrow(frame.sort_values(list(table.key), ignore_index=True))
     described = {"table": table.name, "grain": table.grain, **(metadata or {})}
-    arrow = arrow.replace_schema_metadata(described)
-    replace_file(path, lambda temporary: pq.write_table(arrow, temporary, write_page_checksum=True))
+    buffer = pa.BufferOutputStream()
+    pq.write_table(arrow.replace_schema_metadata(described), buffer, write_page_checksum=True)
+    content: bytes = buffer.getvalue().to_pybytes()
+    return content
 
 
 def read_table(path: Path, table: Table) -> pd.DataFrame:
@@ -72,7 +75,7 @@ def read_table(path: Path, table: Table) -> pd.DataFrame:
 
 
 def read_tables(paths: Iterable[Path], table: Table) -> pd.DataFrame:
-    """Read many files of one declared table as one frame; faster than one after the other, as it is cast once.
+    """Read many files of one declared table as one frame, which is cast only once.
 
     Raises:
         SchemaError: as `read_table`.
@@ -82,7 +85,7 @@ def read_tables(paths: Iterable[Path], table: Table) -> pd.DataFrame:
 
 
 def read_undamaged(paths: Iterable[Path], table: Table) -> pd.DataFrame:
-    """Read many files as `read_tables` does, without those that are damaged."""
+    """Read many files as `read_tables` does, but skip damaged ones."""
     paths = list(paths)
     try:
         return read_tables(paths, table)
@@ -91,7 +94,7 @@ def read_undamaged(paths: Iterable[Path], table: Table) -> pd.DataFrame:
 
 
 def is_whole(path: Path, table: Table) -> bool:
-    """Whether the file is there and is the declared table, to its last byte."""
+    """Return whether the file exists and holds the declared table undamaged."""
     try:
         table.declared(_read(path, table))
     except SchemaError:
@@ -100,7 +103,7 @@ def is_whole(path: Path, table: Table) -> bool:
 
 
 def read_hashed(path: Path, table: Table) -> tuple[pa.Table, dict[str, str], str]:
-    """Read a declared table, what its writer said of it, and the SHA-256 of the very bytes that were read.
+    """Read a declared table, its metadata, and the SHA-256 of the bytes that were read.
 
     Raises:
         SchemaError: as `read_table`.
@@ -111,7 +114,7 @@ def read_hashed(path: Path, table: Table) -> tuple[pa.Table, dict[str, str], str
 
 
 def read_metadata(path: Path) -> dict[str, str]:
-    """What the writer said of the file, by name.
+    """Return the metadata of the file that its writer gave it.
 
     Raises:
         SchemaError: the file is damaged.
@@ -129,18 +132,13 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Write text as UTF-8."""
-    content = text.encode()
-    replace_file(path, lambda temporary: _write(temporary, content))
+    put(path, text.encode())
 
 
 def read_json(path: Path) -> dict[str, Any]:
     """Read what `write_json` wrote."""
     content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return content
-
-
-def _write(path: Path, content: bytes) -> None:
-    path.write_bytes(content)
 
 
 def _described(schema: pa.Schema) -> dict[str, str]:

@@ -188,7 +188,7 @@ def test_trigger_follows_a_run_to_its_end(service: Installation) -> None:
     assert f"{service.url}/runs/flow-run/" in done.stdout
     for line in ("Running", "publish", "Completed"):
         assert line in done.stdout
-    assert Lake(service.lake).published_cutoffs() == [CUTOFF]
+    assert Lake(service.lake).forecasts.cutoffs() == [CUTOFF]
     wait_until(lambda: service.run_processes() == [])
 
 
@@ -212,7 +212,7 @@ def test_the_last_missing_file_starts_the_run(service: Installation) -> None:
     """The watcher sees it land, tells the server that the week is whole, and the trigger starts a run of that week."""
     lake = Lake(service.lake)
     week = simulate(lake).week
-    reported = lake.sales(CUTOFF)
+    reported = lake.sales.read(CUTOFF)
     expected = set(reported[reported["week"] > reported["week"].max() - 4 * WEEK]["store"])
     files = sorted(lake.inbox.glob(f"{week}_store-*.csv"))
     missing = expected - {int(file.stem[-3:]) for file in files}
@@ -222,7 +222,7 @@ def test_the_last_missing_file_starts_the_run(service: Installation) -> None:
         drop = lake.inbox / f".{week}_store-{store:03d}.csv"
         drop.write_text("".join(f"{','.join(row)}\n" for row in content))
         drop.rename(drop.with_name(drop.name[1:]))
-    wait_until(lambda: week in lake.published_cutoffs())
+    wait_until(lambda: week in lake.forecasts.cutoffs())
     wait_until(lambda: service.run_processes() == [])
     with service.api() as api:
         completed = {"flow_runs": {"state": {"type": {"any_": ["COMPLETED"]}}}, "sort": "END_TIME_DESC", "limit": 1}
@@ -244,11 +244,11 @@ def test_a_run_that_waits_goes_on_when_somebody_accepts_the_gaps(service: Instal
     with service.api() as api:
         answer = {"run_input": {"reason": "flooded", "by": "Ada"}}
         assert api.post(f"/flow_runs/{run}/resume", json=answer).json()["status"] == "ACCEPT"
-        wait_until(lambda: week in lake.published_cutoffs())
+        wait_until(lambda: week in lake.forecasts.cutoffs())
         same_week = {"flow_runs": {"name": {"like_": f"week of {week}, at its deadline"}}}
         wait_until(lambda: api.post("/flow_runs/filter", json=same_week).json()[0]["state"]["name"] == "TakenOver")
         wait_until(lambda: api.get(f"/flow_runs/{run}").json()["state"]["name"] == "Completed")
-    completeness = lake.completeness(week)
+    completeness = lake.completeness.read(week)
     assert (completeness["status"], completeness["missing"]) == ("accepted with gaps", [12])
     assert (completeness["accepted"]["by"], completeness["accepted"]["why"]) == ("Ada", "flooded")
 

@@ -41,7 +41,7 @@ def test_missing_weeks_are_forecast_as_they_would_have_been_then(
         pass
 
     def cut_after_one(*args: Any) -> Any:
-        if fed_lake.published_cutoffs():
+        if fed_lake.forecasts.cutoffs():
             raise PowerCut
         return run_flow(*args)
 
@@ -49,16 +49,18 @@ def test_missing_weeks_are_forecast_as_they_would_have_been_then(
         patch.setattr(importlib.import_module("flows.backfill"), "run_flow", cut_after_one)
         with pytest.raises(PowerCut):
             run(fed_lake)
-    assert fed_lake.published_cutoffs() == [FIRST]
+    assert fed_lake.forecasts.cutoffs() == [FIRST]
 
     assert run(fed_lake) == ["unchanged", "published"]
-    assert fed_lake.published_cutoffs() == [FIRST, LAST]
-    before = [fed_lake.published_path(cutoff).read_bytes() for cutoff in fed_lake.published_cutoffs()]
-    then = forecast(fed_lake.sales(FIRST), fed_lake.promotions(), ForecastSpec(FIRST, horizon=1, model="naive"))
-    pd.testing.assert_frame_equal(fed_lake.published(FIRST), then, check_exact=True)
+    assert fed_lake.forecasts.cutoffs() == [FIRST, LAST]
+    before = [fed_lake.forecasts.path(cutoff).read_bytes() for cutoff in fed_lake.forecasts.cutoffs()]
+    then = forecast(
+        fed_lake.sales.read(FIRST), fed_lake.promotions.read(), ForecastSpec(FIRST, horizon=1, model="naive")
+    )
+    pd.testing.assert_frame_equal(fed_lake.forecasts.read(FIRST), then, check_exact=True)
 
     assert run(fed_lake) == ["unchanged"] * 2
-    assert [fed_lake.published_path(cutoff).read_bytes() for cutoff in fed_lake.published_cutoffs()] == before
+    assert [fed_lake.forecasts.path(cutoff).read_bytes() for cutoff in fed_lake.forecasts.cutoffs()] == before
 
 
 def test_a_week_that_is_refused_does_not_hold_up_the_others(fed_lake: Lake) -> None:

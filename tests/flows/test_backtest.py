@@ -231,7 +231,7 @@ def test_a_mistake_ends_in_one_sentence(tmp_path: Path, args: tuple[str, ...], c
 
 def test_a_protocol_does_not_mind_the_lakes_calendar(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A lake whose weeks open on Monday is not looked at: the benchmark's Thursdays are those of its own data."""
-    Lake(tmp_path / "lake").write_calendar(0)
+    Lake(tmp_path / "lake").reference.write_calendar(0)
     asked: list[dict[str, Any]] = []
     monkeypatch.setattr("flows.prefect_tasks.run_flow", lambda flow, options, *_: asked.append(options))
     monkeypatch.setattr("forecasting.presentation.terminal.backtest.show_backtest", lambda result, protocol: None)

@@ -73,7 +73,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     content = full_of_history(made_up(25, 25, weeks=20, names=HOSTILE * 2))
     content = replace(content, alarms=[{"week": "1992-04-16", "sentence": "The error has doubled since March."}])
     lake = Lake(tmp_path_factory.mktemp("hostile"))
-    return lake.write_page(CUTOFF.date(), render(content, "1992-04-16"))
+    return lake.reports.write_page(CUTOFF.date(), render(content, "1992-04-16"))
 
 
 def test_fifty_hostile_names_stay_text(hostile: Path, open_in: Callable[..., Watched]) -> None:
@@ -98,7 +98,7 @@ def test_fifty_hostile_names_stay_text(hostile: Path, open_in: Callable[..., Wat
 
 def test_choosing_a_series_changes_chart_table_and_sentence(tmp_path: Path, open_in: Callable[..., Watched]) -> None:
     """By keyboard alone; another span shows other weeks; what can be reached by Tab is in the order of the page."""
-    page_file = Lake(tmp_path).write_page(CUTOFF.date(), render(full_of_history(made_up()), "1992-04-16"))
+    page_file = Lake(tmp_path).reports.write_page(CUTOFF.date(), render(full_of_history(made_up()), "1992-04-16"))
     watched = open_in()
     page = watched.open(page_file)
 
@@ -145,7 +145,7 @@ def test_choosing_a_series_changes_chart_table_and_sentence(tmp_path: Path, open
 def test_it_can_be_read_on_a_phone_in_the_dark_and_on_paper(tmp_path: Path, open_in: Callable[..., Watched]) -> None:
     """Nothing but tables is wider than the screen, at 390 pixels as at twice the zoom; charts take on the ink."""
     content = full_of_history(made_up(6, 8, weeks=60))
-    page_file = Lake(tmp_path).write_page(CUTOFF.date(), render(content, "1992-04-16"))
+    page_file = Lake(tmp_path).reports.write_page(CUTOFF.date(), render(content, "1992-04-16"))
     for name, width, looks in (("phone", 390, "light"), ("desktop", 1280, "light"), ("dark", 640, "dark")):
         watched = open_in(width, color_scheme=looks)
         page = watched.open(page_file)
@@ -161,7 +161,7 @@ def test_it_can_be_read_on_a_phone_in_the_dark_and_on_paper(tmp_path: Path, open
 
 def test_a_big_page_loads_the_series_that_is_asked_for(tmp_path: Path, open_in: Callable[..., Watched]) -> None:
     """From a file beside it, and no other; one that is gone is told in a sentence."""
-    page_file = Lake(tmp_path).write_page(CUTOFF.date(), render(made_up(201, 10, weeks=3), "1992-04-16"))
+    page_file = Lake(tmp_path).reports.write_page(CUTOFF.date(), render(made_up(201, 10, weeks=3), "1992-04-16"))
     parts = sorted((tmp_path / "report" / "1992-04-16").iterdir())
     assert len(parts) == 5
     parts[2].unlink()

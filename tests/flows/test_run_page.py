@@ -69,9 +69,9 @@ def ran(server: str, fed_lake_template: Path, tmp_path_factory: pytest.TempPathF
     """The server after one run of `oj run`: a product has a hostile name, and one of its series fails."""
     lake = Lake(tmp_path_factory.mktemp("ran") / "lake")
     shutil.copytree(fed_lake_template, lake.root)
-    products = lake.products()
+    products = lake.reference.products()
     products.loc[products["product"] == 5, "name"] = EVIL
-    lake.write_reference(lake.stores(), products)
+    lake.reference.write(lake.reference.stores(), products)
     root = str(Path(__file__).parents[2])
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
     environment |= {"PREFECT_API_URL": f"{server}/api", "PYTHONPATH": root, "PREFECT_HOME": str(lake.root / "home")}

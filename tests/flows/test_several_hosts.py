@@ -20,9 +20,8 @@ from forecasting.compute.register import entries
 from forecasting.contracts.calendar import dominicks_week
 from forecasting.contracts.errors import RunError
 from forecasting.contracts.spec import ClusterSpec
-from forecasting.pipeline import batch as stages
 from forecasting.storage.lake import Lake
-from forecasting.storage.partial_results import keep_partial, kept_partials
+from forecasting.storage.partial_results import PartialResults
 from tests.hosts import REPOSITORY, Host, Hosts, hosts, lacking
 from tests.small import small_lake
 
@@ -88,8 +87,8 @@ def test_a_host_killed_in_mid_run_does_not_change_the_result(
             for process in host.processes():
                 process.suspend()
 
-        monkeypatch.setattr(stages, "kept_partials", before(kept_partials, lambda: stop(made.each[2])))
-        monkeypatch.setattr(stages, "keep_partial", before(keep_partial, made.each[2].kill))
+        monkeypatch.setattr(PartialResults, "read", before(PartialResults.read, lambda: stop(made.each[2])))
+        monkeypatch.setattr(PartialResults, "write", before(PartialResults.write, made.each[2].kill))
         record = run(lake, mini_batch_size=3, **on(made))
         assert left_on(made) == []
     assert (record["cluster"]["instances"], record["cluster"]["lost_tasks"]) == (3, 1)
@@ -105,7 +104,7 @@ def test_a_host_cut_off_in_mid_run_does_not_change_the_result(
     monkeypatch.setitem(by_class.SETTINGS, "distributed.comm.timeouts.tcp", "11s")  # Dask takes no less
     monkeypatch.setattr(certificates, "SECONDS_OF_SILENCE", 8)
     with hosts(ssh_folder) as made:
-        monkeypatch.setattr(stages, "kept_partials", before(kept_partials, made.each[2].cut))
+        monkeypatch.setattr(PartialResults, "read", before(PartialResults.read, made.each[2].cut))
         record = run(lake, mini_batch_size=3, **on(made))
         assert left_on(made) == []
         assert made.each[2].files() == []
@@ -180,4 +179,4 @@ def left_on(made: Hosts) -> list[str]:
 
 
 def sha256(lake: Lake) -> str:
-    return hashlib.sha256(lake.published_path(WEEK).read_bytes()).hexdigest()
+    return hashlib.sha256(lake.forecasts.path(WEEK).read_bytes()).hexdigest()

@@ -41,11 +41,11 @@ def wait(lake: Lake, seconds: float, meanwhile: Callable[[], object], monkeypatc
 @pytest.fixture
 def late(fed_lake: Lake, tmp_path: Path) -> Callable[[], object]:
     """Store 90 never sends; without it the week is whole. Store 2 is late: calling this lands its file."""
-    sales = fed_lake.sales()
+    sales = fed_lake.sales.read()
     silent = sales[(sales["store"] == 90) & (sales["week"] > "1992-03-01")]
     for path in (fed_lake.root / "sales").glob("1992-0[34]-*.parquet"):
         path.unlink()
-    fed_lake.add_sales(sales[(sales["week"] > "1992-02-27") & (sales["store"] != 90)])
+    fed_lake.sales.add(sales[(sales["week"] > "1992-02-27") & (sales["store"] != 90)])
     assert len(silent)
     file = fed_lake.inbox / f"{WEEK}_store-002.csv"
     shutil.move(file, tmp_path / file.name)
@@ -66,7 +66,7 @@ def test_the_run_goes_on_when_somebody_accepts_the_gaps(
     """Whoever says so while it waits."""
     wait(fed_lake, 600, lambda: intake.accept(fed_lake, WEEK, "store 90 has closed", "Ada", now()), monkeypatch)
     assert [waiting.missing for waiting in said] == [("store 90",)]
-    accepted = fed_lake.acceptance(WEEK)
+    accepted = fed_lake.acceptances.read(WEEK)
     assert accepted
     assert (accepted.by, accepted.why) == ("Ada", "store 90 has closed")
 

@@ -74,7 +74,7 @@ def test_a_real_week_is_collected_and_forecast(ran: tuple[Lake, dict[str, Any]])
     assert (len(record["completeness"]["received"]), record["completeness"]["missing"]) == (82, (90,))
     assert record["rows_in"] == record["rows_accepted"] == 4477
     assert (record["series"], record["rows"], record["fallbacks_by_reason"]) == (913, 1826, {})
-    published = lake.published(WEEK)
+    published = lake.forecasts.read(WEEK)
     assert len(published) == 1826
     assert (published["lo_95"] <= published["lo_80"]).all()
     assert (published["lo_80"] < published["hi_80"]).all()
@@ -96,8 +96,8 @@ def test_nothing_is_left_behind(ran: tuple[Lake, dict[str, Any]]) -> None:
 def test_the_receipt_is_kept(ran: tuple[Lake, dict[str, Any]]) -> None:
     """What the flow returns is what the lake keeps: stages, cluster seconds, rows."""
     lake, record = ran
-    assert lake.last_run_record() == read_json(next((lake.root / "run_records" / str(WEEK)).iterdir()))
-    assert (lake.last_run_record() or {})["run_id"] == lake.published_run_id(WEEK) == record["run_id"]
+    assert lake.runs.last() == read_json(next((lake.root / "run_records" / str(WEEK)).iterdir()))
+    assert (lake.runs.last() or {})["run_id"] == lake.forecasts.run_id(WEEK) == record["run_id"]
     before = {"collect", "validate", "gate", "archive", "monitor", "choose the model", "prepare", "forecast"}
     after = {"publish", "report", "report_page", "artifacts", "total"}
     assert set(record["seconds_by_stage"]) == before | after
@@ -110,18 +110,18 @@ def test_the_receipt_is_kept(ran: tuple[Lake, dict[str, Any]]) -> None:
 def test_the_run_equals_a_forecast_without_a_cluster(ran: tuple[Lake, dict[str, Any]]) -> None:
     """One function serves both: the published rows are those of a plain call, to the last bit."""
     lake, _ = ran
-    direct = forecast(lake.sales(), lake.promotions(), ForecastSpec(WEEK))
-    pd.testing.assert_frame_equal(lake.published(WEEK), direct, check_exact=True)
+    direct = forecast(lake.sales.read(), lake.promotions.read(), ForecastSpec(WEEK))
+    pd.testing.assert_frame_equal(lake.forecasts.read(WEEK), direct, check_exact=True)
 
 
 def test_history_and_forecast_stand_in_one_table(ran: tuple[Lake, dict[str, Any]]) -> None:
     """Pandas and DuckDB read the report: actuals up to the cutoff, forecasts after it."""
     lake, _ = ran
-    report = pd.read_parquet(lake.report_path)
-    assert report.groupby("kind").size().to_dict() == {"actual": len(lake.sales()), "forecast": 1826}
+    report = pd.read_parquet(lake.reports.table_path)
+    assert report.groupby("kind").size().to_dict() == {"actual": len(lake.sales.read()), "forecast": 1826}
     assert not report.duplicated(["store", "product", "week"]).any()
     query = "SELECT kind, max(week)::VARCHAR, sum(units) > 0 FROM read_parquet(?) GROUP BY kind ORDER BY kind"
-    rows = duckdb.execute(query, [str(lake.report_path)]).fetchall()
+    rows = duckdb.execute(query, [str(lake.reports.table_path)]).fetchall()
     assert rows == [("actual", "1992-04-16", True), ("forecast", "1992-04-30", True)]
     query = "SELECT count(*), count(DISTINCT cutoff) FROM read_parquet(?)"
     assert duckdb.execute(query, [str(lake.root / "published" / "*" / "*.parquet")]).fetchall() == [(1826, 1)]
@@ -129,14 +129,14 @@ def test_history_and_forecast_stand_in_one_table(ran: tuple[Lake, dict[str, Any]
 
 def test_the_same_week_again_changes_nothing(run_lake: Lake) -> None:
     """Same input, options and code: no cluster is started, and the published bytes stay."""
-    before = run_lake.published_path(WEEK).read_bytes()
+    before = run_lake.forecasts.path(WEEK).read_bytes()
     record = weekly_forecast(lake=str(run_lake.root), database="nowhere")
     assert record["outcome"] == "unchanged"
     assert "cluster" not in record
-    assert run_lake.published_path(WEEK).read_bytes() == before
+    assert run_lake.forecasts.path(WEEK).read_bytes() == before
     # Nor does a database that is not there cost anything but a line.
     assert "has no entry of this name: nowhere" in record["database"]["error"]
-    assert (run_lake.last_run_record() or {})["database"] == record["database"]
+    assert (run_lake.runs.last() or {})["database"] == record["database"]
 
 
 def test_the_same_cutoff_gives_the_same_bytes(ran: tuple[Lake, dict[str, Any]], run_lake: Lake) -> None:
@@ -144,8 +144,8 @@ def test_the_same_cutoff_gives_the_same_bytes(ran: tuple[Lake, dict[str, Any]], 
     for folder in ("published", "runs", "report"):
         shutil.rmtree(run_lake.root / folder)
     weekly_forecast(lake=str(run_lake.root), cutoff=WEEK, **ONE_WORKER)
-    assert run_lake.published_path(WEEK).read_bytes() == ran[0].published_path(WEEK).read_bytes()
-    assert run_lake.report_path.read_bytes() == ran[0].report_path.read_bytes()
+    assert run_lake.forecasts.path(WEEK).read_bytes() == ran[0].forecasts.path(WEEK).read_bytes()
+    assert run_lake.reports.table_path.read_bytes() == ran[0].reports.table_path.read_bytes()
 
 
 @pytest.mark.usefixtures("in_this_process")
@@ -154,8 +154,8 @@ def test_the_next_run_takes_the_next_week(run_lake: Lake) -> None:
     simulate(run_lake)
     record = run(run_lake, model="naive", horizon=1)
     assert record["spec"]["cutoff"] == str(dominicks_week(137))
-    assert run_lake.published_cutoffs() == [WEEK, dominicks_week(137)]
-    assert len(run_lake.published(dominicks_week(137))) == 913
+    assert run_lake.forecasts.cutoffs() == [WEEK, dominicks_week(137)]
+    assert len(run_lake.forecasts.read(dominicks_week(137))) == 913
 
 
 @pytest.mark.usefixtures("in_this_process")
@@ -167,14 +167,14 @@ def test_after_an_outage_every_week_is_caught_up(fed_lake: Lake) -> None:
         file.unlink()
     record = weekly_forecast(lake=str(fed_lake.root), model="naive", horizon=1)
     assert record["spec"]["cutoff"] == str(dominicks_week(138))
-    assert fed_lake.published_cutoffs() == [WEEK, dominicks_week(138)]
-    caught_up = fed_lake.published(WEEK)
+    assert fed_lake.forecasts.cutoffs() == [WEEK, dominicks_week(138)]
+    caught_up = fed_lake.forecasts.read(WEEK)
     known = fed_lake.snapshot_of(WEEK)
     then = forecast(known.sales, known.promotions, ForecastSpec(WEEK, horizon=1, model="naive"))
     pd.testing.assert_frame_equal(caught_up, then, check_exact=True)
     # Store 90 sent no plan in that week; those that it sent afterwards were not known then.
     assert set(caught_up.loc[~caught_up["promotion_known"], "store"]) == {90}
-    planned = fed_lake.promotions()
+    planned = fed_lake.promotions.read()
     assert 90 in set(planned.loc[planned["week"] == pd.Timestamp(dominicks_week(137)), "store"])
 
 
@@ -196,18 +196,18 @@ def test_a_week_with_too_few_stores_is_refused(run_lake: Lake) -> None:
     simulate(run_lake)
     for file in sorted(run_lake.inbox.glob("*.csv"))[:10]:
         file.unlink()
-    before = run_lake.published_path(WEEK).read_bytes()
+    before = run_lake.forecasts.path(WEEK).read_bytes()
     waiting = [file.name for file in run_lake.archive.waiting()]
     with pytest.raises(WeekNotWhole, match="10 expected stores are missing.*store 2; store 5.*--accept-gaps"):
         run(run_lake)
-    assert run_lake.published_path(WEEK).read_bytes() == before
+    assert run_lake.forecasts.path(WEEK).read_bytes() == before
     assert [file.name for file in run_lake.archive.waiting()] == waiting
-    assert run_lake.weeks_of_sales()[-1] == WEEK
-    assert (run_lake.last_run_record() or {})["outcome"] == "failed"
+    assert run_lake.sales.weeks()[-1] == WEEK
+    assert (run_lake.runs.last() or {})["outcome"] == "failed"
 
     accepted = run(run_lake, model="mean", accept_gaps="strike in ten stores")
     assert accepted["completeness"]["status"] == "accepted with gaps"
-    kept = run_lake.completeness(dominicks_week(137))["accepted"]
+    kept = run_lake.completeness.read(dominicks_week(137))["accepted"]
     assert (kept["why"], kept["by"]) == ("strike in ten stores", getuser())
 
 
@@ -226,7 +226,7 @@ def test_late_and_corrected_stores_are_taken_in_by_running_their_week_again(fed_
     second = run(fed_lake, model="naive")
     assert second["corrected_by_week"] == {str(WEEK): 1}
     assert second["rows_corrected"] == 1
-    (kept,) = fed_lake.corrections(WEEK).itertuples()
+    (kept,) = fed_lake.corrections.read(WEEK).itertuples()
     assert (kept.store, kept.product, kept.units_after - kept.units_before) == (int(store), int(product), 640)
     biggest = [(announced["store"], announced["product"]) for announced in second["moved"]["biggest"]]
     assert (int(store), int(product)) in biggest
@@ -240,7 +240,7 @@ def test_late_and_corrected_stores_are_taken_in_by_running_their_week_again(fed_
     assert first["spec"]["cutoff"] == second["spec"]["cutoff"] == str(WEEK)
     assert len(second["completeness"]["missing"]) == len(first["completeness"]["missing"]) - 1
     assert second["outcome"] == "published"
-    assert fed_lake.published_run_id(WEEK) == second["run_id"] != first["run_id"]
+    assert fed_lake.forecasts.run_id(WEEK) == second["run_id"] != first["run_id"]
 
 
 def test_an_inbox_that_cannot_be_written_costs_no_forecast(fed_lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -275,9 +275,9 @@ def test_bad_rows_are_quarantined_and_the_week_goes_on(fed_lake: Lake) -> None:
     assert record["quarantined_by_rule"] == {"cut_row": 1, "negative": 1, "not_a_number": 1}
     assert record["rows_in"] == record["rows_accepted"] + record["rows_dropped"] + record["rows_quarantined"]
     assert record["completeness"]["incomplete"] == {2: "brands 1, 2, 3"}
-    quarantined = fed_lake.quarantined(WEEK)
+    quarantined = fed_lake.quarantine.read(WEEK)
     assert quarantined[["line", "rule"]].to_numpy().tolist() == [[2, "negative"], [3, "cut_row"], [4, "not_a_number"]]
-    assert len(fed_lake.published(WEEK)) == 1826
+    assert len(fed_lake.forecasts.read(WEEK)) == 1826
 
 
 def test_a_second_run_of_the_week_is_told_that_it_is_busy(fed_lake: Lake) -> None:
@@ -287,7 +287,7 @@ def test_a_second_run_of_the_week_is_told_that_it_is_busy(fed_lake: Lake) -> Non
         pytest.raises(WeekBusy, match=f"1992-04-16 is busy.*process {os.getpid()}"),
     ):
         weekly_forecast(lake=str(fed_lake.root))
-    assert fed_lake.published_cutoffs() == []
+    assert fed_lake.forecasts.cutoffs() == []
 
 
 def test_too_many_failures_refuse_the_week(fed_lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -295,8 +295,8 @@ def test_too_many_failures_refuse_the_week(fed_lake: Lake, monkeypatch: pytest.M
     monkeypatch.setattr(stages, "forecast_partition", partition_functions.raise_always)
     with pytest.raises(TooManyFallbacks, match="at least 5[1-9] series failed where error_threshold allows 50"):
         weekly_forecast(lake=str(fed_lake.root), model="naive", mini_batch_size=500, **ONE_WORKER)
-    assert fed_lake.published_cutoffs() == []
-    record = fed_lake.last_run_record() or {}
+    assert fed_lake.forecasts.cutoffs() == []
+    record = fed_lake.runs.last() or {}
     assert record["outcome"] == "failed"
     assert record["cluster"]["left_over"] == []
 
@@ -312,4 +312,4 @@ def test_workers_killed_in_mid_run_do_not_change_the_result(
     assert {path.name for path in tmp_path.iterdir()} == {"lake", "first", "second"}
     assert record["cluster"]["lost_tasks"] >= 2
     assert record["fallbacks_by_reason"] == {}
-    assert run_lake.published_path(WEEK).read_bytes() == ran[0].published_path(WEEK).read_bytes()
+    assert run_lake.forecasts.path(WEEK).read_bytes() == ran[0].forecasts.path(WEEK).read_bytes()

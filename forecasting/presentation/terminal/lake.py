@@ -40,16 +40,16 @@ def show_import(lake: Lake, imported: ImportResult) -> None:
 
 def show_status(lake: Lake) -> None:
     """Weeks, forecasts, last run, and what is waiting."""
-    weeks, published = lake.weeks_of_sales(), lake.published_cutoffs()
+    weeks, published = lake.sales.weeks(), lake.forecasts.cutoffs()
     facts = Table.grid(padding=(0, 2))
     facts.add_column(style="dim", no_wrap=True)
     facts.add_column(overflow="fold")
     facts.add_row("lake", str(lake.root))
     facts.add_row("sales", f"{len(weeks)} weeks, {weeks[0]} to {weeks[-1]}" if weeks else "none yet: oj simulate")
     facts.add_row("published", f"{len(published)} forecasts, the last of {published[-1]}" if published else "none yet")
-    if lake.report_path.exists():
-        facts.add_row("tables", f"{as_typed(lake.report_path.parent)} (docs/tables.md)")
-    if last := lake.last_run_record():
+    if lake.reports.table_path.exists():
+        facts.add_row("tables", f"{as_typed(lake.reports.table_path.parent)} (docs/tables.md)")
+    if last := lake.runs.last():
         facts.add_row("last run", f"{last['started']}, week of {last['spec']['cutoff']}: {last['outcome']}")
         if "error" in last:
             facts.add_row("", Text(last["error"], style="red"))
@@ -79,9 +79,9 @@ def show_snapshot(folder: Path, known: Snapshot, moment: datetime | None) -> Non
 
 
 def _waiting(lake: Lake) -> str:
-    files = lake.archive.waiting(lake.week_starts_on)
+    files = lake.archive.waiting(lake.reference.week_starts_on)
     by_week = pd.Series([str(file.week or "no week in the name") for file in files], dtype="str").value_counts()
-    published = {str(cutoff) for cutoff in lake.published_cutoffs()}
+    published = {str(cutoff) for cutoff in lake.forecasts.cutoffs()}
     lines = [
         f"{week}: {count} files" + (" (late: the week is published already)" if week in published else "")
         for week, count in by_week.sort_index().items()

@@ -7,9 +7,8 @@ from rich.text import Text
 
 from forecasting.contracts.errors import RunError
 from forecasting.presentation.terminal.console import console
-from forecasting.storage.champion_history import Champion, champion
 from forecasting.storage.lake import Lake
-from forecasting.storage.model_registry import describe
+from forecasting.storage.model_registry import Champion
 
 
 def show_training(decision: dict[str, Any], seconds: float) -> None:
@@ -42,7 +41,7 @@ def show_training(decision: dict[str, Any], seconds: float) -> None:
 
 def show_models(lake: Lake) -> None:
     """One line a version, the newest first."""
-    current = champion(lake)
+    current = lake.models.champion()
     table = Table(box=None, pad_edge=False)
     table.add_column("", no_wrap=True)
     table.add_column("version", no_wrap=True)
@@ -52,9 +51,9 @@ def show_models(lake: Lake) -> None:
     for name in ("WAPE", "pinb", "c80"):
         table.add_column(name, justify="right", no_wrap=True)
     found = []
-    for name in lake.model_versions():
+    for name in lake.models.versions():
         try:
-            found.append(describe(lake, name))
+            found.append(lake.models.describe(name))
         except RunError as error:
             console.print(Text(str(error), style="red"))
     for version in sorted(found, key=lambda each: (each.content["created"], each.version), reverse=True):

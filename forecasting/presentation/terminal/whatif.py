@@ -13,7 +13,7 @@ from forecasting.storage.lake import Lake
 
 def show_answer(lake: Lake, store: int, product: int, week: date, model: str, answer: Answer) -> None:
     """The plan and the question side by side, and why not to rely on it."""
-    names = lake.products().set_index("product")["name"]
+    names = lake.reference.products().set_index("product")["name"]
     name = str(names.get(product, product))
     steps = f"{answer.step} week{'s' if answer.step > 1 else ''} ahead"
     console.print(Text(f"Store {store}, {name} (product {product}), week of {week}, {steps}", style="bold"))

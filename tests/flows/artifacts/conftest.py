@@ -35,7 +35,7 @@ class Published:
 
     @property
     def report(self) -> pd.DataFrame:
-        return read_table(self.lake.report_path, schemas.REPORT)
+        return read_table(self.lake.reports.table_path, schemas.REPORT)
 
 
 @pytest.fixture(scope="session")
@@ -44,9 +44,9 @@ def published(fed_lake_template: Path, tmp_path_factory: pytest.TempPathFactory)
     root = tmp_path_factory.mktemp("published") / "lake"
     shutil.copytree(fed_lake_template, root)
     lake = Lake(root)
-    products = lake.products()
+    products = lake.reference.products()
     products.loc[products["product"] == 5, "name"] = EVIL
-    lake.write_reference(lake.stores(), products)
+    lake.reference.write(lake.reference.stores(), products)
     spec = ForecastSpec(dominicks_week(136), model="mean")
     arrived = intake.collect(lake, spec.cutoff)
     checked = intake.validate(lake, arrived)
@@ -63,7 +63,7 @@ def published(fed_lake_template: Path, tmp_path_factory: pytest.TempPathFactory)
         "started": "1992-04-23T06:00:00+00:00",
         "published": str(path),
         "report": str(reporting.report(lake).path),
-        "report_page": {"path": str(lake.page_path(spec.cutoff)), "bytes": 1_400_000},
+        "report_page": {"path": str(lake.reports.page_path(spec.cutoff)), "bytes": 1_400_000},
         "seconds_by_stage": {"collect": 0.5, "forecast": 2.0, "total": 4.0},
         "cluster": {
             "workers": 2,
@@ -77,6 +77,6 @@ def published(fed_lake_template: Path, tmp_path_factory: pytest.TempPathFactory)
             "left_over": [],
         },
         **intake.completeness_summary(completeness, checked),
-        **outcome_counts(lake.published(spec.cutoff)),
+        **outcome_counts(lake.forecasts.read(spec.cutoff)),
     }
     return Published(lake, spec, work, record)

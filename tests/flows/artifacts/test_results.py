@@ -20,6 +20,6 @@ def test_the_commands_open_the_files_and_the_hashes_are_theirs(published: Publis
         rows.append(len(eval(last, scope)))  # noqa: S307 - as above
     assert rows[0] == published.record["rows"]
     assert rows[1] == len(published.report)
-    for file in (Path(published.record["published"]), published.lake.report_path):
+    for file in (Path(published.record["published"]), published.lake.reports.table_path):
         summed = subprocess.run(["sha256sum", str(file)], capture_output=True, text=True, check=True).stdout  # noqa: S607
         assert f"`{summed.split()[0]}`" in page

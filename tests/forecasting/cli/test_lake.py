@@ -33,7 +33,7 @@ def test_the_lake_may_be_named_by_the_environment(tmp_path: Path, monkeypatch: p
     """OJ_LAKE stands where --lake is not given."""
     monkeypatch.setenv("OJ_LAKE", str(tmp_path / "elsewhere"))
     assert oj("simulate", "--history-until", str(dominicks_week(60))).exit_code == 0
-    assert Lake(tmp_path / "elsewhere").weeks_of_sales()[-1] == dominicks_week(60)
+    assert Lake(tmp_path / "elsewhere").sales.weeks()[-1] == dominicks_week(60)
 
 
 def test_a_lake_that_cannot_be_written_is_named(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ def test_a_lake_is_loaded_by_hand(small_lake: Lake, tmp_path: Path, monkeypatch:
     assert "has new rows of 1 week (forecast 12)." in words(oj("load", "--database", "sqlite:///oj.db"))
     assert "agrees with the files already." in words(oj("load", "--database", "sqlite:///oj.db"))
     named = oj("load", "--database", "sqlite:///oj.db", "--from", str(CUTOFFS[0]), "--to", str(CUTOFFS[1]))
-    assert "has new rows of 2 weeks (forecast 24, sales 12, announced_promotions 24)." in words(named)
+    assert "has new rows of 2 weeks (announced_promotions 24, forecast 24, sales 12)." in words(named)
     assert_agrees(lake, target)
 
 

@@ -15,10 +15,8 @@ from forecasting.cli import app
 from forecasting.contracts import schemas
 from forecasting.contracts.calendar import WEEK, dominicks_week
 from forecasting.pipeline.forecast import forecast
-from forecasting.storage.champion_history import champion
 from forecasting.storage.files import read_table
 from forecasting.storage.lake import Lake
-from forecasting.storage.model_registry import describe, load
 from tests.small import decide_in_this_process, small_lake
 
 LAST = dominicks_week(130)
@@ -72,26 +70,26 @@ def test_the_first_model_is_champion_and_a_worse_one_does_not_replace_it(
     lake, (first, second) = template
     assert (first["promoted"], first["against"]) == (True, None)
     assert (second["promoted"], second["against"]) == (False, first["version"])
-    current = champion(lake)
+    current = lake.models.champion()
     assert current is not None
     assert (current.version, current.trained_until, current.week) == (first["version"], LAST, LAST)
-    assert lake.model_versions() == sorted([first["version"], second["version"]])
+    assert lake.models.versions() == sorted([first["version"], second["version"]])
     folds = [str(LAST - k * WEEK) for k in (4, 3, 2, 1)]
     assert (second["champion_frozen_at"], second["champion_refitted_at"]) == ([], folds)
-    backtest = read_table(lake.model_folder(first["version"]) / "backtest.parquet", schemas.BACKTEST)
+    backtest = read_table(lake.models.folder(first["version"]) / "backtest.parquet", schemas.BACKTEST)
     assert set(backtest["cutoff"].dt.date) == {LAST - k * WEEK for k in (4, 3, 2, 1)}
-    assert describe(lake, second["version"]).record["scores"]["wape"] > first["scores"]["wape"]
+    assert lake.models.describe(second["version"]).record["scores"]["wape"] > first["scores"]["wape"]
 
 
 def test_the_same_training_gives_the_same_version(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     """Again with the same data and code: the version in force stays, and so does its history."""
     decide_in_this_process(monkeypatch, flow_of_training)
-    before = champion(lake)
+    before = lake.models.champion()
     assert before is not None
     again = trained(lake, model="price_response")
     assert (again["version"], again["promoted"]) == (before.version, False)
     assert "only 0 weeks tell the two apart" in again["why"]
-    assert champion(lake) == before
+    assert lake.models.champion() == before
 
 
 def test_models_are_listed_and_a_rollback_is_one_command(
@@ -113,12 +111,12 @@ def test_models_are_listed_and_a_rollback_is_one_command(
 def test_a_damaged_model_is_named_and_not_put_in_force(lake: Lake, template: tuple[Lake, Any]) -> None:
     """One sentence, and the champion stays."""
     second = template[1][1]["version"]
-    (lake.model_folder(second) / "parameters.parquet").write_bytes(b"no")
+    (lake.models.folder(second) / "parameters.parquet").write_bytes(b"no")
     refused = oj("models", "rollback", "--to", second, "--lake", str(lake.root))
     assert refused.exit_code == 1
     assert f"The fitted model {second} is damaged" in " ".join(refused.output.split())
-    assert champion(lake) == champion(template[0])
-    (lake.model_folder(second) / "model.json").write_text("{")
+    assert lake.models.champion() == template[0].models.champion()
+    (lake.models.folder(second) / "model.json").write_text("{")
     listed = text_of(oj("models", "--lake", str(lake.root)))
     assert "is damaged" in " ".join(listed.split())
     assert template[1][0]["version"] in listed
@@ -130,14 +128,14 @@ def test_a_rollback_verifies_what_it_goes_back_to(lake: Lake, template: tuple[La
     oj("models", "rollback", "--to", second, "--lake", str(lake.root))
     for version in (first, second):
         oj("models", "rollback", "--lake", str(lake.root))
-        current = champion(lake)
+        current = lake.models.champion()
         assert current is not None
         assert current.version == version
-    (lake.model_folder(first) / "parameters.parquet").write_bytes(b"no")
+    (lake.models.folder(first) / "parameters.parquet").write_bytes(b"no")
     refused = oj("models", "rollback", "--lake", str(lake.root))
     assert refused.exit_code == 1
     assert f"The fitted model {first} is damaged" in " ".join(refused.output.split())
-    assert champion(lake) == current
+    assert lake.models.champion() == current
 
 
 def test_without_a_model_the_next_step_is_told(empty: Lake, tmp_path: Path) -> None:
@@ -149,10 +147,10 @@ def test_without_a_model_the_next_step_is_told(empty: Lake, tmp_path: Path) -> N
 
 def test_what_if_is_answered_beside_the_plan(lake: Lake) -> None:
     """Both offers, both forecasts, the difference and the model; the plan's row is what a run would publish."""
-    current = champion(lake)
+    current = lake.models.champion()
     assert current is not None
-    _, fitted = load(lake, current.version)
-    rows = forecast(lake.sales(), lake.promotions(), replace(fitted.spec, cutoff=LAST), fitted)
+    _, fitted = lake.models.load(current.version)
+    rows = forecast(lake.sales.read(), lake.promotions.read(), replace(fitted.spec, cutoff=LAST), fitted)
     planned = rows[(rows["store"] == 2) & (rows["product"] == 5) & (rows["step"] == 1)]["forecast"].item()
     asked = ("--store", "2", "--product", "5", "--week", str(LAST + WEEK), "--lake", str(lake.root))
     text = text_of(oj("whatif", *asked, "--price", "9.99", "--feat", "1"))
@@ -169,7 +167,7 @@ def test_what_if_without_a_model_fits_one_and_says_so(empty: Lake) -> None:
         oj("whatif", "--store", "2", "--product", "5", "--week", str(LAST + WEEK), "--lake", str(empty.root))
     )
     assert "fitted for this question (oj train keeps one)" in text
-    assert empty.model_versions() == []
+    assert empty.models.versions() == []
 
 
 def test_an_impossible_question_is_one_sentence(empty: Lake) -> None:

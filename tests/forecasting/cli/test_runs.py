@@ -78,7 +78,7 @@ def test_a_run_that_is_stopped_leaves_nothing_behind(
         assert run.returncode == 128 + stop
         assert stderr == "Stopped. What was published stays in force; run again to go on.\n"
         assert list((fed_lake.root / "scratch").iterdir()) == []
-        assert (fed_lake.last_run_record() or {})["outcome"] == "failed"
+        assert (fed_lake.runs.last() or {})["outcome"] == "failed"
     assert not running_in(tmp_path)
 
 
@@ -92,7 +92,7 @@ def test_a_server_that_dies_costs_no_forecast(fed_lake: Lake, tmp_path: Path, en
         _, stderr = run.communicate(timeout=90)
     assert run.returncode == 0
     assert re.fullmatch(r"Prefect could not be told how the run ended \(.+\)\.\n", stderr)
-    assert (fed_lake.last_run_record() or {})["outcome"] == "published"
+    assert (fed_lake.runs.last() or {})["outcome"] == "published"
     assert not running_in(tmp_path)
 
 

@@ -11,9 +11,8 @@ from forecasting.cli import app
 from forecasting.contracts import schemas
 from forecasting.storage.files import read_table
 from forecasting.storage.lake import Lake
-from forecasting.storage.publish import publish
-from tests.forecasting.storage.test_collected import NOON, SECOND, announced, sales
-from tests.forecasting.storage.test_publish import SERIES, SPEC, forecast
+from tests.forecasting.storage.test_forecasts import SERIES, SPEC, forecast
+from tests.forecasting.storage.test_history import NOON, SECOND, announced, sales
 
 LATER = datetime(1993, 1, 1, tzinfo=UTC)
 
@@ -22,10 +21,10 @@ LATER = datetime(1993, 1, 1, tzinfo=UTC)
 def lake(tmp_path: Path) -> Lake:
     """The forecast of SPEC's cutoff knew five cartons; by now it is six, and another week has come."""
     lake = Lake(tmp_path / "lake")
-    lake.add_sales(sales(SPEC.cutoff, {2: 5}), NOON)
-    lake.add_promotions(announced(SPEC.cutoff, 1.5, SPEC.cutoff), NOON)
-    publish(lake, forecast(10), SERIES, SPEC, "run-a", lake.last_collected())
-    lake.add_sales(pd.concat([sales(SPEC.cutoff, {2: 6}), sales(SECOND, {2: 7})]), LATER)
+    lake.sales.add(sales(SPEC.cutoff, {2: 5}), NOON)
+    lake.promotions.add(announced(SPEC.cutoff, 1.5, SPEC.cutoff), NOON)
+    lake.forecasts.publish(forecast(10), SERIES, SPEC, "run-a", lake.last_collected())
+    lake.sales.add(pd.concat([sales(SPEC.cutoff, {2: 6}), sales(SECOND, {2: 7})]), LATER)
     return lake
 
 
@@ -41,7 +40,7 @@ def test_what_was_known_is_written(lake: Lake, tmp_path: Path) -> None:
     assert "collected by 1992-04-24 12:00:00 UTC" in said
     assert read_table(tmp_path / "then" / "sales.parquet", schemas.SALES)["units"].tolist() == [5]
     assert read_table(tmp_path / "then" / "promotions.parquet", schemas.PROMOTIONS)["price"].tolist() == [1.5]
-    assert lake.sales()["units"].tolist() == [6, 7]
+    assert lake.sales.read()["units"].tolist() == [6, 7]
 
 
 def test_a_week_without_a_forecast_is_told(lake: Lake, tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ from tests.forecasting.compute import partition_functions as functions
 from tests.forecasting.compute.conftest import SPEC, mapped
 from tests.ports import free_port
 
-ROOT = Path(__file__).parents[4]
+ROOT = Path(__file__).parents[3]
 MARK = "OJ_TEST_SSH"  # in the environment of what runs on these hosts: other tests have hosts too
 HOLD = """
 import json, sys, time

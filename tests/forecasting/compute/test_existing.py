@@ -30,7 +30,7 @@ from tests.forecasting.compute.certificates import configuration, make_authority
 from tests.forecasting.compute.conftest import SPEC, mapped
 from tests.ports import free_port
 
-ROOT = Path(__file__).parents[4]
+ROOT = Path(__file__).parents[3]
 DASK = [sys.executable, "-m", "dask"]
 
 

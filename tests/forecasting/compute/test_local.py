@@ -24,7 +24,7 @@ from forecasting.storage.lake import Lake
 from tests.forecasting.compute import partition_functions as functions
 from tests.forecasting.compute.conftest import SPEC, mapped
 
-ROOT = Path(__file__).parents[4]
+ROOT = Path(__file__).parents[3]
 HOLD = """
 import sys, time
 from pathlib import Path

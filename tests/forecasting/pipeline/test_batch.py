@@ -24,7 +24,7 @@ def test_a_resumed_run_does_not_start_over(fed_lake: Lake) -> None:
     """Partitions that a broken run had finished are taken from staging, and the result is the same."""
     spec, batch = ForecastSpec(dominicks_week(135), model="mean"), BatchSpec(mini_batch_size=100)
     work = stages.prepare(fed_lake, spec, batch)
-    whole = forecast(fed_lake.sales(), fed_lake.promotions(), spec)
+    whole = forecast(fed_lake.sales.read(), fed_lake.promotions.read(), spec)
 
     class PowerCut(Exception):
         pass
@@ -62,9 +62,9 @@ def test_a_plan_that_came_after_the_cutoff_is_not_seen(fed_lake: Lake) -> None:
                 )
     assert works[0].run_id == works[1].run_id
     assert works[0].as_of < works[1].as_of
-    now_known = fed_lake.promotions()
+    now_known = fed_lake.promotions.read()
     assert (now_known.loc[now_known["week"] > pd.Timestamp(week), "price"] == 9.99).mean() > 0.9
-    assert not (fed_lake.promotions(week)["price"] == 9.99).any()
+    assert not (fed_lake.promotions.read(week)["price"] == 9.99).any()
 
 
 def test_a_changed_model_of_ones_own_is_another_run(

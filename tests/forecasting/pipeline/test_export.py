@@ -19,7 +19,7 @@ def test_the_newest_forecast_is_exported_or_the_one_that_is_named(small_lake: La
     assert export(lake, None, tmp_path / "new.csv") == Exported(CUTOFFS[-1], 12)
     assert export(lake, CUTOFFS[0], tmp_path / "old.csv") == Exported(CUTOFFS[0], 12)
     old = pd.read_csv(tmp_path / "old.csv", parse_dates=["week"])
-    published, sales = lake.published(CUTOFFS[0]), lake.sales(CUTOFFS[0])
+    published, sales = lake.forecasts.read(CUTOFFS[0]), lake.sales.read(CUTOFFS[0])
     assert old["forecast"].tolist() == published["forecast"].tolist()
     sold = sales[sales["week"] == pd.Timestamp(CUTOFFS[0])]["units"].tolist()
     assert old["last_sold"].tolist() == [units for units in sold for _ in range(2)]

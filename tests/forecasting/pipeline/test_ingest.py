@@ -66,7 +66,7 @@ def test_a_week_before_its_deadline_is_not_let_through(fed_lake: Lake) -> None:
     spec = GateSpec(now() + timedelta(hours=1))
     with pytest.raises(WeekWaiting, match="is waiting until .* for store 90;.*oj accept --week 1992-04-16"):
         intake.gate(fed_lake, week, arrived, intake.validate(fed_lake, arrived), spec, now())
-    assert fed_lake.weeks_of_sales()[-1] == dominicks_week(135)
+    assert fed_lake.sales.weeks()[-1] == dominicks_week(135)
 
 
 def test_files_of_later_weeks_stay_in_the_inbox(fed_lake: Lake) -> None:
@@ -101,7 +101,7 @@ def take_in(lake: Lake, week: date, arrived: intake.Arrived) -> list[str]:
 
 
 def rows_of_store(lake: Lake, week: date, store: int) -> int:
-    sales = lake.sales()
+    sales = lake.sales.read()
     return len(sales[(sales["store"] == store) & (sales["week"] == pd.Timestamp(week))])
 
 

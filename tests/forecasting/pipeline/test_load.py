@@ -19,7 +19,7 @@ def test_a_run_tells_what_it_loaded(small_lake: Lake, tmp_path: Path) -> None:
     first = load(lake, name)
     assert first["rows"] == {"stores": 3, "products": 2, "forecast": 36, "sales": 30, "announced_promotions": 60}
     assert in_words(first) == (
-        f"{name} has new rows of 5 weeks (stores 3, products 2, sales 30, announced_promotions 60, forecast 36)"
+        f"{name} has new rows of 5 weeks (stores 3, products 2, announced_promotions 60, sales 30, forecast 36)"
     )
     assert_agrees(lake, Target(name, name))
     assert in_words(load(lake, name)) == f"{name} agrees with the files already"

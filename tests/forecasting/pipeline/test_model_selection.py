@@ -25,10 +25,9 @@ from forecasting.pipeline.model_selection import Choice, choose_model
 from forecasting.pipeline.monitoring import monitor_key
 from forecasting.pipeline.training import train
 from forecasting.presentation.model_choice import describe_choice
-from forecasting.storage.champion_history import champion, promote
 from forecasting.storage.files import read_json, read_metadata, write_json
 from forecasting.storage.lake import Lake
-from forecasting.storage.model_registry import Origin, Version, describe, keep, load
+from forecasting.storage.model_registry import Origin, Version
 from tests.small import compute_in_this_process, decide_in_this_process, small_lake
 
 WEEK_NOW, TRAINED = dominicks_week(136), dominicks_week(129)
@@ -48,8 +47,8 @@ ALARM = {
 def crowned(lake: Lake, fitted: FittedModel, by: str = "a tester") -> Version:
     """Keep a fitted model and put it in force, as of its cutoff."""
     origin = Origin(dominicks_week(60), fitted.spec.cutoff, 70, 44, "data", "code", AT, by)
-    version = keep(lake, fitted, origin, {"scores": {}, "contest": {}})
-    promote(lake, version, week=fitted.spec.cutoff, by=by, why="put there by a test", at=AT)
+    version = lake.models.register(fitted, origin, {"scores": {}, "contest": {}})
+    lake.models.promote(version, week=fitted.spec.cutoff, by=by, why="put there by a test", at=AT)
     return version
 
 
@@ -76,7 +75,7 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Lake:
 @pytest.fixture(scope="module")
 def fitted(history: Lake) -> FittedModel:
     """The default model as it was trained seven weeks ago."""
-    return train(history.sales(TRAINED), history.promotions(), replace(SPEC, cutoff=TRAINED))
+    return train(history.sales.read(TRAINED), history.promotions.read(), replace(SPEC, cutoff=TRAINED))
 
 
 @pytest.fixture
@@ -117,19 +116,19 @@ def test_a_broken_model_is_noticed_and_replaced_without_a_hand(lake: Lake, fitte
     # Before its own training the champion is not asked: it has seen those weeks.
     assert contest["champion_frozen_at"] == [str(TRAINED + k * WEEK) for k in range(7)]
     assert contest["champion_refitted_at"][-1] == str(TRAINED - WEEK)
-    now = champion(lake)
+    now = lake.models.champion()
     assert now is not None
     assert now.version == contest["version"] == record["training"]["version"] != old.version
-    assert describe(lake, now.version).record["contest"]["against"] == old.version
+    assert lake.models.describe(now.version).record["contest"]["against"] == old.version
     assert now.by.startswith("the weekly run")
     # What is published is what the new one forecasts, and says so.
-    new, found = load(lake, now.version)[1], lake.published(WEEK_NOW)
-    expected = forecast(lake.sales(), lake.promotions(), replace(new.spec, cutoff=WEEK_NOW), new)
+    new, found = lake.models.load(now.version)[1], lake.forecasts.read(WEEK_NOW)
+    expected = forecast(lake.sales.read(), lake.promotions.read(), replace(new.spec, cutoff=WEEK_NOW), new)
     pd.testing.assert_frame_equal(found, expected, check_exact=True)
-    assert read_metadata(lake.published_path(WEEK_NOW))["model_version"] == now.version
-    manifest = lake.run_folder(WEEK_NOW, record["run_id"]) / "manifest.json"
+    assert read_metadata(lake.forecasts.path(WEEK_NOW))["model_version"] == now.version
+    manifest = lake.forecasts.run_folder(WEEK_NOW, record["run_id"]) / "manifest.json"
     assert read_json(manifest)["model_version"] == now.version
-    assert now.version in lake.page_path(WEEK_NOW).read_text(encoding="utf-8")
+    assert now.version in lake.reports.page_path(WEEK_NOW).read_text(encoding="utf-8")
 
     again = run(lake, retrain="when_drifted")
 
@@ -152,7 +151,7 @@ def test_a_kept_model_goes_on_as_it_was_trained(lake: Lake, fitted: FittedModel)
 def test_always_fits_anew_by_the_family_of_the_champion(lake: Lake, fitted: FittedModel) -> None:
     """Without a champion the default; with one its family, unless another was asked for."""
     assert choose(lake, "always") == Choice(SPEC, None, None, {"retrain": "always"})
-    crowned(lake, train(lake.sales(TRAINED), lake.promotions(), replace(SPEC, cutoff=TRAINED, model="mean")))
+    crowned(lake, train(lake.sales.read(TRAINED), lake.promotions.read(), replace(SPEC, cutoff=TRAINED, model="mean")))
     assert choose(lake, "always").spec.model == "mean"
     assert choose(lake, "always", "naive").spec.model == "naive"
 
@@ -180,7 +179,7 @@ def test_another_model_than_the_champion_is_refused(retrain: str, lake: Lake, fi
 @pytest.mark.usefixtures("in_this_process")
 def test_a_family_that_fails_is_replaced_though_every_run_fits_it_anew(lake: Lake) -> None:
     """With `always`, an alarm and no name asked for: the naive forecast loses its place to a better family."""
-    naive = train(lake.sales(TRAINED), lake.promotions(), replace(SPEC, cutoff=TRAINED, model="naive"))
+    naive = train(lake.sales.read(TRAINED), lake.promotions.read(), replace(SPEC, cutoff=TRAINED, model="naive"))
     crowned(lake, naive)
     write_json(lake.root / "alarms" / f"{WEEK_NOW}.json", {"alarms": [ALARM]})
     asked = choose(lake, "always", "naive")
@@ -210,7 +209,7 @@ def test_a_contest_that_fails_costs_no_forecast_and_is_not_held_again_in_its_wee
     choice = choose(lake, "always")
     assert (choice.spec, choice.version) == (SPEC, None)
     assert choice.record["error"] == "RunError: No worker came; look."
-    lake.write_run_record(WEEK_NOW, AT, {"outcome": "published", "training": choice.record})
+    lake.runs.write(WEEK_NOW, AT, {"outcome": "published", "training": choice.record})
     assert "error" not in choose(lake, "always").record
     assert len(tries) == 1
     assert "error" in choose(lake, "always", spec=replace(SPEC, cutoff=WEEK_NOW + WEEK)).record
@@ -222,9 +221,9 @@ def test_a_contest_that_fails_costs_no_forecast_and_is_not_held_again_in_its_wee
 def test_an_alarm_of_another_model_is_not_answered(lake: Lake, fitted: FittedModel) -> None:
     """Someone tries a model in the same lake, and it drifts: the champion has nothing to defend."""
     crowned(lake, fitted)
-    lake.add_alarms(WEEK_NOW, monitor_key(replace(SPEC, model="mean").as_dict()), [ALARM])
+    lake.monitoring.add_alarms(WEEK_NOW, monitor_key(replace(SPEC, model="mean").as_dict()), [ALARM])
     assert "alarm" not in choose(lake, "when_drifted").record
-    lake.add_alarms(WEEK_NOW, monitor_key(SPEC.as_dict()), [ALARM])
+    lake.monitoring.add_alarms(WEEK_NOW, monitor_key(SPEC.as_dict()), [ALARM])
     assert choose(lake, "never").record["alarm"] == ALARM["sentence"]
 
 
@@ -233,14 +232,14 @@ def test_a_damaged_champion_stops_no_run_that_does_without_it(
 ) -> None:
     """With `always` and a model asked for; else the run fails as any other: people are told, and it has a receipt."""
     crowned(lake, fitted)
-    lake.champion_path.write_text("{")
+    lake.models.champion_path.write_text("{")
     assert choose(lake, "always", "mean").spec.model == "mean"
     told: list[Any] = []
     monkeypatch.setattr(notifying, "tell", lambda lake, notice: told.append(notice))
     with pytest.raises(RunError, match="The record of the champion .* is damaged"):
         run(lake)
     assert [notice.title for notice in told] == [f"Week of {WEEK_NOW}: the run failed"]
-    assert (lake.last_run_record() or {})["outcome"] == "failed"
+    assert (lake.runs.last() or {})["outcome"] == "failed"
 
 
 def test_drift_is_told_though_the_run_then_fails(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -264,7 +263,7 @@ def test_without_a_champion_one_is_trained_and_a_past_week_gets_one_of_its_own(
     """With `when_drifted`; the one that answers for a past week has seen no later one, and is not put in force."""
     monkeypatch.setattr(choosing, "FOLDS", 2)
     choice = choose(lake, "when_drifted", "mean")
-    current = champion(lake)
+    current = lake.models.champion()
     assert current is not None
     assert (current.version, current.trained_until) == (choice.version, WEEK_NOW)
     assert choice.record["contest"]["why"] == "the first fitted model of this lake"
@@ -274,7 +273,7 @@ def test_without_a_champion_one_is_trained_and_a_past_week_gets_one_of_its_own(
     )
     assert past.record["trained_until"] == str(TRAINED)
     assert past.version != current.version
-    assert champion(lake) == current
+    assert lake.models.champion() == current
 
 
 @pytest.mark.usefixtures("in_this_process")
@@ -288,7 +287,7 @@ def test_of_two_first_trainings_at_once_one_is_the_first(lake: Lake, monkeypatch
 
     monkeypatch.setattr("forecasting.pipeline.challengers.train", train_slowly)
     choice = choose(lake, "when_drifted", "mean")
-    first, contest = champion(lake), describe(lake, choice.record["contest"]["version"]).record["contest"]
+    first, contest = lake.models.champion(), lake.models.describe(choice.record["contest"]["version"]).record["contest"]
     assert first is not None
     assert first.by == "a tester"
     assert contest["why"] == f"{first.version} was put in force while it was trained, as the first of this lake"

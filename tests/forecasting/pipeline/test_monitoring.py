@@ -28,10 +28,9 @@ from forecasting.pipeline.monitoring import baseline_folds, best_effort, build_b
 from forecasting.pipeline.simulation import shipped, simulate
 from forecasting.storage.files import write_table
 from forecasting.storage.lake import Lake
-from forecasting.storage.publish import publish
 from tests.forecasting.core.test_drift import FIRST, backtest_rows
 
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+BENCHMARKS = Path(__file__).parents[3] / "benchmarks"
 WEEKS = [dominicks_week(number) for number in range(136, 141)]
 FEW = [2, 5, 8, 9]
 
@@ -45,8 +44,8 @@ def let_a_week_go_by(lake: Lake, source: Path) -> dict[str, Any]:
     week = simulate(lake, source=source).week
     arrived = intake.collect(lake, week)
     checked = intake.validate(lake, arrived)
-    lake.add_sales(checked.sales)
-    lake.add_promotions(checked.promotions)
+    lake.sales.add(checked.sales)
+    lake.promotions.add(checked.promotions)
     shutil.rmtree(lake.inbox)
     found = monitor(lake, spec_of(week))
     publish_week(lake, week)
@@ -54,11 +53,11 @@ def let_a_week_go_by(lake: Lake, source: Path) -> dict[str, Any]:
 
 
 def publish_week(lake: Lake, week: Any, factor: float = 1.0) -> None:
-    sales = lake.sales(week)
-    table = forecast(sales, lake.promotions(), spec_of(week))
+    sales = lake.sales.read(week)
+    table = forecast(sales, lake.promotions.read(), spec_of(week))
     numbers = ["forecast", *(f"{side}_{level}" for side in ("lo", "hi") for level in schemas.LEVELS)]
     table[numbers] *= factor
-    publish(lake, table, table[schemas.SERIES].drop_duplicates(), spec_of(week), f"{int(factor * 10):016x}")
+    lake.forecasts.publish(table, table[schemas.SERIES].drop_duplicates(), spec_of(week), f"{int(factor * 10):016x}")
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +128,7 @@ def test_each_week_matures_when_it_is_collected(replayed: tuple[Lake, list[dict[
     assert "week" not in found[0]
     assert [list(each["steps"]) for each in found[1:]] == [["1"], ["1", "2"], ["1", "2"], ["1", "2"]]
     assert found[-1]["week"] == str(WEEKS[-1])
-    scores = lake.scores()
+    scores = lake.monitoring.scores()
     assert set(scores["cutoff"].dt.date) == set(WEEKS[:-1])
     assert (scores["week"] == scores["cutoff"] + pd.to_timedelta(scores["step"] * 7, unit="D")).all()
     of_week = scores[(scores["week"] == pd.Timestamp(WEEKS[-1])) & (scores["dimension"] == "total")]
@@ -145,12 +144,12 @@ def test_what_is_scored_is_not_scored_again(lake: Lake) -> None:
 
 def test_a_corrected_week_is_scored_anew(lake: Lake) -> None:
     """Both runs that had forecast the week, and no other; the scores follow the correction."""
-    before = lake.scores()
-    sales = lake.sales()
+    before = lake.monitoring.scores()
+    sales = lake.sales.read()
     of_week = sales[sales["week"] == pd.Timestamp(WEEKS[3])]
-    lake.add_sales(of_week.assign(units=of_week["units"] + 1))
+    lake.sales.add(of_week.assign(units=of_week["units"] + 1))
     assert monitor(lake, spec_of(WEEKS[-1]))["scored"] == 2
-    after = lake.scores()
+    after = lake.monitoring.scores()
     changed = before["week"] == pd.Timestamp(WEEKS[3])
     total = after[changed & (after["dimension"] == "total")]
     assert (total["actual"] - before.loc[total.index, "actual"] == total["series"]).all()
@@ -160,11 +159,11 @@ def test_a_corrected_week_is_scored_anew(lake: Lake) -> None:
 def test_a_replaced_run_keeps_its_scores(lake: Lake) -> None:
     """The scores in force are those of the run in force; the file of the one that it replaced stays."""
     publish_week(lake, WEEKS[0], factor=2.0)
-    assert WEEKS[0] not in set(lake.scores()["cutoff"].dt.date)
+    assert WEEKS[0] not in set(lake.monitoring.scores()["cutoff"].dt.date)
     assert monitor(lake, spec_of(WEEKS[-1]))["scored"] == 1
-    scores = lake.scores()
+    scores = lake.monitoring.scores()
     of_week = scores[scores["cutoff"] == pd.Timestamp(WEEKS[0])]
-    assert set(of_week["run_id"]) == {lake.published_run_id(WEEKS[0])}
+    assert set(of_week["run_id"]) == {lake.forecasts.run_id(WEEKS[0])}
     assert len(of_week) == 2 * 17
     assert len(list((lake.root / "scores" / str(WEEKS[0])).iterdir())) == 2
 
@@ -173,23 +172,23 @@ def test_a_forecast_that_is_replaced_under_its_run_id_is_scored_anew(lake: Lake)
     """A lost worker's fallbacks give way to forecasts in the same run: the scores are those of what is in force."""
     publish_week(lake, WEEKS[0], factor=2.0)
     monitor(lake, spec_of(WEEKS[-1]))
-    before, run_id = lake.scores(), lake.published_run_id(WEEKS[0])
-    table = lake.published(WEEKS[0])
+    before, run_id = lake.monitoring.scores(), lake.forecasts.run_id(WEEKS[0])
+    table = lake.forecasts.read(WEEKS[0])
     table["forecast"] = table["lo_80"]
-    publish(lake, table, table[schemas.SERIES].drop_duplicates(), spec_of(WEEKS[0]), str(run_id))
+    lake.forecasts.publish(table, table[schemas.SERIES].drop_duplicates(), spec_of(WEEKS[0]), str(run_id))
     assert monitor(lake, spec_of(WEEKS[-1]))["scored"] == 1
-    of_week = lake.scores()["cutoff"] == pd.Timestamp(WEEKS[0])
-    assert (lake.scores().loc[of_week, "forecast"] < before.loc[of_week, "forecast"]).all()
+    of_week = lake.monitoring.scores()["cutoff"] == pd.Timestamp(WEEKS[0])
+    assert (lake.monitoring.scores().loc[of_week, "forecast"] < before.loc[of_week, "forecast"]).all()
     assert monitor(lake, spec_of(WEEKS[-1]))["scored"] == 0
 
 
 @pytest.mark.parametrize("damage", [cut, flipped])
 def test_damaged_scores_are_written_anew(lake: Lake, damage: Callable[[bytes], bytes]) -> None:
     """A file that cannot be read is no reason to stop, nor to do without the others."""
-    file = lake.scores_path(WEEKS[0], str(lake.published_run_id(WEEKS[0])))
+    file = lake.monitoring.scores_path(WEEKS[0], str(lake.forecasts.run_id(WEEKS[0])))
     whole = file.read_bytes()
     file.write_bytes(damage(whole))
-    assert len(lake.scores()) == 7 * 17 - 2 * 17
+    assert len(lake.monitoring.scores()) == 7 * 17 - 2 * 17
     assert monitor(lake, spec_of(WEEKS[-1]))["scored"] == 1
     assert file.read_bytes() == whole
 
@@ -199,15 +198,17 @@ def test_a_damaged_forecast_costs_no_other_week_its_scores(
     lake: Lake, caplog: Any, damage: Callable[[bytes], bytes]
 ) -> None:
     """It has no forecast in force until it is run again; the others are scored as ever."""
-    file = lake.published_path(WEEKS[0])
+    file = lake.forecasts.path(WEEKS[0])
     file.unlink()  # one of two names
-    file.write_bytes(damage((lake.run_folder(WEEKS[0], "000000000000000a") / "forecast.parquet").read_bytes()))
-    sales = lake.sales()
-    lake.add_sales(sales[sales["week"] == pd.Timestamp(WEEKS[2])].assign(units=1))
+    file.write_bytes(
+        damage((lake.forecasts.run_folder(WEEKS[0], "000000000000000a") / "forecast.parquet").read_bytes())
+    )
+    sales = lake.sales.read()
+    lake.sales.add(sales[sales["week"] == pd.Timestamp(WEEKS[2])].assign(units=1))
     assert monitor(lake, spec_of(WEEKS[-1]))["scored"] == 1
     assert stages.current_forecast(lake, WEEKS[0]) is None
     assert not stages.is_final(lake, WEEKS[0], stages.ForecastBatch("000000000000000a", [], now()))
-    assert set(lake.published_before(WEEKS[2], 2)["cutoff"].dt.date) == {WEEKS[1]}
+    assert set(lake.forecasts.before(WEEKS[2], 2)["cutoff"].dt.date) == {WEEKS[1]}
     publish_week(lake, WEEKS[0])
     assert stages.current_forecast(lake, WEEKS[0]) is not None
 
@@ -275,7 +276,7 @@ def test_a_promise_is_made_of_the_models_own_backtest(
     assert made == 52
     assert asked == [((cutoff,), ["mean"], "median", -1) for cutoff in reversed(folds.cutoffs)]
     assert (seen[0], seen[-1]) == ((0, 52), (52, 52))
-    baseline = lake.baseline(monitor_key(spec.as_dict()))
+    baseline = lake.monitoring.baseline(monitor_key(spec.as_dict()))
     assert len(baseline) == 52 * 7
     assert baseline_folds(lake, spec) is None
     assert monitor(lake, spec)["expected"]
@@ -286,7 +287,7 @@ def test_a_promise_is_made_of_the_models_own_backtest(
     with pytest.raises(RunError, match="Only 1 past weeks could be forecast by naive"):
         build_baseline(NoCluster(), lake, naive, BatchSpec(), folds, lambda *_: None)  # type: ignore[arg-type]
     assert asked[52:] == [((folds.cutoffs[-1],), ["naive"], "median", -1)]
-    assert not lake.baseline(monitor_key(naive.as_dict())).empty
+    assert not lake.monitoring.baseline(monitor_key(naive.as_dict())).empty
     assert not monitor(lake, naive)["expected"]
 
 
@@ -295,19 +296,19 @@ def test_broken_forecasts_raise_an_alarm(lake: Lake, emitted: list[dict[str, Any
     spec = spec_of(WEEKS[-1])
     good = backtest_rows(40, seed=1, first=pd.Timestamp(WEEKS[0]) - pd.Timedelta(weeks=41))
     assert good["week"].max() < pd.Timestamp(WEEKS[0])
-    lake.write_baseline(monitor_key(spec.as_dict()), baseline_from_backtest(good), {})
+    lake.monitoring.write_baseline(monitor_key(spec.as_dict()), baseline_from_backtest(good), {})
     for week in WEEKS[:-1]:
         publish_week(lake, week, factor=10.0)
     found = monitor(lake, spec)
     assert found["expected"]
-    alarms = lake.alarms(WEEKS[-1])
+    alarms = lake.monitoring.alarms(WEEKS[-1])
     assert {alarm["statistic"] for alarm in alarms} >= {"bias", "accuracy"}
     assert all(alarm["since"] <= alarm["week"] <= str(WEEKS[-1]) for alarm in alarms)
     assert found["alarms"] == alarms
     weeks = sorted({alarm["week"] for alarm in alarms})
     assert [event["payload"]["week"] for event in emitted] == weeks
     assert {event["event"] for event in emitted} == {"oj.model.drifted"}
-    assert lake.alarms(WEEKS[1] - timedelta(days=7)) == []
+    assert lake.monitoring.alarms(WEEKS[1] - timedelta(days=7)) == []
     again = monitor(lake, spec)
     assert again["alarms"] == [alarm for alarm in alarms if alarm["week"] == str(WEEKS[-1])]
     assert len(emitted) == len(weeks)

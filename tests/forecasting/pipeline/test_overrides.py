@@ -58,9 +58,9 @@ def test_accepted_units_come_in_with_the_next_run(odd_lake: Lake) -> None:
 
     assert (checked.quarantined_by_rule, checked.rows_in) == ({}, checked.accepted + checked.dropped)
     assert 2 in completeness.received
-    sold = odd_lake.sales().set_index(["store", "product", "week"])["units"]
+    sold = odd_lake.sales.read().set_index(["store", "product", "week"])["units"]
     assert sold[2, 1, pd.Timestamp(WEEK)] == 1_000_000
-    assert odd_lake.quarantined(WEEK).empty
+    assert odd_lake.quarantine.read(WEEK).empty
 
 
 def test_the_command_takes_both_store_and_product(odd_lake: Lake) -> None:
@@ -85,13 +85,13 @@ def test_a_file_that_is_gone_is_named(odd_lake: Lake) -> None:
         file.unlink()
     with pytest.raises(DataError, match="1992-04-16_store-002.csv are not in the lake's archive any more"):
         accept_override(odd_lake, WEEK, 2, 1, "x", "Ada", AT)
-    assert odd_lake.overrides().to_numpy().tolist() == [[2, 1, pd.Timestamp(WEEK)]]
+    assert odd_lake.acceptances.overrides().to_numpy().tolist() == [[2, 1, pd.Timestamp(WEEK)]]
 
 
 def test_files_of_other_names_are_no_acceptances(odd_lake: Lake) -> None:
     """Whatever lies there, the week goes on, and what was accepted counts once."""
-    odd_lake.write_acceptance(WEEK, Acceptance("Ada", "x", ""))
-    odd_lake.write_override(WEEK, 2, 1, Acceptance("Ada", "x", ""))
+    odd_lake.acceptances.write(WEEK, Acceptance("Ada", "x", ""))
+    odd_lake.acceptances.write_override(WEEK, 2, 1, Acceptance("Ada", "x", ""))
     for name in (
         "notes/a-b.json",
         f"{WEEK}/a-b.json",
@@ -99,7 +99,7 @@ def test_files_of_other_names_are_no_acceptances(odd_lake: Lake) -> None:
         "old/2-1.json",
         f"{WEEK}/{'9' * 30}-1.json",
     ):
-        path = odd_lake.acceptances / name
+        path = odd_lake.acceptances.folder / name
         path.parent.mkdir(exist_ok=True)
         path.write_text("{}")
-    assert odd_lake.overrides().to_numpy().tolist() == [[2, 1, pd.Timestamp(WEEK)]]
+    assert odd_lake.acceptances.overrides().to_numpy().tolist() == [[2, 1, pd.Timestamp(WEEK)]]

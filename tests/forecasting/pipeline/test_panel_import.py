@@ -29,25 +29,25 @@ def imported(tmp_path: Path, text: str, layout: ColumnMapping = LAYOUT) -> Lake:
 def test_names_get_numbers_and_are_kept(tmp_path: Path) -> None:
     """Text products are numbered in the order of their names; stores that are numbers keep theirs."""
     lake = imported(tmp_path, HEADER + ROWS)
-    assert lake.products()[["product", "name"]].to_numpy().tolist() == [[1, "dominicks"], [2, "minute.maid"]]
-    assert lake.stores()["store"].tolist() == [2]
-    assert lake.sales()[[*SERIES, "units"]].to_numpy().tolist() == [[2, 1, 7], [2, 2, 10]]
+    assert lake.reference.products()[["product", "name"]].to_numpy().tolist() == [[1, "dominicks"], [2, "minute.maid"]]
+    assert lake.reference.stores()["store"].tolist() == [2]
+    assert lake.sales.read()[[*SERIES, "units"]].to_numpy().tolist() == [[2, 1, 7], [2, 2, 10]]
 
 
 def test_rows_without_units_are_plans(tmp_path: Path) -> None:
     """They reach into the future of the promotions, and never into sales."""
     lake = imported(tmp_path, HEADER + ROWS)
-    assert lake.promotions()["price"].tolist() == [1.49, 1.29, 1.99]
-    assert [str(week) for week in lake.weeks_of_sales()] == ["1990-06-18"]
+    assert lake.promotions.read()["price"].tolist() == [1.49, 1.29, 1.99]
+    assert [str(week) for week in lake.sales.weeks()] == ["1990-06-18"]
 
 
 def test_the_weekday_that_opens_a_week_is_the_panels_own(tmp_path: Path) -> None:
     """Monday here; a forecast of this lake takes Mondays as cutoffs and refuses Thursdays."""
     lake = imported(tmp_path, HEADER + ROWS)
-    assert lake.week_starts_on == 0
-    (week,) = lake.weeks_of_sales()
-    spec = ForecastSpec(week, horizon=1, model="naive", week_starts_on=lake.week_starts_on)
-    assert len(forecast(lake.sales(), lake.promotions(), spec)) == 2
+    assert lake.reference.week_starts_on == 0
+    (week,) = lake.sales.weeks()
+    spec = ForecastSpec(week, horizon=1, model="naive", week_starts_on=lake.reference.week_starts_on)
+    assert len(forecast(lake.sales.read(), lake.promotions.read(), spec)) == 2
     with pytest.raises(OptionError, match="name the Thursday before"):
         ForecastSpec(week)
 
@@ -58,8 +58,8 @@ def test_a_panel_without_covariates_is_forecast_too(tmp_path: Path) -> None:
     rows = "".join(f"{week},a,x,{10 + number % 3}\n" for number, week in enumerate(weeks))
     lake = imported(tmp_path, "Week,Shop,Item,Sold\n" + rows, ColumnMapping("Shop", "Item", "Week", "Sold"))
     for model in ("naive", "price_response"):
-        spec = ForecastSpec(lake.weeks_of_sales()[-1], model=model, week_starts_on=0)
-        table = forecast(lake.sales(), lake.promotions(), spec)
+        spec = ForecastSpec(lake.sales.weeks()[-1], model=model, week_starts_on=0)
+        table = forecast(lake.sales.read(), lake.promotions.read(), spec)
         assert table["forecast"].between(8, 14).all()
 
 
@@ -84,7 +84,7 @@ def test_what_cannot_be_read_names_its_place(tmp_path: Path, text: str, error: t
     (tmp_path / "lake").mkdir()
     with pytest.raises((error, OptionError), match=says if text != "\xff" else "is not a column"):
         imported(tmp_path, text)
-    assert Lake(tmp_path / "lake").weeks_of_sales() == []
+    assert Lake(tmp_path / "lake").sales.weeks() == []
 
 
 def test_a_lake_with_sales_is_left_alone(tmp_path: Path) -> None:
@@ -105,4 +105,4 @@ def test_parquet_is_read_too(tmp_path: Path) -> None:
     lake = Lake(tmp_path / "lake")
     found = import_panel(lake, [tmp_path / "panel.parquet"], ColumnMapping("Store", "Product", "Week", "Sold"))
     assert (found.sales, found.series, found.week_starts_on) == (2, 2, 0)
-    assert lake.stores()["name"].tolist() == ["n", "s"]
+    assert lake.reference.stores()["name"].tolist() == ["n", "s"]

@@ -17,7 +17,7 @@ from forecasting.storage.lake import Lake
 
 def test_the_first_call_fills_the_lake_and_drops_one_week(fed_lake: Lake) -> None:
     """History ends the week before the one that waits in the inbox, one file a store."""
-    assert fed_lake.weeks_of_sales()[-1] == dominicks_week(135)
+    assert fed_lake.sales.weeks()[-1] == dominicks_week(135)
     files = list_inbox(fed_lake.inbox)
     assert {file.week for file in files} == {dominicks_week(136)}
     assert len(files) == 82
@@ -35,7 +35,12 @@ def test_what_is_dropped_is_what_was_sold(fed_lake: Lake) -> None:
     from forecasting.storage.files import read_table
 
     _, rows = read_inbox(list_inbox(fed_lake.inbox))
-    checked = validate(rows, stores=fed_lake.stores(), products=fed_lake.products(), collected=fed_lake.sales())
+    checked = validate(
+        rows,
+        stores=fed_lake.reference.stores(),
+        products=fed_lake.reference.products(),
+        collected=fed_lake.sales.read(),
+    )
     shipped = read_table(SHIPPED / "sales.parquet", schemas.SALES)
     week = shipped[shipped["week"] == pd.Timestamp(dominicks_week(136))].reset_index(drop=True)
     pd.testing.assert_frame_equal(checked.sales, week)

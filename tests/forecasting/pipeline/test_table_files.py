@@ -17,12 +17,12 @@ def test_the_scores_in_force_are_one_table(small_lake: Lake, tmp_path: Path) -> 
     """Of the runs whose forecasts are in force, for pandas, polars and DuckDB; without rows before there are any."""
     lake = small_lake
     write_table_files(lake)
-    assert read_table(lake.scores_table_path, schemas.SCORES).empty
-    lake.write_scores(CUTOFFS[0], "naive-1.0-2", scores_of(CUTOFFS[0], steps=2), {})
-    lake.write_scores(CUTOFFS[1], "naive-1.0-2", scores_of(CUTOFFS[1], steps=1), {})
-    lake.write_scores(CUTOFFS[1], "one that was replaced", scores_of(CUTOFFS[1], steps=2), {})
+    assert read_table(lake.reports.scores_path, schemas.SCORES).empty
+    lake.monitoring.write_scores(CUTOFFS[0], "naive-1.0-2", scores_of(CUTOFFS[0], steps=2), {})
+    lake.monitoring.write_scores(CUTOFFS[1], "naive-1.0-2", scores_of(CUTOFFS[1], steps=1), {})
+    lake.monitoring.write_scores(CUTOFFS[1], "one that was replaced", scores_of(CUTOFFS[1], steps=2), {})
     write_table_files(lake)
-    path = str(lake.scores_table_path)
+    path = str(lake.reports.scores_path)
     for frame in (pd.read_parquet(path), pl.read_parquet(path).to_pandas(), duckdb.read_parquet(path).df()):
-        pd.testing.assert_frame_equal(schemas.SCORES.cast(frame), lake.scores())
-    assert lake.scores()["step"].tolist() == [1, 2, 1]
+        pd.testing.assert_frame_equal(schemas.SCORES.cast(frame), lake.monitoring.scores())
+    assert lake.monitoring.scores()["step"].tolist() == [1, 2, 1]

@@ -28,49 +28,49 @@ def lake(tmp_path: Path) -> Lake:
 
 def test_sales_are_kept_by_week(lake: Lake) -> None:
     """Rows go to the file of their week; `until` leaves out what came later."""
-    lake.add_sales(pd.concat([sales(NEXT, {2: 1}), sales(WEEK, {2: 5, 5: 7})]))
-    assert lake.weeks_of_sales() == [WEEK, NEXT]
-    assert lake.sales()["units"].tolist() == [5, 1, 7]
-    assert lake.sales(until=WEEK)["units"].tolist() == [5, 7]
+    lake.sales.add(pd.concat([sales(NEXT, {2: 1}), sales(WEEK, {2: 5, 5: 7})]))
+    assert lake.sales.weeks() == [WEEK, NEXT]
+    assert lake.sales.read()["units"].tolist() == [5, 1, 7]
+    assert lake.sales.read(until=WEEK)["units"].tolist() == [5, 7]
 
 
 def test_late_rows_join_their_week(lake: Lake) -> None:
     """Rows that come later are added to those already there."""
-    lake.add_sales(sales(WEEK, {2: 5}))
-    lake.add_sales(sales(WEEK, {5: 7}))
-    assert lake.sales()["store"].tolist() == [2, 5]
+    lake.sales.add(sales(WEEK, {2: 5}))
+    lake.sales.add(sales(WEEK, {5: 7}))
+    assert lake.sales.read()["store"].tolist() == [2, 5]
 
 
 def test_nothing_new_leaves_the_file_untouched(lake: Lake) -> None:
     """Adding rows that are already there does not write."""
-    lake.add_sales(sales(WEEK, {2: 5}))
+    lake.sales.add(sales(WEEK, {2: 5}))
     path = lake.root / "sales" / f"{WEEK}.parquet"
     inode = path.stat().st_ino
-    lake.add_sales(sales(WEEK, {2: 5}))
+    lake.sales.add(sales(WEEK, {2: 5}))
     assert path.stat().st_ino == inode
 
 
 def test_an_empty_lake_answers_with_empty_tables(lake: Lake) -> None:
     """Nothing is there, and nothing breaks."""
-    assert lake.sales().empty
-    assert list(lake.promotions().columns) == schemas.PROMOTIONS.columns
-    assert lake.published_cutoffs() == []
-    assert lake.published_run_id(WEEK) is None
-    assert lake.last_run_record() is None
-    assert lake.quarantined(WEEK).empty
+    assert lake.sales.read().empty
+    assert list(lake.promotions.read().columns) == schemas.PROMOTIONS.columns
+    assert lake.forecasts.cutoffs() == []
+    assert lake.forecasts.run_id(WEEK) is None
+    assert lake.runs.last() is None
+    assert lake.quarantine.read(WEEK).empty
 
 
 def test_a_missing_reference_table_names_the_remedy(lake: Lake) -> None:
     """A lake without stores says how to get them."""
     with pytest.raises(DataError, match="no table of stores; fill it with `oj simulate`"):
-        lake.stores()
+        lake.reference.stores()
 
 
 def test_files_of_other_names_are_none_of_ours(lake: Lake) -> None:
     """A stray file in a folder of weeks is passed over."""
-    lake.add_sales(sales(WEEK, {2: 5}))
+    lake.sales.add(sales(WEEK, {2: 5}))
     (lake.root / "sales" / "notes.parquet").write_text("hello")
-    assert lake.weeks_of_sales() == [WEEK]
+    assert lake.sales.weeks() == [WEEK]
 
 
 def test_a_file_sent_again_replaces_its_quarantined_rows(lake: Lake) -> None:
@@ -81,11 +81,14 @@ def test_a_file_sent_again_replaces_its_quarantined_rows(lake: Lake) -> None:
         return pd.DataFrame([empty | {"file": file, "line": 2, "rule": rule, "detail": "x"}])
 
     both = ["a.csv", "b.csv"]
-    lake.add_quarantined(WEEK, pd.concat([rows("a.csv", "negative"), rows("b.csv", "negative")]), both)
-    lake.add_quarantined(WEEK, rows("a.csv", "infinite"), ["a.csv"])
-    assert lake.quarantined(WEEK)[["file", "rule"]].values.tolist() == [["a.csv", "infinite"], ["b.csv", "negative"]]
-    lake.add_quarantined(WEEK, schemas.QUARANTINE.empty(), both)
-    assert lake.quarantined(WEEK).empty
+    lake.quarantine.add(WEEK, pd.concat([rows("a.csv", "negative"), rows("b.csv", "negative")]), both)
+    lake.quarantine.add(WEEK, rows("a.csv", "infinite"), ["a.csv"])
+    assert lake.quarantine.read(WEEK)[["file", "rule"]].values.tolist() == [
+        ["a.csv", "infinite"],
+        ["b.csv", "negative"],
+    ]
+    lake.quarantine.add(WEEK, schemas.QUARANTINE.empty(), both)
+    assert lake.quarantine.read(WEEK).empty
 
 
 def test_a_root_that_cannot_be_written_is_an_option_error(tmp_path: Path) -> None:
@@ -100,23 +103,23 @@ def test_an_interrupted_filling_begins_anew(lake: Lake) -> None:
 
     def break_off() -> None:
         with lake.filling():
-            lake.add_sales(sales(WEEK, {2: 5}))
+            lake.sales.add(sales(WEEK, {2: 5}))
             raise RuntimeError("power cut")
 
     with pytest.raises(RuntimeError):
         break_off()
     assert lake.is_empty
     with lake.filling():
-        lake.add_sales(sales(NEXT, {2: 5}))
+        lake.sales.add(sales(NEXT, {2: 5}))
     assert not lake.is_empty
-    assert lake.weeks_of_sales() == [NEXT]
+    assert lake.sales.weeks() == [NEXT]
 
 
 def test_the_digest_of_a_week_follows_its_sales(lake: Lake) -> None:
     """The same rows, the same digest; another sale, another."""
-    lake.add_sales(sales(WEEK, {2: 5}))
-    first = lake.sales_digest(WEEK)
-    lake.add_sales(sales(WEEK, {2: 5}))
-    assert lake.sales_digest(WEEK) == first
-    lake.add_sales(sales(WEEK, {2: 6}))
-    assert lake.sales_digest(WEEK) != first
+    lake.sales.add(sales(WEEK, {2: 5}))
+    first = lake.sales.digest(WEEK)
+    lake.sales.add(sales(WEEK, {2: 5}))
+    assert lake.sales.digest(WEEK) == first
+    lake.sales.add(sales(WEEK, {2: 6}))
+    assert lake.sales.digest(WEEK) != first

@@ -13,7 +13,7 @@ def test_every_origin_is_hashed_in_the_order_of_its_names(fed_lake: Lake) -> Non
     """Weeks after the cutoff do not count; the hash is that of the files one after the other."""
     cutoff = dominicks_week(130)
     file = fed_lake.root / "sales" / f"{cutoff}.parquet"
-    for path in (fed_lake.published_path(cutoff), fed_lake.report_path):
+    for path in (fed_lake.forecasts.path(cutoff), fed_lake.reports.table_path):
         path.parent.mkdir(parents=True)
         shutil.copy(file, path)
     fed_lake.archive.take(cutoff, fed_lake.archive.waiting()[:2])
@@ -21,7 +21,7 @@ def test_every_origin_is_hashed_in_the_order_of_its_names(fed_lake: Lake) -> Non
     names = sorted((fed_lake.root / "sales").glob("*.parquet"))
     counted = [name for name in names if name.stem <= str(cutoff)]
     assert (files.files, files.rows) == (2, None)
-    assert (sales.files, sales.rows) == (len(counted), len(fed_lake.sales(cutoff)))
+    assert (sales.files, sales.rows) == (len(counted), len(fed_lake.sales.read(cutoff)))
     assert sales.sha256 == hashlib.sha256(b"".join(name.read_bytes() for name in counted)).hexdigest()
-    assert promotions.name == f"promotions told up to {cutoff}"
+    assert promotions.name == f"promotions announced up to {cutoff}"
     assert forecast.sha256 == report.sha256 == hashlib.sha256(file.read_bytes()).hexdigest()

@@ -6,8 +6,7 @@ import pandas as pd
 
 from forecasting.core.partition import Partition
 from forecasting.storage.lake import Lake
-from forecasting.storage.partial_results import keep_partial, kept_partials
-from tests.forecasting.storage.test_publish import forecast
+from tests.forecasting.storage.test_forecasts import forecast
 
 
 def partition(name: str, rows: pd.DataFrame | None = None) -> Partition:
@@ -19,26 +18,26 @@ def partition(name: str, rows: pd.DataFrame | None = None) -> Partition:
 def test_kept_rows_come_back_for_the_same_run_only(tmp_path: Path) -> None:
     """The run id stands for input, options and code."""
     lake = Lake(tmp_path)
-    keep_partial(lake, "run-a", partition("part-0000"), forecast(10))
+    lake.partials.write("run-a", partition("part-0000"), forecast(10))
     both = [partition("part-0000"), partition("part-0001")]
-    assert list(kept_partials(lake, "run-a", both)) == ["part-0000"]
-    assert len(kept_partials(lake, "run-a", both)["part-0000"]) == 600
-    assert kept_partials(lake, "run-b", both) == {}
+    assert list(lake.partials.read("run-a", both)) == ["part-0000"]
+    assert len(lake.partials.read("run-a", both)["part-0000"]) == 600
+    assert lake.partials.read("run-b", both) == {}
 
 
 def test_a_damaged_partial_counts_as_none(tmp_path: Path) -> None:
     """It is removed, and its partition is computed again."""
     lake = Lake(tmp_path)
-    keep_partial(lake, "run-a", partition("part-0000"), forecast(10))
-    (file,) = (lake.staging("run-a") / "partitions").iterdir()
+    lake.partials.write("run-a", partition("part-0000"), forecast(10))
+    (file,) = (lake.partials.folder("run-a") / "partitions").iterdir()
     file.write_bytes(file.read_bytes()[:100])
-    assert kept_partials(lake, "run-a", [partition("part-0000")]) == {}
+    assert lake.partials.read("run-a", [partition("part-0000")]) == {}
     assert not file.exists()
 
 
 def test_rows_of_another_cut_are_not_taken(tmp_path: Path) -> None:
     """A run that is resumed with another mini batch size cuts other partitions of the same names."""
     lake = Lake(tmp_path)
-    keep_partial(lake, "run-a", partition("part-0000"), forecast(10))
+    lake.partials.write("run-a", partition("part-0000"), forecast(10))
     smaller = forecast(10).query("store <= 100")
-    assert kept_partials(lake, "run-a", [partition("part-0000", smaller)]) == {}
+    assert lake.partials.read("run-a", [partition("part-0000", smaller)]) == {}

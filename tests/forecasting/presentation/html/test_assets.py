@@ -7,8 +7,8 @@ from hatchling.builders.wheel import WheelBuilder
 
 from forecasting.presentation.html.render import SCRIPTS
 
-ROOT = Path(__file__).parents[3]
-ASSETS = ROOT / "forecasting" / "page" / "assets"
+ROOT = Path(__file__).parents[4]
+ASSETS = ROOT / "forecasting" / "presentation" / "html" / "assets"
 
 
 def test_vega_is_the_one_that_vl_convert_bundles() -> None:

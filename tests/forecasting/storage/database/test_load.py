@@ -92,7 +92,7 @@ def test_named_weeks_are_loaded_whether_they_differ_or_not(lake: Lake, target: T
 def test_a_forecast_that_is_gone_from_the_lake_is_gone_from_the_database(lake: Lake, target: Target) -> None:
     """It is a copy, not an archive."""
     load(lake, target.name)
-    lake.published_path(CUTOFFS[0]).unlink()
+    lake.forecasts.path(CUTOFFS[0]).unlink()
     load(lake, target.name)
     assert_agrees(lake, target)
     assert target.ask("SELECT count(*) FROM loads WHERE table_name = 'forecast'") == [(2,)]
@@ -101,7 +101,7 @@ def test_a_forecast_that_is_gone_from_the_lake_is_gone_from_the_database(lake: L
 def test_a_damaged_file_does_not_hold_up_the_other_weeks(lake: Lake, target: Target) -> None:
     """It is told; what the database had of that week stays."""
     load(lake, target.name)
-    path = lake.published_path(CUTOFFS[0])
+    path = lake.forecasts.path(CUTOFFS[0])
     path.write_bytes(path.read_bytes()[:-100])
     publish_anew(lake, CUTOFFS[2], factor=3.0)
     with pytest.raises(SchemaError, match="cannot be read from"):
@@ -109,25 +109,30 @@ def test_a_damaged_file_does_not_hold_up_the_other_weeks(lake: Lake, target: Tar
     held = target.rows(schemas.FORECAST)
     assert held.groupby("cutoff").size().tolist() == [12] * 3
     newest = held[held["cutoff"] == pd.Timestamp(CUTOFFS[2])].reset_index(drop=True)
-    pd.testing.assert_frame_equal(newest, lake.published(CUTOFFS[2]))
+    pd.testing.assert_frame_equal(newest, lake.forecasts.read(CUTOFFS[2]))
 
 
 def test_the_view_report_is_the_table_report(lake: Lake, target: Target) -> None:
     """History and the newest forecast side by side, as in the Parquet file."""
     load(lake, target.name)
-    wanted = report_table(lake.sales(), lake.promotions(CUTOFFS[-1]), lake.published(CUTOFFS[-1]), lake.products())
+    wanted = report_table(
+        lake.sales.read(),
+        lake.promotions.read(CUTOFFS[-1]),
+        lake.forecasts.read(CUTOFFS[-1]),
+        lake.reference.products(),
+    )
     pd.testing.assert_frame_equal(target.rows(schemas.REPORT), wanted, check_exact=True)
 
 
 def test_scores_are_loaded_with_their_forecast(lake: Lake, target: Target) -> None:
     """Those of the run in force, and anew when more of its weeks have matured."""
-    lake.write_scores(CUTOFFS[0], "naive-1.0-2", scores_of(CUTOFFS[0], steps=1), {})
-    lake.write_scores(CUTOFFS[0], "another run", scores_of(CUTOFFS[0], steps=2), {})
+    lake.monitoring.write_scores(CUTOFFS[0], "naive-1.0-2", scores_of(CUTOFFS[0], steps=1), {})
+    lake.monitoring.write_scores(CUTOFFS[0], "another run", scores_of(CUTOFFS[0], steps=2), {})
     load(lake, target.name)
     assert target.ask("SELECT step, coverage_80 FROM scores") == [(1, 0.5)]
-    lake.write_scores(CUTOFFS[0], "naive-1.0-2", scores_of(CUTOFFS[0], steps=2), {})
+    lake.monitoring.write_scores(CUTOFFS[0], "naive-1.0-2", scores_of(CUTOFFS[0], steps=2), {})
     assert load(lake, target.name).rows == {"scores": 2}
-    pd.testing.assert_frame_equal(target.rows(schemas.SCORES), lake.scores())
+    pd.testing.assert_frame_equal(target.rows(schemas.SCORES), lake.monitoring.scores())
 
 
 def test_tables_of_somebody_else_are_left_alone(lake: Lake, target: Target) -> None:
@@ -169,7 +174,7 @@ def test_a_load_that_is_killed_leaves_no_part_of_a_week(lake: Lake, target: Targ
         os.waitpid(process, 0)
         held = target.rows(schemas.FORECAST)
         assert held.groupby("cutoff").size().tolist() == [12] * 3
-        naive = lake.published(CUTOFFS[0])["forecast"].iloc[0] / (2.0 + number)
+        naive = lake.forecasts.read(CUTOFFS[0])["forecast"].iloc[0] / (2.0 + number)
         assert round(held["forecast"].iloc[0] / naive, 9) in (1.0, *(2.0 + earlier for earlier in range(number + 1)))
         load(lake, target.name)
         assert_agrees(lake, target)

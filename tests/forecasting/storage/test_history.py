@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from forecasting.contracts import schemas
 from forecasting.contracts.calendar import WEEK
-from forecasting.storage.collected import Collected
+from forecasting.storage.lake import Lake
 from forecasting.storage.weekly_table import BEGINNING
 
 ROOT = Path(__file__).parents[3]
@@ -36,134 +36,132 @@ def announced(by: date, price: float, *weeks: date) -> pd.DataFrame:
 
 
 @pytest.fixture
-def lake(tmp_path: Path) -> Collected:
-    return Collected(tmp_path / "lake")
+def lake(tmp_path: Path) -> Lake:
+    return Lake(tmp_path / "lake")
 
 
-def test_what_was_known_before_a_correction_stays(lake: Collected) -> None:
+def test_what_was_known_before_a_correction_stays(lake: Lake) -> None:
     """Both vintages are there, and the week as it is known now is the newest."""
-    lake.add_sales(sales(FIRST, {2: 5, 5: 7}), NOON)
-    lake.add_sales(sales(FIRST, {2: 6}), NOON + ONE_LATER)
+    lake.sales.add(sales(FIRST, {2: 5, 5: 7}), NOON)
+    lake.sales.add(sales(FIRST, {2: 6}), NOON + ONE_LATER)
 
-    assert lake.sales()["units"].tolist() == [6, 7]
-    assert lake.sales(as_of=NOON)["units"].tolist() == [5, 7]
-    assert lake.sales(as_of=NOON - ONE_LATER).empty
+    assert lake.sales.read()["units"].tolist() == [6, 7]
+    assert lake.sales.read(as_of=NOON)["units"].tolist() == [5, 7]
+    assert lake.sales.read(as_of=NOON - ONE_LATER).empty
 
 
-def test_history_is_known_from_the_beginning(lake: Collected) -> None:
+def test_history_is_known_from_the_beginning(lake: Lake) -> None:
     """Also once it has been corrected: its old content becomes the first vintage."""
-    lake.add_sales(sales(FIRST, {2: 5}))
+    lake.sales.add(sales(FIRST, {2: 5}))
     assert lake.last_collected() == BEGINNING
     assert not (lake.root / "vintages").exists()
 
-    lake.add_sales(sales(FIRST, {2: 6}), NOON)
+    lake.sales.add(sales(FIRST, {2: 6}), NOON)
 
-    assert lake.sales(as_of=BEGINNING)["units"].tolist() == [5]
-    assert lake.sales(as_of=NOON)["units"].tolist() == [6]
+    assert lake.sales.read(as_of=BEGINNING)["units"].tolist() == [5]
+    assert lake.sales.read(as_of=NOON)["units"].tolist() == [6]
 
 
-def test_a_plan_is_known_from_the_week_that_told_it(lake: Collected) -> None:
+def test_a_plan_is_known_from_the_week_that_told_it(lake: Lake) -> None:
     """A run of the first week does not see what the second week's files say; whoever looks now sees the newest."""
-    lake.add_promotions(announced(FIRST, 1.5, FIRST, SECOND), NOON)
-    lake.add_promotions(announced(SECOND, 2.99, SECOND), NOON + ONE_LATER)
+    lake.promotions.add(announced(FIRST, 1.5, FIRST, SECOND), NOON)
+    lake.promotions.add(announced(SECOND, 2.99, SECOND), NOON + ONE_LATER)
 
-    assert lake.promotions(FIRST)["price"].tolist() == [1.5, 1.5]
-    assert lake.promotions(SECOND)["price"].tolist() == [1.5, 2.99]
-    assert lake.promotions(SECOND, as_of=NOON)["price"].tolist() == [1.5, 1.5]
+    assert lake.promotions.read(FIRST)["price"].tolist() == [1.5, 1.5]
+    assert lake.promotions.read(SECOND)["price"].tolist() == [1.5, 2.99]
+    assert lake.promotions.read(SECOND, as_of=NOON)["price"].tolist() == [1.5, 1.5]
 
 
-def test_a_plan_that_comes_late_fills_only_what_newer_files_left_open(lake: Collected) -> None:
+def test_a_plan_that_comes_late_fills_only_what_newer_files_left_open(lake: Lake) -> None:
     """The file of an earlier week says less than that of a later one, whichever came first."""
-    lake.add_promotions(announced(SECOND, 1.5, SECOND), NOON)
-    lake.add_promotions(announced(FIRST, 2.99, SECOND, SECOND + WEEK), NOON + ONE_LATER)
+    lake.promotions.add(announced(SECOND, 1.5, SECOND), NOON)
+    lake.promotions.add(announced(FIRST, 2.99, SECOND, SECOND + WEEK), NOON + ONE_LATER)
 
-    assert lake.promotions()["price"].tolist() == [1.5, 2.99]
+    assert lake.promotions.read()["price"].tolist() == [1.5, 2.99]
 
 
 def test_the_query_of_the_documents_gives_the_plans_as_they_are_known_now(
-    lake: Collected, monkeypatch: pytest.MonkeyPatch
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """For tools that read the files themselves."""
-    lake.add_promotions(announced(FIRST, 1.5, FIRST, SECOND), NOON)
-    lake.add_promotions(announced(SECOND, 2.99, SECOND, SECOND + WEEK), NOON + ONE_LATER)
+    lake.promotions.add(announced(FIRST, 1.5, FIRST, SECOND), NOON)
+    lake.promotions.add(announced(SECOND, 2.99, SECOND, SECOND + WEEK), NOON + ONE_LATER)
     (query,) = re.findall(r"```sql\n(.*?)```", (ROOT / "docs" / "vintages.md").read_text(), flags=re.DOTALL)
     monkeypatch.chdir(lake.root)
 
     found = schemas.PROMOTIONS.cast(duckdb.execute(query).df()).sort_values(schemas.CELL, ignore_index=True)
 
-    pd.testing.assert_frame_equal(found, lake.promotions())
+    pd.testing.assert_frame_equal(found, lake.promotions.read())
 
 
-def test_corrections_are_kept_with_both_values(lake: Collected) -> None:
+def test_corrections_are_kept_with_both_values(lake: Lake) -> None:
     """New cells and repeated ones are none; another run's join them."""
-    lake.add_sales(sales(FIRST, {2: 5, 5: 7}))
+    lake.sales.add(sales(FIRST, {2: 5, 5: 7}))
     for units, moment in ({2: 6, 5: 7, 8: 1}, NOON), ({2: 4}, NOON + ONE_LATER):
-        lake.add_corrections(SECOND, sales(FIRST, units), moment)
-        lake.add_sales(sales(FIRST, units), moment)
+        lake.corrections.add(SECOND, sales(FIRST, units), moment)
+        lake.sales.add(sales(FIRST, units), moment)
 
-    found = lake.corrections(SECOND)
+    found = lake.corrections.read(SECOND)
 
     assert found[["store", "units_before", "units_after"]].to_numpy().tolist() == [[2, 5, 6], [2, 6, 4]]
     assert found["collected"].tolist() == [pd.Timestamp(NOON), pd.Timestamp(NOON + ONE_LATER)]
-    assert lake.corrections(FIRST).empty
+    assert lake.corrections.read(FIRST).empty
 
 
-def test_a_correction_is_kept_once_though_its_run_died_before_it_was_added(lake: Collected) -> None:
+def test_a_correction_is_kept_once_though_its_run_died_before_it_was_added(lake: Lake) -> None:
     """What the dead run wrote of it has not happened, until the next one does it."""
-    lake.add_sales(sales(FIRST, {2: 5}))
-    lake.add_corrections(SECOND, sales(FIRST, {2: 6}), NOON)
-    assert lake.corrections(SECOND).empty
+    lake.sales.add(sales(FIRST, {2: 5}))
+    lake.corrections.add(SECOND, sales(FIRST, {2: 6}), NOON)
+    assert lake.corrections.read(SECOND).empty
 
     moment = lake.begin_collecting(NOON + ONE_LATER)
-    lake.add_corrections(SECOND, sales(FIRST, {2: 6}), moment)
-    lake.add_sales(sales(FIRST, {2: 6}), moment)
+    lake.corrections.add(SECOND, sales(FIRST, {2: 6}), moment)
+    lake.sales.add(sales(FIRST, {2: 6}), moment)
 
-    assert lake.corrections(SECOND)["collected"].tolist() == [pd.Timestamp(moment)]
+    assert lake.corrections.read(SECOND)["collected"].tolist() == [pd.Timestamp(moment)]
 
 
-def test_moments_keep_their_order_though_the_clock_goes_back(lake: Collected) -> None:
+def test_moments_keep_their_order_though_the_clock_goes_back(lake: Lake) -> None:
     """What is collected later is never known earlier."""
-    lake.add_sales(sales(FIRST, {2: 5}), NOON)
+    lake.sales.add(sales(FIRST, {2: 5}), NOON)
 
     assert lake.begin_collecting(NOON - timedelta(hours=1)) == NOON + ONE_LATER
     assert lake.begin_collecting(NOON + timedelta(hours=1)) == NOON + timedelta(hours=1)
 
 
-def test_a_vintage_is_never_written_over(lake: Collected) -> None:
+def test_a_vintage_is_never_written_over(lake: Lake) -> None:
     """Who collects twice at one moment is told."""
-    lake.add_sales(sales(FIRST, {2: 5}), NOON)
+    lake.sales.add(sales(FIRST, {2: 5}), NOON)
 
     with pytest.raises(FileExistsError, match="would be overwritten"):
-        lake.add_sales(sales(FIRST, {2: 6}), NOON)
-    assert lake.sales()["units"].tolist() == [5]
+        lake.sales.add(sales(FIRST, {2: 6}), NOON)
+    assert lake.sales.read()["units"].tolist() == [5]
 
 
-def test_nothing_new_is_no_vintage(lake: Collected) -> None:
+def test_nothing_new_is_no_vintage(lake: Lake) -> None:
     """A file that is sent again to the letter leaves no trace."""
-    lake.add_sales(sales(FIRST, {2: 5}), NOON)
-    lake.add_sales(sales(FIRST, {2: 5}), NOON + ONE_LATER)
+    lake.sales.add(sales(FIRST, {2: 5}), NOON)
+    lake.sales.add(sales(FIRST, {2: 5}), NOON + ONE_LATER)
 
     assert lake.last_collected() == NOON
 
 
-def test_a_vintage_that_was_not_put_in_place_is_so_by_the_next_run(
-    lake: Collected, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A process that dies between the two steps loses nothing; and a lake that was copied is joined again."""
-    lake.add_sales(sales(FIRST, {2: 5}), NOON)
-    monkeypatch.setattr("forecasting.storage.weekly_table.link_in_place", lambda file, target: None)
-    lake.add_sales(sales(FIRST, {2: 6}), NOON + ONE_LATER)
-    lake.add_sales(sales(SECOND, {2: 1}), NOON + ONE_LATER)
+def test_a_vintage_that_was_not_put_in_place_is_so_by_the_next_run(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that dies between the two steps loses nothing; also in a copy of the lake."""
+    lake.sales.add(sales(FIRST, {2: 5}), NOON)
+    monkeypatch.setattr("forecasting.storage.weekly_table.put", lambda path, content: None)
+    lake.sales.add(sales(FIRST, {2: 6}), NOON + ONE_LATER)
+    lake.sales.add(sales(SECOND, {2: 1}), NOON + ONE_LATER)
     monkeypatch.undo()
-    assert lake.sales()["units"].tolist() == [5]
+    assert lake.sales.read()["units"].tolist() == [5]
 
     shutil.copytree(lake.root, lake.root.parent / "copy")
-    for copy in (lake, Collected(lake.root.parent / "copy")):
-        assert copy.sales(as_of=NOON + ONE_LATER)["units"].tolist() == [6, 1]
+    for copy in (lake, Lake(lake.root.parent / "copy")):
+        assert copy.sales.read(as_of=NOON + ONE_LATER)["units"].tolist() == [6, 1]
         copy.begin_collecting(NOON + timedelta(hours=1))
-        assert copy.sales()["units"].tolist() == [6, 1]
+        assert copy.sales.read()["units"].tolist() == [6, 1]
         vintage = copy.root / "vintages" / "sales" / str(SECOND) / "19920424T120000.000001Z.parquet"
-        assert vintage.samefile(copy.root / "sales" / f"{SECOND}.parquet")
+        assert vintage.read_bytes() == copy.sales.path(SECOND).read_bytes()
 
 
 batches = st.lists(
@@ -182,20 +180,20 @@ batches = st.lists(
 def test_what_was_known_at_a_moment_never_changes(collected: list[tuple]) -> None:  # type: ignore[type-arg]
     """Whatever is collected later, by whatever clock: every moment tells for ever what it told when it was now."""
     with tempfile.TemporaryDirectory() as folder:
-        lake, now = Collected(Path(folder)), NOON
-        lake.add_sales(sales(FIRST, {2: 3}))
+        lake, now = Lake(Path(folder)), NOON
+        lake.sales.add(sales(FIRST, {2: 3}))
         told_then = []
         for units, prices, minutes in collected:
             now += timedelta(minutes=minutes)
             moment = lake.begin_collecting(now)
             cells = [sales(week, {store: sold}) for (week, store), sold in units.items()]
-            lake.add_sales(pd.concat([sales(FIRST, {}), *cells]), moment)
+            lake.sales.add(pd.concat([sales(FIRST, {}), *cells]), moment)
             plans = [announced(week, price, *sorted({week, SECOND})) for week, price in prices.items()]
-            lake.add_promotions(pd.concat([announced(FIRST, 0.0), *plans]), moment)
+            lake.promotions.add(pd.concat([announced(FIRST, 0.0), *plans]), moment)
             known = lake.snapshot(SECOND, lake.last_collected())
-            pd.testing.assert_frame_equal(known.sales, lake.sales(SECOND))
-            pd.testing.assert_frame_equal(known.promotions, lake.promotions(SECOND))
+            pd.testing.assert_frame_equal(known.sales, lake.sales.read(SECOND))
+            pd.testing.assert_frame_equal(known.promotions, lake.promotions.read(SECOND))
             told_then.append((lake.last_collected(), known))
         for moment, known in told_then:
-            pd.testing.assert_frame_equal(lake.sales(SECOND, moment), known.sales)
-            pd.testing.assert_frame_equal(lake.promotions(SECOND, moment), known.promotions)
+            pd.testing.assert_frame_equal(lake.sales.read(SECOND, moment), known.sales)
+            pd.testing.assert_frame_equal(lake.promotions.read(SECOND, moment), known.promotions)

@@ -22,11 +22,14 @@ def test_the_views_open_from_any_folder_whatever_the_lake_is_called(tmp_path: Pa
         assert connection.execute("SELECT count(*) FROM report").fetchall() == [(42,)]
         assert connection.execute("SELECT count(*) FROM scores").fetchall() == [(0,)]
         found = connection.execute("SELECT * FROM forecast ORDER BY cutoff, store, product, step").df()
-    wanted = pd.concat([lake.published(cutoff) for cutoff in CUTOFFS], ignore_index=True)
+    wanted = pd.concat([lake.forecasts.read(cutoff) for cutoff in CUTOFFS], ignore_index=True)
     pd.testing.assert_frame_equal(schemas.FORECAST.cast(found), wanted)
 
 
 def write_report(lake: Lake) -> None:
-    lake.write_report(
-        report_table(lake.sales(), lake.promotions(), lake.published(CUTOFFS[-1]), lake.products()), {"run_id": "x"}
+    lake.reports.write_table(
+        report_table(
+            lake.sales.read(), lake.promotions.read(), lake.forecasts.read(CUTOFFS[-1]), lake.reference.products()
+        ),
+        {"run_id": "x"},
     )

@@ -16,7 +16,6 @@ from forecasting.contracts.schemas import FORECAST
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.storage.files import read_json, read_metadata
 from forecasting.storage.lake import Lake
-from forecasting.storage.publish import publish
 
 SPEC = ForecastSpec(date(1992, 4, 16), model="naive")
 SERIES = pd.DataFrame({"store": range(1, 301), "product": 1})
@@ -46,25 +45,25 @@ def lake(tmp_path: Path) -> Lake:
 
 def test_a_published_forecast_carries_its_identity(lake: Lake) -> None:
     """Run id and schema version stand in the file; the manifest beside the immutable run has rows and hash."""
-    path = publish(lake, forecast(10), SERIES, SPEC, "run-a")
+    path = lake.forecasts.publish(forecast(10), SERIES, SPEC, "run-a")
     assert read_metadata(path)["run_id"] == "run-a"
     assert read_metadata(path)["schema_version"] == "1"
     assert read_metadata(path)["point"] == "median"
-    manifest = read_json(lake.run_folder(SPEC.cutoff, "run-a") / "manifest.json")
+    manifest = read_json(lake.forecasts.run_folder(SPEC.cutoff, "run-a") / "manifest.json")
     assert manifest["rows"] == 600
     assert len(manifest["sha256"]) == 64
-    assert lake.published_run_id(SPEC.cutoff) == "run-a"
-    assert not lake.staging("run-a").exists()
+    assert lake.forecasts.run_id(SPEC.cutoff) == "run-a"
+    assert not lake.partials.folder("run-a").exists()
 
 
 def test_a_newer_run_replaces_the_older_and_back(lake: Lake) -> None:
     """Publishing an earlier run again puts its very file in force again; its folder holds two files only."""
-    first = publish(lake, forecast(10), SERIES, SPEC, "run-a").read_bytes()
-    publish(lake, forecast(20), SERIES, SPEC, "run-b")
-    assert lake.published(SPEC.cutoff)["forecast"].unique().tolist() == [20.0]
+    first = lake.forecasts.publish(forecast(10), SERIES, SPEC, "run-a").read_bytes()
+    lake.forecasts.publish(forecast(20), SERIES, SPEC, "run-b")
+    assert lake.forecasts.read(SPEC.cutoff)["forecast"].unique().tolist() == [20.0]
     for _ in range(2):
-        assert publish(lake, forecast(10), SERIES, SPEC, "run-a").read_bytes() == first
-    names = sorted(path.name for path in lake.run_folder(SPEC.cutoff, "run-a").iterdir())
+        assert lake.forecasts.publish(forecast(10), SERIES, SPEC, "run-a").read_bytes() == first
+    names = sorted(path.name for path in lake.forecasts.run_folder(SPEC.cutoff, "run-a").iterdir())
     assert names == ["forecast.parquet", "manifest.json"]
 
 
@@ -73,27 +72,27 @@ def test_a_newer_run_replaces_the_older_and_back(lake: Lake) -> None:
 )
 def test_unusable_numbers_are_never_published(lake: Lake, column: str, value: float) -> None:
     """NaN, infinite, negative and crossing values are refused; what was published stays in force."""
-    publish(lake, forecast(10), SERIES, SPEC, "run-a")
+    lake.forecasts.publish(forecast(10), SERIES, SPEC, "run-a")
     broken = forecast(20)
     broken.loc[7, column] = value
     with pytest.raises(RunError, match="nothing was published"):
-        publish(lake, broken, SERIES, SPEC, "run-b")
-    assert lake.published_run_id(SPEC.cutoff) == "run-a"
+        lake.forecasts.publish(broken, SERIES, SPEC, "run-b")
+    assert lake.forecasts.run_id(SPEC.cutoff) == "run-a"
 
 
 @pytest.mark.parametrize("rows", [slice(1, None), [0, 0, *range(1, 600)]])
 def test_missing_and_double_rows_are_never_published(lake: Lake, rows: slice | list[int]) -> None:
     """Every expected series × step stands there exactly once."""
     with pytest.raises(RunError, match="600 are expected"):
-        publish(lake, forecast(10).iloc[rows], SERIES, SPEC, "run-a")
-    assert lake.published_cutoffs() == []
+        lake.forecasts.publish(forecast(10).iloc[rows], SERIES, SPEC, "run-a")
+    assert lake.forecasts.cutoffs() == []
 
 
 def test_readers_find_one_file_a_week_and_nothing_else(lake: Lake) -> None:
     """A reader's glob over the published root sees whole forecasts only, with the cutoff as a column."""
-    publish(lake, forecast(10), SERIES, SPEC, "run-a")
-    publish(lake, forecast(20), SERIES, SPEC, "run-b")
-    published = lake.published_path(SPEC.cutoff).parents[1]
+    lake.forecasts.publish(forecast(10), SERIES, SPEC, "run-a")
+    lake.forecasts.publish(forecast(20), SERIES, SPEC, "run-b")
+    published = lake.forecasts.path(SPEC.cutoff).parents[1]
     assert [path.name for path in published.rglob("*") if path.is_file()] == ["forecast.parquet"]
     table = ds.dataset(published).to_table().to_pandas()
     assert len(table) == 600
@@ -102,7 +101,7 @@ def test_readers_find_one_file_a_week_and_nothing_else(lake: Lake) -> None:
 
 def test_a_killed_publisher_leaves_the_old_or_the_new(lake: Lake) -> None:
     """Killed at 25 random moments while two forecasts replace each other, every read gives one of them, whole."""
-    publish(lake, forecast(10), SERIES, SPEC, "run-a")
+    lake.forecasts.publish(forecast(10), SERIES, SPEC, "run-a")
     moments = random.Random(1)
     for _ in range(25):
         child = os.fork()
@@ -111,37 +110,37 @@ def test_a_killed_publisher_leaves_the_old_or_the_new(lake: Lake) -> None:
         time.sleep(moments.uniform(0.0, 0.08))
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
-        table = lake.published(SPEC.cutoff)
+        table = lake.forecasts.read(SPEC.cutoff)
         assert len(table) == 600
         assert set(table["forecast"]) in ({10.0}, {20.0})
-    assert publish(lake, forecast(20), SERIES, SPEC, "run-b").exists()
-    assert lake.published(SPEC.cutoff)["forecast"].unique().tolist() == [20.0]
+    assert lake.forecasts.publish(forecast(20), SERIES, SPEC, "run-b").exists()
+    assert lake.forecasts.read(SPEC.cutoff)["forecast"].unique().tolist() == [20.0]
 
 
 def _publish_for_ever(lake: Lake) -> None:
     """Runs in a child that will be killed; new run ids each time, so that every step is taken."""
     try:
         for number in range(10_000):
-            publish(lake, forecast(10 + number % 2 * 10), SERIES, SPEC, f"run-{os.getpid()}-{number}")
+            lake.forecasts.publish(forecast(10 + number % 2 * 10), SERIES, SPEC, f"run-{os.getpid()}-{number}")
     finally:
         os._exit(1)
 
 
 def test_a_damaged_run_is_replaced(lake: Lake) -> None:
     """Where the published file was damaged, running the week again mends it, under the same run id."""
-    path = publish(lake, forecast(10), SERIES, SPEC, "run-a")
+    path = lake.forecasts.publish(forecast(10), SERIES, SPEC, "run-a")
     whole = path.read_bytes()
     path.write_bytes(whole[:-20])
-    assert lake.published_run_id(SPEC.cutoff) is None
-    assert publish(lake, forecast(10), SERIES, SPEC, "run-a").read_bytes() == whole
+    assert lake.forecasts.run_id(SPEC.cutoff) is None
+    assert lake.forecasts.publish(forecast(10), SERIES, SPEC, "run-a").read_bytes() == whole
 
 
 def test_a_damaged_predecessor_is_none(lake: Lake) -> None:
     """What was replaced is only told of where it can be read to its last byte."""
-    publish(lake, forecast(10), SERIES, SPEC, "run-a")
-    publish(lake, forecast(20), SERIES, SPEC, "run-b")
-    assert lake.replaced(SPEC.cutoff)["forecast"].unique().tolist() == [10.0]
-    file = lake.run_folder(SPEC.cutoff, "run-a") / "forecast.parquet"
+    lake.forecasts.publish(forecast(10), SERIES, SPEC, "run-a")
+    lake.forecasts.publish(forecast(20), SERIES, SPEC, "run-b")
+    assert lake.forecasts.replaced(SPEC.cutoff)["forecast"].unique().tolist() == [10.0]
+    file = lake.forecasts.run_folder(SPEC.cutoff, "run-a") / "forecast.parquet"
     whole = file.read_bytes()
     file.write_bytes(whole[:100] + bytes([whole[100] ^ 1]) + whole[101:])
-    assert lake.replaced(SPEC.cutoff).empty
+    assert lake.forecasts.replaced(SPEC.cutoff).empty

@@ -1,0 +1,103 @@
+"""What the validation of a week leaves behind.
+
+quarantine/<cutoff>.parquet                inbox rows that a run did not accept
+completeness/<week>.json                   what was expected of a week, and what came
+acceptances/<week>.json                    who accepted a week with its gaps, and why
+acceptances/<week>/<store>-<product>.json  who accepted the outlier of a cell, and why
+"""
+
+import re
+from collections.abc import Iterable
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+
+from forecasting.contracts import schemas
+from forecasting.contracts.run_record import adapter
+from forecasting.core.completeness import Acceptance, CompletenessReport
+from forecasting.storage.files import read_json, read_table, write_json, write_table
+from forecasting.storage.weekly_table import dates
+
+_ACCEPTED_CELL = re.compile(r"(\d{1,18})-(\d{1,18})\.json", re.ASCII)
+
+
+class Quarantine:
+    """Inbox rows that runs did not accept, one file a cutoff."""
+
+    def __init__(self, root: Path) -> None:
+        self._folder = root / "quarantine"
+
+    def add(self, cutoff: date, rows: pd.DataFrame, files: Iterable[str]) -> None:
+        """Write the rows of `files` that a run of `cutoff` did not accept; they replace older rows of these files."""
+        path = self._path(cutoff)
+        if path.exists():
+            old = read_table(path, schemas.QUARANTINE)
+            rows = pd.concat([old[~old["file"].isin(list(files))], rows], ignore_index=True)
+        if len(rows) or path.exists():
+            write_table(path, rows, schemas.QUARANTINE)
+
+    def read(self, cutoff: date) -> pd.DataFrame:
+        """Return the rows that runs of `cutoff` did not accept (table `quarantine`)."""
+        path = self._path(cutoff)
+        return read_table(path, schemas.QUARANTINE) if path.exists() else schemas.QUARANTINE.empty()
+
+    def weeks(self) -> list[date]:
+        """Return the cutoffs whose runs did not accept some row, oldest first."""
+        return dates(self._folder, "*.parquet")
+
+    def _path(self, cutoff: date) -> Path:
+        return self._folder / f"{cutoff}.parquet"
+
+
+class Completeness:
+    """Completeness reports, one a week that a run admitted."""
+
+    def __init__(self, root: Path) -> None:
+        self._folder = root / "completeness"
+
+    def write(self, report: CompletenessReport) -> None:
+        """Write the report of an admitted week."""
+        content = adapter(CompletenessReport).dump_python(report, mode="json")
+        write_json(self._folder / f"{report.week}.json", content)
+
+    def read(self, week: date) -> CompletenessReport:
+        """Return the report of an admitted week."""
+        return adapter(CompletenessReport).validate_python(read_json(self._folder / f"{week}.json"))
+
+    def weeks(self) -> list[date]:
+        """Return the weeks that a run has admitted, oldest first."""
+        return dates(self._folder, "*.json")
+
+
+class Acceptances:
+    """Decisions of people: a week may be forecast with its gaps, or the units of a cell are no error."""
+
+    def __init__(self, root: Path) -> None:
+        self.folder = root / "acceptances"
+
+    def write(self, week: date, accepted: Acceptance) -> None:
+        """Write that a week may be forecast with its gaps."""
+        write_json(self._path(week), adapter(Acceptance).dump_python(accepted, mode="json"))
+
+    def read(self, week: date) -> Acceptance | None:
+        """Return who accepted the week with its gaps, and why; None where nobody did."""
+        path = self._path(week)
+        return adapter(Acceptance).validate_python(read_json(path)) if path.exists() else None
+
+    def write_override(self, week: date, store: int, product: int, accepted: Acceptance) -> None:
+        """Write that the units of this cell are right although they are an outlier."""
+        plain = adapter(Acceptance).dump_python(accepted, mode="json")
+        write_json(self.folder / str(week) / f"{store}-{product}.json", plain)
+
+    def overrides(self) -> pd.DataFrame:
+        """Return the cells whose units were accepted although they are outliers: `store, product, week`."""
+        cells = []
+        for week in sorted({*dates(self.folder, "*")}):
+            names = sorted(path.name for path in (self.folder / str(week)).glob("*-*.json"))
+            cells += [(int(cell[1]), int(cell[2]), week) for name in names if (cell := _ACCEPTED_CELL.fullmatch(name))]
+        frame = pd.DataFrame(cells, columns=schemas.CELL)
+        return frame.astype({"store": "int64", "product": "int64", "week": "datetime64[us]"})
+
+    def _path(self, week: date) -> Path:
+        return self.folder / f"{week}.json"

@@ -1,0 +1,179 @@
+"""Published forecasts: one file a cutoff, which one atomic step replaces.
+
+    runs/<cutoff>/<run_id>/forecast.parquet, manifest.json   every forecast that was published; never changed
+    published/<cutoff>/forecast.parquet                      the current one, a copy of one of them
+
+A forecast is published in this order, under the lock of its week:
+
+1. The rows are checked, written to the run's folder with page checksums, read back and compared.
+2. The manifest is written. A run without one is unfinished and is not read.
+3. The file is copied over `published/<cutoff>/forecast.parquet`: **this one step is the commit**.
+
+Where a process is killed at any point, readers find the old forecast or the new one, whole.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from forecasting.contracts import schemas
+from forecasting.contracts.errors import DataError, RunError, SchemaError
+from forecasting.contracts.run_record import adapter
+from forecasting.contracts.spec import ForecastSpec
+from forecasting.core.forecast_checks import require_complete
+from forecasting.storage.files import (
+    put,
+    read_json,
+    read_metadata,
+    read_table,
+    read_undamaged,
+    table_content,
+    write_json,
+)
+from forecasting.storage.partial_results import PartialResults
+from forecasting.storage.weekly_table import dates
+
+SCHEMA_VERSION = "1"
+
+
+class Forecasts:
+    """Publishes forecasts and reads published ones."""
+
+    def __init__(self, root: Path, partials: PartialResults) -> None:
+        self._root = root
+        self.folder = root / "published"
+        self._runs = root / "runs"
+        self._partials = partials
+
+    def publish(
+        self,
+        forecast: pd.DataFrame,
+        series: pd.DataFrame,
+        spec: ForecastSpec,
+        run_id: str,
+        as_of: datetime | None = None,
+        model_version: str | None = None,
+    ) -> Path:
+        """Make a forecast the current one of its cutoff.
+
+        Args:
+            forecast: table `forecast` of one cutoff.
+            series: the series that were to be forecast; each must be there at every step.
+            run_id: identity of the run, from its input, options and code.
+            as_of: the moment up to which everything that the forecast was made from had been collected.
+            model_version: version of the registered model that made it, if it was one.
+
+        Returns:
+            The path of the published file.
+
+        Raises:
+            RunError: the forecast is incomplete, or what was read back is not what was written.
+        """
+        require_complete(forecast, series, spec)
+        run, published = self.run_folder(spec.cutoff, run_id), self.path(spec.cutoff)
+        made_by = {"model_version": model_version} if model_version else {}
+        identity = {"run_id": run_id, "schema_version": SCHEMA_VERSION} | made_by
+        metadata = identity | {"cutoff": str(spec.cutoff), "point": spec.point}
+        content = table_content(forecast, schemas.FORECAST, metadata)
+        if not _is_stored(run, content):
+            _store(run, content, forecast, identity | {"spec": spec.as_dict(), "as_of": as_of and as_of.isoformat()})
+        # Prepared in the run's folder, as a reader's glob over `published` may include hidden files.
+        put(published, content, prepare_in=run)
+        self._partials.clear(run_id)
+        return published
+
+    def read(self, cutoff: date) -> pd.DataFrame:
+        """Return the current forecast (table `forecast`)."""
+        return read_table(self.path(cutoff), schemas.FORECAST)
+
+    def path(self, cutoff: date) -> Path:
+        return self.folder / str(cutoff) / "forecast.parquet"
+
+    def run_folder(self, cutoff: date, run_id: str) -> Path:
+        return self._runs / str(cutoff) / run_id
+
+    def cutoffs(self) -> list[date]:
+        """Return the cutoffs with a published forecast, oldest first."""
+        return [cutoff for cutoff in dates(self.folder, "*") if self.path(cutoff).exists()]
+
+    def newest(self) -> date:
+        """Return the last cutoff with a published forecast.
+
+        Raises:
+            DataError: there is none.
+        """
+        if not (found := self.cutoffs()):
+            raise DataError(f"The lake {self._root} has no published forecast", "make one first: oj run")
+        return found[-1]
+
+    def run_id(self, cutoff: date) -> str | None:
+        """Return the run that made the current forecast; None where there is none, or its file is damaged."""
+        path = self.path(cutoff)
+        try:
+            return read_metadata(path)["run_id"] if path.exists() else None
+        except SchemaError:
+            return None  # the next run replaces a damaged file
+
+    def metadata(self, cutoff: date) -> dict[str, str]:
+        """Return the metadata of the published file: `run_id`, `point`, and `model_version` of a registered model.
+
+        Raises:
+            SchemaError: the file is damaged.
+        """
+        return read_metadata(self.path(cutoff))
+
+    def digest(self, cutoff: date) -> str:
+        """Return a hash of the published file."""
+        return hashlib.sha256(self.path(cutoff).read_bytes()).hexdigest()[:16]
+
+    def before(self, cutoff: date, count: int) -> pd.DataFrame:
+        """Return the current forecasts of the last `count` cutoffs before this one, without damaged files."""
+        earlier = [each for each in self.cutoffs() if each < cutoff][-count:]
+        return read_undamaged(map(self.path, earlier), schemas.FORECAST)
+
+    def replaced(self, cutoff: date) -> pd.DataFrame:
+        """Return the forecast that the current one replaced; empty where there was none, or its file is damaged."""
+        current = self.run_id(cutoff)
+        finished = [path.with_name("forecast.parquet") for path in (self._runs / str(cutoff)).glob("*/manifest.json")]
+        others = [path for path in finished if path.parent.name != current and path.exists()]
+        newest = sorted(others, key=lambda path: path.stat().st_mtime_ns)[-1:]
+        return read_undamaged(newest, schemas.FORECAST)
+
+    def spec_of(self, cutoff: date, run_id: str) -> ForecastSpec | None:
+        """Return what a published run was asked for; None where its manifest is missing."""
+        manifest = self._manifest(cutoff, run_id)
+        return adapter(ForecastSpec).validate_python(manifest["spec"]) if manifest else None
+
+    def as_of(self, cutoff: date) -> datetime | None:
+        """Return up to which moment the current run had collected; None where there is none, or it does not say."""
+        as_of = self._manifest(cutoff, self.run_id(cutoff) or "none").get("as_of")
+        return datetime.fromisoformat(as_of) if as_of else None
+
+    def _manifest(self, cutoff: date, run_id: str) -> Mapping[str, Any]:
+        path = self.run_folder(cutoff, run_id) / "manifest.json"
+        return read_json(path) if path.exists() else {}
+
+
+def _is_stored(run: Path, content: bytes) -> bool:
+    """Return whether an earlier run stored this very forecast, and it is undamaged."""
+    file = run / "forecast.parquet"
+    return (run / "manifest.json").exists() and file.exists() and file.read_bytes() == content
+
+
+def _store(run: Path, content: bytes, forecast: pd.DataFrame, manifest: Mapping[str, Any]) -> None:
+    """Write a run's forecast, verify it, and write its manifest last; replaces an unfinished or damaged run."""
+    file = run / "forecast.parquet"
+    (run / "manifest.json").unlink(missing_ok=True)
+    put(file, content)
+    written = read_table(file, schemas.FORECAST)
+    if not written.equals(schemas.FORECAST.cast(forecast)):
+        raise RunError(
+            f"The forecast read back from {file} differs from what was written",
+            "check the disk, then run again; nothing was published",
+        )
+    digest = hashlib.sha256(content).hexdigest()
+    write_json(run / "manifest.json", {**manifest, "rows": len(written), "sha256": digest})

@@ -1,0 +1,92 @@
+"""What people and their tools open.
+
+report/report.parquet             history and forecasts in one table
+report/scores.parquet             scores of the current forecasts
+report/views.sql                  DuckDB's views of these tables
+report/<cutoff>.html, <cutoff>/   the page of a week, and the parts of a page that is too large for one file
+"""
+
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Protocol
+
+import pandas as pd
+
+from forecasting.contracts import schemas
+from forecasting.storage.files import write_table, write_text
+from forecasting.storage.forecasts import Forecasts
+
+_VIEWS_HEAD = """\
+-- DuckDB's views of this lake: `duckdb -init views.sql`, or in Python duckdb.sql(open("views.sql").read()).
+-- Every run writes this file again; columns and examples are in docs/tables.md.
+"""
+
+
+class Page(Protocol):
+    """A page: its HTML, and the files beside it by name, which is made from their content."""
+
+    @property
+    def html(self) -> str: ...
+    @property
+    def beside(self) -> Mapping[str, str]: ...
+
+
+class Reports:
+    """Writes the report and the pages."""
+
+    def __init__(self, root: Path, forecasts: Forecasts) -> None:
+        self._folder = root / "report"
+        self._forecasts = forecasts
+
+    @property
+    def table_path(self) -> Path:
+        return self._folder / "report.parquet"
+
+    @property
+    def scores_path(self) -> Path:
+        return self._folder / "scores.parquet"
+
+    def page_path(self, cutoff: date) -> Path:
+        return self._folder / f"{cutoff}.html"
+
+    def write_table(self, rows: pd.DataFrame, metadata: Mapping[str, str]) -> Path:
+        """Write the table `report`."""
+        write_table(self.table_path, rows, schemas.REPORT, metadata)
+        return self.table_path
+
+    def write_scores(self, rows: pd.DataFrame) -> None:
+        """Write the table `scores`."""
+        write_table(self.scores_path, rows, schemas.SCORES)
+
+    def write_views(self) -> None:
+        """Write SQL that opens the tables in DuckDB from any folder: views `report`, `scores` and `forecast`."""
+        views = {
+            "report": _literal(self.table_path),
+            "scores": _literal(self.scores_path),
+            "forecast": _literal(self._forecasts.folder, "/*/forecast.parquet"),
+        }
+        statements = (
+            f"CREATE OR REPLACE VIEW {name} AS SELECT * FROM read_parquet({files}, union_by_name = true);\n"  # noqa: S608
+            for name, files in views.items()
+        )
+        write_text(self._folder / "views.sql", _VIEWS_HEAD + "".join(statements))
+
+    def write_page(self, cutoff: date, page: Page) -> Path:
+        """Replace the page of a week; its parts are written before it, and those of the old page removed after it."""
+        path = self.page_path(cutoff)
+        parts = path.with_suffix("")
+        for name, text in page.beside.items():
+            if not (parts / name).exists():  # the name is made from the content
+                write_text(parts / name, text)
+        write_text(path, page.html)
+        for old in parts.glob("*"):
+            if old.name not in page.beside:
+                old.unlink()
+        return path
+
+
+def _literal(path: Path, pattern: str = "") -> str:
+    """Return a path as an SQL string, with the characters of patterns quoted."""
+    exact = "".join(f"[{sign}]" if sign in "*?[" else sign for sign in str(path.resolve()))
+    return "'" + (exact + pattern).replace("'", "''") + "'"
