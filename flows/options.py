@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from flows import parameters as p
 from flows.settings import lake_root
 from forecasting.contracts.calendar import DOMINICKS_WEEK_1
-from forecasting.contracts.spec import BatchSpec, ClusterSpec, ForecastSpec, GateSpec
+from forecasting.contracts.spec import EVALUATION_FOLDS, BatchSpec, ClusterSpec, ForecastSpec, GateSpec
 from forecasting.core.schedule import deadline_of
 from forecasting.storage.database.target import require_target
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 _FORECAST = ForecastSpec(DOMINICKS_WEEK_1)
 _BATCH = BatchSpec()
 _CLUSTER = ClusterSpec()
-FOLDS = 12  # of a contest: a quarter of a year
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,7 +174,7 @@ class TrainOptions(ClusterOptions, LakeOptions):
 
     model: p.ModelName = None
     cutoff: p.TrainUntil = None
-    folds: p.FoldCount = FOLDS
+    folds: p.FoldCount = EVALUATION_FOLDS
     horizon: p.Horizon = _FORECAST.horizon
     gap: p.Gap = _FORECAST.gap
     mini_batch_size: p.MiniBatchSize = _BATCH.mini_batch_size

@@ -57,6 +57,12 @@ class RunRecord:
         """The run's cutoff: first day of the last observed week."""
         return self.spec.cutoff
 
+    @property
+    def run_id(self) -> str | None:
+        """The identity of the forecast that the run published, or found published; None where there is none."""
+        ids = (plain.get("run_id") for plain in self.results.values() if isinstance(plain, Mapping))
+        return next(filter(None, ids), None)
+
     def result(self, kind: type[Result]) -> Result | None:
         """Return the result of this class; None where the run did not get so far."""
         plain = self.results.get(result_name(kind))

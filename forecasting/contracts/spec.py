@@ -13,6 +13,7 @@ BelowMinimum = Literal["refuse", "go_on"]
 Retrain = Literal["always", "when_drifted", "never"]
 
 LOCAL = "local"
+EVALUATION_FOLDS = 12  # of a challenger evaluation: a quarter of a year
 SECRETS = ("password", "passphrase", "secret", "token")
 
 

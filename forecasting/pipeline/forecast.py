@@ -1,24 +1,28 @@
-"""The forecast: the one function behind the weekly run, a replay and a backtest, and the check of its rows."""
+"""The forecast: the functions that a weekly run, a replay and a backtest share, and the check of the rows."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import pandas as pd
 
+from forecasting.compute import Cluster
 from forecasting.contracts import schemas
-from forecasting.contracts.errors import DataError
-from forecasting.contracts.spec import ForecastSpec
+from forecasting.contracts.errors import DataError, TooManyFallbacks
+from forecasting.contracts.spec import BatchSpec, ForecastSpec
 from forecasting.contracts.table import Table
 from forecasting.core.completeness import active_series
 from forecasting.core.distribution import PredictiveDistribution
 from forecasting.core.fitted_model import FittedModel
-from forecasting.core.forecast_checks import Series, require_complete, series_key
+from forecasting.core.forecast_checks import Series, require_complete, series_key, unusable_series
 from forecasting.core.panel import build_panel, complete_promotions
 from forecasting.core.partition import Partition, partition_panel
+from forecasting.core.retry_queue import Outcome, RetryQueue
 from forecasting.models import get_model
 from forecasting.models.mean import mean
 
 FALLBACK_MODEL = "mean"
+
+Progress = Callable[[int, int], None]  # called with how much is done, and how much there is in all
 
 
 def make_partitions(
@@ -28,16 +32,16 @@ def make_partitions(
     mini_batch_size: int,
     fitted: FittedModel | None = None,
 ) -> list[Partition]:
-    """Cut the batch of a cutoff: every active series, with what was known of it at the cutoff.
+    """Cut every active series, with what was known of it at the cutoff, into partitions.
 
     Args:
         sales: table `sales`; rows after the cutoff are ignored.
         promotions: table `promotions`, past and future; weeks beyond the horizon are ignored.
-        fitted: the model to forecast by; without one each partition learns and forecasts in one.
+        fitted: the model to forecast with; without one each partition fits its own.
 
     Raises:
         DataError: nothing was sold in the weeks up to the cutoff.
-        OptionError: `fitted` is not fit for this forecast.
+        OptionError: `fitted` cannot make this forecast.
     """
     if fitted:
         fitted.require_fit_for(spec)
@@ -56,9 +60,9 @@ def make_partitions(
 
 
 def forecast_partition(partition: Partition, spec: ForecastSpec) -> pd.DataFrame:
-    """Forecast the series of one partition: rows of the table `forecast`, none of them checked.
+    """Return the forecast of one partition: rows of the table `forecast`, not checked yet.
 
-    Beside its columns the rows carry `median`, `mean` and `mape`: every point that `forecast` could have been.
+    Beside its columns the rows carry `median`, `mean` and `mape`: every point that `forecast` may hold.
     """
     model = get_model(spec.model)
     if partition.fitted:
@@ -68,12 +72,52 @@ def forecast_partition(partition: Partition, spec: ForecastSpec) -> pd.DataFrame
     return _as_forecast(predictive, partition.promotions, spec, model=spec.model)
 
 
+def map_forecast(
+    cluster: Cluster,
+    partitions: list[Partition],
+    spec: ForecastSpec,
+    batch: BatchSpec,
+    on_outcome: Callable[[Outcome], None],
+    *,
+    finished: Mapping[str, pd.DataFrame] | None = None,
+    table: Table = schemas.FORECAST,
+    fitted: FittedModel | None = None,
+) -> pd.DataFrame:
+    """Return the forecast of all partitions, as a weekly run and a fold of a backtest both make it.
+
+    Args:
+        finished: rows of partitions that need not be computed again, by name.
+        table: `forecast`, or `all_points`.
+        fitted: the model that the partitions carry; a series that it was not trained on gets a fallback.
+
+    Raises:
+        TooManyFallbacks: more series failed than `error_threshold` allows.
+    """
+    finished = finished or {}
+    queue = RetryQueue(
+        [partition for partition in partitions if partition.name not in finished],
+        max_retries=batch.max_retries,
+        pooled=get_model(spec.model).pooled != "nothing",
+        error_threshold=batch.error_threshold,
+        unusable=lambda rows, series: unusable_series(rows, series, spec) | untrained_series(series, fitted),
+    )
+    outcomes = cluster.map_partitions(forecast_partition, queue, spec, timeout=batch.timeout, on_outcome=on_outcome)
+    series = sum(len(partition.series) for partition in partitions)
+    nothing_worked = batch.error_threshold >= 0 and len(queue.reasons) == series
+    if queue.refused or nothing_worked:
+        failed = sorted(queue.reasons.items())
+        examples = tuple(f"store {store} product {product}: {why}" for (store, product), why in failed[:3])
+        raise TooManyFallbacks(spec.cutoff, len(failed), batch.error_threshold, examples)
+    frames = [*finished.values(), *(rows for outcome in outcomes for rows in outcome.frames)]
+    return assemble(frames, partitions, queue.reasons, spec, table)
+
+
 def forecast(
     sales: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec, fitted: FittedModel | None = None
 ) -> pd.DataFrame:
-    """Forecast every active series here and now, without a cluster: what the partitions give, put together.
+    """Forecast every active series in this process, without a cluster.
 
-    A series that `fitted` does not know gets a fallback.
+    A series that `fitted` was not trained on gets a fallback.
 
     Raises:
         RunError: the model left out a series or answered with unusable numbers.
@@ -84,7 +128,7 @@ def forecast(
 
 
 def fallback(partition: Partition, spec: ForecastSpec, reasons: Mapping[Series, str]) -> pd.DataFrame:
-    """Forecasts of the series named in `reasons` by the climatology, each row with its reason."""
+    """Forecast the series named in `reasons` by the climatology; each row carries its reason."""
     failed = partition.only(pd.DataFrame(list(reasons), columns=schemas.SERIES))
     rows = _as_forecast(mean(failed.panel, failed.promotions, spec), failed.promotions, spec, model=FALLBACK_MODEL)
     rows["reason"] = [reasons[key] for key in rows[schemas.SERIES].itertuples(index=False, name=None)]
@@ -92,7 +136,7 @@ def fallback(partition: Partition, spec: ForecastSpec, reasons: Mapping[Series, 
 
 
 def untrained_series(series: pd.DataFrame, fitted: FittedModel | None) -> dict[Series, str]:
-    """The series that a fitted model has learnt nothing of, with that as the reason: `not_trained`."""
+    """Return the series that a fitted model was not trained on, each with the reason `not_trained`."""
     if fitted is None or get_model(fitted.spec.model).learns != "parameters":
         return {}
     known = pd.MultiIndex.from_frame(fitted.series)
@@ -107,7 +151,7 @@ def assemble(
     spec: ForecastSpec,
     table_type: Table = schemas.FORECAST,
 ) -> pd.DataFrame:
-    """Put the partitions' rows together, add the fallbacks, and see that every expected row is there once.
+    """Put the rows of the partitions together, add the fallbacks, and check that every expected row is there once.
 
     Args:
         frames: rows of the partitions that succeeded; rows of series named in `reasons` are left out.

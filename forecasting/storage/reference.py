@@ -3,6 +3,7 @@
 reference/stores.parquet, products.parquet, calendar.json
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,7 @@ class Reference:
         content = {"week_starts_on": week_starts_on, "time_zone": time_zone}
         write_json(self._folder / "calendar.json", content)
 
-    def _calendar(self) -> dict[str, Any]:
+    def _calendar(self) -> Mapping[str, Any]:
         path = self._folder / "calendar.json"
         return read_json(path) if path.exists() else {}
 

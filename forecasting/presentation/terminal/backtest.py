@@ -1,18 +1,17 @@
 """What `oj backtest` prints."""
 
-from typing import Any
-
 from rich.table import Table
 
 from forecasting.core.folds import PUBLISHED_MAPE
+from forecasting.pipeline.backtest import BacktestResult
 from forecasting.presentation.terminal.console import console
 
 
-def show_backtest(result: dict[str, Any], protocol: str | None) -> None:
+def show_backtest(result: BacktestResult, protocol: str | None) -> None:
     """The scores of a backtest, beside the published ones where it followed a published protocol."""
     console.print()
-    title = f"{f'Protocol {protocol}' if protocol else 'Own folds'}: {result['folds']} folds, "
-    console.print(title + f"{result['forecasts']:,} forecasts of {result['source']}", style="bold")
+    title = f"{f'Protocol {protocol}' if protocol else 'Own folds'}: {result.folds} folds, "
+    console.print(title + f"{result.forecasts:,} forecasts of {result.source}", style="bold")
     table = Table(
         box=None,
         pad_edge=False,
@@ -23,17 +22,16 @@ def show_backtest(result: dict[str, Any], protocol: str | None) -> None:
     table.add_column("model", overflow="fold", min_width=8, max_width=22)
     for name in ("MAPE", "WAPE", "bias", "MASE", "pinb", "c80", "c95", "w80", "w95", "ms"):
         table.add_column(name, justify="right", no_wrap=True)
-    for row in result["scores"]:
+    for model, row in result.scores.items():
         percents = ("mape", "wape", "bias"), ("pinball", "coverage_80", "coverage_95", "width_80", "width_95")
         first, second = ([_percent(row[name]) for name in names] for names in percents)
-        table.add_row(row["model"], *first, f"{row['mase']:.2f}", *second, f"{row['cpu_ms']:.2f}")
+        table.add_row(model, *first, f"{row['mase']:.2f}", *second, f"{row['cpu_ms']:.2f}")
     for model, mape in sorted(PUBLISHED_MAPE.get(protocol or "", {}).items(), key=lambda item: item[1]):
         table.add_row(f"{model} (published)", f"{mape:.1f}", style="dim")
     console.print(table)
-    if result["fallbacks"]:
-        console.print(f"{result['fallbacks']:,} of the forecasts are fallbacks (column reason).")
-    seconds = result["seconds"]
-    console.print(f"{seconds['total']:.1f} s, cluster up and down and all", style="dim")
+    if result.fallbacks:
+        console.print(f"{result.fallbacks:,} of the forecasts are fallbacks (column reason).")
+    console.print(f"{result.seconds_by_stage['total']:.1f} s, cluster up and down and all", style="dim")
 
 
 def _percent(share: float) -> str:
