@@ -69,7 +69,7 @@ def failure_artifact(error: BaseException) -> Artifact:
     if isinstance(error, ForecastingError):
         what, _, remedy = str(error).rpartition("; ")
         who = next((who for family, who in WHO.items() if isinstance(error, family)), OPERATOR)
-        parts = [text(words.sentence(what or remedy)), "## What to do", text(words.sentence(remedy)), who]
+        parts = [f"{text(what or remedy)}.", "## What to do", text(words.sentence(remedy)), who]
     else:
         parts = [
             "An error that the code does not expect, from the code, the machine or a library:",

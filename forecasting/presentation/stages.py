@@ -12,10 +12,12 @@ from forecasting.compute.usage import ClusterUsage
 from forecasting.contracts.run_record import RunRecord, adapter, result_name
 from forecasting.core.completeness import CompletenessReport, WeekStatus
 from forecasting.core.revision import Revision
+from forecasting.pipeline.baseline import BaselineResult
+from forecasting.pipeline.challengers import Evaluation
 from forecasting.pipeline.database import DatabaseLoad
 from forecasting.pipeline.ingest import IngestResult
-from forecasting.pipeline.model_selection import Evaluation, ModelChoice
-from forecasting.pipeline.monitoring import BaselineResult, MonitoringResult, StepScores
+from forecasting.pipeline.model_selection import ModelChoice
+from forecasting.pipeline.monitoring import MonitoringResult, StepScores
 from forecasting.pipeline.publication import PublishedForecast
 from forecasting.pipeline.report import ReportResult
 from forecasting.presentation import words

@@ -4,7 +4,7 @@ from rich.table import Table
 from rich.text import Text
 
 from forecasting.contracts.errors import RunError
-from forecasting.pipeline.model_selection import Evaluation
+from forecasting.pipeline.challengers import Evaluation
 from forecasting.presentation import words
 from forecasting.presentation.facts import Fact
 from forecasting.presentation.terminal.console import console, print_facts

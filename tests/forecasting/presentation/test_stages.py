@@ -8,9 +8,11 @@ from pathlib import Path
 from forecasting.compute.usage import ClusterUsage
 from forecasting.core.comparison import ComparisonResult
 from forecasting.core.revision import RevisedForecast, Revision
+from forecasting.pipeline.baseline import BaselineResult
+from forecasting.pipeline.challengers import Evaluation
 from forecasting.pipeline.database import DatabaseLoad
-from forecasting.pipeline.model_selection import Evaluation, ModelChoice
-from forecasting.pipeline.monitoring import BaselineResult, MonitoringResult
+from forecasting.pipeline.model_selection import ModelChoice
+from forecasting.pipeline.monitoring import MonitoringResult
 from forecasting.presentation.facts import Tone
 from forecasting.presentation.stages import describe, revised, stages_of
 from tests.forecasting.presentation.material import (
