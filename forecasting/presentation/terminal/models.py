@@ -1,36 +1,35 @@
 """What the commands of fitted models print."""
 
-from typing import Any
-
 from rich.table import Table
 from rich.text import Text
 
 from forecasting.contracts.errors import RunError
+from forecasting.pipeline.challengers import Evaluation
 from forecasting.presentation.terminal.console import console
 from forecasting.storage.lake import Lake
 from forecasting.storage.model_registry import Champion
 
 
-def show_training(decision: dict[str, Any], seconds: float) -> None:
+def show_training(evaluation: Evaluation, seconds: float) -> None:
     """What was fitted, and whether it is the champion now."""
     console.print()
-    outcome = "is the champion now" if decision["promoted"] else "is kept; the champion stays"
+    outcome = "is the champion now" if evaluation.promoted else "is kept; the champion stays"
     console.print(
-        Text(f"{decision['model']} {decision['version']} {outcome}", style="bold green" if decision["promoted"] else "")
+        Text(f"{evaluation.model} {evaluation.version} {outcome}", style="bold green" if evaluation.promoted else "")
     )
     facts = Table.grid(padding=(0, 2))
     facts.add_column(style="dim", no_wrap=True)
     facts.add_column(overflow="fold")
-    facts.add_row("learnt", f"the sales up to {decision['cutoff']}")
-    facts.add_row("why", decision["why"])
-    if decision["against"]:
-        frozen, refitted = len(decision["champion_frozen_at"]), len(decision["champion_refitted_at"])
+    facts.add_row("learnt", f"the sales up to {evaluation.cutoff}")
+    facts.add_row("why", evaluation.why)
+    if evaluation.against:
+        frozen, refitted = len(evaluation.champion_frozen_at), len(evaluation.champion_refitted_at)
         facts.add_row(
             "champion",
-            f"{decision['against']}, at {frozen} folds as it was trained"
+            f"{evaluation.against}, at {frozen} folds as it was trained"
             + (f", at {refitted} earlier ones its family fitted anew" if refitted else ""),
         )
-    scores = decision["scores"]
+    scores = {name: value or 0.0 for name, value in evaluation.scores.items()}
     facts.add_row(
         "scores",
         f"WAPE {scores['wape']:.1%}, bias {scores['bias']:+.1%}, 80 % intervals held {scores['coverage_80']:.0%}",

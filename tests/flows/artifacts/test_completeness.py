@@ -3,8 +3,8 @@
 import logging
 
 import pytest
-
 from flows.artifacts.completeness import completeness_markdown, show_completeness
+
 from tests.flows.artifacts.conftest import Published
 
 

@@ -5,8 +5,8 @@ import re
 from datetime import date
 
 import pytest
-
 from flows.artifacts.headline import headline, headline_markdown
+
 from forecasting.core.report import Expectation
 from tests.flows.artifacts.conftest import Published
 

@@ -4,6 +4,7 @@ import re
 import subprocess
 
 from flows.artifacts.lineage import lineage_markdown
+
 from tests.flows.artifacts.conftest import Published
 
 

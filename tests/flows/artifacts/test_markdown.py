@@ -3,11 +3,10 @@
 import html
 import re
 
+from flows.artifacts.markdown import LONGEST_NAME, WORD_JOINER, block, code, facts, name, table, text
 from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
-
-from flows.artifacts.markdown import LONGEST_NAME, WORD_JOINER, block, code, facts, name, table, text
 
 READER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 HOSTILE = (

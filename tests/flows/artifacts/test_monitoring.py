@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-
 from flows.artifacts import monitoring
 from flows.artifacts.monitoring import monitoring_markdown, show_monitoring
 

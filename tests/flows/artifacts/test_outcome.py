@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 import pandas as pd
-
 from flows.artifacts.outcome import MOST_NAMED, outcome_markdown
+
 from tests.flows.artifacts.conftest import Published
 
 

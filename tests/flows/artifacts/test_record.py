@@ -1,6 +1,7 @@
 """The receipt's page."""
 
 from flows.artifacts.record import record_markdown
+
 from tests.flows.artifacts.conftest import Published
 
 

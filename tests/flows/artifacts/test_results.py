@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 from flows.artifacts.results import results_markdown
+
 from tests.flows.artifacts.conftest import Published
 
 
