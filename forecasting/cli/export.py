@@ -27,8 +27,8 @@ def export(
 ) -> None:
     """Write a published forecast, with names, plans and last week's sales, to a file for people."""
     with user_errors():
-        from forecasting.pipeline import export as exporting
-        from forecasting.presentation.terminal.tables import show_exported
+        from forecasting.presentation.excel import export_forecast
+        from forecasting.presentation.terminal.files import show_exported
 
-        exported = exporting.export(LakeOptions(lake=lake).home, cutoff, to)
+        exported = export_forecast(LakeOptions(lake=lake).home, cutoff, to)
         show_exported(to, exported.cutoff, exported.rows)

@@ -27,8 +27,8 @@ def load(
 ) -> None:
     """Load a database with what is published; what differs from the files is replaced."""
     with user_errors():
-        from forecasting.presentation.terminal.tables import show_loaded
-        from forecasting.storage.database.load import load as load_database
+        from forecasting.pipeline.database import load_database
+        from forecasting.presentation.terminal.files import show_loaded
 
         anew = (first or date.min, last or date.max) if first or last else None
-        show_loaded(load_database(LakeOptions(lake=lake).home, database, anew).as_dict())
+        show_loaded(load_database(LakeOptions(lake=lake).home, database, anew))

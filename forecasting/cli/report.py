@@ -10,7 +10,7 @@ from forecasting.cli.session import user_errors
 def report(options: CutoffOption) -> None:
     """Write the report page of a published week, and print where it is; the newest week, where none is named."""
     with user_errors():
-        from forecasting.pipeline.report import write_page
-        from forecasting.presentation.terminal.page import show_page
+        from forecasting.presentation.html import write_page
+        from forecasting.presentation.terminal.files import show_page
 
         show_page(write_page(options.home, options.cutoff or options.home.forecasts.newest()))

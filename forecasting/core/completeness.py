@@ -79,11 +79,17 @@ class CompletenessReport:
         return 1 - (len(self.missing) + len(self.incomplete)) / len(self.expected)
 
 
-def gaps_in_words(missing: Iterable[int], incomplete: Mapping[int, str]) -> tuple[str, ...]:
-    """Return the missing stores, and the incomplete ones with what they lack, in words, sorted by number."""
-    named = {store: f"store {store}" for store in missing}
-    named |= {store: f"store {store} lacks {what}" for store, what in incomplete.items()}
-    return tuple(named[store] for store in sorted(named))
+def gaps_in_words(
+    missing: Iterable[int], incomplete: Mapping[int, str], names: Mapping[int, str] | None = None
+) -> tuple[str, ...]:
+    """Return the missing stores, and the incomplete ones with what they lack, in words, sorted by number.
+
+    Args:
+        names: of stores that have one.
+    """
+    names = names or {}
+    lacking = {**dict.fromkeys(missing, ""), **{store: f" lacks {what}" for store, what in incomplete.items()}}
+    return tuple(f"store {names.get(store, store)}{lacking[store]}" for store in sorted(lacking))
 
 
 def check_completeness(

@@ -3,10 +3,11 @@
 import html
 import re
 
-from flows.artifacts.markdown import LONGEST_NAME, WORD_JOINER, block, code, facts, name, table, text
 from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
+
+from forecasting.presentation.markdown import LONGEST_NAME, WORD_JOINER, block, code, facts, name, table, text
 
 READER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 HOSTILE = (
