@@ -11,6 +11,7 @@ from forecasting.pipeline.training import train
 from forecasting.contracts import schemas
 from forecasting.contracts.calendar import WEEK, dominicks_week
 from forecasting.contracts.spec import ForecastSpec
+from forecasting.pipeline.forecast import train
 from forecasting.pipeline.simulation import shipped
 from forecasting.pipeline.what_if import outlook, what_if
 

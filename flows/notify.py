@@ -39,7 +39,7 @@ class Alerts(Observer):
         self._lake = lake
         self._fallback_alarm = fallback_alarm
 
-    def stage_finished(self, result: object, record: RunRecord) -> None:
+    def stage_finished(self, result: object, record: RunRecord) -> None:  # noqa: ARG002 - the result is enough
         if isinstance(result, MonitoringResult):
             for notification in drift_notifications(result):
                 send(self._lake, notification)

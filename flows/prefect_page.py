@@ -14,6 +14,8 @@ from itertools import groupby
 from typing import ParamSpec, TypeVar, cast
 from uuid import UUID
 
+from forecasting.presentation.artifacts import Artifact, failure_artifact, run_artifacts, stage_artifacts
+from forecasting.presentation.view import log_lines, run_view
 from prefect import runtime
 from prefect.artifacts import create_markdown_artifact, create_progress_artifact, update_progress_artifact
 from prefect.client.orchestration import get_client
@@ -28,8 +30,6 @@ from forecasting.contracts.errors import ForecastingError
 from forecasting.contracts.run_record import RunRecord, adapter
 from forecasting.core.drift import Alarm
 from forecasting.pipeline.monitoring import MonitoringResult
-from forecasting.presentation.artifacts import Artifact, failure_artifact, run_artifacts, stage_artifacts
-from forecasting.presentation.view import log_lines, run_view
 from forecasting.storage.lake import Lake
 
 P = ParamSpec("P")

@@ -126,7 +126,7 @@ def run_weeks(
     flow: Flow[..., RunRecord],
     weeks: Sequence[date],
     options: WeeklyOptions,
-    on_progress: Progress = lambda done, total: None,
+    on_progress: Progress = lambda *_: None,
 ) -> tuple[list[RunRecord], list[ForecastingError]]:
     """Run each week as a flow run of its own, oldest first. A week that is refused does not hold up those after it.
 

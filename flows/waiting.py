@@ -11,6 +11,7 @@ from datetime import date
 from itertools import count
 from uuid import UUID
 
+from forecasting.presentation.notifications import week_waiting
 from prefect import get_client, runtime
 from prefect.client.schemas.filters import (
     FlowRunFilter,
@@ -37,7 +38,6 @@ from forecasting.contracts.errors import WeekWaiting
 from forecasting.contracts.spec import GateSpec
 from forecasting.core.completeness import WeekStatus
 from forecasting.pipeline import ingest
-from forecasting.presentation.notifications import week_waiting
 from forecasting.presentation.terminal.run import say_waiting
 from forecasting.storage.lake import Lake
 

@@ -75,14 +75,3 @@ def compute_in_this_process(monkeypatch: pytest.MonkeyPatch, module: ModuleType)
         yield InThisProcess()
 
     monkeypatch.setattr(module, "dask_cluster", cluster)
-
-
-def decide_in_this_process(monkeypatch: pytest.MonkeyPatch, module: ModuleType) -> None:
-    """Let the contests of a module do without Dask, and without a bar that tells Prefect of them."""
-
-    @contextmanager
-    def no_progress(_: str) -> Iterator[Callable[[int, int], None]]:
-        yield lambda done, total: None
-
-    compute_in_this_process(monkeypatch, module)
-    monkeypatch.setattr(module, "show_progress", no_progress)

@@ -81,19 +81,18 @@ def accept(
     """Let a week go on with its gaps, or one store's units in that are out of proportion; who and why is recorded."""
     with user_errors():
         from forecasting.clock import now
-        from forecasting.pipeline import ingest as intake
-        from forecasting.pipeline import overrides as accepting
+        from forecasting.pipeline import ingest
         from forecasting.presentation.terminal.lake import show_acceptance, show_override
 
         home, who = LakeOptions(lake=lake).home, by or getuser()
         ForecastSpec(week, week_starts_on=home.reference.week_starts_on)
         home.prepare()
         if store is None and product is None:
-            show_acceptance(week, intake.accept(home, week, reason, who, now()))
+            show_acceptance(week, ingest.accept(home, week, reason, who, now()))
         elif store is None or product is None:
             raise OptionError("--store and --product", "name one series together", "give both, or neither for the gaps")
         else:
-            show_override(*accepting.accept_override(home, week, store, product, reason, who, now()))
+            show_override(*ingest.accept_override(home, week, store, product, reason, who, now()))
 
 
 @app.command()

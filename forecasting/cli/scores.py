@@ -21,6 +21,6 @@ def scores(lake: p.LakeRoot = None) -> None:
         console.print(scores_table(found))
         alarms = home.monitoring.alarms(found["week"].max().date())
         for alarm in alarms:
-            console.print(f"{alarm['week']}  {alarm['sentence']}", style="red")
+            console.print(f"{alarm.week}  {alarm.sentence}", style="red")
         if not alarms:
             console.print("No alarm has been raised.", style="dim")

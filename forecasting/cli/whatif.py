@@ -33,8 +33,7 @@ def whatif(
 ) -> None:
     """What a store would sell of a product under another offer, beside what is expected under the plan."""
     with user_errors():
-        from forecasting.pipeline.outlook import outlook_of
-        from forecasting.pipeline.what_if import what_if
+        from forecasting.pipeline.what_if import outlook_of, what_if
         from forecasting.presentation.terminal.whatif import show_answer
 
         home = LakeOptions(lake=lake).home

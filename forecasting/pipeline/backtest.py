@@ -16,7 +16,8 @@ from forecasting.core.backtest import score_models, with_actuals
 from forecasting.core.fitted_model import FittedModel
 from forecasting.core.folds import Folds
 from forecasting.models import get_model
-from forecasting.pipeline.forecast import Progress, make_partitions, map_forecast
+from forecasting.pipeline.batch import Progress, map_forecast
+from forecasting.pipeline.forecast import make_partitions
 from forecasting.pipeline.simulation import shipped
 from forecasting.storage.files import write_table
 from forecasting.storage.lake import Lake

@@ -18,7 +18,7 @@ from forecasting.contracts.spec import BatchSpec, ForecastSpec
 from forecasting.core.drift import MIN_BASELINE_WEEKS, baseline_from_backtest
 from forecasting.core.folds import Folds
 from forecasting.pipeline.backtest import of_lake, run_folds
-from forecasting.pipeline.forecast import Progress
+from forecasting.pipeline.batch import Progress
 from forecasting.storage.lake import Lake
 
 WEEKS_BEFORE_BASELINE = 4  # matured weeks: a lake that is only being tried is spared the backtest
@@ -74,9 +74,7 @@ def build_baseline(
         on_progress(len(rows), len(folds.cutoffs))
         fold = Folds((cutoff,), folds.horizon, folds.gap)
         models = [spec.model]
-        of_fold, _ = run_folds(
-            cluster, source, fold, models, spec.point, refuses_nothing, on_progress=lambda done, total: None
-        )
+        of_fold, _ = run_folds(cluster, source, fold, models, spec.point, refuses_nothing, on_progress=lambda *_: None)
         rows.append(of_fold)
         if time.monotonic() - began > BASELINE_SECONDS:
             break

@@ -1,21 +1,32 @@
 """The stages that compute a week's forecast: the batch is cut into partitions, and a cluster forecasts them."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from forecasting.compute import Cluster
+from forecasting.contracts import schemas
+from forecasting.contracts.errors import TooManyFallbacks
 from forecasting.contracts.spec import BatchSpec, ForecastSpec
+from forecasting.contracts.table import Table
 from forecasting.core.fitted_model import FittedModel
+from forecasting.core.forecast_checks import unusable_series
 from forecasting.core.partition import Partition
-from forecasting.core.retry_queue import Outcome
+from forecasting.core.retry_queue import Outcome, RetryQueue
 from forecasting.core.run_identity import identify
-from forecasting.pipeline.forecast import Progress, make_partitions, map_forecast
-from forecasting.pipeline.model_selection import ModelChoice
+from forecasting.models import get_model
+from forecasting.pipeline.forecast import assemble, forecast_partition, make_partitions, untrained_series
 from forecasting.storage.fingerprint import code_fingerprint
 from forecasting.storage.lake import Lake
 from forecasting.storage.locks import waiting_lock
+
+if TYPE_CHECKING:  # the choice itself needs a backtest, and so this module
+    from forecasting.pipeline.model_selection import ModelChoice
+
+Progress = Callable[[int, int], None]  # called with how much is done, and how much there is in all
 
 
 @dataclass(frozen=True)
@@ -44,7 +55,7 @@ class ForecastBatch:
         return pd.concat([partition.series for partition in self.partitions], ignore_index=True)
 
 
-def prepare(lake: Lake, spec: ForecastSpec, choice: ModelChoice, batch: BatchSpec) -> ForecastBatch:
+def prepare(lake: Lake, spec: ForecastSpec, choice: "ModelChoice", batch: BatchSpec) -> ForecastBatch:
     """Cut what is known at the cutoff into partitions, and give the run its identity.
 
     Raises:
@@ -85,3 +96,43 @@ def forecast(cluster: Cluster, lake: Lake, batch: ForecastBatch, *, on_progress:
     return map_forecast(
         cluster, batch.partitions, batch.spec, batch.batch_spec, on_outcome, finished=finished, fitted=batch.fitted
     )
+
+
+def map_forecast(
+    cluster: Cluster,
+    partitions: list[Partition],
+    spec: ForecastSpec,
+    batch: BatchSpec,
+    on_outcome: Callable[[Outcome], None],
+    *,
+    finished: Mapping[str, pd.DataFrame] | None = None,
+    table: Table = schemas.FORECAST,
+    fitted: FittedModel | None = None,
+) -> pd.DataFrame:
+    """Return the forecast of all partitions, as a weekly run and a fold of a backtest both make it.
+
+    Args:
+        finished: rows of partitions that need not be computed again, by name.
+        table: `forecast`, or `all_points`.
+        fitted: the model that the partitions carry; a series that it was not trained on gets a fallback.
+
+    Raises:
+        TooManyFallbacks: more series failed than `error_threshold` allows.
+    """
+    finished = finished or {}
+    queue = RetryQueue(
+        [partition for partition in partitions if partition.name not in finished],
+        max_retries=batch.max_retries,
+        pooled=get_model(spec.model).pooled != "nothing",
+        error_threshold=batch.error_threshold,
+        unusable=lambda rows, series: unusable_series(rows, series, spec) | untrained_series(series, fitted),
+    )
+    outcomes = cluster.map_partitions(forecast_partition, queue, spec, timeout=batch.timeout, on_outcome=on_outcome)
+    series = sum(len(partition.series) for partition in partitions)
+    nothing_worked = batch.error_threshold >= 0 and len(queue.reasons) == series
+    if queue.refused or nothing_worked:
+        failed = sorted(queue.reasons.items())
+        examples = tuple(f"store {store} product {product}: {why}" for (store, product), why in failed[:3])
+        raise TooManyFallbacks(spec.cutoff, len(failed), batch.error_threshold, examples)
+    frames = [*finished.values(), *(rows for outcome in outcomes for rows in outcome.frames)]
+    return assemble(frames, partitions, queue.reasons, spec, table)

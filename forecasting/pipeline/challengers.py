@@ -7,7 +7,6 @@ from datetime import date, datetime
 import pandas as pd
 
 from forecasting.compute import Cluster
-from forecasting.contracts import schemas
 from forecasting.contracts.calendar import WEEK
 from forecasting.contracts.errors import DataError
 from forecasting.contracts.run_record import adapter
@@ -18,9 +17,9 @@ from forecasting.core.completeness import active_series
 from forecasting.core.fitted_model import FittedModel
 from forecasting.core.folds import Folds
 from forecasting.core.run_identity import hash_of_input
-from forecasting.models import get_model
 from forecasting.pipeline.backtest import Source, run_folds
-from forecasting.pipeline.forecast import Progress, make_partitions
+from forecasting.pipeline.batch import Progress
+from forecasting.pipeline.forecast import train
 from forecasting.storage.fingerprint import code_fingerprint
 from forecasting.storage.lake import Lake
 from forecasting.storage.locks import waiting_lock
@@ -84,29 +83,6 @@ class Evaluation:
     champion_frozen_at: tuple[date, ...] = ()
     champion_refitted_at: tuple[date, ...] = ()
     scores: Mapping[str, float | None] = field(default_factory=dict)
-
-
-def train(sales: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> FittedModel:
-    """Fit the model of `spec` to every active series.
-
-    Args:
-        sales: table `sales`; rows after the cutoff are ignored.
-        promotions: table `promotions`, past and future; weeks beyond the horizon are ignored.
-
-    Raises:
-        DataError: nothing was sold in the weeks up to the cutoff.
-        OptionError: the model cannot be trained apart from forecasting.
-    """
-    model = get_model(spec.model)
-    model.require_trainable()
-    fits = [
-        model.fit(partition.panel, partition.promotions, spec)
-        for partition in make_partitions(sales, promotions, spec, mini_batch_size=1_000)
-    ]
-    rows = pd.concat([each.parameters for each in fits], ignore_index=True)
-    texts = {name: text for each in fits for name, text in each.texts.items()}
-    ordered = rows.sort_values(list(schemas.PARAMETERS.key), ignore_index=True)
-    return FittedModel(spec, schemas.PARAMETERS.cast(ordered), texts)
 
 
 def last_week(lake: Lake) -> date:

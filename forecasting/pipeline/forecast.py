@@ -1,28 +1,24 @@
 """The forecast: the functions that a weekly run, a replay and a backtest share, and the check of the rows."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pandas as pd
 
-from forecasting.compute import Cluster
 from forecasting.contracts import schemas
-from forecasting.contracts.errors import DataError, TooManyFallbacks
-from forecasting.contracts.spec import BatchSpec, ForecastSpec
+from forecasting.contracts.errors import DataError
+from forecasting.contracts.spec import ForecastSpec
 from forecasting.contracts.table import Table
 from forecasting.core.completeness import active_series
 from forecasting.core.distribution import PredictiveDistribution
 from forecasting.core.fitted_model import FittedModel
-from forecasting.core.forecast_checks import Series, require_complete, series_key, unusable_series
+from forecasting.core.forecast_checks import Series, require_complete, series_key
 from forecasting.core.panel import build_panel, complete_promotions
 from forecasting.core.partition import Partition, partition_panel
-from forecasting.core.retry_queue import Outcome, RetryQueue
 from forecasting.models import get_model
 from forecasting.models.mean import mean
 
 FALLBACK_MODEL = "mean"
-
-Progress = Callable[[int, int], None]  # called with how much is done, and how much there is in all
 
 
 def make_partitions(
@@ -59,6 +55,29 @@ def make_partitions(
     return [replace(partition, fitted=fitted.only(partition.series)) for partition in partitions]
 
 
+def train(sales: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> FittedModel:
+    """Fit the model of `spec` to every active series.
+
+    Args:
+        sales: table `sales`; rows after the cutoff are ignored.
+        promotions: table `promotions`, past and future; weeks beyond the horizon are ignored.
+
+    Raises:
+        DataError: nothing was sold in the weeks up to the cutoff.
+        OptionError: the model cannot be trained apart from forecasting.
+    """
+    model = get_model(spec.model)
+    model.require_trainable()
+    fits = [
+        model.fit(partition.panel, partition.promotions, spec)
+        for partition in make_partitions(sales, promotions, spec, mini_batch_size=1_000)
+    ]
+    rows = pd.concat([each.parameters for each in fits], ignore_index=True)
+    texts = {name: text for each in fits for name, text in each.texts.items()}
+    ordered = rows.sort_values(list(schemas.PARAMETERS.key), ignore_index=True)
+    return FittedModel(spec, schemas.PARAMETERS.cast(ordered), texts)
+
+
 def forecast_partition(partition: Partition, spec: ForecastSpec) -> pd.DataFrame:
     """Return the forecast of one partition: rows of the table `forecast`, not checked yet.
 
@@ -70,46 +89,6 @@ def forecast_partition(partition: Partition, spec: ForecastSpec) -> pd.DataFrame
     else:
         predictive = model.forecast(partition.panel, partition.promotions, spec)
     return _as_forecast(predictive, partition.promotions, spec, model=spec.model)
-
-
-def map_forecast(
-    cluster: Cluster,
-    partitions: list[Partition],
-    spec: ForecastSpec,
-    batch: BatchSpec,
-    on_outcome: Callable[[Outcome], None],
-    *,
-    finished: Mapping[str, pd.DataFrame] | None = None,
-    table: Table = schemas.FORECAST,
-    fitted: FittedModel | None = None,
-) -> pd.DataFrame:
-    """Return the forecast of all partitions, as a weekly run and a fold of a backtest both make it.
-
-    Args:
-        finished: rows of partitions that need not be computed again, by name.
-        table: `forecast`, or `all_points`.
-        fitted: the model that the partitions carry; a series that it was not trained on gets a fallback.
-
-    Raises:
-        TooManyFallbacks: more series failed than `error_threshold` allows.
-    """
-    finished = finished or {}
-    queue = RetryQueue(
-        [partition for partition in partitions if partition.name not in finished],
-        max_retries=batch.max_retries,
-        pooled=get_model(spec.model).pooled != "nothing",
-        error_threshold=batch.error_threshold,
-        unusable=lambda rows, series: unusable_series(rows, series, spec) | untrained_series(series, fitted),
-    )
-    outcomes = cluster.map_partitions(forecast_partition, queue, spec, timeout=batch.timeout, on_outcome=on_outcome)
-    series = sum(len(partition.series) for partition in partitions)
-    nothing_worked = batch.error_threshold >= 0 and len(queue.reasons) == series
-    if queue.refused or nothing_worked:
-        failed = sorted(queue.reasons.items())
-        examples = tuple(f"store {store} product {product}: {why}" for (store, product), why in failed[:3])
-        raise TooManyFallbacks(spec.cutoff, len(failed), batch.error_threshold, examples)
-    frames = [*finished.values(), *(rows for outcome in outcomes for rows in outcome.frames)]
-    return assemble(frames, partitions, queue.reasons, spec, table)
 
 
 def forecast(

@@ -16,8 +16,8 @@ from forecasting.core.fitted_model import FittedModel
 from forecasting.models import get_model
 from forecasting.pipeline.backtest import of_lake
 from forecasting.pipeline.baseline import monitor_key
+from forecasting.pipeline.batch import Progress
 from forecasting.pipeline.challengers import Evaluation, choose_folds, evaluate_challengers, train_and_register
-from forecasting.pipeline.forecast import Progress
 from forecasting.storage.lake import Lake
 from forecasting.storage.model_registry import Champion
 

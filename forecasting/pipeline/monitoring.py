@@ -129,8 +129,10 @@ def _scores_by_step(scores: pd.DataFrame) -> dict[int, StepScores]:
 
     return {
         int(row["step"]): StepScores(
-            *(share(row[name]) for name in ("wape", "naive_wape", "bias")),
-            {level: share(row[f"coverage_{level}"]) for level in schemas.LEVELS},
+            wape=share(row["wape"]),
+            naive_wape=share(row["naive_wape"]),
+            bias=share(row["bias"]),
+            coverage={level: share(row[f"coverage_{level}"]) for level in schemas.LEVELS},
         )
         for row in of_week.to_dict("records")
     }

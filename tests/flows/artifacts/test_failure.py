@@ -5,12 +5,12 @@ from datetime import date
 from uuid import UUID
 
 import pytest
+from flows.artifacts import explain_failure
+from flows.artifacts.failure import failure_markdown
 from prefect import flow, runtime
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId
 
-from flows.artifacts import explain_failure
-from flows.artifacts.failure import failure_markdown
 from flows.prefect_tasks import stage, stopwatch
 from forecasting.clock import Stopwatch
 from forecasting.contracts.errors import DataError, OptionError, TooManyFallbacks, WeekBusy, WeekNotWhole

@@ -3,9 +3,9 @@
 import logging
 
 import pytest
+from flows.artifacts.posting import post
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from flows.artifacts.posting import post
 from flows.prefect_tasks import stopwatch
 from forecasting.clock import Stopwatch
 

@@ -3,11 +3,10 @@
 from uuid import UUID
 
 import pytest
+from flows.artifacts import show_progress
 from prefect import flow, runtime
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId
-
-from flows.artifacts import show_progress
 
 
 @pytest.mark.usefixtures("prefect_server")

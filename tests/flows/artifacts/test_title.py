@@ -5,11 +5,10 @@ from datetime import date
 from uuid import UUID, uuid4
 
 import pytest
+from flows.artifacts import show_week
 from prefect import flow, runtime
 from prefect.client.orchestration import get_client
 from prefect.settings import PREFECT_API_URL, temporary_settings
-
-from flows.artifacts import show_week
 
 
 @pytest.mark.usefixtures("prefect_server")

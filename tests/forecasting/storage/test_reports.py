@@ -4,10 +4,10 @@ from pathlib import Path
 
 import duckdb
 import pandas as pd
+from forecasting.pipeline.table_files import write_table_files
 
 from forecasting.contracts import schemas
 from forecasting.core.report import report_table
-from forecasting.pipeline.table_files import write_table_files
 from forecasting.storage.lake import Lake
 from tests.databases import CUTOFFS, make_small_lake
 
