@@ -206,7 +206,7 @@ def _published(result: PublishedForecast, record: RunRecord) -> StageView:
 
 
 def _report(result: ReportResult, _record: RunRecord) -> StageView:
-    about = f"history and forecast in one table, {words.week_of(result.cutoff)}"
+    about = f"history and forecast, {words.week_of(result.cutoff)}"
     return StageView("report", "The report of the week", (Fact("report", about, path=result.table),))
 
 

@@ -15,6 +15,7 @@ from forecasting.core.drift import Alarm
 from forecasting.core.revision import Revision, revision_of
 from forecasting.pipeline.ingest import IngestResult
 from forecasting.pipeline.monitoring import MonitoringResult
+from forecasting.pipeline.publication import PublishedForecast
 from forecasting.pipeline.report import table_of
 from forecasting.presentation import words
 from forecasting.presentation.facts import Fact
@@ -125,8 +126,9 @@ class WeekView:
             Fact("models", ", ".join(f"{model} ({words.series(count)})" for model, count in models.items())),
             *([Fact("model version", self.version)] if self.version else []),
             Fact("point", f"{self.point} of the distribution"),
-            Fact("run", self.run_id),
         ]
+        if self.record is None or self.record.result(PublishedForecast) is None:
+            found.append(Fact("run id", self.run_id))
         if self.record is None or self.record.result(IngestResult) is None:
             found += [Fact("collected", collected(self.completeness))] if self.completeness else []
         if self.record:

@@ -1,5 +1,6 @@
 """Numbers, counts and plans in words: one phrase for one thing, used by every writer."""
 
+import shlex
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -117,6 +118,11 @@ def as_typed(path: Path | str) -> str:
     absolute = Path(path).resolve()
     here = Path.cwd()
     return str(absolute.relative_to(here)) if absolute.is_relative_to(here) else str(absolute)
+
+
+def lake_option(lake: Lake) -> str:
+    """Return the option that names a lake in a command, with a space before it; empty for the usual one."""
+    return "" if str(lake.root) == "lake" else f" --lake {shlex.quote(str(lake.root))}"
 
 
 def reason(name: object) -> str:

@@ -1,6 +1,5 @@
 """What is printed of a lake: its contents, what was put there, and the gaps and outliers that were accepted."""
 
-import shlex
 from datetime import date, datetime
 from pathlib import Path
 
@@ -27,7 +26,7 @@ def show_simulated(lake: Lake, simulated: SimulatedWeek) -> None:
         f"The {words.week_of(simulated.week)} is simulated: {words.count(simulated.files, 'store')} sent files to "
         f"{as_typed(lake.inbox)}."
     )
-    console.print("Next: oj run", style="dim")
+    console.print(f"Next: oj run{words.lake_option(lake)}", style="dim")
 
 
 def show_import(lake: Lake, imported: ImportResult) -> None:
@@ -37,7 +36,7 @@ def show_import(lake: Lake, imported: ImportResult) -> None:
         f"of {imported.plans:,} cells ahead are in {as_typed(lake.root)}. Its weeks start on "
         f"{DAY_NAMES[imported.week_starts_on]}."
     )
-    console.print(f"Next: oj run --lake {shlex.quote(str(lake.root))}", style="dim")
+    console.print(f"Next: oj run{words.lake_option(lake)}", style="dim")
 
 
 def show_status(lake: Lake) -> None:

@@ -1,6 +1,5 @@
 """What `oj run` and `oj backfill` print."""
 
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -58,8 +57,7 @@ def show_run(view: RunView, seconds: float) -> None:
         console.print(f"Report: {words.as_typed(view.page)}", style="bold")
     else:
         console.print(NO_PAGE, style="yellow")
-    root = view.lake.root
-    lake = "" if str(root) == "lake" else f" --lake {shlex.quote(str(root))}"
+    lake = words.lake_option(view.lake)
     another = f"   or simulate another week: oj simulate{lake} && oj run{lake}" if is_simulated(view.lake) else ""
     console.print(f"Next: oj status{lake}{another}", style="dim")
 
