@@ -5,16 +5,10 @@ through the deployment `notify/notify`.
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date
 
-from forecasting.presentation.notifications import (
-    Notification,
-    drift_notifications,
-    notifications_of,
-    run_failed,
-)
 from prefect import flow
 
 from flows import parameters as p
@@ -25,6 +19,12 @@ from forecasting.contracts.errors import WeekBusy, WeekWaiting
 from forecasting.contracts.run_record import RunRecord
 from forecasting.pipeline.delivery import notify as deliver
 from forecasting.pipeline.monitoring import MonitoringResult
+from forecasting.presentation.notifications import (
+    Notification,
+    drift_notifications,
+    notifications_of,
+    run_failed,
+)
 from forecasting.storage.lake import Lake
 
 logger = logging.getLogger(__name__)
@@ -38,15 +38,20 @@ class Alerts(Observer):
     def __init__(self, lake: Lake, fallback_alarm: float) -> None:
         self._lake = lake
         self._fallback_alarm = fallback_alarm
+        self._tried: set[Notification] = set()
 
     def stage_finished(self, result: object, record: RunRecord) -> None:  # noqa: ARG002 - the result is enough
         if isinstance(result, MonitoringResult):
-            for notification in drift_notifications(result):
-                send(self._lake, notification)
+            self._send(drift_notifications(result))
 
     def run_finished(self, record: RunRecord) -> None:
-        for notification in notifications_of(record, self._fallback_alarm):
-            send(self._lake, notification)
+        self._send(notifications_of(record, self._fallback_alarm))
+
+    def _send(self, notifications: Iterable[Notification]) -> None:
+        for notification in notifications:
+            if notification not in self._tried:
+                self._tried.add(notification)
+                send(self._lake, notification)
 
 
 def send(lake: Lake, notification: Notification) -> bool:

@@ -7,15 +7,13 @@ import inspect
 import logging
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import date
 from functools import wraps
 from itertools import groupby
 from typing import ParamSpec, TypeVar, cast
 from uuid import UUID
 
-from forecasting.presentation.artifacts import Artifact, failure_artifact, run_artifacts, stage_artifacts
-from forecasting.presentation.view import log_lines, run_view
 from prefect import runtime
 from prefect.artifacts import create_markdown_artifact, create_progress_artifact, update_progress_artifact
 from prefect.client.orchestration import get_client
@@ -30,6 +28,8 @@ from forecasting.contracts.errors import ForecastingError
 from forecasting.contracts.run_record import RunRecord, adapter
 from forecasting.core.drift import Alarm
 from forecasting.pipeline.monitoring import MonitoringResult
+from forecasting.presentation.artifacts import Artifact, failure_artifact, run_artifacts, stage_artifacts
+from forecasting.presentation.view import log_lines, run_view
 from forecasting.storage.lake import Lake
 
 P = ParamSpec("P")
@@ -138,16 +138,15 @@ def show_progress(of: str) -> Iterator[Callable[[int, int], None]]:
     bar = Progress(*columns, transient=True)
     task = bar.add_task(of, total=None)
     artifact = _ProgressArtifact(of)
+    with ExitStack() as shown:
 
-    def update(done: int, total: int) -> None:
-        bar.start()  # where there is nothing to count, there is no bar
-        bar.update(task, completed=done, total=total)
-        artifact.update(100 * done / total, is_last=done == total)
+        def update(done: int, total: int) -> None:
+            if not bar.live.is_started:  # where there is nothing to count, there is no bar
+                shown.enter_context(bar)
+            bar.update(task, completed=done, total=total)
+            artifact.update(100 * done / total, is_last=done == total)
 
-    try:
         yield update
-    finally:
-        bar.stop()
 
 
 class _ProgressArtifact:

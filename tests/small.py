@@ -67,11 +67,15 @@ class InThisProcess:
         return outcomes
 
 
-def compute_in_this_process(monkeypatch: pytest.MonkeyPatch, module: ModuleType) -> None:
-    """Let the runs of a module do without Dask."""
+def compute_in_this_process(monkeypatch: pytest.MonkeyPatch, module: ModuleType, name: str = "dask_cluster") -> None:
+    """Let the runs of a module do without Dask.
+
+    Args:
+        name: what the module calls the function that starts a cluster.
+    """
 
     @contextmanager
     def cluster(*_: Any) -> Iterator[InThisProcess]:
         yield InThisProcess()
 
-    monkeypatch.setattr(module, "dask_cluster", cluster)
+    monkeypatch.setattr(module, name, cluster)
