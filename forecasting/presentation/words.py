@@ -74,7 +74,8 @@ def against(value: float, base: float) -> str:
     difference = value / base - 1
     if abs(difference) < 0.005:
         return "as many as"
-    return f"{percent(abs(difference))} {'more' if difference > 0 else 'fewer'} than"
+    share = percent(abs(difference)).replace(" ", "\u00a0")  # a headline may not break before the sign
+    return f"{share} {'more' if difference > 0 else 'fewer'} than"
 
 
 def count(amount: int, thing: str, things: str = "") -> str:
