@@ -24,7 +24,7 @@ from forecasting.contracts.calendar import dominicks_week
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.backtest import with_actuals
 from forecasting.core.drift import Charts, added, weekly_statistics
-from forecasting.core.live_scores import score_rows
+from forecasting.core.metrics import score_rows
 from forecasting.core.panel import COVARIATES
 from forecasting.pipeline.forecast import forecast
 from forecasting.pipeline.simulation import shipped

@@ -6,7 +6,6 @@ python benchmarks/whatif.py
 import time
 
 import numpy as np
-from forecasting.pipeline.training import train
 
 from forecasting.contracts import schemas
 from forecasting.contracts.calendar import WEEK, dominicks_week

@@ -1,27 +1,36 @@
-"""What is asked of the service's Prefect server: health, deployments, runs. Every call carries the auth string."""
+"""The calls to the service's Prefect server: what is created there, and what is read. Each carries the auth string."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import httpx
+import yaml
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas import filters
+from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.client.schemas.objects import FlowRun, Log, State, StateType
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.client.schemas.sorting import FlowRunSort, LogSort
+from prefect.events.schemas.automations import AutomationCore
 from prefect.exceptions import ObjectNotFound
 
-from deployments.health import answers
 from deployments.home import POOL, Home, Service
 from forecasting.contracts.errors import RunError
+from forecasting.storage.code_version import package_fingerprint
 
+HERE = Path(__file__).parent
 # A run in one of these states has a process, or is about to have one.
 UNDER_WAY = [StateType.PENDING, StateType.RUNNING, StateType.CANCELLING, StateType.PAUSED]
 WEEKLY = "weekly-forecast/weekly"
+DEPLOYMENTS = [WEEKLY, "backfill/backfill", "backtest/backtest", "train/train", "notify/notify"]
 
 
 class Api:
@@ -94,6 +103,25 @@ class Api:
         of_run = filters.LogFilter(flow_run_id=filters.LogFilterFlowRunId(any_=[flow_run_id]))
         return self.client.read_logs(of_run, offset=offset, sort=LogSort.TIMESTAMP_ASC)
 
+    def create_pool(self) -> None:
+        """Create the work pool, which deployments refer to; one that exists and is paused is resumed."""
+        try:
+            self.client.read_work_pool(POOL)
+        except ObjectNotFound:
+            self.client.create_work_pool(WorkPoolCreate(name=POOL, type="process"))
+        self.pause_pool(False)
+
+    def create_automations(self) -> None:
+        """Create the automations of automations.yaml, or update those of the same name."""
+        content: dict[str, Any] = yaml.safe_load((HERE / "automations.yaml").read_text(encoding="utf-8"))
+        for wanted in content["automations"]:
+            automation = AutomationCore.model_validate(wanted)
+            found = self.client.read_automations_by_name(automation.name)
+            if found:
+                self.client.update_automation(found[0].id, automation)
+            else:
+                self.client.create_automation(automation)
+
     def emit(self, event: dict[str, Any]) -> None:
         """Hand an event to the server; returns once it has it."""
         self.client.request("POST", "/events", json=[event])
@@ -119,7 +147,7 @@ def service_api(home: Home) -> Iterator[Api]:
     service = home.service()
     if service is None:
         raise RunError(f"No service is installed in {home.root}", "bring one up with `oj up`")
-    if not answers(service):
+    if not service.answers():
         raise RunError(f"No Prefect server answers at {service.url}", "bring it up with `oj up`, or ask `oj doctor`")
     try:
         with SyncPrefectClient(f"{service.url}/api", auth_string=home.auth()) as client:
@@ -134,3 +162,30 @@ def service_api(home: Home) -> Iterator[Api]:
         raise RunError(
             f"The server at {service.url} answers no more ({type(error).__name__})", "see what `oj doctor` says"
         ) from error
+
+
+def code_version() -> str:
+    """The version of a deployment: the package's, and the fingerprint of its code."""
+    return f"{version('orange-juice-forecasting')}+{package_fingerprint()}"
+
+
+def deploy(home: Home) -> None:
+    """Create or update the deployments, by Prefect's own command.
+
+    Raises:
+        RunError: it failed; the error has its last line.
+    """
+    log = home.log("deploy")
+    command = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all", "--prefect-file", "prefect.yaml"]
+    with log.open("w", encoding="utf-8") as output:
+        done = subprocess.run(  # noqa: S603 - our own interpreter and file
+            command,
+            cwd=HERE,
+            env=home.environment("client") | {"OJ_VERSION": code_version()},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+    if done.returncode:
+        raise RunError("The deployments of prefect.yaml could not be created", f"see {log}")

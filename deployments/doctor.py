@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from deployments.health import answers
 from deployments.home import PROGRAMS, Home, Service
 from deployments.supervision import Supervisor, processes_of
 from forecasting.clock import now
@@ -131,12 +130,12 @@ def _programs(home: Home, service: Service) -> Iterator[Finding]:
                 yield Finding(
                     f"the {name} is {states[name]['statename'].lower()}", f"see {home.log(name)}, then `oj up`"
                 )
-    elif not answers(service):
+    elif not service.answers():
         yield Finding("the service is down: no week is run by itself", "oj up")
 
 
 def _server(home: Home, service: Service) -> Iterator[Finding]:
-    if not answers(service):
+    if not service.answers():
         if Supervisor(home).is_running:
             yield Finding(f"no server answers at {service.url}", f"see {home.log('server')}, then `oj up`")
         return
@@ -171,7 +170,7 @@ def _work(api: "Api") -> Iterator[Finding]:
 
 
 def _deployments(api: "Api") -> Iterator[Finding]:
-    from deployments.registration import DEPLOYMENTS, code_version
+    from deployments.api import DEPLOYMENTS, code_version
 
     for name in DEPLOYMENTS:
         deployment = api.deployment(name)
@@ -199,7 +198,7 @@ def _weeks(home: Home, service: Service, lake: Lake, moment: datetime) -> Iterat
     if not lake.root.exists():
         return
     # Without a server the deployment's own deadline is unknown: the flow's default is the best guess.
-    is_known = answers(service)
+    is_known = service.answers()
     read_deadlines = partial(deployed_deadlines, home, lake) if is_known else partial(deadlines, lake, {})
     try:
         seen = Watcher(home, lake, lambda _: None, read_deadlines).survey(moment)

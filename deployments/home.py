@@ -49,6 +49,15 @@ class Service:
     def url(self) -> str:
         return f"http://{HOST}:{self.port}"
 
+    def answers(self) -> bool:
+        """Return whether the server is up and ready."""
+        import httpx  # not Prefect's client, which takes seconds to import
+
+        try:
+            return httpx.get(f"{self.url}/api/ready", timeout=2).status_code == httpx.codes.OK
+        except httpx.HTTPError:
+            return False
+
 
 class Home:
     """Reads and writes the files of one service home."""

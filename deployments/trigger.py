@@ -11,6 +11,8 @@ from pydantic import TypeAdapter
 
 from deployments.home import Home
 from flows.options import WeeklyOptions
+from flows.settings import lake_root
+from forecasting.contracts.spec import Option
 
 if TYPE_CHECKING:
     from deployments.api import Api
@@ -25,11 +27,11 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, kw_only=True)
 class TriggerOptions(WeeklyOptions):
-    """The options of a weekly run; what is not given is taken from the deployment."""
+    """The options of a weekly run; those that are not given are the deployment's."""
 
-    watch: Annotated[bool, typer.Option("--watch", help="Follow the run to its end; its success is the exit code.")] = (
-        False
-    )
+    watch: Annotated[
+        bool, Option("Follow the run to its end; the exit code tells whether it succeeded.", flag="--watch")
+    ] = False
     context: typer.Context
 
     @property
@@ -44,7 +46,7 @@ class TriggerOptions(WeeklyOptions):
             if _is_from_command_line(self.context, each.name)
         }
         if "lake" in given:
-            given["lake"] = str(self.home.root.absolute())  # flows run in other folders
+            given["lake"] = str(lake_root(self.lake).absolute())  # flows run in other folders
         return TypeAdapter(dict[str, Any]).dump_python(given, mode="json")
 
 

@@ -127,7 +127,7 @@ def deadlines(lake: Lake, parameters: Mapping[str, Any]) -> Deadlines:
             f"of the weekly deployment cannot be used ({problem})",
             "correct it on the deployment's page in the UI, or by `oj up`",
         ) from error
-    return lambda week: options.gate_spec(week).deadline
+    return lambda week: options.gate_spec(lake, week).deadline
 
 
 def deployed_deadlines(home: Home, lake: Lake) -> Deadlines:

@@ -2,7 +2,8 @@
 
 from prefect import flow
 
-from flows.options import BackfillOptions, WeeklyOptions, takes
+from flows.options import BackfillOptions, WeeklyOptions, open_lake
+from flows.parameters import takes
 from flows.prefect_page import explain_failure, show_progress
 from flows.run import run_weeks
 from flows.weekly_forecast import weekly_forecast
@@ -26,12 +27,12 @@ def backfill(options: BackfillOptions) -> list[RunRecord]:
     Raises:
         forecasting.contracts.errors.ForecastingError: there is no week to forecast, or none could be forecast.
     """
-    lake = options.home
+    lake = open_lake(options.lake)
     lake.prepare()
     weeks = weeks_to_backfill(lake, options.first, options.last, now())
     of_week = {name: value for name, value in vars(options).items() if name not in ("first", "last")}
     with show_progress("weeks") as on_progress:
-        records, errors = run_weeks(weekly_forecast, weeks, WeeklyOptions(**of_week), on_progress)
+        records, errors = run_weeks(weekly_forecast, lake, weeks, WeeklyOptions(**of_week), on_progress)
     if len(errors) == len(weeks):
         raise errors[-1]
     return records

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from prefect import flow
 
-from flows.options import BacktestOptions, takes
+from flows.options import BacktestOptions, open_lake
+from flows.parameters import takes
 from flows.prefect_page import explain_failure, with_progress
 from flows.prefect_tasks import Timed, stage, stages_of
 from forecasting.compute import dask_cluster
@@ -29,7 +30,7 @@ def backtest(options: BacktestOptions) -> BacktestResult:
     Raises:
         forecasting.contracts.errors.ForecastingError: one sentence that names the cause and the remedy.
     """
-    lake = options.home
+    lake = open_lake(options.lake)
     lake.prepare()
     file = Path(options.out) if options.out else None
     backtesting.require_writable(file)

@@ -11,7 +11,6 @@ from datetime import date
 
 from prefect import flow
 
-from flows import parameters as p
 from flows.observers import Observer
 from forecasting.best_effort import best_effort
 from forecasting.clock import now
@@ -89,8 +88,12 @@ def alert_on_failure(lake: Lake, week: date | None = None) -> Iterator[None]:
 
 
 @flow(name="notify", persist_result=False)
-def notify(title: p.NoticeTitle, body: p.NoticeBody) -> int:
+def notify(title: str, body: str) -> int:
     """Send what the Prefect server noticed: a run that crashed, a week that is late.
+
+    Args:
+        title: one line that says what happened.
+        body: a few lines of plain text.
 
     Returns:
         How many targets took the message; 0 where none is set up.

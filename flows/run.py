@@ -91,7 +91,7 @@ def week_run(lake: Lake, week: date, options: WeeklyOptions) -> Iterator[WeekRun
             ingest.accept(lake, week, options.accept_gaps, getuser(), now())
         await_stores(lake, week, options)
         take_over(week)
-        with week_lock(lake.lock_path(str(week)), week), observed(options.spec(week), observers) as run:
+        with week_lock(lake.lock_path(str(week)), week), observed(options.spec(lake, week), observers) as run:
             yield run
 
 
@@ -124,6 +124,7 @@ def dask_cluster(spec: ClusterSpec, lake: Lake, purpose: str) -> Iterator[Cluste
 
 def run_weeks(
     flow: Flow[..., RunRecord],
+    lake: Lake,
     weeks: Sequence[date],
     options: WeeklyOptions,
     on_progress: Progress = lambda *_: None,
@@ -144,6 +145,6 @@ def run_weeks(
             logger.warning("The week of %s was not forecast: %s", week, error)
             errors.append(error)
             failure = RunError(type(error).__name__, str(error))
-            records.append(RunRecord(options.spec(week), now(), Outcome.FAILED, error=failure))
+            records.append(RunRecord(options.spec(lake, week), now(), Outcome.FAILED, error=failure))
     on_progress(len(weeks), len(weeks))
     return records, errors

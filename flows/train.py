@@ -4,7 +4,8 @@ from getpass import getuser
 
 from prefect import flow
 
-from flows.options import TrainOptions, takes
+from flows.options import TrainOptions, open_lake
+from flows.parameters import takes
 from flows.prefect_page import explain_failure, with_progress
 from flows.prefect_tasks import Timed, stage, stages_of
 from forecasting.clock import now
@@ -30,11 +31,11 @@ def train(options: TrainOptions) -> Evaluation:
     Raises:
         forecasting.contracts.errors.ForecastingError: one sentence that names the cause and the remedy.
     """
-    lake = options.home
+    lake = open_lake(options.lake)
     lake.prepare()
     cutoff = options.cutoff or last_week(lake)
     champion = lake.models.champion_at(cutoff)
-    spec = options.spec(cutoff, champion.model if champion else None)
+    spec = options.spec(lake, cutoff, champion.model if champion else None)
     get_model(spec.model).require_trainable()
     incumbent = lake.models.load(champion.version)[1] if champion else None
     folds = choose_folds(lake, spec, options.folds)

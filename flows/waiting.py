@@ -11,7 +11,6 @@ from datetime import date
 from itertools import count
 from uuid import UUID
 
-from forecasting.presentation.notifications import week_waiting
 from prefect import get_client, runtime
 from prefect.client.schemas.filters import (
     FlowRunFilter,
@@ -38,6 +37,7 @@ from forecasting.contracts.errors import WeekWaiting
 from forecasting.contracts.spec import GateSpec
 from forecasting.core.completeness import WeekStatus
 from forecasting.pipeline import ingest
+from forecasting.presentation.notifications import week_waiting
 from forecasting.presentation.terminal.run import say_waiting
 from forecasting.storage.lake import Lake
 
@@ -60,7 +60,7 @@ def await_stores(lake: Lake, week: date, options: WeeklyOptions) -> None:
 
     What is missing is logged and printed before the wait begins, and people are notified of it once.
     """
-    spec = options.gate_spec(week)
+    spec = options.gate_spec(lake, week)
     if not (waiting := _still_waiting(lake, week, spec)):
         return
     logger.info("%s", waiting)

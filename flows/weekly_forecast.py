@@ -5,7 +5,8 @@ from datetime import date
 
 from prefect import flow, runtime
 
-from flows.options import WeeklyOptions, takes
+from flows.options import WeeklyOptions, open_lake
+from flows.parameters import takes
 from flows.prefect_page import explain_failure, name_of_run, with_progress
 from flows.prefect_tasks import stage
 from flows.run import dask_cluster, run_weeks, week_run
@@ -56,13 +57,13 @@ def weekly_forecast(options: WeeklyOptions) -> RunRecord:
         forecasting.contracts.errors.ForecastingError: one sentence that names the cause and the remedy. What was
             published before stays published.
     """
-    lake = options.home
+    lake = open_lake(options.lake)
     lake.prepare()
     week = options.cutoff or catch_up(lake, options)
     with week_run(lake, week, options) as run:
         arrived = collect(lake, week)
         checked = validate(lake, arrived)
-        admit(lake, week, arrived, checked, options.gate_spec(week), now())
+        admit(lake, week, arrived, checked, options.gate_spec(lake, week), now())
         current = current_model(lake, run.record.spec, options.model, options.retrain)
         monitor(lake, current.spec)
         choice = choose_model(lake, current, options.batch_spec, options.cluster_spec)
@@ -81,7 +82,7 @@ def weekly_forecast(options: WeeklyOptions) -> RunRecord:
 def catch_up(lake: Lake, options: WeeklyOptions) -> date:
     """Run every week that is due but the last, and return the last."""
     *missed, last = ingest.choose_weeks(lake, now())
-    run_weeks(weekly_forecast, missed, replace(options, accept_gaps=None))
+    run_weeks(weekly_forecast, lake, missed, replace(options, accept_gaps=None))
     return last
 
 

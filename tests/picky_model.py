@@ -6,7 +6,7 @@ import pandas as pd
 
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.distribution import PredictiveDistribution
-from forecasting.models.mean import mean
+from forecasting.models import get_model
 
 
 def picky(panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> PredictiveDistribution:
@@ -14,4 +14,4 @@ def picky(panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> 
     warnings.warn("there is dust on the shelf", RuntimeWarning, stacklevel=1)
     if ((panel["store"] == 2) & (panel["product"] == 5)).any():
         raise ZeroDivisionError
-    return mean(panel, promotions, spec)
+    return get_model("mean").forecast(panel, promotions, spec)

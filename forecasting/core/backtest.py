@@ -1,16 +1,16 @@
-"""A backtest: forecasts made at past cutoffs as they would have been made then, held against what was sold."""
+"""A backtest: forecasts made at past cutoffs as they would have been made then, beside what was sold."""
 
 import pandas as pd
 
 from forecasting.contracts import schemas
 from forecasting.contracts.errors import DataError
-from forecasting.core import scores
+from forecasting.core.metrics import METRICS, naive_error
 
 
 def with_actuals(forecasts: pd.DataFrame, sales: pd.DataFrame, promotions: pd.DataFrame, model: str) -> pd.DataFrame:
-    """The forecasts of one model and cutoff beside what was sold: table `backtest`.
+    """Return the forecasts of one model and cutoff beside what was sold (table `backtest`).
 
-    Cells that nobody reported have no actual and are left out.
+    Cells that no store reported have no actual and are left out.
 
     Args:
         forecasts: table `all_points`.
@@ -26,39 +26,27 @@ def with_actuals(forecasts: pd.DataFrame, sales: pd.DataFrame, promotions: pd.Da
 
 
 def score_models(rows: pd.DataFrame, sales: pd.DataFrame) -> pd.DataFrame:
-    """Scores of each model over all its forecasts, one row a model, in the order in which they first appear.
-
-    Each score is taken of the point that it is meant for: MAPE of `mape`; WAPE, MASE and pinball of `median`;
-    bias of `mean`. Shares, not percent; widths and pinball are relative to mean sales.
+    """Return every metric of each model over all its forecasts, each of the point that it is meant for.
 
     Args:
         rows: table `backtest`.
         sales: table `sales`, for the scale of MASE.
 
+    Returns:
+        One row a model, in the order in which they first appear, with the columns `METRICS`.
+
     Raises:
-        DataError: there is nothing to compare with.
+        DataError: no forecast has an actual.
     """
     if rows.empty:
         raise DataError(
             "None of the weeks that were forecast has been sold yet",
             "name an earlier --last-cutoff, or a shorter horizon",
         )
-    scale = scores.naive_error(sales, list(rows["cutoff"].unique()))
-    return pd.DataFrame(
-        {name: _scores_of(of_model, scale) for name, of_model in rows.groupby("model", sort=False)}
-    ).T.rename_axis("model")
-
-
-def _scores_of(rows: pd.DataFrame, scale: pd.Series) -> dict[str, float]:
-    of_point = {point: rows.assign(forecast=rows[point]) for point in ("median", "mean", "mape")}
-    found = {
-        "mape": scores.mape(of_point["mape"]),
-        "wape": scores.wape(of_point["median"]),
-        "bias": scores.bias(of_point["mean"]),
-        "mase": scores.mase(of_point["median"], scale),
-        "pinball": scores.pinball(of_point["median"]),
-    }
-    for level in schemas.LEVELS:
-        found[f"coverage_{level}"] = scores.coverage(rows, level)
-        found[f"width_{level}"] = scores.width(rows, level)
-    return found
+    errors = naive_error(sales, list(rows["cutoff"].unique()))
+    rows = rows.join(errors, on=["cutoff", *schemas.SERIES])
+    scores = {}
+    for model, of_model in rows.groupby("model", sort=False):
+        of_point = {point: of_model.assign(forecast=of_model[point]) for point in ("median", "mean", "mape")}
+        scores[model] = {name: metric(of_point[metric.point]) for name, metric in METRICS.items()}
+    return pd.DataFrame(scores).T.rename_axis("model")

@@ -7,7 +7,7 @@ import pandas as pd
 from scipy.special import stdtr
 
 from forecasting.contracts import schemas
-from forecasting.core import scores
+from forecasting.core.metrics import pinball_loss
 
 LEVEL = 0.05  # the chance of calling a model better that is no better
 FEWEST_WEEKS = 3
@@ -101,4 +101,4 @@ def chance_of_gain(gains: np.ndarray, *, lags: int) -> float:
 def _losses(rows: pd.DataFrame) -> pd.DataFrame:
     """The pinball loss of each forecast in cartons, its median taken as the point."""
     point = rows.assign(forecast=rows["median"])
-    return rows[CELL].assign(loss=scores.pinball_loss(point))
+    return rows[CELL].assign(loss=pinball_loss(point))

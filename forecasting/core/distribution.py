@@ -1,7 +1,7 @@
 """The predictive distribution that every model returns, and the points and intervals taken from it.
 
-A model answers with equally probable draws, so that the point, the mean and every interval come from
-one distribution and cannot contradict each other.
+A model returns equally probable samples, so that the point, the mean and every interval come from one distribution
+and cannot contradict each other.
 """
 
 from collections.abc import Sequence
@@ -14,8 +14,8 @@ import pandas as pd
 from forecasting.contracts.spec import Point
 
 ROW = ["store", "product", "step"]
-SMALLEST_SALE = 0.5  # cartons: what a week without a sale counts for in logs
-NO_SALE = 0.75  # cartons: halfway between that and one carton; less is no sale
+SMALLEST_SALE = 0.5  # units: what a week without a sale counts for in logs
+NO_SALE = 0.75  # units: halfway between that and one unit; less is no sale
 
 
 @dataclass(frozen=True)
@@ -23,14 +23,14 @@ class PredictiveDistribution:
     """A predictive distribution for every forecast row.
 
     frame: one row per (`store`, `product`, `week`, `step`).
-    draws: array of shape (rows, n): equally probable values in cartons, ascending along each row.
+    samples: array of shape (rows, n): equally probable values in units, ascending along each row.
     """
 
     frame: pd.DataFrame
     samples: np.ndarray
 
     def summarise(self, levels: tuple[int, ...]) -> pd.DataFrame:
-        """`frame` with a column for every point, and `lo_…` and `hi_…` for every level."""
+        """Return `frame` with a column for every point, and `lo_…` and `hi_…` for every level."""
         columns = {point: point_of(self.samples, point) for point in get_args(Point)}
         for level in levels:
             columns[f"lo_{level}"], columns[f"hi_{level}"] = interval_of(self.samples, level)
@@ -38,17 +38,17 @@ class PredictiveDistribution:
 
 
 def point_of(samples: np.ndarray, point: Point) -> np.ndarray:
-    """The chosen point of each row's distribution.
+    """Return the chosen point of each row's distribution.
 
     `median` minimises the expected absolute error, `mean` the squared one. `mape` minimises the expected
-    absolute percentage error E|y − f| / y, which the median of the draws weighted by 1 / y does
+    absolute percentage error E|y − f| / y, which the median of the samples weighted by 1 / y does
     (Gneiting 2011, Making and Evaluating Point Forecasts, theorem 9).
     """
     if point == "mean":
         return samples.mean(axis=1)
     if point == "median":
         return np.median(samples, axis=1)
-    # Sales are whole cartons; a week without any has no percentage error, so it weighs as one carton does.
+    # Sales are whole units; a week without any has no percentage error, so it weighs as one unit does.
     weights = 1.0 / np.maximum(samples, 1.0)
     cumulated = weights.cumsum(axis=1)
     first_beyond_half = (cumulated < cumulated[:, -1:] / 2).sum(axis=1)
@@ -56,26 +56,26 @@ def point_of(samples: np.ndarray, point: Point) -> np.ndarray:
 
 
 def interval_of(samples: np.ndarray, level: int) -> tuple[np.ndarray, np.ndarray]:
-    """Lower and upper end of the central interval of `level` percent."""
+    """Return the lower and upper end of the central interval of `level` percent."""
     tail = (100 - level) / 200
-    # Draw i of n stands at the probability (i + 1/2) / n: Hazen's positions.
+    # Sample i of n stands at the probability (i + 1/2) / n: Hazen's positions.
     lower, upper = np.quantile(samples, [tail, 1 - tail], axis=1, method="hazen")
     return lower, upper
 
 
-def cartons(log_draws: np.ndarray) -> np.ndarray:
-    """Draws in cartons from draws in logs; what is less than a carton is no sale."""
-    samples = np.exp(log_draws)
+def from_logs(log_samples: np.ndarray) -> np.ndarray:
+    """Return samples in units from samples of log units; less than `NO_SALE` is no sale."""
+    samples = np.exp(log_samples)
     return np.where(samples < NO_SALE, 0.0, samples)
 
 
 def averaged(members: Sequence[PredictiveDistribution], weights: Sequence[float]) -> PredictiveDistribution:
-    """One distribution from several of the same rows: the weighted mean of the sorted draws, in logs.
+    """Return one distribution from several of the same rows: the weighted mean of the sorted samples, in logs.
 
-    Averaging quantiles keeps the distribution as narrow as its members; mixing the draws would widen it.
+    Averaging quantiles keeps the distribution as narrow as its members; mixing the samples would widen it.
 
     Raises:
-        ValueError: the members differ in their rows or in their number of draws.
+        ValueError: the members differ in their rows or in their number of samples.
     """
     frame = members[0].frame
     logs = np.zeros_like(members[0].samples)
@@ -83,4 +83,4 @@ def averaged(members: Sequence[PredictiveDistribution], weights: Sequence[float]
         if not member.frame[ROW].equals(frame[ROW]):
             raise ValueError("the members of an ensemble must forecast the same rows in the same order")
         logs += weight / sum(weights) * np.log(np.maximum(member.samples, SMALLEST_SALE))
-    return PredictiveDistribution(frame, cartons(logs))
+    return PredictiveDistribution(frame, from_logs(logs))

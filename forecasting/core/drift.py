@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from forecasting.contracts import schemas
-from forecasting.core.live_scores import score_rows
+from forecasting.core.metrics import score_rows
 
 MIN_BASELINE_WEEKS = 26
 MOST_PRODUCTS_WATCHED = 20

@@ -1,4 +1,4 @@
-"""The report table, in which history and forecast stand side by side, and its summary for people."""
+"""The report, in which history and forecast stand side by side, its summary, and the order sheet."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -33,6 +33,40 @@ def report_table(
     names = products.set_index("product")["name"]
     table["product_name"] = table["product"].map(names).fillna(table["product"].astype(str))
     return schemas.REPORT.cast(table).sort_values(schemas.CELL, ignore_index=True)
+
+
+def order_sheet(
+    forecast: pd.DataFrame,
+    sales: pd.DataFrame,
+    promotions: pd.DataFrame,
+    stores: pd.DataFrame,
+    products: pd.DataFrame,
+) -> pd.DataFrame:
+    """Return the forecast of one cutoff as planners read it, with names, plans and what was sold last.
+
+    Args:
+        forecast: table `forecast` of one cutoff.
+        sales: table `sales`; only the cutoff's week is used.
+        promotions: table `promotions`, past and future.
+        stores: table `stores`.
+        products: table `products`; a product that it does not have is named by its number.
+
+    Returns:
+        Table `order_sheet`, sorted by store, product and week.
+    """
+    last = sales[sales["week"] == forecast["cutoff"].iloc[0]]
+    sheet = forecast.merge(
+        last[[*schemas.SERIES, "units"]].rename(columns={"units": "last_sold"}), on=schemas.SERIES, how="left"
+    )
+    sheet["last_sold"] = sheet["last_sold"].astype("Int64")
+    sheet["change"] = sheet["forecast"] - sheet["last_sold"].astype("float64")
+    sheet = sheet.merge(promotions, on=schemas.CELL, how="left")
+    sheet["deal"] = sheet["deal"].astype("Int8")
+    sheet["store_name"] = sheet["store"].map(stores.set_index("store")["name"])
+    sheet["product_name"] = (
+        sheet["product"].map(products.set_index("product")["name"]).fillna(sheet["product"].astype(str))
+    )
+    return schemas.ORDER_SHEET.cast(sheet).sort_values(schemas.CELL, ignore_index=True)
 
 
 def biggest_movers(report: pd.DataFrame, count: int, recent_weeks: int = RECENT_WEEKS) -> pd.DataFrame:

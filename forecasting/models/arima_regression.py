@@ -1,6 +1,6 @@
 """ARIMA with regressors: log units on price and promotion, with autocorrelated errors, by statsmodels."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,7 @@ from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.distribution import PredictiveDistribution
 from forecasting.core.fitted_model import FittedModel
 from forecasting.core.panel import complete_plan, future_cells, series_of
+from forecasting.models.model import Model
 from forecasting.models.naive import PROBABILITIES
 from forecasting.models.one_by_one import Numbers, numbers_of, rows_of
 
@@ -32,46 +33,38 @@ LARGEST_SPREAD = 3.0
 REGRESSORS = ("log_price", "deal", "feat")
 
 
-def arima_regression(panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> PredictiveDistribution:
+class ArimaRegression(Model):
     """Forecast log(1 + units) = level + effects of log price, deal and feat + AR(1) error, one series at a time.
 
     Level and effects are states of the Kalman filter with a normal prior, so that only the autocorrelation
-    is searched for, and the forecast's variance holds the doubt about them. A gap in sales is a week without
-    observation; a past week without a known offer is filled by `complete_plan`. The draws are normal in logs.
-
-    Raises:
-        ValueError: a series has fewer observed weeks than the model needs.
+    is searched for, and the forecast's variance includes their uncertainty. A gap in sales is a week without
+    observation; a past week without a known offer is filled by `complete_plan`. The samples are normal in logs.
     """
-    return _forecast_each(panel, promotions, spec, _learn)
 
+    name = "arima_regression"
+    summary = "price and promotion with autocorrelated errors (statsmodels)"
 
-def fit(panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> FittedModel:
-    """Autocorrelation, means and range of each series; errors as in `arima_regression`."""
-    return FittedModel(spec, rows_of({key: _learn(key, *seen) for key, *seen in _each_series(panel, promotions, spec)}))
+    def fit(self, panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> FittedModel:
+        """Return autocorrelation, means and range of each series.
 
+        Raises:
+            ValueError: a series has fewer observed weeks than the model needs.
+        """
+        learnt = {key: _learn(key, *seen) for key, *seen in _each_series(panel, promotions, spec)}
+        return FittedModel(spec, rows_of(learnt))
 
-def predict(
-    fitted: FittedModel, panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec
-) -> PredictiveDistribution:
-    """Filter on through the weeks sold since: level and effects are states, the autocorrelation stays."""
-    numbers = numbers_of(fitted)
-    known = pd.DataFrame(list(numbers), columns=schemas.SERIES)
-    panel = panel.merge(known, on=schemas.SERIES)
-    return _forecast_each(panel, promotions, spec, lambda key, *_: numbers[key])
-
-
-def _forecast_each(
-    panel: pd.DataFrame,
-    promotions: pd.DataFrame,
-    spec: ForecastSpec,
-    learn: Callable[[tuple[int, int], np.ndarray, np.ndarray], Numbers],
-) -> PredictiveDistribution:
-    normal = ndtri(PROBABILITIES)
-    samples = [np.empty((0, len(normal)))]
-    for key, log_units, x in _each_series(panel, promotions, spec):
-        centre, spread = _apply(log_units, x, learn(key, log_units, x), spec.horizon)
-        samples.append(np.expm1(centre[:, None] + spread[:, None] * normal))
-    return PredictiveDistribution(future_cells(series_of(panel), spec), np.maximum(np.concatenate(samples), 0.0))
+    def predict(
+        self, fitted: FittedModel, panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec
+    ) -> PredictiveDistribution:
+        """Filter on through all weeks: level and effects are states, the autocorrelation stays."""
+        numbers = numbers_of(fitted)
+        panel = panel.merge(pd.DataFrame(list(numbers), columns=schemas.SERIES), on=schemas.SERIES)
+        normal = ndtri(PROBABILITIES)
+        samples = [np.empty((0, len(normal)))]
+        for key, log_units, x in _each_series(panel, promotions, spec):
+            centre, spread = _apply(log_units, x, numbers[key], spec.horizon)
+            samples.append(np.expm1(centre[:, None] + spread[:, None] * normal))
+        return PredictiveDistribution(future_cells(series_of(panel), spec), np.maximum(np.concatenate(samples), 0.0))
 
 
 def _each_series(

@@ -10,11 +10,13 @@ import pandas as pd
 from forecasting.contracts import schemas
 from forecasting.contracts.calendar import WEEK
 from forecasting.contracts.spec import ForecastSpec
-from forecasting.core import scores
 from forecasting.core.distribution import PredictiveDistribution, point_of
+from forecasting.core.metrics import METRICS
 from forecasting.core.panel import series_of
+from forecasting.core.partition import Pooled
+from forecasting.models.model import OnePassModel
 from forecasting.models.registry import get_model
-from forecasting.models.response.spread import DRAWS
+from forecasting.models.response.spread import SAMPLES
 
 DEFAULT = "price_response"
 CHALLENGERS = ("ets", "mean", "seasonal_naive")
@@ -25,18 +27,25 @@ CLEARLY = 0.05  # share by which a challenger must be better in sum
 WINS = 3  # origins of `ORIGINS` in which it must be better
 
 
-def auto(panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> PredictiveDistribution:
-    """Forecast each product by the model that did best on it lately, in doubt by `DEFAULT`.
+class Auto(OnePassModel):
+    """Forecast each product by the model that did best on it of late, in doubt by `DEFAULT`.
 
-    At `ORIGINS` earlier cutoffs every candidate forecasts what is known by now, seeing of the sales only what
-    was known then; promotions are known beforehand. `choose` decides. Products are judged one by one, so no product
-    depends on the others.
+    At `ORIGINS` earlier cutoffs every candidate forecasts weeks that have been sold since, from the sales up to that
+    cutoff and all promotions; `choose` decides. Products are judged one by one, so no product depends on the others.
     """
-    answers = [_product_forecast(sales, promotions, spec) for _, sales in panel.groupby("product", sort=True)]
-    return PredictiveDistribution(
-        pd.concat([answer.frame for answer in answers], ignore_index=True),
-        np.concatenate([_resampled(answer.samples) for answer in answers]),
-    )
+
+    name = "auto"
+    summary = "per product the model that did best in a backtest, price_response in doubt"
+    pooled: Pooled = "product"
+    trainable = False
+
+    def forecast(self, panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> PredictiveDistribution:
+        """Return the chosen models' forecasts, product by product."""
+        answers = [_product_forecast(sales, promotions, spec) for _, sales in panel.groupby("product", sort=True)]
+        return PredictiveDistribution(
+            pd.concat([answer.frame for answer in answers], ignore_index=True),
+            np.concatenate([_resampled(answer.samples) for answer in answers]),
+        )
 
 
 def choose(scores_of: Mapping[str, Sequence[float]]) -> str:
@@ -105,11 +114,11 @@ def _score(name: str, past: pd.DataFrame, promotions: pd.DataFrame, actuals: pd.
         return np.inf
     rows = answer.frame.assign(forecast=point_of(answer.samples, "median"))
     rows = actuals.rename(columns={"units": "actual"})[[*schemas.CELL, "actual"]].merge(rows, on=schemas.CELL)
-    return scores.wape(rows)
+    return METRICS["wape"](rows)
 
 
 def _resampled(samples: np.ndarray) -> np.ndarray:
-    """The same distributions as `DRAWS` draws, whatever the model's own number."""
-    if samples.shape[1] == DRAWS:
+    """The same distributions as `SAMPLES ` samples, whatever the model's own number."""
+    if samples.shape[1] == SAMPLES:
         return samples
-    return np.quantile(samples, (np.arange(DRAWS) + 0.5) / DRAWS, axis=1, method="hazen").T
+    return np.quantile(samples, (np.arange(SAMPLES) + 0.5) / SAMPLES, axis=1, method="hazen").T

@@ -12,7 +12,9 @@ import pandas as pd
 
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.distribution import PredictiveDistribution
-from forecasting.models.price_response import FIRST_ORIGIN, ProductFit, as_predictive, fit_products, product_draws
+from forecasting.core.partition import Pooled
+from forecasting.models.model import OnePassModel
+from forecasting.models.price_response import FIRST_ORIGIN, ProductFit, as_predictive, fit_products, product_samples
 from forecasting.models.response.tree_features import tree_features
 
 ROUNDS = 100
@@ -35,20 +37,28 @@ PARAMETERS = {
 }
 
 
-def boosted_trees(panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> PredictiveDistribution:
-    """Forecast every series of `panel`; arguments as in `price_response`."""
-    fits = fit_products(panel, promotions, spec)
-    features = [tree_features(fit.offers, fit.product).astype(np.float32) for fit in fits]
-    corrected = [np.full_like(fit.forecasts, np.nan) for fit in fits]
-    furthest = int(spec.steps[-1])
-    for back in range(CHECKS, -1, -1):
-        known = back * CHECK_EVERY  # weeks before today up to which these trees were trained
-        trees = _train(fits, features, known)
-        for fit, x, forecasts in zip(fits, features, corrected, strict=True):
-            for j, step in enumerate(fit.steps):
-                origins = _origins_between(fit.today, int(step), known, furthest)
-                forecasts[origins, j] = _corrected(trees, fit, x, origins, j)
-    return as_predictive(fits, [product_draws(fit, f) for fit, f in zip(fits, corrected, strict=True)])
+class BoostedTrees(OnePassModel):
+    """The price response plus the error that the trees expect of it."""
+
+    name = "boosted_trees"
+    summary = "price_response, corrected by gradient-boosted trees (LightGBM)"
+    pooled: Pooled = "everything"
+    trainable = False
+
+    def forecast(self, panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> PredictiveDistribution:
+        """Return the corrected price response, spread by the past errors of the corrected forecasts."""
+        fits = fit_products(panel, promotions, spec)
+        features = [tree_features(fit.offers, fit.product).astype(np.float32) for fit in fits]
+        corrected = [np.full_like(fit.forecasts, np.nan) for fit in fits]
+        furthest = int(spec.steps[-1])
+        for back in range(CHECKS, -1, -1):
+            known = back * CHECK_EVERY  # weeks before today up to which these trees were trained
+            trees = _train(fits, features, known)
+            for fit, x, forecasts in zip(fits, features, corrected, strict=True):
+                for j, step in enumerate(fit.steps):
+                    origins = _origins_between(fit.today, int(step), known, furthest)
+                    forecasts[origins, j] = _corrected(trees, fit, x, origins, j)
+        return as_predictive(fits, [product_samples(fit, f) for fit, f in zip(fits, corrected, strict=True)])
 
 
 def _origins_between(today: int, step: int, known: int, furthest: int) -> np.ndarray:

@@ -1,15 +1,26 @@
-"""The price response and its boosted correction, averaged: half of the correction is kept."""
+"""The price response and its boosted correction, averaged: half of the correction is used."""
 
 import pandas as pd
 
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.distribution import PredictiveDistribution, averaged
-from forecasting.models.boosted_trees import boosted_trees
-from forecasting.models.price_response import price_response
+from forecasting.core.partition import Pooled
+from forecasting.models.boosted_trees import BoostedTrees
+from forecasting.models.model import OnePassModel
+from forecasting.models.price_response import PriceResponse
 
-WEIGHTS = {price_response: 0.5, boosted_trees: 0.5}
+MEMBERS = (PriceResponse(), BoostedTrees())
+WEIGHTS = (0.5, 0.5)
 
 
-def ensemble(panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> PredictiveDistribution:
-    """Forecast every series of `panel`; arguments as in `price_response`."""
-    return averaged([model(panel, promotions, spec) for model in WEIGHTS], list(WEIGHTS.values()))
+class Ensemble(OnePassModel):
+    """The mean of the members' quantiles, in logs."""
+
+    name = "ensemble"
+    summary = "price_response and boosted_trees, averaged"
+    pooled: Pooled = "everything"
+    trainable = False
+
+    def forecast(self, panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> PredictiveDistribution:
+        """Return the weighted mean of the members' forecasts."""
+        return averaged([member.forecast(panel, promotions, spec) for member in MEMBERS], WEIGHTS)

@@ -1,12 +1,6 @@
-"""Models that know one series at a time: its own log units, and what was learnt of them.
+"""Models of one series at a time, of its own log units: the loop over the series around `learn` and `apply`."""
 
-Such a model is two functions. `learn` gives named numbers from the weeks up to the cutoff of the training; `apply`
-gives mean and standard deviation of the coming log units from the weeks up to now and those numbers. Here is the loop
-over the series around them.
-"""
-
-from collections.abc import Callable
-from dataclasses import dataclass
+from abc import abstractmethod
 
 import numpy as np
 import pandas as pd
@@ -17,64 +11,62 @@ from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.distribution import PredictiveDistribution
 from forecasting.core.fitted_model import FittedModel
 from forecasting.core.panel import future_cells
+from forecasting.models.model import Model
 from forecasting.models.naive import PROBABILITIES
 
 Numbers = dict[str, float]
 
 
-@dataclass(frozen=True)
-class OneByOne:
+class OneByOne(Model):
     """A model of log(1 + units), normal in logs; gaps are passed over, promotions play no part.
 
-    learn: log units (W,) -> what is learnt of them.
-    apply: log units (W,), what was learnt, steps (H,) -> mean and standard deviation at each step, (H,).
     min_weeks: observed weeks that `learn` needs.
     """
 
-    name: str
-    learn: Callable[[np.ndarray], Numbers]
-    apply: Callable[[np.ndarray, Numbers, np.ndarray], tuple[np.ndarray, np.ndarray]]
     min_weeks: int
 
-    def fit(self, panel: pd.DataFrame, spec: ForecastSpec) -> FittedModel:
-        """What is learnt of each series of the panel.
+    @abstractmethod
+    def learn(self, log_units: np.ndarray) -> Numbers:
+        """Return named parameters of the observed log units (W,) up to the cutoff of the fit."""
+        ...
+
+    @abstractmethod
+    def apply(self, log_units: np.ndarray, learnt: Numbers, steps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return mean and standard deviation of the log units at each step, (H,), from all weeks up to now, (W,)."""
+        ...
+
+    def fit(self, panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> FittedModel:
+        """Return the parameters of each series of the panel.
 
         Raises:
             ValueError: a series has fewer observed weeks than the model needs.
         """
-        numbers = {key: self.learn(self._require_enough(key, units)) for key, units in _log_units(panel)}
+        numbers = {}
+        for key, log_units in _log_units(panel):
+            if len(log_units) < self.min_weeks:
+                raise ValueError(
+                    f"series {key} has {len(log_units)} observed weeks, {self.name} needs {self.min_weeks}"
+                )
+            numbers[key] = self.learn(log_units)
         return FittedModel(spec, rows_of(numbers))
 
-    def predict(self, fitted: FittedModel, panel: pd.DataFrame, spec: ForecastSpec) -> PredictiveDistribution:
-        """Forecast each series of the panel that something was learnt of."""
-        numbers = numbers_of(fitted)
-        known = {key: units for key, units in _log_units(panel) if key in numbers}
-        return self._predictive({key: (units, numbers[key]) for key, units in known.items()}, spec)
-
-    def forecast(self, panel: pd.DataFrame, spec: ForecastSpec) -> PredictiveDistribution:
-        """Learn and forecast in one; errors as in `fit`."""
-        units_of = {key: self._require_enough(key, units) for key, units in _log_units(panel)}
-        return self._predictive({key: (units, self.learn(units)) for key, units in units_of.items()}, spec)
-
-    def _predictive(
-        self, series: dict[tuple[int, int], tuple[np.ndarray, Numbers]], spec: ForecastSpec
+    def predict(
+        self, fitted: FittedModel, panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec
     ) -> PredictiveDistribution:
-        normal = ndtri(PROBABILITIES)
-        samples = [np.empty((0, len(PROBABILITIES)))]
-        for units, numbers in series.values():
-            centre, spread = self.apply(units, numbers, np.array(spec.steps))
-            samples.append(np.expm1(centre[:, None] + spread[:, None] * normal))
-        keys = pd.DataFrame(list(series), columns=schemas.SERIES)
-        return PredictiveDistribution(future_cells(keys, spec), np.maximum(np.concatenate(samples), 0.0))
-
-    def _require_enough(self, key: tuple[int, int], units: np.ndarray) -> np.ndarray:
-        if len(units) < self.min_weeks:
-            raise ValueError(f"series {key} has {len(units)} observed weeks, {self.name} needs {self.min_weeks}")
-        return units
+        """Return the forecast of each series of the panel that has parameters."""
+        numbers, normal, steps = numbers_of(fitted), ndtri(PROBABILITIES), np.array(spec.steps)
+        keys, samples = [], [np.empty((0, len(PROBABILITIES)))]
+        for key, log_units in _log_units(panel):
+            if key in numbers:
+                centre, spread = self.apply(log_units, numbers[key], steps)
+                keys.append(key)
+                samples.append(np.expm1(centre[:, None] + spread[:, None] * normal))
+        cells = future_cells(pd.DataFrame(keys, columns=schemas.SERIES), spec)
+        return PredictiveDistribution(cells, np.maximum(np.concatenate(samples), 0.0))
 
 
 def rows_of(numbers: dict[tuple[int, int], Numbers]) -> pd.DataFrame:
-    """Numbers by (store, product) as table `parameters`."""
+    """Return parameters by (store, product) as table `parameters`."""
     rows = [
         (product, name, store, 0, value)
         for (store, product), of_series in numbers.items()
@@ -84,7 +76,7 @@ def rows_of(numbers: dict[tuple[int, int], Numbers]) -> pd.DataFrame:
 
 
 def numbers_of(fitted: FittedModel) -> dict[tuple[int, int], Numbers]:
-    """The inverse of `rows_of`."""
+    """Return the inverse of `rows_of`."""
     numbers: dict[tuple[int, int], Numbers] = {}
     columns = (fitted.parameters[name] for name in ("store", "product", "name", "value"))
     for store, product, name, value in zip(*columns, strict=True):
@@ -93,6 +85,6 @@ def numbers_of(fitted: FittedModel) -> dict[tuple[int, int], Numbers]:
 
 
 def _log_units(panel: pd.DataFrame) -> list[tuple[tuple[int, int], np.ndarray]]:
-    """The observed weeks of each series, in its order."""
+    """Return the log units of the observed weeks of each series, in its order."""
     observed = panel.dropna(subset="units").groupby(schemas.SERIES)["units"]
     return [((int(store), int(product)), np.log1p(units.to_numpy())) for (store, product), units in observed]

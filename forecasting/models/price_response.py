@@ -1,6 +1,6 @@
-"""Price response: a pooled regression of log sales on own and competing offers.
+"""Price response: a pooled regression of log sales on own and competing offers, one product at a time.
 
-One model a product.  All stores share the response to prices and promotions; each store
+All stores share the response to prices and promotions; each store
 has its own level and its own, shrunk, deviation in slope.  The regression is refitted at
 every past week (cheap: sums of cross products are carried forward), so that the spread
 of the forecast comes from errors made on weeks the fit had not seen.
@@ -14,21 +14,23 @@ import pandas as pd
 
 from forecasting.contracts import schemas
 from forecasting.contracts.spec import ForecastSpec
-from forecasting.core.distribution import SMALLEST_SALE, PredictiveDistribution, cartons
+from forecasting.core.distribution import SMALLEST_SALE, PredictiveDistribution, from_logs
 from forecasting.core.fitted_model import FittedModel
 from forecasting.core.panel import future_cells, series_of
+from forecasting.core.partition import Pooled
+from forecasting.models.model import Model
 from forecasting.models.response.features import Offers, offers_on_grid, product_regressors, product_risk, usual_prices
 from forecasting.models.response.fit import FitOptions, RollingFit, rolling_fit
 from forecasting.models.response.parameters import ResponseParameters
-from forecasting.models.response.spread import DRAWS, Spread, learn_spread
+from forecasting.models.response.spread import SAMPLES, Spread, learn_spread
 from forecasting.models.response.state import ProductState, bring_up_to_date
 
-FIRST_ORIGIN = 20  # weeks of history before a forecast whose error tells something
+FIRST_ORIGIN = 20  # weeks of history before a forecast whose error counts
 
 
 @dataclass(frozen=True)
 class ProductFit:
-    """One product's past and all forecasts ever made of it, on a grid of W weeks and S stores."""
+    """One product's past, and its forecasts from every past week, on a grid of W weeks and S stores."""
 
     product: int
     offers: Offers  # the last week is the last week forecast
@@ -50,77 +52,85 @@ class ProductFit:
         return self.offers.weeks[self.today + self.steps]
 
 
-def price_response(panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> PredictiveDistribution:
-    """Forecast every series of `panel` (store, product, week, units, price, deal, feat).
+class PriceResponse(Model):
+    """The response of a product's stores to their own and competing offers.
 
-    `promotions` (store, product, week, price, deal, feat) holds all products of these stores,
-    past and future.  Products are modelled one by one, so no product depends on the others.
+    `promotions` holds all products of the stores, past and future: the others are the competing offers.
+    Products are modelled one by one, so no product depends on the sales of the others.
     """
-    fits = fit_products(panel, promotions, spec)
-    return as_predictive(fits, [product_draws(fit, fit.forecasts) for fit in fits])
 
+    name = "price_response"
+    summary = "response of a product's stores to own and competing prices and promotions"
+    pooled: Pooled = "product"
 
-def fit(panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> FittedModel:
-    """Fit one `ResponseParameters` for each product, as rows of the table `parameters`."""
-    rows = []
-    for found in fit_products(panel, promotions, spec):
-        frozen = ResponseParameters.of(
-            found.offers, usual_prices(found.offers, found.product), found.rolled, _spreads(found, found.forecasts)
-        )
-        rows.append(frozen.as_rows(found.product))
-    return FittedModel(spec, schemas.PARAMETERS.cast(pd.concat(rows, ignore_index=True)))
+    def forecast(self, panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> PredictiveDistribution:
+        """Return the forecasts with which the fit ends; it saves the third of the time that `predict` would take."""
+        fits = fit_products(panel, promotions, spec)
+        return as_predictive(fits, [product_samples(fit, fit.forecasts) for fit in fits])
 
-
-def predict(
-    fitted: FittedModel, panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec
-) -> PredictiveDistribution:
-    """Forecast by what was learnt, every series of `panel` that it knows; at the cutoff of the fit as `price_response`.
-
-    What stays: slopes, levels, bounds, scale, and size and shape of the errors. What follows the weeks sold
-    since then: by how much sales ran of late above or below what was expected.
-    """
-    products = prepare(fitted, panel, promotions, spec)
-    if not products:  # a partition of which nothing was learnt
-        return PredictiveDistribution(future_cells(series_of(panel).iloc[:0], spec), np.empty((0, DRAWS)))
-    return as_predictive(products, [product.log_draws() for product in products])
-
-
-def prepare(
-    fitted: FittedModel, panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec
-) -> list[ProductState]:
-    """Every product of the panel that the fit knows, brought up to the cutoff."""
-    kept = {product: ResponseParameters.from_rows(rows) for product, rows in fitted.parameters.groupby("product")}
-    weeks_since_fit = (spec.cutoff - fitted.spec.cutoff).days // 7
-    steps, last = np.array(spec.steps), pd.Timestamp(spec.weeks[-1])
-    products: list[ProductState] = []
-    shared: Offers | None = None
-    for product, sales in panel.groupby("product", sort=True):
-        if product not in kept:
-            continue
-        frozen = kept[product]
-        known = sales[sales["store"].isin(frozen.stores)]
-        if known.empty:
-            continue
-        stores = np.sort(known["store"].unique())
-        weeks = pd.date_range(known["week"].min(), last, freq="7D")
-        offers = shared
-        if (
-            offers is None
-            or not offers.cover(product, stores, weeks)
-            or not np.array_equal(offers.products, frozen.products)
-        ):
-            # A rival that the fit did not know has no slope.
-            offers = offers_on_grid(
-                promotions[promotions["product"].isin(frozen.products)], frozen.products, stores, weeks
+    def fit(self, panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> FittedModel:
+        """Return one `ResponseParameters` for each product, as rows of the table `parameters`."""
+        rows = []
+        for found in fit_products(panel, promotions, spec):
+            parameters = ResponseParameters.of(
+                found.offers, usual_prices(found.offers, found.product), found.rolled, _spreads(found, found.forecasts)
             )
-            shared = offers
-        log_sales = _log_sales_on_grid(known, stores, weeks)
-        products.append(bring_up_to_date(frozen.only(stores), int(product), offers, log_sales, weeks_since_fit, steps))
-    return products
+            rows.append(parameters.as_rows(found.product))
+        return FittedModel(spec, schemas.PARAMETERS.cast(pd.concat(rows, ignore_index=True)))
+
+    def predict(
+        self, fitted: FittedModel, panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec
+    ) -> PredictiveDistribution:
+        """Forecast by the fitted parameters every series of `panel` that has some.
+
+        What stays: slopes, levels, bounds, scale, and size and shape of the errors. What follows the weeks sold
+        since the fit: by how much recent sales ran above or below what was expected.
+        """
+        products = self.prepare(fitted, panel, promotions, spec)
+        if not products:  # a partition without any fitted series
+            return PredictiveDistribution(future_cells(series_of(panel).iloc[:0], spec), np.empty((0, SAMPLES)))
+        return as_predictive(products, [product.log_samples() for product in products])
+
+    def prepare(
+        self, fitted: FittedModel, panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec
+    ) -> list[ProductState]:
+        """Return every product of the panel that has fitted parameters, brought up to the cutoff."""
+        parameters = {
+            product: ResponseParameters.from_rows(rows) for product, rows in fitted.parameters.groupby("product")
+        }
+        weeks_since_fit = (spec.cutoff - fitted.spec.cutoff).days // 7
+        steps, last = np.array(spec.steps), pd.Timestamp(spec.weeks[-1])
+        products: list[ProductState] = []
+        shared: Offers | None = None
+        for product, sales in panel.groupby("product", sort=True):
+            if product not in parameters:
+                continue
+            frozen = parameters[product]
+            known = sales[sales["store"].isin(frozen.stores)]
+            if known.empty:
+                continue
+            stores = np.sort(known["store"].unique())
+            weeks = pd.date_range(known["week"].min(), last, freq="7D")
+            offers = shared
+            if (
+                offers is None
+                or not offers.cover(product, stores, weeks)
+                or not np.array_equal(offers.products, frozen.products)
+            ):
+                # A rival that the fit did not know has no slope.
+                offers = offers_on_grid(
+                    promotions[promotions["product"].isin(frozen.products)], frozen.products, stores, weeks
+                )
+                shared = offers
+            log_sales = _log_sales_on_grid(known, stores, weeks)
+            products.append(
+                bring_up_to_date(frozen.only(stores), int(product), offers, log_sales, weeks_since_fit, steps)
+            )
+        return products
 
 
 def fit_products(panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> list[ProductFit]:
-    """Every product of the panel, in order, fitted by itself."""
+    """Return every product of the panel, in order, each fitted by itself."""
     last = pd.Timestamp(spec.weeks[-1])
     fits: list[ProductFit] = []
     shared: Offers | None = None  # most products see the same offers
@@ -137,8 +147,8 @@ def fit_products(panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSp
     return fits
 
 
-def product_draws(fit: ProductFit, forecasts: np.ndarray) -> np.ndarray:
-    """Sorted log draws (S, H, D) around the last of `forecasts`, learnt from the errors of the others.
+def product_samples(fit: ProductFit, forecasts: np.ndarray) -> np.ndarray:
+    """Return the sorted log samples (S, H, D) around the last of `forecasts`, spread by the errors of the others.
 
     forecasts: (origins, H, S), as in `fit`; NaN where none was made.
     """
@@ -151,9 +161,9 @@ def product_draws(fit: ProductFit, forecasts: np.ndarray) -> np.ndarray:
 
 
 def as_predictive(
-    products: Sequence[ProductFit | ProductState], log_draws_of: list[np.ndarray]
+    products: Sequence[ProductFit | ProductState], log_samples_of: list[np.ndarray]
 ) -> PredictiveDistribution:
-    """The products' log draws (S, H, D) as one distribution in cartons."""
+    """Return the products' log samples (S, H, D) as one distribution in units."""
     frames = [
         pd.DataFrame(
             {
@@ -165,7 +175,7 @@ def as_predictive(
         )
         for product in products
     ]
-    samples = [cartons(samples).reshape(-1, samples.shape[-1]) for samples in log_draws_of]
+    samples = [from_logs(samples).reshape(-1, samples.shape[-1]) for samples in log_samples_of]
     return PredictiveDistribution(pd.concat(frames, ignore_index=True), np.concatenate(samples))
 
 
@@ -179,7 +189,7 @@ def _fit_product(product: int, sales: pd.DataFrame, offers: Offers, spec: Foreca
 
 
 def _log_sales_on_grid(sales: pd.DataFrame, stores: np.ndarray, weeks: pd.DatetimeIndex) -> np.ndarray:
-    """Log cartons, shape (W, S); NaN where unseen."""
+    """Return log units, shape (W, S); NaN where unseen."""
     grid = np.full((len(weeks), len(stores)), np.nan)
     units = np.maximum(sales["units"].to_numpy(float), SMALLEST_SALE)
     grid[weeks.get_indexer(sales["week"]), np.searchsorted(stores, sales["store"])] = np.log(units)
@@ -187,7 +197,7 @@ def _log_sales_on_grid(sales: pd.DataFrame, stores: np.ndarray, weeks: pd.Dateti
 
 
 def _spreads(fit: ProductFit, forecasts: np.ndarray) -> list[Spread]:
-    """What past `forecasts` (origins, H, S) tell of the errors of each step; the last origin is today."""
+    """Return the spread of the errors of past `forecasts` (origins, H, S) at each step; the last origin is today."""
     risk = product_risk(fit.offers, fit.product)
     spreads = []
     for j, step in enumerate(int(step) for step in fit.steps):

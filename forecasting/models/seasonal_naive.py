@@ -7,6 +7,7 @@ from forecasting.contracts import schemas
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.distribution import PredictiveDistribution
 from forecasting.core.panel import future_cells, series_of
+from forecasting.models.model import OnePassModel
 from forecasting.models.naive import PROBABILITIES
 
 YEAR = 52  # weeks: the same week of the last year, its weekday kept
@@ -14,7 +15,7 @@ NEAR = 3  # weeks to either side of a gap in which a stand-in is looked for
 FEWEST_CHANGES = 8  # changes over a year that a spread can be taken from
 
 
-def seasonal_naive(panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> PredictiveDistribution:
+class SeasonalNaive(OnePassModel):
     """Repeat what each series sold 52 weeks before the target week.
 
     A gap there is filled by the nearest observed week, at most `NEAR` weeks away and the earlier of two; without
@@ -23,17 +24,23 @@ def seasonal_naive(panel: pd.DataFrame, promotions: pd.DataFrame, spec: Forecast
     observation is repeated, or such changes are few, it is that of the changes over the step. Promotions play
     no part.
     """
-    cells = future_cells(series_of(panel), spec)
-    log_units = np.log1p(panel.pivot(index=schemas.SERIES, columns="week", values="units").to_numpy())
-    samples = np.empty((len(log_units), spec.horizon, len(PROBABILITIES)))
-    for row, past in enumerate(log_units):
-        for position, step in enumerate(spec.steps):
-            samples[row, position] = _log_draws(past, step)
-    return PredictiveDistribution(cells, np.maximum(np.expm1(samples.reshape(len(cells), -1)), 0.0))
+
+    name = "seasonal_naive"
+    summary = "same week of the last year"
+
+    def forecast(self, panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> PredictiveDistribution:
+        """Return the same week of the last year, spread by the past changes over a year."""
+        cells = future_cells(series_of(panel), spec)
+        log_units = np.log1p(panel.pivot(index=schemas.SERIES, columns="week", values="units").to_numpy())
+        samples = np.empty((len(log_units), spec.horizon, len(PROBABILITIES)))
+        for row, past in enumerate(log_units):
+            for position, step in enumerate(spec.steps):
+                samples[row, position] = _log_samples(past, step)
+        return PredictiveDistribution(cells, np.maximum(np.expm1(samples.reshape(len(cells), -1)), 0.0))
 
 
-def _log_draws(past: np.ndarray, step: int) -> np.ndarray:
-    """Ascending log draws of one series `step` weeks after the last of `past`, whose gaps are NaN."""
+def _log_samples(past: np.ndarray, step: int) -> np.ndarray:
+    """Ascending log samples of one series `step` weeks after the last of `past`, whose gaps are NaN."""
     years_back = YEAR * -(-step // YEAR)
     observed = np.flatnonzero(~np.isnan(past))
     source = _nearest(observed, len(past) - 1 + step - years_back)

@@ -3,66 +3,48 @@
 import warnings
 
 import numpy as np
-import pandas as pd
 from scipy.signal import lfilter
 from statsmodels.tools.sm_exceptions import ConvergenceWarning
 from statsmodels.tsa.forecasting.theta import ThetaModel, ThetaModelResults
 from statsmodels.tsa.statespace.exponential_smoothing import ExponentialSmoothing
 
-from forecasting.contracts.spec import ForecastSpec
-from forecasting.core.distribution import PredictiveDistribution
-from forecasting.core.fitted_model import FittedModel
 from forecasting.models.one_by_one import Numbers, OneByOne
 
-MIN_WEEKS = 10
 
-
-def theta(panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> PredictiveDistribution:
+class Theta(OneByOne):
     """Theta method (Assimakopoulos & Nikolopoulos 2000) of log(1 + units), not deseasonalised.
 
     Exponential smoothing and half of the linear trend. Gaps are passed over, promotions play no part.
-
-    Raises:
-        ValueError: a series has fewer observed weeks than the model needs.
     """
-    return _THETA.forecast(panel, spec)
 
+    name = "theta"
+    summary = "Theta method on log units (statsmodels)"
+    min_weeks = 10
 
-def fit(panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> FittedModel:
-    """Smoothing parameter, slope and standard deviation of the errors of each series; errors as in `theta`."""
-    return _THETA.fit(panel, spec)
+    def learn(self, log_units: np.ndarray) -> Numbers:
+        """Return smoothing parameter, slope and standard deviation of the errors."""
+        if np.ptp(log_units) == 0:
+            return {"smoothing": 1.0, "slope": 0.0, "sigma": 0.0}
+        with warnings.catch_warnings():
+            # Where the likelihood is flat, any smoothing is as good as another.
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            fitted = ThetaModel(log_units, deseasonalize=False).fit()
+        smoothing, slope = float(fitted.params["alpha"]), float(fitted.params["b0"])
+        sigma = np.sqrt(np.mean(_one_step_errors(log_units, smoothing, slope) ** 2))
+        return {"smoothing": smoothing, "slope": slope, "sigma": float(sigma)}
 
-
-def predict(
-    fitted: FittedModel, panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec
-) -> PredictiveDistribution:
-    """Smooth on through the weeks sold since; the slope stays."""
-    return _THETA.predict(fitted, panel, spec)
-
-
-def _learn(log_units: np.ndarray) -> Numbers:
-    if np.ptp(log_units) == 0:
-        return {"smoothing": 1.0, "slope": 0.0, "sigma": 0.0}
-    with warnings.catch_warnings():
-        # Where the likelihood is flat, any smoothing is as good as another.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        fitted = ThetaModel(log_units, deseasonalize=False).fit()
-    smoothing, slope = float(fitted.params["alpha"]), float(fitted.params["b0"])
-    sigma = np.sqrt(np.mean(_one_step_errors(log_units, smoothing, slope) ** 2))
-    return {"smoothing": smoothing, "slope": slope, "sigma": float(sigma)}
-
-
-def _apply(log_units: np.ndarray, learnt: Numbers, steps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    smoothing, slope, sigma = learnt["smoothing"], learnt["slope"], learnt["sigma"]
-    if sigma == 0:
-        return np.full(len(steps), log_units[-1]), np.zeros(len(steps))
-    smoothed = ExponentialSmoothing(log_units, initial_level=log_units[0], initialization_method="known")
-    one_step = smoothed.smooth([smoothing]).forecast(1)
-    model = ThetaModel(log_units, deseasonalize=False)
-    going_on = ThetaModelResults(slope, smoothing, None, one_step, np.empty(0), use_mle=False, model=model)
-    centre = going_on.forecast(int(steps[-1])).to_numpy()[steps - 1]
-    # The method is smoothing with drift, ARIMA(0,1,1) (Hyndman & Billah 2003): σ²(1 + (k − 1)α²) at step k.
-    return centre, sigma * np.sqrt(1 + (steps - 1) * smoothing**2)
+    def apply(self, log_units: np.ndarray, learnt: Numbers, steps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Smooth on through all weeks; the slope stays."""
+        smoothing, slope, sigma = learnt["smoothing"], learnt["slope"], learnt["sigma"]
+        if sigma == 0:
+            return np.full(len(steps), log_units[-1]), np.zeros(len(steps))
+        smoothed = ExponentialSmoothing(log_units, initial_level=log_units[0], initialization_method="known")
+        one_step = smoothed.smooth([smoothing]).forecast(1)
+        model = ThetaModel(log_units, deseasonalize=False)
+        going_on = ThetaModelResults(slope, smoothing, None, one_step, np.empty(0), use_mle=False, model=model)
+        centre = going_on.forecast(int(steps[-1])).to_numpy()[steps - 1]
+        # The method is smoothing with drift, ARIMA(0,1,1) (Hyndman & Billah 2003): σ²(1 + (k − 1)α²) at step k.
+        return centre, sigma * np.sqrt(1 + (steps - 1) * smoothing**2)
 
 
 def _one_step_errors(log_units: np.ndarray, smoothing: float, slope: float) -> np.ndarray:
@@ -72,6 +54,3 @@ def _one_step_errors(log_units: np.ndarray, smoothing: float, slope: float) -> n
     weeks = np.arange(1, len(log_units))
     lag = (1 - (1 - smoothing) ** weeks) / smoothing  # weeks by which the level trails the trend
     return log_units[1:] - (level[:-1] + slope / 2 * lag)
-
-
-_THETA = OneByOne("theta", _learn, _apply, MIN_WEEKS)

@@ -16,7 +16,6 @@ from forecasting.core.forecast_checks import Series, require_complete, series_ke
 from forecasting.core.panel import build_panel, complete_promotions
 from forecasting.core.partition import Partition, partition_panel
 from forecasting.models import get_model
-from forecasting.models.mean import mean
 
 FALLBACK_MODEL = "mean"
 
@@ -109,14 +108,19 @@ def forecast(
 def fallback(partition: Partition, spec: ForecastSpec, reasons: Mapping[Series, str]) -> pd.DataFrame:
     """Forecast the series named in `reasons` by the climatology; each row carries its reason."""
     failed = partition.only(pd.DataFrame(list(reasons), columns=schemas.SERIES))
-    rows = _as_forecast(mean(failed.panel, failed.promotions, spec), failed.promotions, spec, model=FALLBACK_MODEL)
+    rows = _as_forecast(
+        get_model(FALLBACK_MODEL).forecast(failed.panel, failed.promotions, spec),
+        failed.promotions,
+        spec,
+        model=FALLBACK_MODEL,
+    )
     rows["reason"] = [reasons[key] for key in rows[schemas.SERIES].itertuples(index=False, name=None)]
     return rows
 
 
 def untrained_series(series: pd.DataFrame, fitted: FittedModel | None) -> dict[Series, str]:
     """Return the series that a fitted model was not trained on, each with the reason `not_trained`."""
-    if fitted is None or get_model(fitted.spec.model).learns != "parameters":
+    if fitted is None or not get_model(fitted.spec.model).has_parameters:
         return {}
     known = pd.MultiIndex.from_frame(fitted.series)
     unknown = series[~pd.MultiIndex.from_frame(series[schemas.SERIES]).isin(known)]

@@ -11,7 +11,7 @@ from forecasting.compute import dask_cluster
 from forecasting.contracts import schemas
 from forecasting.contracts.calendar import WEEK
 from forecasting.contracts.errors import OptionError
-from forecasting.contracts.spec import EVALUATION_FOLDS, BatchSpec, ClusterSpec, ForecastSpec, Retrain
+from forecasting.contracts.spec import FOLDS, BatchSpec, ClusterSpec, ForecastSpec, Retrain
 from forecasting.core.fitted_model import FittedModel
 from forecasting.models import get_model
 from forecasting.pipeline.backtest import of_lake
@@ -24,7 +24,6 @@ from forecasting.storage.model_registry import Champion
 ROBUST = "mean"  # needs nothing but history, and prices cannot mislead it
 WEEKS_OF_AN_ALARM = 8  # for so long an alarm without an outcome is answered again
 BY = "the weekly run"
-FOLDS = EVALUATION_FOLDS
 
 
 @dataclass(frozen=True)

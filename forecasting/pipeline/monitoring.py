@@ -12,9 +12,9 @@ from forecasting.best_effort import best_effort, sentence_of
 from forecasting.contracts import schemas
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.drift import MIN_BASELINE_WEEKS, Alarm, detect_drift
-from forecasting.core.live_scores import mature
 from forecasting.pipeline.baseline import monitor_key, scores_of_monitor
 from forecasting.pipeline.publication import current_forecast
+from forecasting.pipeline.scoring import score_published
 from forecasting.storage.lake import Lake
 
 logger = logging.getLogger(__name__)
@@ -90,7 +90,7 @@ def mature_forecasts(lake: Lake) -> int:
                 due.append((cutoff, run_id, scored | {"actuals": json.dumps(actuals)}))
     sales = lake.sales.read() if due else schemas.SALES.empty()
     for cutoff, run_id, metadata in due:
-        rows = mature(lake.forecasts.read(cutoff), run_id, sales)
+        rows = score_published(lake.forecasts.read(cutoff), run_id, sales)
         spec = lake.forecasts.spec_of(cutoff, run_id)
         lake.monitoring.write_scores(cutoff, run_id, rows, metadata | ({"baseline": monitor_key(spec)} if spec else {}))
     return len(due)

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,6 +16,7 @@ from forecasting.core.distribution import interval_of, point_of
 from forecasting.core.fitted_model import FittedModel
 from forecasting.core.panel import COVARIATES, build_panel, complete_promotions, series_of
 from forecasting.models import get_model
+from forecasting.models.model import PreparedProduct, PreparesOffers
 from forecasting.pipeline.challengers import last_week
 from forecasting.pipeline.forecast import train, untrained_series
 from forecasting.storage.lake import Lake
@@ -65,7 +65,7 @@ class Outlook:
     promotions: pd.DataFrame
     series: frozenset[tuple[int, int]]
     untrained: frozenset[tuple[int, int]]
-    ready: dict[tuple[int, int], Any] = field(default_factory=dict, repr=False, compare=False)
+    ready: dict[tuple[int, int], PreparedProduct] = field(default_factory=dict, repr=False, compare=False)
 
 
 def outlook(fitted: FittedModel, sales: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> Outlook:
@@ -194,12 +194,12 @@ def _expected(
 ) -> dict[str, float]:
     """Return the point and the intervals in units, where the offer differs from the plan by `changes`."""
     model, moment = get_model(spec.model), pd.Timestamp(week).as_unit("us")
-    if prepare := model.prepare:
+    if isinstance(model, PreparesOffers):
         key = product, spec.horizon
         if key not in of.ready:
-            (of.ready[key],) = prepare(of.fitted, of.panel[of.panel["product"].eq(product)], of.promotions, spec)
+            (of.ready[key],) = model.prepare(of.fitted, of.panel[of.panel["product"].eq(product)], of.promotions, spec)
         now = of.ready[key]
-        samples = (now.with_offer(store, moment, **changes) if changes else now).samples_of(store, moment)
+        samples = (now.with_offer(store, moment, changes) if changes else now).samples_of(store, moment)
     else:
         panel = of.panel[of.panel["store"].eq(store) & of.panel["product"].eq(product)].reset_index(drop=True)
         promotions = _changed(of.promotions[of.promotions["store"].eq(store)], store, product, moment, changes)

@@ -18,7 +18,7 @@ import pyarrow as pa
 from forecasting.contracts import schemas
 from forecasting.contracts.errors import OptionError
 from forecasting.contracts.panel_definition import ORANGE_JUICE as PANEL
-from forecasting.core.order_sheet import order_sheet
+from forecasting.core.report import order_sheet
 from forecasting.storage.files import replace_file
 from forecasting.storage.lake import Lake
 

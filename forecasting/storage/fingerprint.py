@@ -53,7 +53,7 @@ def code_fingerprint(model: str) -> str:
 
 def numerical_modules() -> dict[str, Path]:
     """Return the modules of this package that a forecast depends on, by name; all models, as some use others."""
-    names = [*ENTRIES, *(model.path.partition(":")[0] for model in MODELS.values())]
+    names = [*ENTRIES, *(path.partition(":")[0] for path in MODELS.values())]
     start = {name: path for name in names if (path := _in_package(name))}
     found, _ = import_closure(start, _in_package)
     return {name: path for name, path in found.items() if name not in FOR_PEOPLE}
@@ -68,7 +68,8 @@ def own_modules(model: str) -> tuple[dict[str, Path], set[str]]:
     Raises:
         OptionError: there is no such model.
     """
-    name = get_model(model).path.partition(":")[0]
+    get_model(model)  # imports it
+    name = model.partition(":")[0]
     if not (known := getattr(sys.modules[name], "__file__", None)):
         return {}, set()  # it comes with Python
     file = Path(known)

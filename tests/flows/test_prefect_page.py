@@ -13,7 +13,7 @@ import pytest
 from prefect import flow, runtime
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId
-from prefect.events import Event
+from prefect.events import Event, emit_event
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from flows import prefect_page
@@ -132,7 +132,7 @@ def test_new_alarms_emit_one_event_a_week(tmp_path: Path, monkeypatch: pytest.Mo
     events: list[dict[str, Any]] = []
 
     def take(call: Callable[..., Any], *args: Any, **event: Any) -> None:
-        if call is prefect_page.emit_event:
+        if call is emit_event:
             signature(call).bind(**event)
             Event(**event)  # as Prefect would have it
             events.append(event)

@@ -17,7 +17,7 @@ from forecasting.pipeline.model_selection import ModelChoice
 from forecasting.pipeline.report import ReportResult
 from forecasting.storage.lake import Lake
 from tests.forecasting.presentation.material import published_of
-from tests.small import InThisProcess, compute_in_this_process
+from tests.small import compute_in_this_process
 
 SPEC = ForecastSpec(date(1992, 4, 16))
 
@@ -134,8 +134,7 @@ def test_what_a_cluster_did_is_recorded_also_where_the_forecast_fails(
             observed(SPEC, [Recorder(Lake(tmp_path))]),
             dask_cluster(ClusterSpec(), Lake(tmp_path), "a test") as cluster,
         ):
-            assert isinstance(cluster, InThisProcess)
-            cluster.usage.tasks = 3
+            monkeypatch.setattr(cluster, "_tasks", 3)
             raise RunError("It broke", "mend it")
 
     with pytest.raises(RunError):

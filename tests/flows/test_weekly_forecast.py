@@ -98,13 +98,12 @@ def test_a_real_week_is_collected_and_forecast(ran: tuple[Lake, RunRecord]) -> N
 
 
 def test_nothing_is_left_behind(ran: tuple[Lake, RunRecord]) -> None:
-    """No worker of the run lives; the inbox is empty, and neither staging nor scratch holds anything."""
+    """By pid: no worker of the run lives; the inbox is empty, and neither staging nor scratch holds anything."""
     lake, record = ran
     usage = result(record, ClusterUsage)
-    assert usage.workers == 2
-    assert not usage.left_over
-    children = psutil.Process().children(recursive=True)
-    assert not [child for child in children if "multiprocessing.spawn" in " ".join(child.cmdline())]
+    assert len(usage.worker_pids) == 2
+    assert usage.left_over == ()
+    assert not any(psutil.pid_exists(pid) for pid in usage.worker_pids)
     assert lake.archive.waiting() == []
     for folder in ("staging", "scratch"):
         assert list((lake.root / folder).iterdir()) == [], folder

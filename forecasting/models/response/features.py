@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+# The covariates that the response is to. A panel that does not have one counts as one where it is always 0.
+PRICE, DEAL, FEAT = "price", "deal", "feat"
 REGULAR_PRICE_WEEKS = 13  # a quarter: longer than any promotion, shorter than list prices live
 
 
@@ -55,12 +57,16 @@ def offers_on_grid(
         cube[cell] = values[inside]
         return cube
 
-    price = rows["price"].to_numpy(float)
+    price = _values(rows, PRICE)
     log_price = np.log(np.where(price > 0, price, np.nan), where=price > 0, out=np.full(len(price), np.nan))
     log_price = _fill_prices(grid(log_price))
-    deal, feat = (_fill_promotions(grid(rows[name].to_numpy(float))) for name in ("deal", "feat"))
+    deal, feat = (_fill_promotions(grid(_values(rows, name))) for name in (DEAL, FEAT))
     discount = np.maximum(regular_price(log_price) - log_price, 0.0)
     return Offers(stores, products, weeks, log_price, deal, feat, discount)
+
+
+def _values(rows: pd.DataFrame, name: str) -> np.ndarray:
+    return rows[name].to_numpy(float) if name in rows else np.zeros(len(rows))
 
 
 def _fill_prices(log_price: np.ndarray) -> np.ndarray:
@@ -135,7 +141,7 @@ def product_regressors(offers: Offers, product: int, usual: np.ndarray) -> tuple
         (1.0, annual_waves(offers.weeks, pairs=2)),
     ]
     if len(rival):
-        blocks += _against_rivals(price, deal, feat, discount, offers, rival)
+        blocks += _against_rivals(price, feat, discount, offers, rival)
     columns = [np.broadcast_to(c, price.shape) for _, block in blocks for c in block]
     penalty = np.repeat([p for p, _ in blocks], [len(block) for _, block in blocks])
     return np.ascontiguousarray(np.stack(columns, axis=-1).transpose(1, 0, 2)), penalty
@@ -147,7 +153,7 @@ def _depths(price: np.ndarray, usual: np.ndarray) -> list[np.ndarray]:
 
 
 def _against_rivals(
-    price: np.ndarray, deal: np.ndarray, feat: np.ndarray, discount: np.ndarray, offers: Offers, rival: np.ndarray
+    price: np.ndarray, feat: np.ndarray, discount: np.ndarray, offers: Offers, rival: np.ndarray
 ) -> list[tuple[float, list[np.ndarray]]]:
     """Blocks of (penalty, columns) on the offer relative to those of the other products."""
     prices, deals, feats, discounts = (x[rival] for x in (offers.log_price, offers.deal, offers.feat, offers.discount))

@@ -1,4 +1,4 @@
-"""From past forecast errors to draws: how large an error is to be expected, and its shape.
+"""From past forecast errors to samples: how large an error is to be expected, and its shape.
 
 Errors are in logs, made on weeks the fit had not seen.  Their size depends on the offer
 (a featured week varies several times more than a quiet one); divided by their expected
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtri
 
-DRAWS = 199
+SAMPLES = 199
 # The half-lives and the weight: least MAPE, then least WAPE, on test weeks 105 to 136 (docs/benchmark.md).
 SIZE_HALF_LIFE = 20.0  # weeks; how large errors are changes slowly
 SHAPE_HALF_LIFE = 10.0  # weeks; where they centre, a product's recent bias, changes faster
@@ -25,14 +25,14 @@ class Spread:
     """How large the errors of one product and step are, and their shape.
 
     coefficients: (R,), of the mean absolute error on the risk, whose first column is one.
-    shape: (DRAWS,), equally probable errors relative to that size, ascending.
+    shape: (SAMPLES,), equally probable errors relative to that size, ascending.
     """
 
     coefficients: np.ndarray
     shape: np.ndarray
 
     def around(self, forecast: np.ndarray, risk: np.ndarray) -> np.ndarray:
-        """Sorted log draws (M, DRAWS) around `forecast` (M,), whose risk is (M, R)."""
+        """Sorted log samples (M, SAMPLES) around `forecast` (M,), whose risk is (M, R)."""
         return forecast[:, None] + _size(risk, self.coefficients)[:, None] * self.shape
 
 
@@ -60,14 +60,14 @@ def _size(risk: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
 
 
 def _shape(scaled_errors: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Equally probable standardised errors, (DRAWS,); normal where there is little past."""
+    """Equally probable standardised errors, (SAMPLES,); normal where there is little past."""
     normal = ndtri(_middles(NORMAL_ERRORS))
     values = np.concatenate([scaled_errors, normal / np.abs(normal).mean()])
     weights = np.concatenate([weight, np.full(NORMAL_ERRORS, NORMAL_WEIGHT)])
     order = np.argsort(values)
     cumulated = np.cumsum(weights[order])
     position = (cumulated - weights[order] / 2) / cumulated[-1]
-    return np.interp(_middles(DRAWS), position, values[order])
+    return np.interp(_middles(SAMPLES), position, values[order])
 
 
 def _middles(count: int) -> np.ndarray:

@@ -1,12 +1,21 @@
-"""A kept response brought up to the present: ready to forecast, also under offers that are not planned."""
+"""A fitted response brought up to a cutoff: ready to forecast, also under other offers than the planned ones."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
-from forecasting.core.distribution import cartons
-from forecasting.models.response.features import REGULAR_PRICE_WEEKS, Offers, product_risk, regular_price
+from forecasting.core.distribution import from_logs
+from forecasting.models.response.features import (
+    DEAL,
+    FEAT,
+    PRICE,
+    REGULAR_PRICE_WEEKS,
+    Offers,
+    product_risk,
+    regular_price,
+)
 from forecasting.models.response.fit import FitOptions
 from forecasting.models.response.parameters import ResponseParameters
 
@@ -28,8 +37,8 @@ class ProductState:
     def weeks_ahead(self) -> pd.DatetimeIndex:
         return self.offers.weeks[self.today + self.steps]
 
-    def log_draws(self) -> np.ndarray:
-        """Sorted log draws, (S, H, D)."""
+    def log_samples(self) -> np.ndarray:
+        """Return the sorted log samples, (S, H, D)."""
         ahead = self.offers.since(self.today)
         centre = self.frozen.forecast(self.frozen.regressors(ahead, self.product)[self.steps], FitOptions())
         risk = product_risk(ahead, self.product)[self.steps]
@@ -37,31 +46,28 @@ class ProductState:
         return np.stack(samples, axis=1)
 
     def samples_of(self, store: int, week: pd.Timestamp) -> np.ndarray:
-        """Sorted draws in cartons of one store and coming week, (1, D)."""
+        """Return the sorted samples in units of one store and coming week, (1, D)."""
         row = int(np.searchsorted(self.offers.stores, store)), int(self.weeks_ahead.get_loc(week))
-        return cartons(self.log_draws()[row])[None]
+        return from_logs(self.log_samples()[row])[None]
 
-    def with_offer(
-        self,
-        store: int,
-        week: pd.Timestamp,
-        price: float | None = None,
-        deal: float | None = None,
-        feat: float | None = None,
-    ) -> "ProductState":
-        """The same where this store's offer of the product is another one in a coming week; None: as it is planned."""
+    def with_offer(self, store: int, week: pd.Timestamp, offer: Mapping[str, float]) -> "ProductState":
+        """Return the product with other values of these covariates in one store and coming week.
+
+        Covariates that the model does not use change nothing.
+        """
         cell = (
             int(np.searchsorted(self.offers.products, self.product)),
             int(np.searchsorted(self.offers.stores, store)),
             self.offers.weeks.get_loc(week),
         )
-        log_price = None if price is None else float(np.log(price))
+        values = {name: offer[name] for name in (DEAL, FEAT) if name in offer}
+        if PRICE in offer:
+            values["log_price"] = float(np.log(offer[PRICE]))
         changed = {}
-        for name, value in (("log_price", log_price), ("deal", deal), ("feat", feat)):
-            if value is not None:
-                changed[name] = getattr(self.offers, name).copy()
-                changed[name][cell] = value
-        if price is not None:
+        for name, value in values.items():
+            changed[name] = getattr(self.offers, name).copy()
+            changed[name][cell] = value
+        if PRICE in offer:
             prices = changed["log_price"][cell[:2]]
             changed["discount"] = self.offers.discount.copy()
             changed["discount"][cell[:2]] = np.maximum(regular_price(prices) - prices, 0.0)

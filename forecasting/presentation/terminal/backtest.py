@@ -3,6 +3,7 @@
 from rich.table import Table
 
 from forecasting.core.folds import PUBLISHED_MAPE
+from forecasting.core.metrics import METRICS
 from forecasting.pipeline.backtest import BacktestResult
 from forecasting.presentation.terminal.console import console
 
@@ -15,17 +16,17 @@ def show_backtest(result: BacktestResult, protocol: str | None) -> None:
     table = Table(
         box=None,
         pad_edge=False,
-        caption="MAPE of the mape point; WAPE, MASE, pinball of the median; bias of the mean; c: coverage, "
-        "w: mean width over mean sales; ms: CPU milliseconds a series. All but MASE and ms in percent.",
+        caption="; ".join(f"{metric.label}: {metric.meaning}" for metric in METRICS.values())
+        + "; ms: CPU milliseconds a series. "
+        + f"All but {', '.join(metric.label for metric in METRICS.values() if not metric.is_share)} and ms in percent.",
         caption_justify="left",
     )
     table.add_column("model", overflow="fold", min_width=8, max_width=22)
-    for name in ("MAPE", "WAPE", "bias", "MASE", "pinb", "c80", "c95", "w80", "w95", "ms"):
-        table.add_column(name, justify="right", no_wrap=True)
+    for label in (*(metric.label for metric in METRICS.values()), "ms"):
+        table.add_column(label, justify="right", no_wrap=True)
     for model, row in result.scores.items():
-        percents = ("mape", "wape", "bias"), ("pinball", "coverage_80", "coverage_95", "width_80", "width_95")
-        first, second = ([_percent(row[name]) for name in names] for names in percents)
-        table.add_row(model, *first, f"{row['mase']:.2f}", *second, f"{row['cpu_ms']:.2f}")
+        cells = (_percent(row[name]) if metric.is_share else f"{row[name]:.2f}" for name, metric in METRICS.items())
+        table.add_row(model, *cells, f"{row['cpu_ms']:.2f}")
     for model, mape in sorted(PUBLISHED_MAPE.get(protocol or "", {}).items(), key=lambda item: item[1]):
         table.add_row(f"{model} (published)", f"{mape:.1f}", style="dim")
     console.print(table)

@@ -3,8 +3,7 @@
 from datetime import timedelta
 
 from forecasting.clock import now
-from forecasting.compute.reap import Reaped
-from forecasting.compute.register import Entry, entries
+from forecasting.compute.register import Entry, Reaped, entries
 from forecasting.presentation import words
 from forecasting.presentation.facts import Fact, Tone
 from forecasting.presentation.terminal.console import console, print_facts

@@ -1,16 +1,15 @@
 """What `oj scores` prints: the scores of forecasts that have matured."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pandas as pd
 from rich.table import Table
 
-from forecasting.contracts import schemas
+from forecasting.core.metrics import LIVE_METRICS, NAIVE_METRICS, SUMS, with_metrics
 from forecasting.presentation import words
 
 WEEKS_SHOWN = 26
-_SUMS = ["actual", "forecast", "absolute_error", "naive_absolute_error", "series", "within_80", "within_95"]
 
 
 def scores_table(scores: pd.DataFrame) -> Table:
@@ -24,28 +23,29 @@ def scores_table(scores: pd.DataFrame) -> Table:
     table = Table(
         box=None,
         pad_edge=False,
-        caption="WAPE: sum of the absolute errors over the sum of sales; naive: the same of the last observed week; "
-        "c80, c95: share of the actuals inside the intervals. All in percent.",
+        caption="; ".join(f"{metric.label}: {metric.meaning}" for metric in LIVE_METRICS)
+        + "; naive: the metric before it, of the last observed week as the forecast. All in percent.",
         caption_justify="left",
     )
     table.add_column("week", no_wrap=True)
-    for name in ("step", "series", "sold", "WAPE", "naive", "bias", "c80", "c95"):
+    for name in ("step", "series", "sold", *(label for label, _ in _columns())):
         table.add_column(name, justify="right", no_wrap=True)
     for row in newest.tail(WEEKS_SHOWN).itertuples():
         table.add_row(str(row.week.date()), str(row.step), *_cells(row._asdict()))
     if len(newest) > 1:
-        sums = newest[_SUMS].sum()
-        shares = {
-            "wape": sums["absolute_error"] / sums["actual"],
-            "naive_wape": sums["naive_absolute_error"] / sums["actual"],
-            "bias": sums["forecast"] / sums["actual"] - 1,
-            **{f"coverage_{level}": sums[f"within_{level}"] / sums["series"] for level in schemas.LEVELS},
-        }
-        table.add_row(f"all {len(newest)} weeks", "", *_cells({**sums, **shares}), style="bold")
+        (together,) = with_metrics(newest[SUMS].sum().to_frame().T).to_dict("records")
+        table.add_row(f"all {len(newest)} weeks", "", *_cells(together), style="bold")
     return table
 
 
 def _cells(row: Mapping[str, Any]) -> list[str]:
-    names = ("wape", "naive_wape", "bias", *(f"coverage_{level}" for level in schemas.LEVELS))
-    shares = [words.percent(row[name], 1).removesuffix(" %") for name in names]
+    shares = [words.percent(row[name], 1).removesuffix(" %") for _, name in _columns()]
     return [words.number(row["series"]), words.number(row["actual"]), *shares]
+
+
+def _columns() -> Iterator[tuple[str, str]]:
+    """Yield heading and name of every metric, each beside that of the naive forecast."""
+    for metric in LIVE_METRICS:
+        yield metric.label, metric.name
+        if metric in NAIVE_METRICS:
+            yield "naive", f"naive_{metric.name}"

@@ -1,4 +1,4 @@
-"""The tables of the database: the lake's tables as they are declared, a record of the loads, and two views."""
+"""What is in the database: the lake's tables as they are declared, what was loaded of them, and two views."""
 
 from typing import Any
 
@@ -26,14 +26,14 @@ from forecasting.contracts import schemas
 from forecasting.contracts.errors import RunError
 from forecasting.contracts.table import Table as Declared
 
-# Tables that are loaded a week at a time, and the column of the week.
+# Tables that are loaded a week at a time, with the column that holds the week.
 BY_WEEK = {
     schemas.FORECAST.name: (schemas.FORECAST, "cutoff"),
     schemas.SCORES.name: (schemas.SCORES, "cutoff"),
     schemas.SALES.name: (schemas.SALES, "week"),
     schemas.ANNOUNCED_PROMOTIONS.name: (schemas.ANNOUNCED_PROMOTIONS, "announced"),
 }
-# Small tables, which are loaded whole.
+# Tables that are small, and loaded whole.
 WHOLE = (schemas.STORES, schemas.PRODUCTS)
 
 _TYPES: dict[pa.DataType, type[TypeEngine[Any]]] = {
@@ -85,7 +85,7 @@ LOADS = Table(
     comment="One row per (table_name, cutoff): which file of the lake the rows are from.",
 )
 
-# As the lake's tables of these names. Of several weeks that announced a cell the newest counts; weeks after the newest
+# As the lake's tables of these names. The newest of several announcements of a cell counts; weeks after the newest
 # cutoff may have announced something already.
 _PROMOTIONS = """
 CREATE VIEW promotions AS
@@ -97,7 +97,7 @@ FROM (
 ) ranked
 WHERE newest = 1
 """
-# Sales up to the newest cutoff, and its forecast.
+# What was sold up to the newest cutoff, and its forecast.
 _REPORT = """
 CREATE VIEW report AS
 SELECT 'actual' AS kind, s.store, s.product, COALESCE(b.name, CAST(s.product AS VARCHAR(20))) AS product_name, s.week,
@@ -121,10 +121,10 @@ WHERE f.cutoff = (SELECT MAX(cutoff) FROM forecast)
 
 
 def create_tables(connection: Connection, name: str) -> None:
-    """Create the tables and views if the database has none yet.
+    """Create the tables where there are none yet.
 
     Raises:
-        RunError: it has other tables of these names, for example from another version of this package.
+        RunError: tables of these names are somebody else's, or of another version of this package.
     """
     inspector = inspect(connection)
     present = {*inspector.get_table_names(), *inspector.get_view_names()}
@@ -137,7 +137,7 @@ def create_tables(connection: Connection, name: str) -> None:
         return
     for table in METADATA.sorted_tables:
         columns = [column["name"] for column in inspector.get_columns(table.name)] if table.name in taken else []
-        # Columns in the same order: other tables of these names would differ.
+        # Order and all: whoever else has tables of these names has others.
         if "loads" not in taken or columns != list(table.columns.keys()):
             raise RunError(
                 f"The database {name} has tables {', '.join(taken)} that this version did not make",

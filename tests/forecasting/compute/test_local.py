@@ -1,5 +1,6 @@
 """A real cluster on this machine: up, partitions mapped whatever they do, down."""
 
+import http.client
 import logging
 import signal
 import socket
@@ -7,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import dask
@@ -47,15 +48,15 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         yield cluster
 
 
-def test_what_models_say_on_workers_is_heard_here(
+def test_what_models_log_on_workers_is_logged_here(
     cluster: Cluster, partitions: list[Partition], caplog: pytest.LogCaptureFixture
 ) -> None:
     """Log lines of every partition; a warning once, however many partitions raise it."""
     caplog.set_level(logging.INFO)  # Dask has silenced pytest's handler too
     mapped(cluster, functions.talk, partitions)
-    said = [record.getMessage() for record in caplog.records]
-    assert {f"here speaks {partition.name}" for partition in partitions} <= set(said)
-    assert sum("was the first to warn: RuntimeWarning: dust on the shelf" in line for line in said) == 1
+    logged = [record.getMessage() for record in caplog.records]
+    assert {f"here speaks {partition.name}" for partition in partitions} <= set(logged)
+    assert sum("was the first to warn: RuntimeWarning: dust on the shelf" in line for line in logged) == 1
 
 
 def test_a_series_that_fails_names_itself(
@@ -64,8 +65,8 @@ def test_a_series_that_fails_names_itself(
     """Also where the model raised nothing."""
     caplog.set_level(logging.INFO)  # Dask has silenced pytest's handler too
     mapped(cluster, functions.nan_on_poison, partitions)
-    told = [(record.levelname, record.getMessage()) for record in caplog.records]
-    assert ("WARNING", "Store 5 product 3 failed (not_finite) and gets a fallback") in told
+    logged = [(record.levelname, record.getMessage()) for record in caplog.records]
+    assert ("WARNING", "Store 5 product 3 failed (not_finite) and gets a fallback") in logged
 
 
 @pytest.mark.parametrize(
@@ -77,13 +78,10 @@ def test_a_series_that_fails_names_itself(
     ],
 )
 def test_a_bad_series_costs_itself_only(
-    cluster: Cluster,
-    partitions: list[Partition],
-    few_stores: tuple[pd.DataFrame, pd.DataFrame],
-    function: PartitionFunction,
-    reason: str,
+    cluster: Cluster, few_stores: tuple[pd.DataFrame, pd.DataFrame], function: PartitionFunction, reason: str
 ) -> None:
     """A series that raises, gives NaN or kills its worker gets a fallback and the reason; all others are unharmed."""
+    partitions = make_partitions(*few_stores, SPEC, mini_batch_size=2)
     table, reasons = mapped(cluster, function, partitions)
     assert reasons == {functions.POISONED: reason}
     failed = pd.MultiIndex.from_frame(table[SERIES]).isin([functions.POISONED])
@@ -114,19 +112,32 @@ def test_a_killed_worker_does_not_change_the_result(
     pd.testing.assert_frame_equal(table, forecast(*few_stores, SPEC))
 
 
-def test_all_listeners_are_on_loopback(cluster: Cluster) -> None:
-    """Scheduler, nannies, workers and dashboard listen on 127.0.0.1 only."""
+def test_all_listeners_are_on_loopback_and_none_is_a_dashboard(cluster: Cluster) -> None:
+    """Scheduler, nannies and workers listen on 127.0.0.1 only; what speaks HTTP there has no pages."""
     cluster._client.wait_for_workers(2, timeout=100)  # a test before may have cost one
     processes = [psutil.Process(), *psutil.Process().children(recursive=True)]
     listening = [
-        connection.laddr.ip
+        connection.laddr
         for process in processes
         for connection in process.net_connections(kind="inet")
         if connection.status == psutil.CONN_LISTEN
     ]
     assert len(listening) >= 4
-    assert set(listening) == {"127.0.0.1"}
-    assert cluster._client.dashboard_link.startswith(("http://127.0.0.1:", "https://127.0.0.1:"))
+    assert {address.ip for address in listening} == {"127.0.0.1"}
+    answers = [_status(address.port, path) for address in listening for path in ("/status", "/info/main/workers.html")]
+    assert set(answers) == {None, 404}
+
+
+def _status(port: int, path: str) -> int | None:
+    """The status with which a port answers a plain HTTP request; None where it speaks another protocol."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status
+    except (OSError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()
 
 
 def test_a_plain_connection_is_refused(cluster: Cluster) -> None:
@@ -139,40 +150,47 @@ def test_a_plain_connection_is_refused(cluster: Cluster) -> None:
             assert plain.recv(64)[:1] in (b"", TLS_ALERT)
 
 
-@pytest.mark.parametrize("ends_by", [None, ValueError("inside")])
-def test_nothing_is_left_when_the_block_ends(tmp_path: Path, ends_by: ValueError | None) -> None:
-    """Whether it ends well or by an error, no worker process is left, and the receipt says so."""
-    expected = pytest.raises(ValueError, match="inside") if ends_by else nullcontext()
-    with expected, dask_cluster(WORKERS, Lake(tmp_path)) as cluster:
-        record = cluster.usage
-        if ends_by:
-            raise ends_by
-    assert len(record.worker_pids) == 2
-    assert not any(psutil.pid_exists(pid) for pid in record.worker_pids)
-    assert record.left_over == []
-    assert record.worker_seconds_idle == record.worker_seconds_provisioned >= 2 * record.seconds_up
+def test_nothing_is_left_when_the_block_ends_by_an_error(tmp_path: Path) -> None:
+    """No worker process is left, and the usage says so."""
+    with pytest.raises(ValueError, match="inside"), dask_cluster(WORKERS, Lake(tmp_path)) as cluster:
+        raise ValueError("inside")
+    usage = cluster.usage
+    assert len(usage.worker_pids) == 2
+    assert not any(psutil.pid_exists(pid) for pid in usage.worker_pids)
+    assert usage.left_over == ()
+    assert usage.worker_seconds_idle == usage.worker_seconds_provisioned >= 2 * usage.seconds_up
+    assert cluster.usage == usage  # it has stopped counting
     assert list(tmp_path.iterdir()) == [tmp_path / "scratch"]
     assert list((tmp_path / "scratch").iterdir()) == []
 
 
-def test_the_receipt_counts_restarted_workers(tmp_path: Path, few_stores: tuple[pd.DataFrame, pd.DataFrame]) -> None:
+def test_nothing_is_left_when_the_block_ends_well(
+    tmp_path: Path, few_stores: tuple[pd.DataFrame, pd.DataFrame]
+) -> None:
     """A worker that was started in the place of a lost one is among the processes that are checked at the end."""
     partitions = make_partitions(*few_stores, SPEC, mini_batch_size=11)
+    (tmp_path / "lake").mkdir()
     # However soon Dask would give up a worker that is restarting.
     with (
         dask.config.set({"distributed.deploy.lost-worker-timeout": "100ms"}),
-        dask_cluster(WORKERS, Lake(tmp_path)) as cluster,
+        dask_cluster(WORKERS, Lake(tmp_path / "lake")) as cluster,
     ):
         mapped(cluster, functions.die_once, partitions, tmp_path / "died", max_retries=2)
         cluster._client.wait_for_workers(2, timeout=100)
-        record = cluster.usage
-    assert len(record.worker_pids) == 3
-    assert record.left_over == []
+        running = cluster.usage
+    usage = cluster.usage
+    assert len(usage.worker_pids) == 3
+    assert not any(psutil.pid_exists(pid) for pid in usage.worker_pids)
+    assert usage.left_over == ()
+    assert running.seconds_busy == usage.seconds_busy > 0
+    assert usage.worker_seconds_idle < usage.worker_seconds_provisioned
+    assert list((tmp_path / "lake").iterdir()) == [tmp_path / "lake" / "scratch"]
+    assert list((tmp_path / "lake" / "scratch").iterdir()) == []
 
 
 @pytest.mark.parametrize(("when", "how"), [("begun", signal.SIGINT), ("up", signal.SIGKILL)])
 def test_nothing_is_left_of_a_driver_that_was_ended(tmp_path: Path, when: str, how: signal.Signals) -> None:
-    """Interrupted while its workers start, or killed when they are up: workers, janitor and folders are gone."""
+    """Interrupted while its workers start, or killed when they are up: its processes and folders are gone."""
     with subprocess.Popen(
         [sys.executable, "-c", HOLD, str(tmp_path)],
         stdout=subprocess.PIPE,
@@ -185,7 +203,7 @@ def test_nothing_is_left_of_a_driver_that_was_ended(tmp_path: Path, when: str, h
         if when == "up":
             assert driver.stdout.readline() == "up\n"
         started = psutil.Process(driver.pid)
-        while len(started.children()) < 3:  # janitor, and workers or the tracker of their resources
+        while len(started.children()) < 3:  # the cleanup, and workers or the tracker of their resources
             assert driver.poll() is None
             time.sleep(0.01)
         children = started.children(recursive=True)
@@ -210,8 +228,8 @@ def test_a_growing_cluster_follows_its_work(
         while cluster._meter.workers:
             assert time.monotonic() < until
             time.sleep(0.1)
-        record = cluster.usage
+    usage = cluster.usage
     pd.testing.assert_frame_equal(table, forecast(*few_stores, SPEC), check_exact=True)
-    assert record.workers == 2
-    assert 0 < record.worker_seconds_provisioned < 2 * record.seconds_up
-    assert record.left_over == []
+    assert usage.workers == 2
+    assert 0 < usage.worker_seconds_provisioned < 2 * usage.seconds_up
+    assert usage.left_over == ()

@@ -10,9 +10,9 @@ from forecasting.contracts.calendar import WEEK, dominicks_week
 from forecasting.contracts.errors import ForecastingError
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.contracts.table import Table
-from forecasting.core import scores
 from forecasting.core.backtest import score_models, with_actuals
 from forecasting.core.completeness import active_series
+from forecasting.core.metrics import METRICS
 from forecasting.pipeline.forecast import assemble, forecast, forecast_partition, make_partitions
 
 CUTOFF = date(1991, 1, 31)
@@ -99,8 +99,8 @@ def test_each_score_takes_the_point_that_it_is_meant_for() -> None:
     assert found["wape"] == pytest.approx((3 + 23) / 60)
     assert found["bias"] == pytest.approx(36 / 60 - 1)
     assert found["mase"] == pytest.approx((3 + 23) / 2 / 3)  # it moved by 4 and 2 up to the cutoff
-    assert found["pinball"] == pytest.approx(scores.pinball(rows.assign(forecast=rows["median"])))
-    assert found["pinball"] != pytest.approx(scores.pinball(rows))
+    assert found["pinball"] == pytest.approx(METRICS["pinball"](rows.assign(forecast=rows["median"])))
+    assert found["pinball"] != pytest.approx(METRICS["pinball"](rows))
     assert (found["coverage_80"], found["coverage_95"]) == (0.5, 0.5)
     assert (found["width_80"], found["width_95"]) == pytest.approx((10 / 30, 18 / 30))
 

@@ -12,7 +12,7 @@ LAW = settings(max_examples=25, deadline=None)
 draw_rows = st.lists(st.floats(0, 1e6), min_size=1, max_size=25).map(lambda row: np.array([sorted(row)]))
 
 
-def test_the_median_of_an_even_number_of_draws_lies_between_the_middle_two() -> None:
+def test_the_median_of_an_even_number_of_samples_lies_between_the_middle_two() -> None:
     """Of 1, 2, 4, 9 the median is 3 and the mean 4; rows do not mix."""
     samples = np.array([[1.0, 2.0, 4.0, 9.0], [5.0, 5.0, 5.0, 5.0]])
 
@@ -67,21 +67,21 @@ def test_the_mape_point_is_a_draw_and_not_above_the_median(samples: np.ndarray) 
 @LAW
 @given(draw_rows)
 def test_the_median_lies_in_the_intervals_and_the_wider_contains_the_narrower(samples: np.ndarray) -> None:
-    """lo_95 ≤ lo_80 ≤ median ≤ hi_80 ≤ hi_95, whatever the draws."""
+    """lo_95 ≤ lo_80 ≤ median ≤ hi_80 ≤ hi_95, whatever the samples."""
     (row,) = PredictiveDistribution(pd.DataFrame({"step": [1]}), samples).summarise((80, 95)).to_dict("records")
 
     assert row["lo_95"] <= row["lo_80"] <= row["median"] <= row["hi_80"] <= row["hi_95"]
 
 
 def test_an_interval_leaves_half_of_the_rest_on_each_side() -> None:
-    """Of the draws ½, 1½ … 99½ the central 80 percent run from 10 to 90, the central 95 from 2.5 to 97.5."""
+    """Of the samples ½, 1½ … 99½ the central 80 percent run from 10 to 90, the central 95 from 2.5 to 97.5."""
     samples = np.arange(100.0)[None] + 0.5
 
     assert [end.tolist() for end in interval_of(samples, 80)] == [[pytest.approx(10.0)], [pytest.approx(90.0)]]
     assert [end.tolist() for end in interval_of(samples, 95)] == [[pytest.approx(2.5)], [pytest.approx(97.5)]]
 
 
-def test_the_mean_of_skewed_draws_may_lie_outside_the_interval() -> None:
+def test_the_mean_of_skewed_samples_may_lie_outside_the_interval() -> None:
     """Nineteen weeks without sales and one of 1000 cartons: the mean is 50, though 80 percent are zero."""
     samples = np.array([[0.0] * 19 + [1000.0]])
 
@@ -90,7 +90,7 @@ def test_the_mean_of_skewed_draws_may_lie_outside_the_interval() -> None:
 
 
 def test_a_summary_has_the_frame_and_a_column_for_every_end() -> None:
-    """The cells come first, unchanged, then the point and both ends; of three draws a quarter is 1/4 past the first."""
+    """The cells come first, unchanged, then the point and both ends; of three a quarter is 1/4 past the first."""
     frame = pd.DataFrame({"store": [2, 5], "step": [1, 1]})
 
     summary = PredictiveDistribution(frame, np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])).summarise((50,))

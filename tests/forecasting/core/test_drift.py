@@ -9,7 +9,7 @@ import pytest
 from forecasting.contracts import schemas
 from forecasting.core import drift
 from forecasting.core.drift import Charts, baseline_from_backtest, detect_drift, weekly_statistics
-from forecasting.core.live_scores import score_rows
+from forecasting.core.metrics import score_rows
 
 FIRST = pd.Timestamp("1990-01-04")
 PRODUCTS, STORES = 6, 10

@@ -17,7 +17,7 @@ from forecasting.models import MODELS, get_model
 from forecasting.pipeline.forecast import forecast, forecast_partition, make_partitions, train, untrained_series
 from tests.strategies import Market, markets
 
-TRAINABLE = [model.name for model in MODELS.values() if model.learns != "inseparably"]
+TRAINABLE = [name for name in MODELS if get_model(name).trainable]
 FEW = [2, 5, 8]
 
 
@@ -54,10 +54,10 @@ def test_every_trainable_model_forecasts_by_what_it_has_learnt(name: str, horizo
     require_same(real, ForecastSpec(real.cutoff, horizon, gap, name))
 
 
-@pytest.mark.parametrize("name", [model.name for model in MODELS.values() if model.learns == "inseparably"])
+@pytest.mark.parametrize("name", [name for name in MODELS if not get_model(name).trainable])
 def test_a_model_that_cannot_be_trained_apart_says_so(name: str) -> None:
-    """The sentence names the model, and others that can be."""
-    with pytest.raises(OptionError, match=rf"model={name} learns and forecasts in one.*price_response"):
+    """The sentence names the model, and where to find others that can be trained."""
+    with pytest.raises(OptionError, match=rf"model={name} cannot be trained.*docs/models.md"):
         get_model(name).require_trainable()
 
 
@@ -101,7 +101,7 @@ def test_a_series_that_it_has_not_seen_gets_a_fallback_and_the_reason(real: Mark
     assert {store for store, _ in untrained_series(series, of_two)} == {8}
 
 
-@pytest.mark.parametrize("name", [model.name for model in MODELS.values() if model.learns == "parameters"])
+@pytest.mark.parametrize("name", [name for name in MODELS if get_model(name).has_parameters])
 def test_a_partition_of_which_nothing_was_learnt_is_all_fallback(name: str, real: Market) -> None:
     """A product that is new, and alone in its partition: the partition answers, without a row of it."""
     spec = ForecastSpec(real.cutoff, model=name)

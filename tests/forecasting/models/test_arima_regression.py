@@ -139,10 +139,10 @@ def test_a_short_series_is_refused_by_name() -> None:
     st.integers(0, 26),
     st.integers(0, 99),
 )
-def test_draws_ascend_are_finite_and_never_negative(
+def test_samples_ascend_are_finite_and_never_negative(
     units: list[int | None], unplanned: set[int], horizon: int, gap: int, seed: int
 ) -> None:
-    """Any series and plan, however absurd, has usable draws at every step, and the same ones when asked again."""
+    """Any series and plan, however absurd, has usable samples at every step, and the same ones when asked again."""
     random = np.random.default_rng(seed)
     length = len(units) + gap + horizon
     price = random.choice([0.01, 2.0, 2.5, 99_999.0], length)

@@ -123,7 +123,7 @@ def given_models(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
 
 def test_the_winner_of_the_backtest_forecasts(given_models: Callable[..., None]) -> None:
-    """A series of 100 a week: who says 100 is used, not who says 150, and always with 199 draws."""
+    """A series of 100 a week: who says 100 is used, not who says 150, and always with 199 samples."""
     given_models(price_response=always("price_response", 150.0), ets=always("ets", 100.0))
 
     found = forecast_of("auto", STEADY, horizon=2)

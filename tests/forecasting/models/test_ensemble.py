@@ -11,9 +11,9 @@ from forecasting.core.forecast_checks import require_complete
 from forecasting.core.panel import build_panel, series_of
 from forecasting.models import boosted_trees as trees
 from forecasting.models import get_model
-from forecasting.models.boosted_trees import boosted_trees
-from forecasting.models.ensemble import WEIGHTS, ensemble
-from forecasting.models.price_response import price_response
+from forecasting.models.boosted_trees import BoostedTrees
+from forecasting.models.ensemble import MEMBERS, WEIGHTS, Ensemble
+from forecasting.models.price_response import PriceResponse
 from forecasting.pipeline.forecast import forecast
 from tests.forecasting.models.made_up import made_up
 from tests.strategies import Market
@@ -36,25 +36,25 @@ def asked(market: Market, horizon: int = 2) -> tuple[pd.DataFrame, pd.DataFrame,
     return build_panel(market.sales, promotions, series, market.cutoff), promotions, spec
 
 
-def test_each_draw_is_the_geometric_mean_of_the_members() -> None:
-    """Half the log of the regression's draw and half the log of the trees', in the same rows."""
+def test_each_sample_is_the_geometric_mean_of_the_members() -> None:
+    """Half the log of the regression's sample and half the log of the trees', in the same rows."""
     question = asked(MARKET)
 
-    found = ensemble(*question)
+    found = Ensemble().forecast(*question)
 
-    first, second = price_response(*question), boosted_trees(*question)
+    first, second = PriceResponse().forecast(*question), BoostedTrees().forecast(*question)
     expected = np.sqrt(np.maximum(first.samples, SMALLEST_SALE) * np.maximum(second.samples, SMALLEST_SALE))
     assert not np.array_equal(first.samples, second.samples)
     assert found.samples == pytest.approx(expected)
     pd.testing.assert_frame_equal(found.frame, first.frame)
 
 
-def test_the_draws_ascend_and_lie_between_those_of_the_members() -> None:
+def test_the_samples_ascend_and_lie_between_those_of_the_members() -> None:
     """An average passes neither member, and stays sorted: intervals of it are nested."""
     question = asked(MARKET)
-    members = [model(*question).samples for model in WEIGHTS]
+    members = [member.forecast(*question).samples for member in MEMBERS]
 
-    samples = ensemble(*question).samples
+    samples = Ensemble().forecast(*question).samples
 
     assert (np.diff(samples, axis=1) >= 0).all()
     assert (samples >= np.minimum(*members) - 1e-9).all()
@@ -63,7 +63,7 @@ def test_the_draws_ascend_and_lie_between_those_of_the_members() -> None:
 
 def test_the_weights_are_shares() -> None:
     """They add up to one, and the ensemble is pooled as its widest member is."""
-    assert sum(WEIGHTS.values()) == pytest.approx(1)
+    assert sum(WEIGHTS) == pytest.approx(1)
     assert get_model("ensemble").pooled == get_model("boosted_trees").pooled == "everything"
 
 
@@ -82,9 +82,9 @@ def test_twice_the_same_bits() -> None:
     """Nothing is left to chance."""
     panel, promotions, spec = asked(MARKET)
 
-    again = ensemble(panel, promotions, spec)
+    again = Ensemble().forecast(panel, promotions, spec)
 
-    assert np.array_equal(again.samples, ensemble(panel, promotions, spec).samples)
+    assert np.array_equal(again.samples, Ensemble().forecast(panel, promotions, spec).samples)
     assert len(again.frame) == 2 * len(series_of(panel))
 
 
@@ -92,4 +92,4 @@ def test_what_never_sold_is_forecast_at_nothing() -> None:
     """The average of no sale and no sale is no sale."""
     silent = Market(MARKET.sales.assign(units=0), MARKET.promotions, MARKET.cutoff)
 
-    assert ensemble(*asked(silent)).samples.max() == 0
+    assert Ensemble().forecast(*asked(silent)).samples.max() == 0

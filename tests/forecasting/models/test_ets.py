@@ -11,7 +11,7 @@ from forecasting.contracts import schemas
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.distribution import PredictiveDistribution
 from forecasting.core.panel import build_panel, series_of
-from forecasting.models.ets import MIN_WEEKS, ets
+from forecasting.models.ets import Ets
 
 CUTOFF = date(1991, 1, 31)
 NOISY = [30, 42, 35, 51, 28, 40, 90, 75, 80, 66, 91, 70, 85, 60, 77]
@@ -24,13 +24,13 @@ def forecast_of(units: Sequence[int | None], horizon: int = 1) -> PredictiveDist
     sales = schemas.SALES.cast(frame.dropna())
     promotions = schemas.PROMOTIONS.empty()
     panel = build_panel(sales, promotions, series_of(sales), CUTOFF)
-    return ets(panel, promotions, ForecastSpec(CUTOFF, horizon=horizon, model="ets"))
+    return Ets().forecast(panel, promotions, ForecastSpec(CUTOFF, horizon=horizon, model="ets"))
 
 
 def spreads(found: PredictiveDistribution) -> np.ndarray:
-    """Distance of the outermost draws on the log scale, by step."""
-    log_draws = np.log1p(found.samples)
-    return log_draws[:, -1] - log_draws[:, 0]
+    """Distance of the outermost samples on the log scale, by step."""
+    log_samples = np.log1p(found.samples)
+    return log_samples[:, -1] - log_samples[:, 0]
 
 
 @pytest.mark.parametrize("level", [0, 1, 64])
@@ -59,10 +59,10 @@ def test_the_variance_grows_linearly_with_the_step() -> None:
 
 def test_the_spread_is_symmetric_around_the_median_on_the_log_scale() -> None:
     """Errors of the log are normal: as far up as down."""
-    (log_draws,) = np.log1p(forecast_of(NOISY).samples)
+    (log_samples,) = np.log1p(forecast_of(NOISY).samples)
 
-    assert log_draws[49] - log_draws[0] == pytest.approx(log_draws[98] - log_draws[49])
-    assert log_draws[49] - log_draws[20] == pytest.approx(log_draws[78] - log_draws[49])
+    assert log_samples[49] - log_samples[0] == pytest.approx(log_samples[98] - log_samples[49])
+    assert log_samples[49] - log_samples[20] == pytest.approx(log_samples[78] - log_samples[49])
 
 
 def test_gaps_are_passed_over() -> None:
@@ -74,11 +74,13 @@ def test_gaps_are_passed_over() -> None:
 
 def test_a_short_series_is_refused_by_name() -> None:
     """Too few weeks raise, which costs the series its model and nothing else."""
-    with pytest.raises(ValueError, match=rf"\(2, 1\).* has {MIN_WEEKS - 1} observed weeks, ets needs {MIN_WEEKS}"):
-        forecast_of([7] * (MIN_WEEKS - 1))
+    with pytest.raises(
+        ValueError, match=rf"\(2, 1\).* has {Ets.min_weeks - 1} observed weeks, ets needs {Ets.min_weeks}"
+    ):
+        forecast_of([7] * (Ets.min_weeks - 1))
 
 
-def test_draws_ascend_and_are_never_negative() -> None:
+def test_samples_ascend_and_are_never_negative() -> None:
     """A nearly dead series with a wide spread is cut off at zero, and stays in order."""
     found = forecast_of([0, 0, 900, 0, 0, 0, 3, 0, 0, 700, 0, 0], horizon=2)
 

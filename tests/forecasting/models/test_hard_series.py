@@ -13,7 +13,7 @@ from forecasting.contracts import schemas
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.forecast_checks import unusable_series
 from forecasting.core.partition import Partition
-from forecasting.models import MODELS
+from forecasting.models import MODELS, get_model
 from forecasting.pipeline.forecast import FALLBACK_MODEL, assemble, forecast_partition, make_partitions
 
 PAGE = Path(__file__).parents[3] / "docs" / "hard-series.md"
@@ -83,7 +83,7 @@ def spec_of(model: str) -> ForecastSpec:
 
 def partition_of(kind: str, model: str) -> Partition:
     """The market of a kind, in one partition; where there are no sales there is no plan either, but ahead."""
-    return _partition(kind, MODELS[model].pooled)
+    return _partition(kind, get_model(model).pooled)
 
 
 @cache
@@ -95,7 +95,7 @@ def _partition(kind: str, pooled: str) -> Partition:
     asked = (cells["product"] == HARD[1]) | (pooled == "everything")
     sales = schemas.SALES.cast(cells[cells["units"].notna() & ~ahead & asked])
     promotions = schemas.PROMOTIONS.cast(cells[cells["units"].notna() | ahead])
-    model = next(name for name, registered in MODELS.items() if registered.pooled == pooled)
+    model = next(name for name in MODELS if get_model(name).pooled == pooled)
     (partition,) = make_partitions(sales, promotions, spec_of(model), mini_batch_size=1_000)
     return partition
 
@@ -147,7 +147,7 @@ def test_a_hard_series_is_forecast_or_refused_as_the_page_says(model: str, kind:
     assert set(table.loc[~is_hard(table), "model"]) == {model}
 
 
-@pytest.mark.parametrize("model", [name for name, model in MODELS.items() if model.pooled == "nothing"])
+@pytest.mark.parametrize("model", [name for name in MODELS if get_model(name).pooled == "nothing"])
 def test_a_series_that_never_changed_stays(model: str) -> None:
     """Models that see one series at a time forecast a constant one as that constant, without doubt."""
     spec = spec_of(model)

@@ -11,7 +11,7 @@ from forecasting.contracts import schemas
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.distribution import PredictiveDistribution, point_of
 from forecasting.core.panel import build_panel, series_of
-from forecasting.models.mean import mean
+from forecasting.models.mean import Mean
 
 CUTOFF = date(1991, 1, 31)
 
@@ -25,10 +25,10 @@ def forecast_of(units: Mapping[tuple[int, int], Sequence[int | None]], horizon: 
     sales = schemas.SALES.cast(pd.concat(frames).dropna())
     promotions = schemas.PROMOTIONS.empty()
     panel = build_panel(sales, promotions, series_of(sales), CUTOFF)
-    return mean(panel, promotions, ForecastSpec(CUTOFF, horizon=horizon, model="mean"))
+    return Mean().forecast(panel, promotions, ForecastSpec(CUTOFF, horizon=horizon, model="mean"))
 
 
-def test_the_median_of_the_draws_is_the_median_of_the_past() -> None:
+def test_the_median_of_the_samples_is_the_median_of_the_past() -> None:
     """Of 4, 100, gap, 6, 8 the median is 7; each series has its own."""
     found = forecast_of({(2, 1): [4, 100, None, 6, 8], (5, 1): [3]})
 
@@ -36,7 +36,7 @@ def test_the_median_of_the_draws_is_the_median_of_the_past() -> None:
 
 
 @pytest.mark.parametrize("units", [[3, 3, 3], [0, 100], [0, 0, 99], [1, 2, 3, 1000], [5, 6, 7, 8, 9, 400]])
-def test_the_mean_of_the_draws_is_the_mean_of_the_past(units: list[int]) -> None:
+def test_the_mean_of_the_samples_is_the_mean_of_the_past(units: list[int]) -> None:
     """Every observed week is as probable as every other, the biggest one included: its `mean` point is their mean."""
     found = forecast_of({(2, 1): units})
 
@@ -46,7 +46,7 @@ def test_the_mean_of_the_draws_is_the_mean_of_the_past(units: list[int]) -> None
 def test_the_mean_point_of_the_real_series_is_their_mean(real_sales: pd.DataFrame) -> None:
     """Over all series of the data the mean point is not biased by more than half a percent."""
     panel = real_sales.astype({"units": "float64"})
-    found = mean(panel, schemas.PROMOTIONS.empty(), ForecastSpec(date(1992, 10, 1), horizon=1, model="mean"))
+    found = Mean().forecast(panel, schemas.PROMOTIONS.empty(), ForecastSpec(date(1992, 10, 1), horizon=1, model="mean"))
 
     expected = panel.groupby(schemas.SERIES)["units"].mean()
 
@@ -64,7 +64,7 @@ def test_every_step_is_alike() -> None:
 
 
 def test_no_draw_lies_outside_what_was_ever_sold() -> None:
-    """The past bounds the distribution, and the draws ascend."""
+    """The past bounds the distribution, and the samples ascend."""
     (samples,) = forecast_of({(2, 1): [40, 4, 6, 8]}).samples
 
     assert samples.min() >= 4

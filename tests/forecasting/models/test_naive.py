@@ -13,7 +13,7 @@ from forecasting.contracts import schemas
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.distribution import PredictiveDistribution
 from forecasting.core.panel import build_panel, series_of
-from forecasting.models.naive import PROBABILITIES, naive
+from forecasting.models.naive import PROBABILITIES, Naive
 
 CUTOFF = date(1991, 1, 31)
 # Two observations stand at the probabilities 1/4 and 3/4; between them the quantile is linear, beyond them flat.
@@ -29,7 +29,7 @@ def forecast_of(units: dict[tuple[int, int], list[int | None]], **options: Any) 
     sales = schemas.SALES.cast(pd.concat(frames).dropna())
     promotions = schemas.PROMOTIONS.empty()
     panel = build_panel(sales, promotions, series_of(sales), CUTOFF)
-    return naive(panel, promotions, ForecastSpec(CUTOFF, model="naive", **options))
+    return Naive().forecast(panel, promotions, ForecastSpec(CUTOFF, model="naive", **options))
 
 
 def medians(found: PredictiveDistribution) -> list[float]:
@@ -44,7 +44,7 @@ def test_the_median_is_the_last_observation_at_every_step() -> None:
 @given(st.lists(st.integers(0, 5000), min_size=1, max_size=30))
 @settings(max_examples=50, deadline=None)
 def test_what_is_repeated_is_repeated_to_the_last_bit(sold: list[int]) -> None:
-    """There and back through logs, 5 would be 4.999999999999999; and the draws stay in order."""
+    """There and back through logs, 5 would be 4.999999999999999; and the samples stay in order."""
     found = forecast_of({(2, 1): list(sold)}, horizon=2)
     assert np.median(found.samples, axis=1).tolist() == [sold[-1], sold[-1]]
     assert (np.diff(found.samples, axis=1) >= 0).all()
@@ -56,7 +56,7 @@ def test_a_gap_at_the_end_is_passed_over() -> None:
 
 
 def test_the_spread_is_that_of_the_past_changes() -> None:
-    """Two changes of the log, ln(21/11) and ln(41/21), spread the draws by half their distance around the last."""
+    """Two changes of the log, ln(21/11) and ln(41/21), spread the samples by half their distance around the last."""
     found = forecast_of({(2, 1): [10, 20, 40]}, horizon=1)
 
     distance = np.log(41 / 21) - np.log(21 / 11)
@@ -98,8 +98,8 @@ unit_lists = st.lists(st.one_of(st.none(), st.integers(0, 3000)), min_size=1, ma
 
 @settings(max_examples=20, deadline=None)
 @given(st.lists(unit_lists, min_size=1, max_size=4), st.integers(1, 3), st.integers(0, 2))
-def test_draws_ascend_and_are_never_negative(series: list[list[int | None]], horizon: int, gap: int) -> None:
-    """Every series × step has finite draws in order, one row a cell."""
+def test_samples_ascend_and_are_never_negative(series: list[list[int | None]], horizon: int, gap: int) -> None:
+    """Every series × step has finite samples in order, one row a cell."""
     found = forecast_of(
         {(2, product): units for product, units in enumerate(series, start=1)}, horizon=horizon, gap=gap
     )

@@ -1,4 +1,4 @@
-"""Tests of the drift model: worked by hand."""
+"""Tests of the random walk with drift: worked by hand."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ DOUBLING: list[int | None] = [0, 1, 3, 7, 15]
 
 
 def medians(units: list[int | None], **options: int) -> np.ndarray:
-    return np.median(forecast_of("drift", units, **options).samples, axis=1)
+    return np.median(forecast_of("random_walk_with_drift", units, **options).samples, axis=1)
 
 
 def test_the_mean_weekly_change_goes_on_and_fades() -> None:
@@ -44,12 +44,12 @@ def test_what_ends_where_it_began_does_not_drift() -> None:
 @pytest.mark.parametrize("units", [[12], [12, 12, 12, 12]])
 def test_what_never_changed_goes_on_without_doubt(units: list[int | None]) -> None:
     """A constant series stays, at every step; so does a single week."""
-    assert forecast_of("drift", units, horizon=3).samples == pytest.approx(np.full((3, 99), 12.0))
+    assert forecast_of("random_walk_with_drift", units, horizon=3).samples == pytest.approx(np.full((3, 99), 12.0))
 
 
 def test_the_spread_is_that_of_the_changes_and_the_doubt_about_their_mean() -> None:
     """10, 20, 40: two changes of the log, spread by half their distance times √(1 + 1/15) around the centre."""
-    (samples,) = np.log1p(forecast_of("drift", [10, 20, 40], horizon=1).samples)
+    (samples,) = np.log1p(forecast_of("random_walk_with_drift", [10, 20, 40], horizon=1).samples)
 
     changes = np.log([21 / 11, 41 / 21])
     weeks = 2 + STILL_WEEKS
@@ -62,7 +62,7 @@ def test_the_spread_grows_with_the_step() -> None:
     """No interval is narrower, on the log scale, than a step before; where changes go on it is wider."""
     walk = np.exp(4 + np.random.default_rng(5).normal(0, 0.2, 60).cumsum()).round().astype(int).tolist()
 
-    logs = np.log1p(forecast_of("drift", walk, horizon=8).samples)
+    logs = np.log1p(forecast_of("random_walk_with_drift", walk, horizon=8).samples)
 
     assert (np.diff(logs[:, 94] - logs[:, 4]) >= -1e-9).all()
     assert logs[7, 94] - logs[7, 4] > 1.5 * (logs[0, 94] - logs[0, 4])
@@ -80,14 +80,16 @@ def test_a_dying_series_is_not_forecast_below_zero() -> None:
     st.integers(1, 3),
     st.integers(0, 26),
 )
-def test_draws_ascend_are_finite_and_never_negative(
+def test_samples_ascend_are_finite_and_never_negative(
     units: list[int | None], first: int, horizon: int, gap: int
 ) -> None:
-    """Any series with any gaps has usable draws at every step, and the same ones when asked again."""
-    found = forecast_of("drift", [first, *units], horizon=horizon, gap=gap)
+    """Any series with any gaps has usable samples at every step, and the same ones when asked again."""
+    found = forecast_of("random_walk_with_drift", [first, *units], horizon=horizon, gap=gap)
 
     assert found.samples.shape == (horizon, 99)
     assert np.isfinite(found.samples).all()
     assert (found.samples >= 0).all()
     assert (np.diff(found.samples, axis=1) >= 0).all()
-    assert (forecast_of("drift", [first, *units], horizon=horizon, gap=gap).samples == found.samples).all()
+    assert (
+        forecast_of("random_walk_with_drift", [first, *units], horizon=horizon, gap=gap).samples == found.samples
+    ).all()

@@ -56,7 +56,7 @@ def test_less_than_a_year_of_history_repeats_the_last_observation(weeks: int) ->
 
 
 def test_few_yearly_changes_leave_the_spread_of_the_step() -> None:
-    """54 weeks know two changes over a year: the 53 weekly changes, all of nothing but two, spread the draws."""
+    """54 weeks know two changes over a year: the 53 weekly changes, all of nothing but two, spread the samples."""
     units = [40] * 51 + [20, 10, 40]
 
     (samples,) = forecast_of("seasonal_naive", units, horizon=1).samples
@@ -90,10 +90,10 @@ def test_a_single_week_is_repeated_without_spread() -> None:
     st.integers(1, 3),
     st.integers(0, 52),
 )
-def test_draws_ascend_are_finite_and_never_negative(
+def test_samples_ascend_are_finite_and_never_negative(
     units: list[int | None], first: int, horizon: int, gap: int
 ) -> None:
-    """Any series with any gaps has usable draws at every step, and the same ones when asked again."""
+    """Any series with any gaps has usable samples at every step, and the same ones when asked again."""
     found = forecast_of("seasonal_naive", [first, *units], horizon=horizon, gap=gap)
 
     assert found.samples.shape == (horizon, 99)

@@ -7,16 +7,16 @@ from hypothesis import strategies as st
 from statsmodels.tsa.forecasting.theta import ThetaModel
 
 from forecasting.core.distribution import PredictiveDistribution
-from forecasting.models.theta import MIN_WEEKS, _one_step_errors
+from forecasting.models.theta import Theta, _one_step_errors
 from tests.forecasting.models.series import forecast_of
 
 NOISY: list[int | None] = [30, 42, 35, 51, 28, 40, 90, 75, 80, 66, 91, 70, 85, 60, 77]
 
 
 def spreads(found: PredictiveDistribution) -> np.ndarray:
-    """Distance of the outermost draws on the log scale, by step."""
-    log_draws = np.log1p(found.samples)
-    return log_draws[:, -1] - log_draws[:, 0]
+    """Distance of the outermost samples on the log scale, by step."""
+    log_samples = np.log1p(found.samples)
+    return log_samples[:, -1] - log_samples[:, 0]
 
 
 @pytest.mark.parametrize("level", [0, 1, 64])
@@ -78,14 +78,16 @@ def test_gaps_are_passed_over() -> None:
 
 def test_a_short_series_is_refused_by_name() -> None:
     """Too few weeks raise, which costs the series its model and nothing else."""
-    with pytest.raises(ValueError, match=rf"\(2, 1\).* has {MIN_WEEKS - 1} observed weeks, theta needs {MIN_WEEKS}"):
-        forecast_of("theta", [7] * (MIN_WEEKS - 1))
+    with pytest.raises(
+        ValueError, match=rf"\(2, 1\).* has {Theta.min_weeks - 1} observed weeks, theta needs {Theta.min_weeks}"
+    ):
+        forecast_of("theta", [7] * (Theta.min_weeks - 1))
 
 
 @settings(max_examples=10, deadline=None)
-@given(st.lists(st.integers(0, 10**6), min_size=MIN_WEEKS, max_size=30), st.integers(1, 3), st.integers(0, 26))
-def test_draws_ascend_are_finite_and_never_negative(units: list[int | None], horizon: int, gap: int) -> None:
-    """Any series that is long enough has usable draws at every step, and the same ones when asked again."""
+@given(st.lists(st.integers(0, 10**6), min_size=Theta.min_weeks, max_size=30), st.integers(1, 3), st.integers(0, 26))
+def test_samples_ascend_are_finite_and_never_negative(units: list[int | None], horizon: int, gap: int) -> None:
+    """Any series that is long enough has usable samples at every step, and the same ones when asked again."""
     found = forecast_of("theta", units, horizon=horizon, gap=gap)
 
     assert found.samples.shape == (horizon, 99)

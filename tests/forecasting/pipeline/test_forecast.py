@@ -248,16 +248,25 @@ def test_a_replay_of_the_real_data_is_the_live_run(
 @LAW
 @given(markets(), st.integers(1, 3), st.integers(0, 2), st.sampled_from(["naive", "price_response", "boosted_trees"]))
 def test_every_model_gets_a_complete_plan(market: Market, horizon: int, gap: int, model: str) -> None:
-    """All coming weeks of every series and rival of a partition are priced, where the product ever had a price."""
+    """All coming weeks of every series and rival of a partition are priced.
+
+    The exceptions are weeks without an announced price of products without a price up to the cutoff.
+    """
     spec = ForecastSpec(market.cutoff, horizon=horizon, gap=gap, model=model)
     last = pd.Timestamp(spec.weeks[-1])
-    priced = set(market.promotions.loc[market.promotions["week"] <= last, "product"])
+    plan = market.promotions[market.promotions["week"] <= last]
+    priced = set(plan.loc[plan["week"] <= pd.Timestamp(market.cutoff), "product"])
+    announced = set(plan[["product", "week"]].itertuples(index=False, name=None))
     weeks = [pd.Timestamp(market.cutoff + WEEK * step) for step in range(1, gap + horizon + 1)]
 
     for part in make_partitions(market.sales, market.promotions, spec, mini_batch_size=2):
         ahead = part.promotions[part.promotions["week"] > pd.Timestamp(market.cutoff)]
         pairs = pd.concat([part.series, part.promotions[schemas.SERIES]]).itertuples(index=False, name=None)
-        expected = {(*pair, week) for pair, week in itertools.product(set(pairs), weeks) if pair[1] in priced}
+        expected = {
+            (*pair, week)
+            for pair, week in itertools.product(set(pairs), weeks)
+            if pair[1] in priced or (pair[1], week) in announced
+        }
         assert set(ahead[schemas.CELL].itertuples(index=False, name=None)) == expected
         assert len(ahead) == len(expected)
         assert np.isfinite(ahead[["price", "deal", "feat"]]).all(axis=None)

@@ -225,7 +225,7 @@ def record_of(*results: object, **changed: Any) -> RunRecord:
 
 def full_record(report: Path) -> RunRecord:
     """A run with something of everything."""
-    usage = ClusterUsage(workers=64, seconds_starting=12.3, seconds_up=4567.8, left_over=[12345, 23456])
+    usage = ClusterUsage(workers=64, seconds_starting=12.3, seconds_up=4567.8, left_over=(12345, 23456))
     error = "The database reporting could not be loaded: nobody listens."
     return record_of(
         with_gaps(),

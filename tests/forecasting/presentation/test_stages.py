@@ -156,7 +156,7 @@ def test_a_cluster_tells_what_is_left_and_what_it_cost(tmp_path: Path) -> None:
     usage = ClusterUsage(workers=2, seconds_busy=3.0, worker_seconds={"computing": 5.0}, tasks=5, lost_tasks=1)
     assert said(usage)["cluster"].endswith("no worker is left")
     assert said(usage)["worker seconds"] == "5.0 provisioned: 3.0 busy, 2.0 idle"
-    left = replace(usage, left_over=[42], instance_seconds=36.0, price_per_instance_hour=1.25)
+    left = replace(usage, left_over=(42,), instance_seconds=36.0, price_per_instance_hour=1.25)
     stage = describe(left, record_of(published_of(tmp_path, rows=1000)))
     facts = {fact.name: fact for fact in stage.facts}
     assert (facts["cluster"].tone, facts["cluster"].text[-17:]) == (Tone.ALARM, "STILL RUNNING: 42")

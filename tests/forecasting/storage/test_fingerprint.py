@@ -22,7 +22,7 @@ from forecasting.core import retry_queue as batch
 from forecasting.contracts import schemas
 from forecasting.storage.files import read_table
 from forecasting.pipeline.forecast import forecast
-from forecasting.models import MODELS
+from forecasting.models import MODELS, get_model
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.pipeline.forecast import train
 from forecasting.contracts.calendar import dominicks_week
@@ -30,9 +30,9 @@ from forecasting.contracts.calendar import dominicks_week
 before = set(sys.modules)
 sales, promotions = (read_table(f"data/{each.name}.parquet", each) for each in (schemas.SALES, schemas.PROMOTIONS))
 sales, promotions = (rows[rows["store"].isin([2, 5]) & rows["product"].isin([1, 5])] for rows in (sales, promotions))
-for model in MODELS.values():
-    spec = ForecastSpec(dominicks_week(110), model=model.name)
-    forecast(sales, promotions, spec, train(sales, promotions, spec) if model.learns != "inseparably" else None)
+for name in MODELS:
+    spec = ForecastSpec(dominicks_week(110), model=name)
+    forecast(sales, promotions, spec, train(sales, promotions, spec) if get_model(name).trainable else None)
 print(*(name for name in sys.modules if name.split(".")[0] == "forecasting"))
 """
 MODEL = "my_models.market:model"
@@ -66,7 +66,7 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         "__init__.py": "",
         "market.py": OWN,
         "constants.py": "SHARE = 0.5\n",
-        "helper.py": "from forecasting.core import order_sheet\nhelped = print\n",
+        "helper.py": "from forecasting.core import schedule\nhelped = print\n",
         "deeper/__init__.py": "",
         "deeper/level.py": "",
         "unused.py": "A = 1\n",
@@ -107,8 +107,8 @@ def test_words_for_people_do_not_count(copy: Path) -> None:
     edit(
         copy / "core" / "partition.py", '    """The series that one task forecasts,', '    """What one task forecasts,'
     )
-    edit(copy / "models" / "ensemble.py", '    """Forecast every series', '    # why\n    """Answer for every series')
-    edit(copy / "models" / "ensemble.py", "{price_response: 0.5, ", "{\n    price_response: 0.5,\n    ")
+    edit(copy / "models" / "ensemble.py", '    """The mean of', '    # why\n    """A mean of')
+    edit(copy / "models" / "ensemble.py", "(0.5, 0.5)", "(\n    0.5,\n    0.5,\n)")
     for name in (
         "contracts/errors.py",
         "core/report.py",
@@ -123,11 +123,11 @@ def test_words_for_people_do_not_count(copy: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "old", "new"),
     [
-        ("models/response/spread.py", "DRAWS = ", "DRAWS = 1 + "),
-        ("models/ensemble.py", "boosted_trees: 0.5", "boosted_trees: 0.6"),
+        ("models/response/spread.py", "SAMPLES = ", "SAMPLES = 1 + "),
+        ("models/ensemble.py", "(0.5, 0.5)", "(0.4, 0.6)"),
         ("models/mean.py", "import numpy as np", "import numpy as np\nMORE = 1"),
         ("core/panel.py", ".fillna(0.0).round()", ".fillna(1.0).round()"),
-        ("core/scores.py", '"""', 'MORE = 1\n"""'),  # by which `auto` chooses
+        ("core/metrics.py", '"""', 'MORE = 1\n"""'),  # by which `auto` chooses
         ("core/retry_queue.py", '"""', 'MORE = 1\n"""'),
     ],
 )
@@ -149,7 +149,7 @@ def test_an_own_model_counts_with_what_it_imports(own: Path) -> None:
     modules, libraries = own_modules(MODEL)
     mine = {name.removeprefix(own.name) for name in modules if name.startswith(own.name)}
     assert mine == {"", ".market", ".constants", ".helper", ".deeper", ".deeper.level"}
-    assert "forecasting.core.order_sheet" in modules
+    assert "forecasting.core.schedule" in modules
     assert libraries >= {"pandas", "rich"}
 
 

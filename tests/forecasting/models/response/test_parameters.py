@@ -6,7 +6,7 @@ import pytest
 from forecasting.contracts import schemas
 from forecasting.models.response.fit import FitOptions, rolling_fit
 from forecasting.models.response.parameters import ResponseParameters
-from forecasting.models.response.spread import DRAWS, Spread
+from forecasting.models.response.spread import SAMPLES, Spread
 
 OPTIONS = FitOptions()
 WEEKS, STORES, K = 50, 4, 6
@@ -40,7 +40,7 @@ def frozen(chain: tuple[np.ndarray, np.ndarray]) -> ResponseParameters:
         highest=rolled.highest,
         **vars(rolled.state),
         risk=np.arange(6.0).reshape(2, 3),
-        shape=np.sort(np.random.default_rng(1).normal(size=(2, DRAWS))),
+        shape=np.sort(np.random.default_rng(1).normal(size=(2, SAMPLES))),
     )
 
 

@@ -1,26 +1,26 @@
-"""Tests of the spread: draws around the forecast, as wide as the errors of the past."""
+"""Tests of the spread: samples around the forecast, as wide as the errors of the past."""
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forecasting.models.response.spread import DRAWS, LARGEST_SIZE, SMALLEST_SIZE, learn_spread
+from forecasting.models.response.spread import LARGEST_SIZE, SAMPLES, SMALLEST_SIZE, learn_spread
 
 QUIET, ADVERTISED = [1.0, 0.0, 0.0], [1.0, 0.0, 1.0]
 NO_ERRORS = np.empty(0), np.empty((0, 3)), np.empty(0)
 
 
-def log_draws(
+def log_samples(
     forecast: np.ndarray, new: np.ndarray, errors: np.ndarray, risk: np.ndarray, age: np.ndarray
 ) -> np.ndarray:
-    """The draws around forecasts, as past errors make them."""
+    """The samples around forecasts, as past errors make them."""
     return learn_spread(errors, risk, age).around(forecast, new)
 
 
 def samples_of(errors: np.ndarray, risk: np.ndarray, new: list[float] = QUIET, age: float = 1.0) -> np.ndarray:
-    """The draws around a forecast of zero."""
-    (found,) = log_draws(np.zeros(1), np.array([new]), errors, risk, np.full(len(errors), age))
+    """The samples around a forecast of zero."""
+    (found,) = log_samples(np.zeros(1), np.array([new]), errors, risk, np.full(len(errors), age))
     return found
 
 
@@ -28,11 +28,11 @@ def quiet(count: int) -> np.ndarray:
     return np.tile(QUIET, (count, 1))
 
 
-def test_without_a_past_the_draws_are_those_of_the_prior() -> None:
+def test_without_a_past_the_samples_are_those_of_the_prior() -> None:
     """Normal, symmetric around the forecast, with a mean absolute deviation of 0.35 log points."""
-    found = log_draws(np.array([4.0, 5.0]), np.array([QUIET, QUIET]), *NO_ERRORS)
+    found = log_samples(np.array([4.0, 5.0]), np.array([QUIET, QUIET]), *NO_ERRORS)
 
-    assert found.shape == (2, DRAWS)
+    assert found.shape == (2, SAMPLES)
     assert np.median(found, axis=1) == pytest.approx([4, 5])
     assert np.abs(found[0] - 4).mean() == pytest.approx(0.35, rel=0.03)
     assert found[1] - 5 == pytest.approx(found[0] - 4)
@@ -40,8 +40,8 @@ def test_without_a_past_the_draws_are_those_of_the_prior() -> None:
 
 
 @pytest.mark.parametrize("size", [0.1, 0.3, 0.8])
-def test_draws_are_as_wide_as_the_errors_of_the_past(size: int) -> None:
-    """A thousand errors of a known mean size: the draws deviate as much."""
+def test_samples_are_as_wide_as_the_errors_of_the_past(size: int) -> None:
+    """A thousand errors of a known mean size: the samples deviate as much."""
     errors = np.random.default_rng(2).normal(0, size * np.sqrt(np.pi / 2), 1000)
 
     found = samples_of(errors, quiet(1000))
@@ -50,14 +50,14 @@ def test_draws_are_as_wide_as_the_errors_of_the_past(size: int) -> None:
 
 
 def test_a_bias_of_the_past_shifts_the_draws() -> None:
-    """All errors lie around 0.3: sales ran above the forecast, and most draws lie above it."""
+    """All errors lie around 0.3: sales ran above the forecast, and most samples lie above it."""
     errors = np.random.default_rng(2).normal(0.3, 0.05, 1000)
 
     assert np.median(samples_of(errors, quiet(1000))) == pytest.approx(0.3, abs=0.05)
 
 
 def test_an_advertised_week_is_wider() -> None:
-    """Errors of advertised weeks were three times those of the quiet ones: so are the draws, nearly."""
+    """Errors of advertised weeks were three times those of the quiet ones: so are the samples, nearly."""
     values = np.random.default_rng(4)
     risk = np.array([QUIET, ADVERTISED] * 1000)
     errors = values.normal(0, 1, 2000) * np.where(risk[:, 2] > 0, 0.6, 0.2)
@@ -74,7 +74,7 @@ def test_a_recent_error_counts_more() -> None:
     old_were_large, late_are_large = np.repeat([200.0, 1.0], 400), np.repeat([1.0, 200.0], 400)
 
     widths = [
-        np.abs(log_draws(np.zeros(1), np.array([QUIET]), errors, quiet(800), age)).mean()
+        np.abs(log_samples(np.zeros(1), np.array([QUIET]), errors, quiet(800), age)).mean()
         for age in (old_were_large, late_are_large)
     ]
 
@@ -97,13 +97,13 @@ def test_the_size_has_bounds(error: float, size: float) -> None:
 
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(0, 60))
-def test_draws_ascend_whatever_the_past(seed: int, count: int) -> None:
+def test_samples_ascend_whatever_the_past(seed: int, count: int) -> None:
     """Finite and sorted for any errors, risks and ages."""
     values = np.random.default_rng(seed)
     errors = values.standard_t(1.5, count)
     risk = np.column_stack([np.ones(count), values.integers(0, 2, count), values.random(count)])
 
-    found = log_draws(
+    found = log_samples(
         values.normal(0, 3, 4), np.array([QUIET, ADVERTISED] * 2), errors, risk, values.random(count) * 99
     )
 

@@ -1,21 +1,27 @@
-"""Bring the whole service up on this machine."""
+"""Bring the whole service up on this machine, and take it down: what was started, all of it, and nothing else."""
 
 import socket
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from deployments.down import end, take_down
+import psutil
+
 from deployments.home import HOST, Home, Service
 from deployments.supervision import Supervisor, processes_of
-from forecasting.contracts.errors import OptionError, RunError
+from forecasting.contracts.errors import ForecastingError, OptionError, RunError
 from forecasting.storage.lake import Lake
 from forecasting.storage.locks import waiting_lock
 
 SERVER_TIMEOUT = 180.0
 READY_TIMEOUT = 60.0
+END_TIMEOUT = 20.0
+# Prefect gives a cancelled flow 30 s to take down its cluster, and asks for cancelled ones every few seconds.
+CANCEL_TIMEOUT = 90.0
+SECONDS_BETWEEN_LOOKS = 0.5
 
 Say = Callable[[str], None]
 
@@ -87,14 +93,13 @@ def _start(home: Home, service: Service, supervisor: Supervisor, say: Say) -> No
 def _register(home: Home, supervisor: Supervisor) -> None:
     """Tell the server of pool, deployments and automations; start worker and watcher; wait until all are there."""
     # Prefect takes seconds to import, and until now the server needed them.
-    from deployments import registration
-    from deployments.api import service_api
+    from deployments.api import deploy, service_api
 
     with service_api(home) as api, ThreadPoolExecutor(1) as aside:
-        registration.create_pool(api)
-        deploying = aside.submit(registration.deploy, home)
+        api.create_pool()
+        deploying = aside.submit(deploy, home)
         supervisor.start_program("worker")
-        registration.create_automations(api)
+        api.create_automations()
         deploying.result()
         supervisor.start_program("watch")
         weekly = api.require_weekly()
@@ -108,10 +113,8 @@ def _await_server(home: Home, service: Service, supervisor: Supervisor) -> None:
     Raises:
         RunError: it ended, or takes too long.
     """
-    from deployments.health import answers
-
     until, first = time.monotonic() + SERVER_TIMEOUT, None
-    while not answers(service):
+    while not service.answers():
         state = supervisor.states()["server"]
         first = first or state["pid"] or None
         if state["statename"] not in ("STARTING", "RUNNING") or (first and state["pid"] != first):
@@ -155,3 +158,102 @@ def _last_line(log: Path) -> str:
 
 def _see(home: Home, program: str) -> str:
     return f"see {home.log(program)}"
+
+
+def take_down(home: Home, say: Say, *, now: bool) -> bool:
+    """Let the runs under way end, then stop worker, watcher, server and supervisor.
+
+    Args:
+        now: cancel the runs instead of waiting for them.
+
+    Returns:
+        Whether anything was there to be stopped.
+
+    Raises:
+        RunError: a process does not end.
+    """
+    supervisor = Supervisor(home)
+    if not supervisor.is_running:
+        left = processes_of(home)
+        if left:
+            say(f"The supervisor is gone, but {len(left)} processes of the service are left: they are ended.")
+            end(left)
+        for path in (home.supervisor_socket, home.supervisor_pid):
+            path.unlink(missing_ok=True)
+        return bool(left)
+    _drain(home, supervisor, say, now=now)
+    for program in ("watch", "worker", "server"):
+        supervisor.stop_program(program)
+    supervisor.shut_down()
+    end(processes_of(home))
+    return True
+
+
+def end(processes: list[psutil.Process]) -> None:
+    """End processes: asked first, then killed.
+
+    Raises:
+        RunError: one is still there.
+    """
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            process.terminate()
+    _, alive = psutil.wait_procs(processes, timeout=END_TIMEOUT)
+    for process in alive:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    _, alive = psutil.wait_procs(alive, timeout=END_TIMEOUT)
+    if alive:
+        pids = ", ".join(str(process.pid) for process in alive)
+        raise RunError(f"Processes {pids} of the service do not end", "see what they wait for, or restart the machine")
+
+
+def _drain(home: Home, supervisor: Supervisor, say: Say, *, now: bool) -> None:
+    """Wait until no run is under way: a worker that is stopped before would kill its runs.
+
+    The processes under the worker decide, not the states that the server tells: it may be the one that died.
+    """
+    service = home.service()
+    if service and service.answers():
+        with suppress(ForecastingError):
+            _drain_by_api(home, supervisor, say, now=now)
+    elif _run_processes(supervisor):
+        say("The server does not answer; waiting for the runs that are under way all the same.")
+    if now:
+        return  # what did not heed its cancellation ends with the worker
+    while _run_processes(supervisor):
+        time.sleep(SECONDS_BETWEEN_LOOKS)
+
+
+def _drain_by_api(home: Home, supervisor: Supervisor, say: Say, *, now: bool) -> None:
+    from prefect.client.schemas.objects import State, StateType
+
+    from deployments.api import service_api
+
+    said: set[str] = set()
+    until = time.monotonic() + CANCEL_TIMEOUT
+    with service_api(home) as api:
+        api.pause_pool(True)
+        while (runs := api.runs_under_way()) or _run_processes(supervisor):
+            if now and time.monotonic() > until:
+                say("Some runs did not end when cancelled: they are ended with the worker.")
+                break
+            for run in runs:
+                if str(run.id) not in said:
+                    said.add(str(run.id))
+                    say(f"{'Cancelling' if now else 'Waiting for'} {run.name} ({api.flow_run_url(run.id)})")
+                    if now and run.state_type != StateType.CANCELLING:
+                        state = State[None](type=StateType.CANCELLING, message="oj down --now")
+                        api.client.set_flow_run_state(run.id, state, force=False)
+            if not _run_processes(supervisor) and "worker" not in supervisor.pids():
+                break  # without a worker these states will never change
+            time.sleep(SECONDS_BETWEEN_LOOKS)
+
+
+def _run_processes(supervisor: Supervisor) -> list[psutil.Process]:
+    """What runs under the worker."""
+    pid = supervisor.pids().get("worker")
+    try:
+        return psutil.Process(pid).children(recursive=True) if pid else []
+    except psutil.NoSuchProcess:
+        return []

@@ -1,4 +1,4 @@
-"""Scores of matured forecasts: worked by hand, and the same as the score functions give."""
+"""Tests of the scores of published forecasts: worked by hand, and equal to those of the metrics."""
 
 import pandas as pd
 import pytest
@@ -6,9 +6,9 @@ import pytest
 from forecasting.contracts import schemas
 from forecasting.contracts.calendar import WEEK, dominicks_week
 from forecasting.contracts.spec import ForecastSpec
-from forecasting.core import scores
-from forecasting.core.live_scores import mature, score_rows
+from forecasting.core.metrics import METRICS, score_rows
 from forecasting.pipeline.forecast import forecast
+from forecasting.pipeline.scoring import score_published
 
 CUTOFF = dominicks_week(136)
 RUN = "0123456789abcdef"
@@ -35,7 +35,7 @@ def test_two_series_by_hand() -> None:
     of_run = {"cutoff": weeks[0], "week": weeks[1], "step": 1, "model": ["mean", "naive"], "reason": None}
     published = schemas.FORECAST.cast(rows.assign(**of_run, promotion_known=True))
 
-    found = mature(published, RUN, sales).set_index(["dimension", "member"])
+    found = score_published(published, RUN, sales).set_index(["dimension", "member"])
 
     total = found.loc["total", ""]
     assert (total["series"], total["actual"], total["forecast"]) == (2, 40, 41)
@@ -54,7 +54,9 @@ def test_two_series_by_hand() -> None:
 
 def test_only_weeks_that_have_been_collected_are_scored(published: pd.DataFrame, real_sales: pd.DataFrame) -> None:
     """None at the cutoff, the first step a week later, both after two weeks; the first step's scores stay."""
-    none, one, both = (mature(published, RUN, sold_until(real_sales, CUTOFF + WEEK * weeks)) for weeks in range(3))
+    none, one, both = (
+        score_published(published, RUN, sold_until(real_sales, CUTOFF + WEEK * weeks)) for weeks in range(3)
+    )
     assert none.empty
     assert set(one["step"]) == {1}
     assert set(both["step"]) == {1, 2}
@@ -65,7 +67,7 @@ def test_a_series_without_an_actual_does_not_count(published: pd.DataFrame, real
     """A store that did not report is left out of every sum."""
     sales = sold_until(real_sales, CUTOFF + WEEK)
     gone = sales[(sales["store"] != 5) | (sales["week"] <= pd.Timestamp(CUTOFF))]
-    found = mature(published, RUN, gone).set_index(["dimension", "member"])
+    found = score_published(published, RUN, gone).set_index(["dimension", "member"])
     assert found.loc["total", ""]["series"] == 33
     assert ("store", "5") not in found.index
 
@@ -73,18 +75,18 @@ def test_a_series_without_an_actual_does_not_count(published: pd.DataFrame, real
 def test_there_is_one_definition_of_a_score(
     published: pd.DataFrame, real_sales: pd.DataFrame, real_promotions: pd.DataFrame
 ) -> None:
-    """WAPE, bias, pinball and coverage are those of `forecasting.core.scores`; the naive forecast that of the model."""
+    """WAPE, bias, pinball and coverage are those of `METRICS`; the naive forecast that of the model."""
     rows = published.merge(real_sales.rename(columns={"units": "actual"}), on=schemas.CELL)
     rows = rows[rows["step"] == 2]
-    found = mature(published, RUN, real_sales)
+    found = score_published(published, RUN, real_sales)
     total = found[(found["dimension"] == "total") & (found["step"] == 2)].iloc[0]
-    assert total["wape"] == pytest.approx(scores.wape(rows))
-    assert total["bias"] == pytest.approx(scores.bias(rows))
-    assert total["pinball"] / total["actual"] == pytest.approx(scores.pinball(rows))
-    assert total["coverage_80"] == scores.coverage(rows, 80)
+    assert total["wape"] == pytest.approx(METRICS["wape"](rows))
+    assert total["bias"] == pytest.approx(METRICS["bias"](rows))
+    assert total["pinball"] / total["actual"] == pytest.approx(METRICS["pinball"](rows))
+    assert total["coverage_80"] == METRICS["coverage_80"](rows)
     naive = forecast(sold_until(real_sales, CUTOFF), real_promotions, ForecastSpec(CUTOFF, model="naive"))
     last = rows.drop(columns="forecast").merge(naive[["store", "product", "step", "forecast"]])
-    assert total["naive_wape"] == pytest.approx(scores.wape(last))
+    assert total["naive_wape"] == pytest.approx(METRICS["wape"](last))
 
 
 def test_parts_add_up_and_their_order_does_not_matter(published: pd.DataFrame, real_sales: pd.DataFrame) -> None:

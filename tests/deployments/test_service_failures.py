@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from deployments.home import Home, Service
-from deployments.up import Asked
+from deployments.service import Asked
 from tests.deployments.service import Installation
 from tests.ports import free_port
 

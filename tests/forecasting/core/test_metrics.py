@@ -1,4 +1,4 @@
-"""Tests of the scores: worked by hand, and held against those of utilsforecast."""
+"""Tests of the metrics: worked by hand, and held against those of utilsforecast."""
 
 import warnings
 
@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forecasting.contracts import schemas
-from forecasting.core import scores
+from forecasting.core.metrics import LIVE_METRICS, MEASURES, METRICS, NAIVE_METRICS, SUMS, naive_error, with_metrics
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # an invalid escape in a docstring of theirs, where it is compiled first
@@ -33,49 +33,49 @@ FOUR = table_of(
 
 def test_mape_is_the_mean_share_by_which_a_forecast_misses() -> None:
     """(2/10 + 6/20 + 0 + 10/30) / 4 = 5/24."""
-    assert scores.mape(FOUR) == pytest.approx(5 / 24)
+    assert METRICS["mape"](FOUR) == pytest.approx(5 / 24)
 
 
 def test_a_week_without_a_sale_has_no_percentage_error() -> None:
     """A row with an actual of zero is left out of MAPE, and of nothing else."""
     with_zero = pd.concat([FOUR, table_of((0, 5, 0, 9, 0, 9))])
 
-    assert scores.mape(with_zero) == scores.mape(FOUR)
-    assert scores.wape(with_zero) == pytest.approx(23 / 100)
-    assert scores.coverage(with_zero, 80) == pytest.approx(3 / 5)
+    assert METRICS["mape"](with_zero) == METRICS["mape"](FOUR)
+    assert METRICS["wape"](with_zero) == pytest.approx(23 / 100)
+    assert METRICS["coverage_80"](with_zero) == pytest.approx(3 / 5)
 
 
 def test_wape_weighs_by_sales() -> None:
     """(2 + 6 + 0 + 10) / (10 + 20 + 40 + 30) = 0.18."""
-    assert scores.wape(FOUR) == pytest.approx(0.18)
+    assert METRICS["wape"](FOUR) == pytest.approx(0.18)
 
 
 def test_bias_is_above_zero_where_forecasts_are_too_high() -> None:
     """(8 + 26 + 40 + 20) / 100 − 1 = −0.06, and twice the forecasts have 0.88."""
-    assert scores.bias(FOUR) == pytest.approx(-0.06)
-    assert scores.bias(FOUR.assign(forecast=2 * FOUR["forecast"])) == pytest.approx(0.88)
+    assert METRICS["bias"](FOUR) == pytest.approx(-0.06)
+    assert METRICS["bias"](FOUR.assign(forecast=2 * FOUR["forecast"])) == pytest.approx(0.88)
 
 
 def test_coverage_counts_the_ends_as_within() -> None:
     """Rows 1 and 3 lie within 80 %, and rows 1, 2 and 3 within 95 %."""
-    assert scores.coverage(FOUR, 80) == pytest.approx(0.5)
-    assert scores.coverage(FOUR, 95) == pytest.approx(0.75)
+    assert METRICS["coverage_80"](FOUR) == pytest.approx(0.5)
+    assert METRICS["coverage_95"](FOUR) == pytest.approx(0.75)
 
 
 def test_width_is_relative_to_mean_sales() -> None:
     """(6 + 9 + 10 + 6) / 4 over 25 for 80 %, (10 + 22 + 30 + 15) / 4 over 25 for 95 %."""
-    assert scores.width(FOUR, 80) == pytest.approx(0.31)
-    assert scores.width(FOUR, 95) == pytest.approx(0.77)
+    assert METRICS["width_80"](FOUR) == pytest.approx(0.31)
+    assert METRICS["width_95"](FOUR) == pytest.approx(0.77)
 
 
 def test_pinball_is_the_mean_over_quantiles_and_rows_over_mean_sales() -> None:
     """One row of 10 cartons: 0.5·2, 0.1·4, 0.1·2, 0.025·6, 0.025·4 make 1.85, over five quantiles and 10 cartons."""
-    assert scores.pinball(FOUR.head(1)) == pytest.approx(1.85 / 5 / 10)
+    assert METRICS["pinball"](FOUR.head(1)) == pytest.approx(1.85 / 5 / 10)
 
 
 def test_pinball_of_a_miss_costs_most_at_the_end_that_was_passed() -> None:
     """30 sold above 16 … 22 and 14 … 29: 0.5·10, 0.1·14, 0.9·8, 0.025·16 and 0.975·1."""
-    assert scores.pinball(FOUR.tail(1)) == pytest.approx((5 + 1.4 + 7.2 + 0.4 + 0.975) / 5 / 30)
+    assert METRICS["pinball"](FOUR.tail(1)) == pytest.approx((5 + 1.4 + 7.2 + 0.4 + 0.975) / 5 / 30)
 
 
 def sales_of(units: dict[tuple[int, int], list[int | None]]) -> pd.DataFrame:
@@ -95,7 +95,7 @@ SALES = sales_of({(2, 1): [10, 14, 12, 22], (2, 2): [5, None, 9, 8], (5, 1): [7,
 
 def test_the_naive_error_is_the_mean_change_of_a_week_up_to_the_cutoff() -> None:
     """4, 2 and then 10 cartons of change; a later cutoff knows one change more."""
-    found = scores.naive_error(SALES, [FIRST, SECOND])
+    found = naive_error(SALES, [FIRST, SECOND])
 
     assert found[(FIRST, 2, 1)] == pytest.approx(3)
     assert found[(SECOND, 2, 1)] == pytest.approx(16 / 3)
@@ -103,7 +103,7 @@ def test_the_naive_error_is_the_mean_change_of_a_week_up_to_the_cutoff() -> None
 
 def test_a_change_across_a_gap_does_not_count() -> None:
     """5, gap, 9, 8 knows one change, of 1; before the second cutoff it knows none, and 3, gap, 6 never does."""
-    found = scores.naive_error(SALES, [FIRST, SECOND])
+    found = naive_error(SALES, [FIRST, SECOND])
 
     assert found[(SECOND, 2, 2)] == pytest.approx(1)
     assert np.isnan(found[(FIRST, 2, 2)])
@@ -112,9 +112,15 @@ def test_a_change_across_a_gap_does_not_count() -> None:
 
 def test_the_naive_error_does_not_depend_on_the_order_of_rows() -> None:
     """Sales are put in order first."""
-    found = scores.naive_error(SALES.sample(frac=1, random_state=3), [SECOND, SECOND])
+    found = naive_error(SALES.sample(frac=1, random_state=3), [SECOND, SECOND])
 
-    pd.testing.assert_series_equal(found, scores.naive_error(SALES, [SECOND]))
+    pd.testing.assert_series_equal(found, naive_error(SALES, [SECOND]))
+
+
+def mase(rows: pd.DataFrame, sales: pd.DataFrame) -> float:
+    """MASE of rows whose scale is taken from these sales."""
+    errors = naive_error(sales, list(rows["cutoff"]))
+    return METRICS["mase"](rows.join(errors, on=["cutoff", *schemas.SERIES]))
 
 
 def test_mase_scales_each_error_by_its_own_series_and_cutoff() -> None:
@@ -130,7 +136,7 @@ def test_mase_scales_each_error_by_its_own_series_and_cutoff() -> None:
         columns=["cutoff", "store", "product", "actual", "forecast"],
     )
 
-    assert scores.mase(rows, scores.naive_error(SALES, list(rows["cutoff"]))) == pytest.approx(5.5 / 3)
+    assert mase(rows, SALES) == pytest.approx(5.5 / 3)
 
 
 def of_theirs(rows: pd.DataFrame) -> pd.DataFrame:
@@ -152,13 +158,13 @@ def test_scores_agree_with_utilsforecast(seed: int, count: int) -> None:
     def score(frame: pd.DataFrame) -> float:
         return float(frame["m"].iloc[0])
 
-    assert scores.mape(rows) == pytest.approx(score(losses.mape(theirs, ["m"])))
-    assert scores.wape(rows) == pytest.approx(score(losses.nd(theirs, ["m"])))
+    assert METRICS["mape"](rows) == pytest.approx(score(losses.mape(theirs, ["m"])))
+    assert METRICS["wape"](rows) == pytest.approx(score(losses.nd(theirs, ["m"])))
     for level in schemas.LEVELS:
-        assert scores.coverage(rows, level) == pytest.approx(score(losses.coverage(theirs, ["m"], level)))
+        assert METRICS[f"coverage_{level}"](rows) == pytest.approx(score(losses.coverage(theirs, ["m"], level)))
     quantiles = {0.025: "m-lo-95", 0.1: "m-lo-80", 0.5: "m", 0.9: "m-hi-80", 0.975: "m-hi-95"}
     loss = np.mean([score(losses.quantile_loss(theirs, {"m": name}, q)) for q, name in quantiles.items()])
-    assert scores.pinball(rows) == pytest.approx(loss / rows["actual"].mean())
+    assert METRICS["pinball"](rows) == pytest.approx(loss / rows["actual"].mean())
 
 
 def test_mase_agrees_with_utilsforecast(real_sales: pd.DataFrame) -> None:
@@ -170,7 +176,7 @@ def test_mase_agrees_with_utilsforecast(real_sales: pd.DataFrame) -> None:
     cutoff = ends.iloc[-3]
     rows = sales[sales["week"] > cutoff].assign(cutoff=cutoff, forecast=1000.0).rename(columns={"units": "actual"})
 
-    found = scores.mase(rows, scores.naive_error(sales, [cutoff]))
+    found = mase(rows, sales)
 
     def theirs(frame: pd.DataFrame, target: str) -> pd.DataFrame:
         unique_id = frame["store"].astype(str) + "-" + frame["product"].astype(str)
@@ -180,3 +186,28 @@ def test_mase_agrees_with_utilsforecast(real_sales: pd.DataFrame) -> None:
     coming = theirs(rows, "actual")[["unique_id", "ds", "y", "m"]]
     assert len(rows) >= 6
     assert found == pytest.approx(losses.mase(coming, ["m"], seasonality=1, train_df=past)["m"].mean())
+
+
+def test_every_metric_is_made_of_measures_and_can_be_shown() -> None:
+    """Names are keys, headings differ, and what the table `scores` has can be computed from its sums."""
+    assert all(name == metric.name for name, metric in METRICS.items())
+    assert len({metric.label for metric in METRICS.values()}) == len(METRICS)
+    assert all({metric.measure, metric.over} <= set(MEASURES) for metric in METRICS.values())
+    assert all({metric.measure, metric.over} <= set(SUMS) for metric in LIVE_METRICS)
+    assert all(f"naive_{metric.measure}" in SUMS for metric in NAIVE_METRICS)
+    assert [metric.name for metric in LIVE_METRICS] == ["wape", "bias", "coverage_80", "coverage_95"]
+
+
+def test_a_metric_of_sums_is_that_of_the_rows() -> None:
+    """In one group: equal; over no sales: empty."""
+    sums = pd.DataFrame([{name: MEASURES[name](FOUR).sum() for name in SUMS if name in MEASURES}])
+
+    found = with_metrics(pd.concat([sums, 0 * sums])).to_dict("records")
+
+    assert all(found[0][metric.name] == pytest.approx(metric(FOUR)) for metric in LIVE_METRICS)
+    assert all(np.isnan(found[1][metric.name]) for metric in LIVE_METRICS)
+
+
+def test_a_metric_of_nothing_is_empty() -> None:
+    """No week with a sale has no percentage error."""
+    assert np.isnan(METRICS["mape"](FOUR.assign(actual=0)))
