@@ -22,8 +22,7 @@ from forecasting.contracts.calendar import dominicks_week
 from forecasting.contracts.errors import OptionError, RunError
 from forecasting.contracts.spec import ClusterSpec, ForecastSpec
 from forecasting.core.partition import Partition
-from forecasting.pipeline.forecast import forecast, forecast_partition, make_partitions
-from forecasting.pipeline.training import train
+from forecasting.pipeline.forecast import forecast, forecast_partition, make_partitions, train
 from forecasting.storage.lake import Lake
 from tests.certificates import configuration, make_authority
 from tests.forecasting.compute import partition_functions as functions
