@@ -92,7 +92,7 @@ def _facts(found: Sequence[Fact]) -> str:
 
 
 def _value(fact: Fact) -> str:
-    return f"{code(fact.path.resolve())} ({text(fact.text)})" if fact.path else text(fact.text)
+    return f"{text(fact.text)}: {code(fact.path.resolve())}" if fact.path else text(fact.text)
 
 
 def _grid(grid: Grid) -> str:

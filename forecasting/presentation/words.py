@@ -1,7 +1,7 @@
 """Numbers, counts and plans in words: one phrase for one thing, used by every writer."""
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from forecasting.contracts.panel_definition import ORANGE_JUICE, Covariate, PanelDefinition
+from forecasting.core.metrics import LIVE_METRICS, NAIVE_METRICS
 from forecasting.storage.lake import Lake
 
 MOST_NAMED = 6
@@ -74,7 +75,8 @@ def against(value: float, base: float) -> str:
     difference = value / base - 1
     if abs(difference) < 0.005:
         return "as many as"
-    return f"{percent(abs(difference))} {'more' if difference > 0 else 'fewer'} than"
+    share = percent(abs(difference)).replace(" ", "\u00a0")  # a headline may not break before the sign
+    return f"{share} {'more' if difference > 0 else 'fewer'} than"
 
 
 def count(amount: int, thing: str, things: str = "") -> str:
@@ -128,6 +130,14 @@ def lake_option(lake: Lake) -> str:
 def reason(name: object) -> str:
     """Return why a series has a fallback forecast."""
     return REASONS.get(str(name), str(name))
+
+
+def metric_columns() -> Iterator[tuple[str, str, str]]:
+    """Yield heading, name and meaning of each metric of published forecasts, and of the naive forecast beside it."""
+    for metric in LIVE_METRICS:
+        yield metric.label, metric.name, metric.meaning
+        if metric in NAIVE_METRICS:
+            yield "naive", f"naive_{metric.name}", f"{metric.label} of the last observed week as the forecast"
 
 
 def money(panel: PanelDefinition, price: float) -> str:

@@ -6,6 +6,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from forecasting.core.metrics import SUMS, with_metrics
 from forecasting.core.report import first_forecasts
 from forecasting.presentation.week import WeekView
 
@@ -146,12 +147,12 @@ def weekly_scores(week: WeekView) -> list[WeekScores]:
 
 
 def scores_by_step(week: WeekView) -> pd.DataFrame:
-    """Return the scores of the last quarter: `step, weeks, forecasts, wape, naive_wape, bias, coverage_80, …_95`."""
+    """Return the sums and metrics of the last quarter, one row a step, with its number of `weeks`."""
     return _pooled(week.scores[week.scores["dimension"] == "total"], "step")
 
 
 def scores_by_product(week: WeekView) -> pd.DataFrame:
-    """Return the scores of the last quarter's newest forecasts, with `product` and `product_name`."""
+    """Return the same of the newest forecasts, one row a product, with `product` and `product_name`."""
     rows = week.scores[week.scores["dimension"] == "product"]
     rows = rows[rows["step"] == rows["step"].min()]
     pooled = _pooled(rows, "member")
@@ -168,18 +169,6 @@ def milliseconds(week: pd.Timestamp) -> int:
 def _pooled(rows: pd.DataFrame, by: str) -> pd.DataFrame:
     if len(rows):
         rows = rows[rows["week"] > rows["week"].max() - pd.Timedelta(weeks=WEEKS_SCORED)]
-    names = ["series", "actual", "forecast", "absolute_error", "naive_absolute_error", "within_80", "within_95"]
     groups = rows.groupby(by)
-    sums = groups[names].sum()
-    sold = sums["actual"].where(sums["actual"] > 0)
-    return pd.DataFrame(
-        {
-            "weeks": groups["week"].nunique(),
-            "forecasts": sums["series"],
-            "wape": sums["absolute_error"] / sold,
-            "naive_wape": sums["naive_absolute_error"] / sold,
-            "bias": sums["forecast"] / sold - 1,
-            "coverage_80": sums["within_80"] / sums["series"],
-            "coverage_95": sums["within_95"] / sums["series"],
-        }
-    ).reset_index()
+    pooled = with_metrics(groups[SUMS].sum())
+    return pooled.assign(weeks=groups["week"].nunique()).reset_index()

@@ -83,6 +83,7 @@ def render(week: WeekView, folder: str) -> Page:
         by_product=figures.scores_by_product(week),
         weeks_scored=figures.WEEKS_SCORED,
         weeks_needed=figures.WEEKS_FOR_AN_INTERVAL,
+        metrics=[*words.metric_columns()],
         words=words,
     )  # fmt: skip
     return Page(html, beside)

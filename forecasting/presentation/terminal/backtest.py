@@ -9,7 +9,7 @@ from forecasting.presentation.terminal.console import console
 
 
 def show_backtest(result: BacktestResult, protocol: str | None) -> None:
-    """The scores of a backtest, beside the published ones where it followed a published protocol."""
+    """Print the scores of a backtest, beside the published ones where it followed a published protocol."""
     console.print()
     title = f"{f'Protocol {protocol}' if protocol else 'Own folds'}: {result.folds} folds, "
     console.print(title + f"{result.forecasts:,} forecasts of {result.source}", style="bold")
@@ -32,9 +32,9 @@ def show_backtest(result: BacktestResult, protocol: str | None) -> None:
     console.print(table)
     if result.fallbacks:
         console.print(f"{result.fallbacks:,} of the forecasts are fallbacks (column reason).")
-    console.print(f"{result.seconds_by_stage['total']:.1f} s, cluster up and down and all", style="dim")
+    console.print(f"{result.seconds_by_stage['total']:.1f} s with the cluster's start and end", style="dim")
 
 
 def _percent(share: float) -> str:
-    """A share in percent; beyond 1000 % the decimals would only push out the names."""
+    """Return a share in percent; from 1000 % on without decimals, which would push out the names."""
     return f"{100 * share:.0f}" if share >= 10 else f"{100 * share:.1f}"

@@ -1,12 +1,12 @@
 """What `oj scores` prints: the scores of forecasts that have matured."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 from rich.table import Table
 
-from forecasting.core.metrics import LIVE_METRICS, NAIVE_METRICS, SUMS, with_metrics
+from forecasting.core.metrics import SUMS, with_metrics
 from forecasting.presentation import words
 
 WEEKS_SHOWN = 26
@@ -23,12 +23,11 @@ def scores_table(scores: pd.DataFrame) -> Table:
     table = Table(
         box=None,
         pad_edge=False,
-        caption="; ".join(f"{metric.label}: {metric.meaning}" for metric in LIVE_METRICS)
-        + "; naive: the metric before it, of the last observed week as the forecast. All in percent.",
+        caption="; ".join(f"{label}: {meaning}" for label, _, meaning in words.metric_columns()) + ". All in percent.",
         caption_justify="left",
     )
     table.add_column("week", no_wrap=True)
-    for name in ("step", "series", "sold", *(label for label, _ in _columns())):
+    for name in ("step", "series", "sold", *(label for label, *_ in words.metric_columns())):
         table.add_column(name, justify="right", no_wrap=True)
     for row in newest.tail(WEEKS_SHOWN).itertuples():
         table.add_row(str(row.week.date()), str(row.step), *_cells(row._asdict()))
@@ -39,13 +38,5 @@ def scores_table(scores: pd.DataFrame) -> Table:
 
 
 def _cells(row: Mapping[str, Any]) -> list[str]:
-    shares = [words.percent(row[name], 1).removesuffix(" %") for _, name in _columns()]
+    shares = [words.percent(row[name], 1).removesuffix(" %") for _, name, _ in words.metric_columns()]
     return [words.number(row["series"]), words.number(row["actual"]), *shares]
-
-
-def _columns() -> Iterator[tuple[str, str]]:
-    """Yield heading and name of every metric, each beside that of the naive forecast."""
-    for metric in LIVE_METRICS:
-        yield metric.label, metric.name
-        if metric in NAIVE_METRICS:
-            yield "naive", f"naive_{metric.name}"
