@@ -27,7 +27,7 @@ from forecasting.contracts.errors import RunError
 from forecasting.storage.code_version import package_fingerprint
 
 HERE = Path(__file__).parent
-# A run in one of these states has a process, or is about to have one.
+# A run in one of these states has a process, or is about to get one.
 UNDER_WAY = [StateType.PENDING, StateType.RUNNING, StateType.CANCELLING, StateType.PAUSED]
 WEEKLY = "weekly-forecast/weekly"
 DEPLOYMENTS = [WEEKLY, "backfill/backfill", "backtest/backtest", "train/train", "notify/notify"]
@@ -54,21 +54,21 @@ class Api:
             return None
 
     def require_weekly(self) -> DeploymentResponse:
-        """The weekly deployment.
+        """Return the weekly deployment.
 
         Raises:
-            RunError: the server does not know it.
+            RunError: the server does not have it.
         """
         if found := self.deployment(WEEKLY):
             return found
         raise RunError(f"The server at {self.service.url} has no deployment {WEEKLY}", "create it with `oj up`")
 
     def runs_under_way(self) -> list[FlowRun]:
-        """The runs of our pool that have a process, or are about to have one."""
+        """Return the runs of the work pool that have a process, or are about to get one."""
         return self._runs(filters.FlowRunFilterStateType(any_=UNDER_WAY))
 
     def scheduled(self, deployment: DeploymentResponse) -> list[datetime]:
-        """When it is going to run, by the clocks of its schedule, as far as runs are laid out; soonest first."""
+        """Return the times of its scheduled runs, in the time zone of its schedule, soonest first."""
         zones = [getattr(each.schedule, "timezone", None) for each in deployment.schedules]
         zone = ZoneInfo(next((name for name in zones if name), "UTC"))
         runs = self._runs(filters.FlowRunFilterStateType(any_=[StateType.SCHEDULED]), deployment.id)
@@ -83,14 +83,14 @@ class Api:
         return bool(self.client.read_work_pool(POOL).is_paused)
 
     def pause_pool(self, paused: bool) -> None:
-        """Let the worker take up no more runs, or take them up again."""
+        """Pause or resume the work pool: a paused one starts no runs."""
         self.client.request("PATCH", "/work_pools/{name}", path_params={"name": POOL}, json={"is_paused": paused})
 
     def state_of(self, flow_run_id: UUID) -> State[Any]:
         return self.client.read_flow_run(flow_run_id).state or State(type=StateType.PENDING)
 
     def task_run_name(self, task_run_id: UUID) -> str:
-        """The name of a stage's run; empty until the server knows it."""
+        """Return the name of a task run; empty until the server has it."""
         if task_run_id not in self._task_runs:
             found = self.client.request(
                 "POST", "/task_runs/filter", json={"task_runs": {"id": {"any_": [str(task_run_id)]}}}
@@ -99,7 +99,7 @@ class Api:
         return self._task_runs[task_run_id]
 
     def logs(self, flow_run_id: UUID, offset: int) -> list[Log]:
-        """The log lines of a run, oldest first, from the line `offset` on."""
+        """Return the log lines of a run, oldest first, from line `offset` on."""
         of_run = filters.LogFilter(flow_run_id=filters.LogFilterFlowRunId(any_=[flow_run_id]))
         return self.client.read_logs(of_run, offset=offset, sort=LogSort.TIMESTAMP_ASC)
 
@@ -123,7 +123,7 @@ class Api:
                 self.client.create_automation(automation)
 
     def emit(self, event: dict[str, Any]) -> None:
-        """Hand an event to the server; returns once it has it."""
+        """Send an event to the server; return once it has stored it."""
         self.client.request("POST", "/events", json=[event])
 
     def _runs(self, states: filters.FlowRunFilterStateType, deployment_id: UUID | None = None) -> list[FlowRun]:
@@ -139,16 +139,16 @@ class Api:
 
 @contextmanager
 def service_api(home: Home) -> Iterator[Api]:
-    """The server of the service that `home` describes.
+    """Connect to the server of the service in `home`.
 
     Raises:
         RunError: there is no service, it does not answer, or it refuses our auth string.
     """
     service = home.service()
     if service is None:
-        raise RunError(f"No service is installed in {home.root}", "bring one up with `oj up`")
+        raise RunError(f"No service is installed in {home.root}", "start one with `oj up`")
     if not service.answers():
-        raise RunError(f"No Prefect server answers at {service.url}", "bring it up with `oj up`, or ask `oj doctor`")
+        raise RunError(f"No Prefect server answers at {service.url}", "start it with `oj up`, or ask `oj doctor`")
     try:
         with SyncPrefectClient(f"{service.url}/api", auth_string=home.auth()) as client:
             yield Api(client, service)
@@ -160,20 +160,20 @@ def service_api(home: Home) -> Iterator[Api]:
         ) from error
     except httpx.TransportError as error:
         raise RunError(
-            f"The server at {service.url} answers no more ({type(error).__name__})", "see what `oj doctor` says"
+            f"The server at {service.url} has stopped answering ({type(error).__name__})", "ask `oj doctor`"
         ) from error
 
 
 def code_version() -> str:
-    """The version of a deployment: the package's, and the fingerprint of its code."""
+    """Return the version of a deployment: the package's, and the fingerprint of its code."""
     return f"{version('orange-juice-forecasting')}+{package_fingerprint()}"
 
 
 def deploy(home: Home) -> None:
-    """Create or update the deployments, by Prefect's own command.
+    """Create or update the deployments with `prefect deploy`.
 
     Raises:
-        RunError: it failed; the error has its last line.
+        RunError: it failed; the error names its log.
     """
     log = home.log("deploy")
     command = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all", "--prefect-file", "prefect.yaml"]

@@ -47,7 +47,7 @@ def up(
     from deployments import service
 
     home = service_home()
-    started = service.bring_up(home, service.Asked(lake, port, database), say)
+    started = service.bring_up(home, service.UpOptions(lake, port, database), say)
     show_up(home, started=started)
 
 
@@ -95,12 +95,12 @@ def watch(lake: LakeRoot = None) -> None:
 
 
 def say(sentence: str) -> None:
-    """What is being done."""
+    """Print what is being done."""
     console.print(sentence, soft_wrap=False)
 
 
 def show_up(home: Home, *, started: bool) -> None:
-    """Where the service is, how to log in, and when it runs next."""
+    """Print where the service is, how to log in, and when it runs next."""
     from deployments.api import service_api
 
     with service_api(home) as api:
@@ -118,7 +118,7 @@ def show_up(home: Home, *, started: bool) -> None:
 
 
 def show_findings(findings: "list[Finding]") -> None:
-    """What is fine and what is wrong, the wrong with its remedy."""
+    """Print what is fine, and what is wrong with its remedy."""
     facts = Table.grid(padding=(0, 2))
     facts.add_column(no_wrap=True)
     facts.add_column(overflow="fold")

@@ -27,7 +27,7 @@ def main(name: str) -> None:
         "worker": ["-m", "prefect", "worker", "start", "--pool", POOL, "--type", "process", "--name", "worker"],
         "watch": ["-m", "deployments", "watch"],
     }
-    # A program whose supervisor was killed would go on unseen, and keep its port.
+    # Otherwise a program whose supervisor was killed would go on, and keep its port.
     end_with_parent(signal.SIGTERM)
     # The environment, secrets with it, comes from a file of the home: no command line holds a secret.
     environment = service_home().environment(name)

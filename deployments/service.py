@@ -1,4 +1,4 @@
-"""Bring the whole service up on this machine, and take it down: what was started, all of it, and nothing else."""
+"""Start the whole service on this machine, and stop it: every process that was started, and no other."""
 
 import socket
 import time
@@ -27,47 +27,48 @@ Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Asked:
-    """The options of `oj up`; what is not given stays as it was."""
+class UpOptions:
+    """The options of `oj up`; those that are not given stay as before."""
 
     lake: str | None = None
     port: int | None = None
     database: str | None = None
 
-    def on_top_of(self, home: Home) -> Service:
-        """The service that is asked for."""
+    def applied_to(self, home: Home) -> Service:
+        """Return the options of the last `oj up` with these on top."""
         before = home.service() or Service(lake="")
-        # A way back to the file is needed as well, so its name is reserved.
+        # `sqlite` is reserved: it leads back from a named database to the file.
         database = None if self.database == "sqlite" else self.database or before.database
         return Service(str(home.lake_root(self.lake)), self.port or before.port, database)
 
 
-def bring_up(home: Home, asked: Asked, say: Say) -> bool:
-    """Start server, worker and watcher under a supervisor, create the deployments, wait until all is there.
+def bring_up(home: Home, asked: UpOptions, say: Say) -> bool:
+    """Start server, worker and watcher under a supervisor, create the deployments, and wait until all are ready.
 
-    Harmless where it is up already; where options differ from before, the service is drained and started anew.
+    A service that is up already only gets its deployments updated; if options have changed, it is stopped, once
+    its runs have ended, and started again.
 
     Returns:
         Whether anything had to be started.
 
     Raises:
-        ForecastingError: one sentence that names the cause and the log; nothing is left half running.
+        ForecastingError: one sentence that names the cause and the log; nothing keeps running.
     """
     home.prepare()
     with waiting_lock(home.lock_path):
-        service = asked.on_top_of(home)
+        service = asked.applied_to(home)
         Lake(Path(service.lake)).prepare()
         url = _database_url(service.database)
         supervisor = Supervisor(home)
         if supervisor.is_running:
             if home.is_configured(service, url) and "server" in supervisor.pids():
-                say("It is up already; the deployments are brought up to date.")
+                say("The service is up already; its deployments are updated.")
                 _register(home, supervisor)
                 return False
-            say("The options have changed, or the server has ended: the service is taken down and started anew.")
+            say("The options have changed, or the server has ended: the service is stopped and started again.")
             take_down(home, say, now=False)
         elif left := processes_of(home):
-            say(f"{len(left)} processes of a service that was killed are ended first.")
+            say(f"First {len(left)} processes of a service that was killed are ended.")
             end(left)
         _require_free(service)
         home.configure(service, url)
@@ -91,8 +92,8 @@ def _start(home: Home, service: Service, supervisor: Supervisor, say: Say) -> No
 
 
 def _register(home: Home, supervisor: Supervisor) -> None:
-    """Tell the server of pool, deployments and automations; start worker and watcher; wait until all are there."""
-    # Prefect takes seconds to import, and until now the server needed them.
+    """Create pool, deployments and automations; start worker and watcher; wait until all are ready."""
+    # Imported here, because Prefect takes seconds to import, in which the server starts.
     from deployments.api import deploy, service_api
 
     with service_api(home) as api, ThreadPoolExecutor(1) as aside:
@@ -103,7 +104,7 @@ def _register(home: Home, supervisor: Supervisor) -> None:
         deploying.result()
         supervisor.start_program("watch")
         weekly = api.require_weekly()
-        _await("the schedule yields no runs", home.log("server"), lambda: bool(api.scheduled(weekly)))
+        _await("the schedule creates no runs", home.log("server"), lambda: bool(api.scheduled(weekly)))
         _await("the worker does not report", home.log("worker"), api.is_worker_online)
 
 
@@ -167,7 +168,7 @@ def take_down(home: Home, say: Say, *, now: bool) -> bool:
         now: cancel the runs instead of waiting for them.
 
     Returns:
-        Whether anything was there to be stopped.
+        Whether anything was running.
 
     Raises:
         RunError: a process does not end.
@@ -176,7 +177,7 @@ def take_down(home: Home, say: Say, *, now: bool) -> bool:
     if not supervisor.is_running:
         left = processes_of(home)
         if left:
-            say(f"The supervisor is gone, but {len(left)} processes of the service are left: they are ended.")
+            say(f"The supervisor has ended, but {len(left)} processes of the service have not: they are ended.")
             end(left)
         for path in (home.supervisor_socket, home.supervisor_pid):
             path.unlink(missing_ok=True)
@@ -190,7 +191,7 @@ def take_down(home: Home, say: Say, *, now: bool) -> bool:
 
 
 def end(processes: list[psutil.Process]) -> None:
-    """End processes: asked first, then killed.
+    """Terminate processes; kill those that do not end.
 
     Raises:
         RunError: one is still there.
@@ -209,18 +210,18 @@ def end(processes: list[psutil.Process]) -> None:
 
 
 def _drain(home: Home, supervisor: Supervisor, say: Say, *, now: bool) -> None:
-    """Wait until no run is under way: a worker that is stopped before would kill its runs.
+    """Wait until no run is under way: a worker that is stopped earlier kills its runs.
 
-    The processes under the worker decide, not the states that the server tells: it may be the one that died.
+    The processes under the worker decide, not the states on the server, which may be the program that died.
     """
     service = home.service()
     if service and service.answers():
         with suppress(ForecastingError):
             _drain_by_api(home, supervisor, say, now=now)
     elif _run_processes(supervisor):
-        say("The server does not answer; waiting for the runs that are under way all the same.")
+        say("The server does not answer; waiting for the processes of the runs under way.")
     if now:
-        return  # what did not heed its cancellation ends with the worker
+        return  # a run that ignored its cancellation ends with the worker
     while _run_processes(supervisor):
         time.sleep(SECONDS_BETWEEN_LOOKS)
 
@@ -236,7 +237,7 @@ def _drain_by_api(home: Home, supervisor: Supervisor, say: Say, *, now: bool) ->
         api.pause_pool(True)
         while (runs := api.runs_under_way()) or _run_processes(supervisor):
             if now and time.monotonic() > until:
-                say("Some runs did not end when cancelled: they are ended with the worker.")
+                say("Some runs ignored their cancellation: they are ended with the worker.")
                 break
             for run in runs:
                 if str(run.id) not in said:
@@ -246,12 +247,12 @@ def _drain_by_api(home: Home, supervisor: Supervisor, say: Say, *, now: bool) ->
                         state = State[None](type=StateType.CANCELLING, message="oj down --now")
                         api.client.set_flow_run_state(run.id, state, force=False)
             if not _run_processes(supervisor) and "worker" not in supervisor.pids():
-                break  # without a worker these states will never change
+                break  # without a worker these states never change
             time.sleep(SECONDS_BETWEEN_LOOKS)
 
 
 def _run_processes(supervisor: Supervisor) -> list[psutil.Process]:
-    """What runs under the worker."""
+    """Return the processes under the worker."""
     pid = supervisor.pids().get("worker")
     try:
         return psutil.Process(pid).children(recursive=True) if pid else []

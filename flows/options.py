@@ -34,8 +34,9 @@ if TYPE_CHECKING:
     from forecasting.storage.lake import Lake
 
 # The groups of options, in the order in which the form and the help show them.
+OPTIONS = "Options"  # beside --help
 WHAT, MODEL, WAITING, PUBLICATION = "What to forecast", "Model", "Waiting for stores", "Publication"
-PANELS = (WHAT, MODEL, WAITING, PUBLICATION, PartitionSpec.panel, ClusterSpec.panel)
+PANELS = (OPTIONS, WHAT, MODEL, WAITING, PUBLICATION, PartitionSpec.panel, ClusterSpec.panel)
 DEFAULT_MODEL = ForecastSpec.model
 
 LakeRoot = Annotated[str | None, Option("Root folder of all data; default: OJ_LAKE, else ./lake.", metavar="FOLDER")]

@@ -18,7 +18,6 @@ GROUPS = ("Every week", "Data", "Results", "Models and past weeks", "Service")
 WEEKLY, DATA, RESULTS, MODELS, SERVICE = GROUPS
 
 app = typer.Typer(
-    help="Forecast next week's sales for every store and product: a weekly batch.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_show_locals=False,

@@ -5,9 +5,12 @@ week 1 of that data opened on 1989-09-14.
 """
 
 from datetime import date, timedelta
+from typing import TYPE_CHECKING
 
-import numpy as np
-import pandas as pd
+if TYPE_CHECKING:
+    # Imported by the functions that need it: the command line knows the calendar, and need not wait for pandas.
+    import numpy as np
+    import pandas as pd
 
 THURSDAY = 3  # as in date.weekday(): Monday is 0
 DAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -21,12 +24,14 @@ def week_of(day: date, starts_on: int = THURSDAY) -> date:
     return day - timedelta(days=(day.weekday() - starts_on) % DAYS_IN_WEEK)
 
 
-def weeks_of(days: pd.Series, starts_on: int = THURSDAY) -> pd.Series:
+def weeks_of(days: "pd.Series", starts_on: int = THURSDAY) -> "pd.Series":
     """First day of the week that each of `days` (datetime64) falls in."""
+    import pandas as pd
+
     return days - pd.to_timedelta((days.dt.day_of_week - starts_on) % DAYS_IN_WEEK, unit="D")
 
 
-def is_week_start(days: pd.Series, starts_on: int = THURSDAY) -> pd.Series:
+def is_week_start(days: "pd.Series", starts_on: int = THURSDAY) -> "pd.Series":
     """Whether each of `days` (datetime64) opens a week."""
     return days.dt.day_of_week == starts_on
 
@@ -46,6 +51,9 @@ def dominicks_week(number: int) -> date:
     return DOMINICKS_WEEK_1 + WEEK * (number - 1)
 
 
-def dominicks_weeks(numbers: "pd.Series | np.ndarray") -> pd.DatetimeIndex:
+def dominicks_weeks(numbers: "pd.Series | np.ndarray") -> "pd.DatetimeIndex":
     """First days of many numbered Dominick's weeks."""
+    import numpy as np
+    import pandas as pd
+
     return pd.Timestamp(DOMINICKS_WEEK_1) + pd.to_timedelta((np.asarray(numbers) - 1) * DAYS_IN_WEEK, unit="D")

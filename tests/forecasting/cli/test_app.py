@@ -1,6 +1,8 @@
 """What holds of every command: it is named where a newcomer looks, and a mistake ends in one sentence."""
 
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
@@ -58,9 +60,16 @@ def test_help_groups_commands_and_options() -> None:
     assert re.search(rf"─ {WEEKLY} ─+╮\n│ run ", shown)
     of_run = oj("run", "--help").output
     panels = [line.split("─")[1].strip() for line in of_run.splitlines() if line.startswith("╭")]
-    assert panels == ["Options", *PANELS]
+    assert panels == list(PANELS)
     for parameter in TREE["run",].params:
         assert all(f"{name} " in of_run for name in parameter.opts)
+
+
+def test_the_command_line_starts_without_the_heavy_libraries() -> None:
+    """`oj --help` answers at once, and the Prefect server of a run starts while the rest is imported."""
+    code = "import sys, deployments.cli; print({'prefect', 'pandas', 'numpy', 'dask'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
 
 
 def test_the_version_is_printed() -> None:
