@@ -11,7 +11,7 @@ from datetime import date
 
 from prefect import flow
 
-from flows.observers import Observer
+from flows.observers import RunObserver
 from forecasting.best_effort import best_effort
 from forecasting.clock import now
 from forecasting.contracts.errors import WeekBusy, WeekWaiting
@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 TROUBLE = "A notification failed"
 
 
-class Alerts(Observer):
+class Alerts(RunObserver):
     """Notifies people of drift at once, whatever becomes of the run, and at its end of what is remarkable about it."""
 
     def __init__(self, lake: Lake, fallback_alarm: float) -> None:

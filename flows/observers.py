@@ -13,7 +13,7 @@ ENDED_WELL = (Outcome.PUBLISHED, Outcome.UNCHANGED)
 
 
 class RunObserver(Protocol):
-    """What is called as a run of one week goes."""
+    """What is called as a run of one week goes; an observer overrides what it needs."""
 
     def run_started(self, record: RunRecord) -> None:
         """Take that the run holds its week, and begins."""
@@ -25,20 +25,7 @@ class RunObserver(Protocol):
         """Take the whole record, however the run ended."""
 
 
-class Observer:
-    """Does nothing; an observer overrides what it needs."""
-
-    def run_started(self, record: RunRecord) -> None:
-        """Take that the run begins."""
-
-    def stage_finished(self, result: object, record: RunRecord) -> None:
-        """Take the result of a stage."""
-
-    def run_finished(self, record: RunRecord) -> None:
-        """Take the whole record."""
-
-
-class Recorder(Observer):
+class Recorder(RunObserver):
     """Writes the record of a run into the lake, however the run ends."""
 
     def __init__(self, lake: Lake) -> None:
@@ -48,7 +35,7 @@ class Recorder(Observer):
         self._lake.runs.write(record)
 
 
-class PageWriter(Observer):
+class PageWriter(RunObserver):
     """Writes the HTML page of the week."""
 
     def __init__(self, lake: Lake) -> None:

@@ -21,7 +21,7 @@ from prefect.events import emit_event
 from prefect.states import Failed
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from flows.observers import ENDED_WELL, Observer
+from flows.observers import ENDED_WELL, RunObserver
 from flows.prefect_tasks import call_api
 from forecasting.best_effort import best_effort
 from forecasting.contracts.errors import ForecastingError
@@ -41,7 +41,7 @@ DRIFTED = "oj.model.drifted"
 SECONDS_BETWEEN_UPDATES = 1.0
 
 
-class PrefectPage(Observer):
+class PrefectPage(RunObserver):
     """Posts what the stages did on the run's page, and emits an event for each week of new alarms."""
 
     def __init__(self, lake: Lake) -> None:

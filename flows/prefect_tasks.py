@@ -52,6 +52,9 @@ _alone: ContextVar[bool] = ContextVar("alone", default=False)
 _silent_until: dict[str | None, float] = {}
 
 
+Reported = TypeVar("Reported", bound=Run)
+
+
 class Timed:
     """A run of which only the seconds count."""
 
@@ -62,11 +65,8 @@ class Timed:
         """Take the result of a stage: the flow itself returns what it needs of it."""
 
 
-Running = TypeVar("Running", bound=Run)
-
-
 @contextmanager
-def stages_of(run: Running) -> Iterator[Running]:
+def stages_of(run: Reported) -> Iterator[Reported]:
     """Let the stages that are called in the `with` block report to `run`, and time the block as `total`."""
     token = _run.set(run)
     try:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from flows import run as module
-from flows.observers import Observer, Recorder
+from flows.observers import Recorder, RunObserver
 from flows.prefect_tasks import report_to_run, stage
 from flows.run import dask_cluster, observed
 from forecasting.compute import ClusterUsage
@@ -104,7 +104,7 @@ def test_tables_for_the_next_stage_are_not_recorded(tmp_path: Path) -> None:
 def test_an_observer_that_fails_costs_a_line_in_the_log(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """At every moment; the run and the other observers go on."""
 
-    class Broken(Observer):
+    class Broken(RunObserver):
         def run_started(self, record: RunRecord) -> None:
             raise OSError("started")
 

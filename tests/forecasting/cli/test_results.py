@@ -68,7 +68,7 @@ def test_an_address_with_a_password_is_refused_and_not_repeated(command: str) ->
     given = ("--from", "1992-01-02") if command == "backfill" else ()
     result = oj(command, *given, "--database", "postgresql://oj:swordfish@127.0.0.1/db")
     assert result.exit_code == 2
-    assert "other addresses would be kept readable with their passwords" in words(result)
+    assert "other URLs would be stored readably with their passwords" in words(result)
     assert "swordfish" not in result.output
 
 

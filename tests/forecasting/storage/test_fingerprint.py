@@ -112,7 +112,7 @@ def test_words_for_people_do_not_count(copy: Path) -> None:
     for name in (
         "contracts/errors.py",
         "core/report.py",
-        "presentation/html/words.py",
+        "presentation/words.py",
         "storage/lake.py",
         "core/drift.py",
     ):
