@@ -3,7 +3,6 @@
 The flow only calls its stages; what is recorded, shown and notified of them happens here.
 """
 
-
 from forecasting.contracts.run_record import Outcome, RunRecord
 from forecasting.presentation.html import write_page
 from forecasting.storage.lake import Lake
