@@ -10,8 +10,8 @@ import numpy as np
 from forecasting.contracts import schemas
 from forecasting.contracts.calendar import WEEK, dominicks_week
 from forecasting.contracts.spec import ForecastSpec
+from forecasting.pipeline.forecast import train
 from forecasting.pipeline.simulation import shipped
-from forecasting.pipeline.training import train
 from forecasting.pipeline.what_if import outlook, what_if
 
 QUESTIONS = 200

@@ -51,7 +51,8 @@ def cluster_of_class(spec: ClusterSpec, lake: Lake, run: str) -> Iterator[Client
         RunError: it does not start.
     """
     make, cluster_id = require_class(spec), secrets.token_hex(8)
-    settings = SETTINGS if spec.insecure or not _is_ssh(make) else SETTINGS | TLS_SETTINGS
+    is_ssh = _is_ssh(make)
+    settings = SETTINGS | TLS_SETTINGS if is_ssh and not spec.insecure else SETTINGS
     with held_entry(lake, cluster_id, run=run, spec=spec) as entry, dask.config.set(settings):
         options = _options(make, spec, lake.cluster_entry(cluster_id).with_suffix(".pem"))
         with _started(make, options, spec, entry) as cluster:
@@ -62,13 +63,13 @@ def cluster_of_class(spec: ClusterSpec, lake: Lake, run: str) -> Iterator[Client
                     f"has started a scheduler at {address}, which is not encrypted, and was ended",
                     "have its options start it with TLS, or accept that with --insecure",
                 )
-            hosts = len(options["hosts"]) - 1 if _is_ssh(make) else spec.instance_count
-            entry.update(scheduler=address, instances=hosts)
+            instances = len(options["hosts"]) - 1 if is_ssh else spec.instance_count
+            entry.update(scheduler=address, instances=instances)
             with Client(cluster, timeout=START_TIMEOUT, set_as_default=False) as client:
                 adapt(cluster, spec)
-                if not _is_ssh(make) and not spec.is_adaptive and "n_workers" not in options:
+                if not is_ssh and not spec.is_adaptive and "n_workers" not in options:
                     cluster.scale(spec.n_workers)
-                _wait_for_workers(client, spec, at_least=hosts if _is_ssh(make) else min(spec.n_workers, 1))
+                _wait_for_workers(client, spec, at_least=instances if is_ssh else min(spec.n_workers, 1))
                 try:
                     yield client
                 finally:

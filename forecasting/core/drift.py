@@ -35,15 +35,15 @@ OF_PRODUCT = " of product "
 
 @dataclass(frozen=True)
 class Alarm:
-    """That forecasts are no longer what was promised.
+    """A monitored statistic has left its baseline.
 
     week: the week that raised it.
     statistic: `accuracy`, `bias`, `coverage_80`, `coverage_95`, or `coverage_95 of product 5`.
     value: the statistic from `since` to `week`, a share: mean pinball loss / sales, forecast / sales − 1 (of both
         the mean over products), or the share of actuals within the interval.
-    promised: the same share, as the backtest's middle week had it.
+    expected: the same share in the middle week of the baseline.
     since: the week from which the statistic has been on its bad side.
-    sentence: for people.
+    sentence: the alarm in words.
     """
 
     week: date

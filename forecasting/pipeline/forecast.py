@@ -1,4 +1,4 @@
-"""The forecast: the one function behind the weekly run, a replay and a backtest, and the check of its rows."""
+"""The forecast: the functions that a weekly run, a replay and a backtest share, and the check of the rows."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -27,16 +27,16 @@ def make_partitions(
     mini_batch_size: int,
     fitted: FittedModel | None = None,
 ) -> list[Partition]:
-    """Cut the batch of a cutoff: every active series, with what was known of it at the cutoff.
+    """Cut every active series, with what was known of it at the cutoff, into partitions.
 
     Args:
         sales: table `sales`; rows after the cutoff are ignored.
         promotions: table `promotions`, past and future; weeks beyond the horizon are ignored.
-        fitted: the model to forecast by; without one each partition learns and forecasts in one.
+        fitted: the model to forecast with; without one each partition fits its own.
 
     Raises:
         DataError: nothing was sold in the weeks up to the cutoff.
-        OptionError: `fitted` is not fit for this forecast.
+        OptionError: `fitted` cannot make this forecast.
     """
     if fitted:
         fitted.require_fit_for(spec)
@@ -54,10 +54,33 @@ def make_partitions(
     return [replace(partition, fitted=fitted.only(partition.series)) for partition in partitions]
 
 
-def forecast_partition(partition: Partition, spec: ForecastSpec) -> pd.DataFrame:
-    """Forecast the series of one partition: rows of the table `forecast`, none of them checked.
+def train(sales: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> FittedModel:
+    """Fit the model of `spec` to every active series.
 
-    Beside its columns the rows carry `median`, `mean` and `mape`: every point that `forecast` could have been.
+    Args:
+        sales: table `sales`; rows after the cutoff are ignored.
+        promotions: table `promotions`, past and future; weeks beyond the horizon are ignored.
+
+    Raises:
+        DataError: nothing was sold in the weeks up to the cutoff.
+        OptionError: the model cannot be trained apart from forecasting.
+    """
+    model = get_model(spec.model)
+    model.require_trainable()
+    fits = [
+        model.fit(partition.panel, partition.promotions, spec)
+        for partition in make_partitions(sales, promotions, spec, mini_batch_size=1_000)
+    ]
+    rows = pd.concat([each.parameters for each in fits], ignore_index=True)
+    texts = {name: text for each in fits for name, text in each.texts.items()}
+    ordered = rows.sort_values(list(schemas.PARAMETERS.key), ignore_index=True)
+    return FittedModel(spec, schemas.PARAMETERS.cast(ordered), texts)
+
+
+def forecast_partition(partition: Partition, spec: ForecastSpec) -> pd.DataFrame:
+    """Return the forecast of one partition: rows of the table `forecast`, not checked yet.
+
+    Beside its columns the rows carry `median`, `mean` and `mape`: every point that `forecast` may hold.
     """
     model = get_model(spec.model)
     if partition.fitted:
@@ -70,9 +93,9 @@ def forecast_partition(partition: Partition, spec: ForecastSpec) -> pd.DataFrame
 def forecast(
     sales: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec, fitted: FittedModel | None = None
 ) -> pd.DataFrame:
-    """Forecast every active series here and now, without a cluster: what the partitions give, put together.
+    """Forecast every active series in this process, without a cluster.
 
-    A series that `fitted` does not know gets a fallback.
+    A series that `fitted` was not trained on gets a fallback.
 
     Raises:
         RunError: the model left out a series or answered with unusable numbers.
@@ -83,7 +106,7 @@ def forecast(
 
 
 def fallback(partition: Partition, spec: ForecastSpec, reasons: Mapping[Series, str]) -> pd.DataFrame:
-    """Forecasts of the series named in `reasons` by the climatology, each row with its reason."""
+    """Forecast the series named in `reasons` by the climatology; each row carries its reason."""
     failed = partition.only(pd.DataFrame(list(reasons), columns=schemas.SERIES))
     rows = _as_forecast(
         get_model(FALLBACK_MODEL).forecast(failed.panel, failed.promotions, spec),
@@ -96,7 +119,7 @@ def fallback(partition: Partition, spec: ForecastSpec, reasons: Mapping[Series, 
 
 
 def untrained_series(series: pd.DataFrame, fitted: FittedModel | None) -> dict[Series, str]:
-    """The series that a fitted model has learnt nothing of, with that as the reason: `not_trained`."""
+    """Return the series that a fitted model was not trained on, each with the reason `not_trained`."""
     if fitted is None or not get_model(fitted.spec.model).has_parameters:
         return {}
     known = pd.MultiIndex.from_frame(fitted.series)
@@ -111,7 +134,7 @@ def assemble(
     spec: ForecastSpec,
     table_type: Table = schemas.FORECAST,
 ) -> pd.DataFrame:
-    """Put the partitions' rows together, add the fallbacks, and see that every expected row is there once.
+    """Put the rows of the partitions together, add the fallbacks, and check that every expected row is there once.
 
     Args:
         frames: rows of the partitions that succeeded; rows of series named in `reasons` are left out.

@@ -1,4 +1,4 @@
-"""What if: the forecast of one series and week under another offer, beside the one under the plan."""
+"""What-if: the forecast of one series and week under another offer, beside the one under the plan."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -17,14 +17,16 @@ from forecasting.core.fitted_model import FittedModel
 from forecasting.core.panel import COVARIATES, build_panel, complete_promotions, series_of
 from forecasting.models import get_model
 from forecasting.models.model import PreparedProduct, PreparesOffers
-from forecasting.pipeline.forecast import untrained_series
+from forecasting.pipeline.challengers import last_week
+from forecasting.pipeline.forecast import train, untrained_series
+from forecasting.storage.lake import Lake
 
 MOST_STEPS = 26  # as far as a run may look
 
 
 @dataclass(frozen=True)
 class Offer:
-    """A store's offer of a product in a week: dollars a carton, 1 for a deal, share advertised."""
+    """The offer of a product in a store and week: price of a unit, 1 for a deal, share advertised."""
 
     price: float
     deal: float
@@ -33,11 +35,11 @@ class Offer:
 
 @dataclass(frozen=True)
 class Answer:
-    """What to expect of one series and week.
+    """The forecasts of one series and week.
 
-    plan, asked: the offers. plan_known: whether the plan has that cell, else it was assumed.
-    by_plan, by_asked: cartons, by name: `forecast`, `lo_80`, `hi_80`, `lo_95`, `hi_95`.
-    warnings: why not to rely on it, in sentences.
+    plan, asked: the offers. plan_known: whether the plan was announced; else it is assumed.
+    by_plan, by_asked: units, by name: `forecast`, `lo_80`, `hi_80`, `lo_95`, `hi_95`.
+    warnings: reasons not to rely on it, in sentences.
     """
 
     step: int
@@ -67,14 +69,14 @@ class Outlook:
 
 
 def outlook(fitted: FittedModel, sales: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> Outlook:
-    """What a fitted model knows at the cutoff of `spec`.
+    """Prepare a fitted model for questions at the cutoff of `spec`.
 
     Args:
         sales: table `sales`; rows after the cutoff are ignored.
         promotions: table `promotions`, past and future.
 
     Raises:
-        OptionError: the model is not fit for this forecast.
+        OptionError: the model cannot make this forecast.
     """
     fitted.require_fit_for(spec)
     series = active_series(sales, spec.cutoff)
@@ -83,6 +85,28 @@ def outlook(fitted: FittedModel, sales: pd.DataFrame, promotions: pd.DataFrame, 
     untrained = frozenset(untrained_series(series_of(panel), fitted))
     complete = complete_promotions(promotions, series, spec.cutoff, spec.cutoff + WEEK * MOST_STEPS)
     return Outlook(fitted, spec, panel, complete, keys, untrained)
+
+
+def outlook_of(lake: Lake) -> tuple[Outlook, str]:
+    """Return the champion at the last week of the lake, and a line that says which model answers.
+
+    Without a champion the default model is fitted now, in about a second, and not registered.
+
+    Raises:
+        DataError: the lake has no sales.
+        RunError: the champion is damaged.
+    """
+    cutoff = last_week(lake)
+    sales, promotions = lake.sales.read(cutoff), lake.promotions.read(cutoff)
+    champion = lake.models.champion_at(cutoff)
+    if champion:
+        _, fitted = lake.models.load(champion.version)
+        line = f"{champion.model} {champion.version}, trained on weeks up to {champion.trained_until}"
+    else:
+        fitted = train(sales, promotions, ForecastSpec(cutoff, week_starts_on=lake.reference.week_starts_on))
+        line = f"{fitted.spec.model}, fitted for this question (oj train keeps one)"
+    spec = replace(fitted.spec, cutoff=cutoff)
+    return outlook(fitted, sales, promotions, spec), line
 
 
 def what_if(
@@ -95,15 +119,15 @@ def what_if(
     deal: float | None = None,
     feat: float | None = None,
 ) -> Answer:
-    """The forecast of one series and week under an offer, beside the one under the plan.
+    """Return the forecast of one series and week under an offer, beside the one under the plan.
 
     With the plan's own values it is the forecast that a run by the same fitted model publishes, to the last bit.
 
     Args:
-        price, deal, feat: dollars a carton; 1 for a deal; share advertised. None: as planned.
+        price, deal, feat: price of a unit; 1 for a deal; share advertised. None: as planned.
 
     Raises:
-        OptionError: no such series is sold or was learnt from, the week is no coming one, or a value is impossible.
+        OptionError: the series is not sold or was not trained on, the week is no coming one, or a value is impossible.
     """
     step = _require_possible(of, store, product, week, price, deal, feat)
     # Within the horizon just what a run forecasts; beyond it the same, further ahead.
@@ -124,7 +148,7 @@ def what_if(
 def _require_possible(
     of: Outlook, store: int, product: int, week: date, price: float | None, deal: float | None, feat: float | None
 ) -> int:
-    """The step of the week."""
+    """Return the step of the week."""
     if (store, product) not in of.series:
         stores = sorted({s for s, b in of.series if b == product})
         raise OptionError(
@@ -135,7 +159,7 @@ def _require_possible(
     if (store, product) in of.untrained:
         raise OptionError(
             f"store={store}, product={product}",
-            f"is nothing that the model, trained on weeks up to {of.fitted.spec.cutoff}, has learnt from",
+            f"is a series that the model, trained on weeks up to {of.fitted.spec.cutoff}, was not trained on",
             "train one that has: oj train",
         )
     days = (week - of.spec.cutoff).days
@@ -157,7 +181,7 @@ def _require_possible(
 
 
 def _plan(own: pd.DataFrame, week: date) -> tuple[Offer, bool]:
-    """The planned offer, and whether it was announced, else assumed; a product without any price has none."""
+    """Return the planned offer, and whether it was announced; a product without any price has none."""
     planned = own[own["week"] == pd.Timestamp(week)]
     if planned.empty:
         return Offer(np.nan, 0.0, 0.0), False
@@ -168,7 +192,7 @@ def _plan(own: pd.DataFrame, week: date) -> tuple[Offer, bool]:
 def _expected(
     of: Outlook, spec: ForecastSpec, store: int, product: int, week: date, changes: Mapping[str, float]
 ) -> dict[str, float]:
-    """The point and the intervals in cartons, where the offer differs from the plan by `changes`."""
+    """Return the point and the intervals in units, where the offer differs from the plan by `changes`."""
     model, moment = get_model(spec.model), pd.Timestamp(week).as_unit("us")
     if isinstance(model, PreparesOffers):
         key = product, spec.horizon
@@ -191,7 +215,7 @@ def _expected(
 def _changed(
     promotions: pd.DataFrame, store: int, product: int, week: pd.Timestamp, changes: Mapping[str, float]
 ) -> pd.DataFrame:
-    """The promotions of a store with another offer in one cell."""
+    """Return the promotions of a store with another offer in one cell."""
     is_cell = promotions["product"].eq(product) & promotions["week"].eq(week)
     cell = promotions[is_cell].iloc[:1].to_dict("records") or [{"deal": 0, "feat": 0.0}]
     row = cell[0] | {"store": store, "product": product, "week": week} | dict(changes)
@@ -199,7 +223,7 @@ def _changed(
 
 
 def _warnings(of: Outlook, own: pd.DataFrame, step: int, asked: Offer) -> list[str]:
-    """Why not to rely on an answer."""
+    """Return the reasons not to rely on an answer."""
     found = []
     seen = own.loc[own["week"] <= pd.Timestamp(of.fitted.spec.cutoff), "price"].dropna()
     if seen.empty:

@@ -250,8 +250,9 @@ def test_a_run_that_waits_goes_on_when_somebody_accepts_the_gaps(service: Instal
         wait_until(lambda: api.post("/flow_runs/filter", json=same_week).json()[0]["state"]["name"] == "TakenOver")
         wait_until(lambda: api.get(f"/flow_runs/{run}").json()["state"]["name"] == "Completed")
     completeness = lake.completeness.read(week)
-    assert (completeness["status"], completeness["missing"]) == ("accepted with gaps", [12])
-    assert (completeness["accepted"]["by"], completeness["accepted"]["why"]) == ("Ada", "flooded")
+    assert (completeness.status, completeness.missing) == ("accepted_with_gaps", (12,))
+    assert completeness.accepted
+    assert (completeness.accepted.by, completeness.accepted.why) == ("Ada", "flooded")
 
 
 def test_a_second_run_is_cancelled_and_a_cancelled_run_leaves_nothing(service: Installation) -> None:

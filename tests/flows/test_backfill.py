@@ -29,7 +29,7 @@ def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def run(lake: Lake, first: date = FIRST, last: date = LAST) -> list[str]:
     run_records = backfill(lake=str(lake.root), first=first, last=last, model="naive", horizon=1)
-    return [record["outcome"] for record in run_records]
+    return [record.outcome for record in run_records]
 
 
 def test_missing_weeks_are_forecast_as_they_would_have_been_then(
@@ -46,7 +46,7 @@ def test_missing_weeks_are_forecast_as_they_would_have_been_then(
         return run_flow(*args)
 
     with monkeypatch.context() as patch:
-        patch.setattr(importlib.import_module("flows.backfill"), "run_flow", cut_after_one)
+        patch.setattr(importlib.import_module("flows.run"), "run_flow", cut_after_one)
         with pytest.raises(PowerCut):
             run(fed_lake)
     assert fed_lake.forecasts.cutoffs() == [FIRST]

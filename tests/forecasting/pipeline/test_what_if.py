@@ -13,8 +13,7 @@ from forecasting.contracts.calendar import WEEK, dominicks_week
 from forecasting.contracts.errors import OptionError
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.fitted_model import FittedModel
-from forecasting.pipeline.forecast import forecast
-from forecasting.pipeline.training import train
+from forecasting.pipeline.forecast import forecast, train
 from forecasting.pipeline.what_if import Outlook, outlook, what_if
 from tests.forecasting.models.made_up import made_up
 from tests.strategies import Market
@@ -116,7 +115,7 @@ def test_without_a_plan_one_is_assumed_and_said(now: Outlook) -> None:
     [
         ({"store": 3}, "store=3, product=5 was not sold"),
         ({"product": 99}, "store=2, product=99 was not sold"),
-        ({"store": 14}, "store=14, product=5 is nothing that the model.*oj train"),
+        ({"store": 14}, "store=14, product=5 is a series that the model.*oj train"),
         ({"week": CUTOFF}, "is not the first day of one of the 26 weeks ahead"),
         ({"week": CUTOFF + WEEK / 7}, "is not the first day"),
         ({"week": CUTOFF + 27 * WEEK}, "is not the first day"),
