@@ -3,8 +3,6 @@
 The flow only calls its stages; what is recorded, shown and notified of them happens here.
 """
 
-from typing import Protocol
-
 from forecasting.contracts.run_record import Outcome, RunRecord
 from forecasting.presentation.html import write_page
 from forecasting.storage.lake import Lake
@@ -12,7 +10,7 @@ from forecasting.storage.lake import Lake
 ENDED_WELL = (Outcome.PUBLISHED, Outcome.UNCHANGED)
 
 
-class RunObserver(Protocol):
+class RunObserver:
     """What is called as a run of one week goes; an observer overrides what it needs."""
 
     def run_started(self, record: RunRecord) -> None:

@@ -63,7 +63,7 @@ def weekly_forecast(options: WeeklyOptions) -> RunRecord:
     with week_run(lake, week, options) as run:
         arrived = collect(lake, week)
         checked = validate(lake, arrived)
-        admit(lake, week, arrived, checked, options.gate_spec(lake, week), now())
+        admit(lake, week, arrived, checked, options.gate_spec(lake, week), run.record.started)
         current = current_model(lake, run.record.spec, options.model, options.retrain)
         monitor(lake, current.spec)
         choice = choose_model(lake, current, options.batch_spec, options.cluster_spec)

@@ -1,7 +1,7 @@
-"""Panels that someone else laid out: any retailer's history, read by the names that its columns have there.
+"""Import of a panel with other column names: the history of any retailer.
 
-Names outside, numbers inside: text stores and products get numbers in the order of their names, and the
-reference tables keep the names.
+Stores and products that are named by text get numbers in the order of their names; the reference tables keep the
+names.
 """
 
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ from forecasting.contracts.calendar import DAY_NAMES
 from forecasting.contracts.errors import DataError, OptionError
 from forecasting.storage.lake import Lake
 
-UNKNOWN_PRICE = 1.0  # where a panel has no prices, all weeks cost the same
+UNKNOWN_PRICE = 1.0  # of every week of a panel without prices
 
 
 @dataclass(frozen=True)
 class ColumnMapping:
-    """What the columns of a panel are called. Covariates that the panel does not have are None.
+    """The names of the columns of a panel; None for a covariate that the panel does not have.
 
     A row without units is the plan of a week ahead.
     """
@@ -36,7 +36,7 @@ class ColumnMapping:
 
 @dataclass(frozen=True)
 class ImportResult:
-    """What was read: rows with units, rows with a plan only, series, and the weekday that opens a week."""
+    """What was imported: rows with units, rows with a plan only, series, and the weekday on which a week starts."""
 
     sales: int
     plans: int
@@ -47,7 +47,7 @@ class ImportResult:
 
 
 def import_panel(lake: Lake, files: list[Path], layout: ColumnMapping) -> ImportResult:
-    """Fill an empty lake with the history of a foreign panel.
+    """Fill an empty lake with the history of a panel.
 
     Args:
         lake: has no sales yet.
@@ -56,7 +56,7 @@ def import_panel(lake: Lake, files: list[Path], layout: ColumnMapping) -> Import
 
     Raises:
         OptionError: the lake is not empty, or a file lacks a column of the layout.
-        DataError: a value cannot be what its column says, a cell is there twice, or weeks open on several weekdays.
+        DataError: a value is not of its column's kind, a cell is there twice, or weeks start on several weekdays.
     """
     if not lake.is_empty:
         raise OptionError(f"lake={lake.root}", "has sales already", "name a new folder with --lake")
@@ -79,7 +79,7 @@ def import_panel(lake: Lake, files: list[Path], layout: ColumnMapping) -> Import
             schemas.STORES.cast(store_names.reindex(columns=schemas.STORES.columns)),
             schemas.PRODUCTS.cast(product_names.reindex(columns=schemas.PRODUCTS.columns)),
         )
-        # A history does not say when its prices became known: it counts as planned from the beginning.
+        # A history does not say when its prices were announced: they count as announced at its beginning.
         lake.promotions.add(schemas.ANNOUNCED_PROMOTIONS.cast(panel.assign(announced=sold["week"].min())))
         lake.sales.add(schemas.SALES.cast(sold.astype({"units": "int64"})))
     return ImportResult(
@@ -93,7 +93,7 @@ def import_panel(lake: Lake, files: list[Path], layout: ColumnMapping) -> Import
 
 
 def _read(file: Path, layout: ColumnMapping) -> pd.DataFrame:
-    """The columns of the layout under the house's names, as text, with file and line."""
+    """Return the columns of the layout under our names, as text, with file and line."""
     named = {name: column for name, column in vars(layout).items() if column is not None}
     try:
         if file.suffix == ".parquet":
@@ -116,7 +116,7 @@ def _read(file: Path, layout: ColumnMapping) -> pd.DataFrame:
 
 
 def _typed(raw: pd.DataFrame) -> pd.DataFrame:
-    """Numbers and dates; what cannot be one is refused with its place."""
+    """Return numbers and dates; refuse a value that is neither, with its file and line."""
     panel = pd.DataFrame({"store": raw["store"], "product": raw["product"]})
     panel["week"] = pd.to_datetime(raw["week"], format="ISO8601", errors="coerce").dt.normalize()
     _require(raw, panel["week"].notna(), "week", "a date written as YYYY-MM-DD")
@@ -162,7 +162,7 @@ def _weekday(panel: pd.DataFrame) -> int:
 
 
 def _numbered(keys: pd.Series) -> tuple[pd.Series, pd.DataFrame]:
-    """Numbers for keys, and the table of numbers and names. Keys that are whole numbers keep theirs."""
+    """Return numbers for the keys, and the table of numbers and names. Keys that are whole numbers keep theirs."""
     text = keys.astype("str")
     if text.str.fullmatch(r"[1-9][0-9]{0,8}").all():
         number = text.astype("int64")

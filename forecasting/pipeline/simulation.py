@@ -1,4 +1,4 @@
-"""The feed plays the world: it lets the shipped weeks go by, one after the other, into a lake's inbox."""
+"""Simulation of the demo: the shipped weeks arrive in the inbox of a lake, one after the other."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -19,12 +19,12 @@ from forecasting.storage.lake import Lake
 _PACKAGED = Path(__file__).parents[1] / "data"
 SHIPPED = _PACKAGED if _PACKAGED.is_dir() else Path(__file__).parents[2] / "data"
 FIRST_HISTORY_UNTIL = dominicks_week(135)
-WEEKS_AHEAD = 4  # how far the stores' promotion plans reach
+WEEKS_AHEAD = 4  # weeks for which a store announces its promotions
 
 
 @dataclass(frozen=True)
 class SimulatedWeek:
-    """What one call of the feed did. `history_until` is set where it filled an empty lake."""
+    """The week that was simulated. `history_until` is set where an empty lake was filled first."""
 
     week: date
     files: int
@@ -32,13 +32,13 @@ class SimulatedWeek:
 
 
 def simulate(lake: Lake, *, history_until: date = FIRST_HISTORY_UNTIL, source: Path = SHIPPED) -> SimulatedWeek:
-    """Let one week go by: drop the next week's files into the inbox, one CSV a store.
+    """Put the files of the next week into the inbox, one CSV file a store.
 
-    A file holds the store's sales of that week and its promotions of the weeks ahead. An empty lake is first
-    filled with history up to `history_until`.
+    A file holds the store's sales of that week and its promotions of the weeks ahead. An empty lake is first filled
+    with history up to `history_until`.
 
     Raises:
-        OptionError: `history_until` is not a week that the data know, or the lake holds another panel.
+        OptionError: `history_until` is not a week of the data, or the lake holds another panel.
         DataError: the data end here.
     """
     sales, promotions = shipped(schemas.SALES, source), shipped(schemas.PROMOTIONS, source)
@@ -67,7 +67,7 @@ def simulate(lake: Lake, *, history_until: date = FIRST_HISTORY_UNTIL, source: P
 
 
 def is_simulated(lake: Lake) -> bool:
-    """Whether the lake holds the shipped panel, so that the feed can go on with it."""
+    """Return whether the lake holds the shipped panel, so that its next week can be simulated."""
     return lake.reference.products().equals(shipped(schemas.PRODUCTS))
 
 
@@ -81,12 +81,12 @@ def _fill(lake: Lake, sales: pd.DataFrame, promotions: pd.DataFrame, until: date
     with lake.filling():
         lake.reference.write(shipped(schemas.STORES, source), shipped(schemas.PRODUCTS, source))
         lake.reference.write_calendar(THURSDAY, "America/Chicago")  # Dominick's is a chain of that town
-        lake.promotions.add(_told(promotions[promotions["week"] <= last]))
+        lake.promotions.add(_announced(promotions[promotions["week"] <= last]))
         lake.sales.add(sales[sales["week"] <= last])
 
 
-def _told(promotions: pd.DataFrame) -> pd.DataFrame:
-    """Table `announced_promotions` of a history that was told as the weeks after it are: so many weeks ahead."""
+def _announced(promotions: pd.DataFrame) -> pd.DataFrame:
+    """Return table `announced_promotions` of a history, each week announced `WEEKS_AHEAD` before it."""
     announced = promotions["week"] - pd.Timedelta(weeks=WEEKS_AHEAD)
     return promotions.assign(announced=announced.clip(lower=promotions["week"].min()))
 
@@ -102,7 +102,7 @@ def _drop(path: Path, rows: pd.DataFrame) -> None:
 
 
 def shipped(table: Table, source: Path = SHIPPED) -> pd.DataFrame:
-    """A table of the shipped data.
+    """Return a table of the shipped data.
 
     Raises:
         DataError: it is not there.

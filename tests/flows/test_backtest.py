@@ -163,7 +163,7 @@ def test_a_protocol_runs_on_the_shipped_data(fed_lake: Lake) -> None:
     assert len(load(fed_lake, of_benchmark=True).sales) > len(load(fed_lake, of_benchmark=False).sales)
 
 
-def test_a_fold_sees_the_plans_that_were_told_by_its_cutoff(fed_lake: Lake) -> None:
+def test_a_fold_sees_the_plans_that_were_announced_by_its_cutoff(fed_lake: Lake) -> None:
     """In the history of a lake those of four weeks ahead; those of the benchmark reach to its end."""
     cutoff = dominicks_week(120)
     of_lake, of_benchmark = (load(fed_lake, of_benchmark=chosen).promotions_at(cutoff) for chosen in (False, True))

@@ -21,7 +21,7 @@ NOBODY = "http://127.0.0.1:9/api"
 
 @pytest.fixture
 def dead_server() -> Iterator[None]:
-    """Prefect is told of an API that nobody answers for."""
+    """Prefect is configured with an API that does not answer."""
     with temporary_settings({PREFECT_API_URL: NOBODY, PREFECT_CLIENT_MAX_RETRIES: 0}):
         yield
 

@@ -103,7 +103,7 @@ def _keep(page: Page, name: str) -> None:
         page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
 
 
-def test_the_pages_of_a_run_tell_its_story(ran: str, page: Page) -> None:
+def test_the_pages_of_a_run_show_what_it_did(ran: str, page: Page) -> None:
     """Name, stages, log and artifacts, each as a reader sees it; a hostile name is text, and loads nothing."""
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))

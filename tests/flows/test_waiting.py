@@ -26,14 +26,14 @@ WEEK = dominicks_week(136)
 @pytest.fixture
 def said(monkeypatch: pytest.MonkeyPatch) -> list[WeekWaiting]:
     """What the waiting run said in the terminal; it looks often."""
-    told: list[WeekWaiting] = []
+    printed: list[WeekWaiting] = []
     monkeypatch.setattr(waiting, "SECONDS_BETWEEN_LOOKS", 0.05)
-    monkeypatch.setattr(waiting, "say_waiting", told.append)
-    return told
+    monkeypatch.setattr(waiting, "say_waiting", printed.append)
+    return printed
 
 
 def wait(lake: Lake, seconds: float, meanwhile: Callable[[], object], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wait until `seconds` from now at most; once people have been told, something happens in the lake."""
+    """Wait until `seconds` from now at most; once people are notified, something happens in the lake."""
     monkeypatch.setattr(waiting, "send", lambda *_: threading.Timer(0.3, meanwhile).start())
     await_stores(lake, WEEK, WeeklyOptions(lake=str(lake.root), deadline=now() + timedelta(seconds=seconds)))
 

@@ -186,8 +186,8 @@ def test_after_an_outage_every_week_is_caught_up(fed_lake: Lake) -> None:
     assert record.week == dominicks_week(138)
     assert fed_lake.forecasts.cutoffs() == [WEEK, dominicks_week(138)]
     caught_up = fed_lake.forecasts.read(WEEK)
-    known = fed_lake.snapshot_of(WEEK)
-    then = forecast(known.sales, known.promotions, ForecastSpec(WEEK, horizon=1, model="naive"))
+    snapshot = fed_lake.snapshot_of(WEEK)
+    then = forecast(snapshot.sales, snapshot.promotions, ForecastSpec(WEEK, horizon=1, model="naive"))
     pd.testing.assert_frame_equal(caught_up, then, check_exact=True)
     # Store 90 sent no plan in that week; those that it sent afterwards were not known then.
     assert set(caught_up.loc[~caught_up["promotion_known"], "store"]) == {90}
@@ -196,7 +196,7 @@ def test_after_an_outage_every_week_is_caught_up(fed_lake: Lake) -> None:
 
 
 @pytest.mark.usefixtures("in_this_process")
-def test_late_files_of_a_published_week_are_told(run_lake: Lake) -> None:
+def test_late_files_of_a_published_week_are_recorded(run_lake: Lake) -> None:
     """They are taken in with the next week, and the record says which forecast was made without them."""
     simulate(run_lake)
     late = next(run_lake.inbox.glob("*_store-012.csv"))
@@ -303,7 +303,7 @@ def test_bad_rows_are_quarantined_and_the_week_goes_on(fed_lake: Lake) -> None:
     assert len(fed_lake.forecasts.read(WEEK)) == 1826
 
 
-def test_a_second_run_of_the_week_is_told_that_it_is_busy(fed_lake: Lake) -> None:
+def test_a_second_run_of_the_week_is_refused_as_busy(fed_lake: Lake) -> None:
     """The error names the holder, and nothing is touched."""
     with (
         week_lock(fed_lake.lock_path(str(WEEK)), WEEK),

@@ -33,7 +33,7 @@ def test_the_oldest_week_that_waits_is_chosen(fed_lake: Lake) -> None:
 
 
 def test_only_weeks_that_have_come_are_backfilled(fed_lake: Lake) -> None:
-    """Those of the lake and those in the inbox, up to the last; a range without any is told."""
+    """Those of the lake and those in the inbox, up to the last; a range without any is refused."""
     weeks = ingest.weeks_to_backfill(fed_lake, dominicks_week(134), None, now())
     assert weeks == [dominicks_week(134), dominicks_week(135), dominicks_week(136)]
     assert ingest.weeks_to_backfill(fed_lake, dominicks_week(134), dominicks_week(135), now()) == weeks[:2]
@@ -53,7 +53,7 @@ def test_a_look_at_a_week_changes_nothing(fed_lake: Lake) -> None:
 
 
 def test_below_the_minimum_a_week_may_go_on_by_an_option(fed_lake: Lake) -> None:
-    """After the deadline only, and the ledger says that it was the option."""
+    """After the deadline only, and the report says that it was the option."""
     deadline = datetime(1992, 4, 23, 18, tzinfo=UTC)
     spec = GateSpec(deadline, min_reporting=1.0, below_minimum="go_on")
     taken = ingest.look(fed_lake, dominicks_week(136), spec, deadline)
@@ -73,7 +73,7 @@ def test_a_week_before_its_deadline_is_not_let_through(fed_lake: Lake) -> None:
 
 
 def test_files_of_later_weeks_stay_in_the_inbox(fed_lake: Lake) -> None:
-    """A run collects the weeks up to its cutoff, and files whose name tells no week."""
+    """A run collects the weeks up to its cutoff, and files whose name names no week."""
     simulate(fed_lake)
     (fed_lake.inbox / "notes.txt").write_text("hello")
     arrived = ingest.collect(fed_lake, dominicks_week(136))

@@ -133,7 +133,7 @@ def test_an_impossible_question_is_one_sentence(question: dict[str, Any], senten
 
 
 def test_a_model_that_looks_at_no_price_says_so(real: Market) -> None:
-    """The naive forecast does not change, and the answer tells why."""
+    """The naive forecast does not change, and the answer says why."""
     spec = ForecastSpec(CUTOFF, model="naive")
     of = outlook(train(real.sales, real.promotions, spec), real.sales, real.promotions, spec)
     answer = what_if(of, 2, 5, CUTOFF + WEEK, price=1.99)
