@@ -15,6 +15,7 @@ import pandas as pd
 
 from forecasting.contracts import schemas
 from forecasting.contracts.calendar import dominicks_week
+from forecasting.contracts.panel_definition import ORANGE_JUICE
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.report import report_table
 from forecasting.pipeline.forecast import forecast
@@ -40,7 +41,7 @@ def main() -> None:
     products, stores = shipped(schemas.PRODUCTS), shipped(schemas.STORES)
     table = report_table(sales, promotions, made[0], products)
     nothing = schemas.SCORES.empty(), schemas.CORRECTIONS.empty(), schemas.FORECAST.empty()
-    week = WeekView(table, earlier, *nothing, stores)
+    week = WeekView(table, earlier, *nothing, stores, ORANGE_JUICE)
     for count in COUNTS:
         _measure(replace(week, report=_more_stores(table, count), earlier=_more_stores(earlier, count)))
 

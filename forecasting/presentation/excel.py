@@ -6,7 +6,7 @@ gets an apostrophe before it, as OWASP recommends. Numbers are numbers in both, 
 """
 
 import csv
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from pathlib import Path
@@ -17,8 +17,9 @@ import pyarrow as pa
 
 from forecasting.contracts import schemas
 from forecasting.contracts.errors import OptionError
-from forecasting.contracts.panel_definition import ORANGE_JUICE as PANEL
+from forecasting.contracts.panel_definition import PanelDefinition
 from forecasting.core.report import order_sheet
+from forecasting.presentation.words import panel_of
 from forecasting.storage.files import replace_file
 from forecasting.storage.lake import Lake
 
@@ -26,16 +27,8 @@ from forecasting.storage.lake import Lake
 FORMULA = tuple("=+-@\t\r\n＝＋－＠")
 LONGEST_CELL = 32_767  # of Excel; XlsxWriter leaves a cell with a longer text empty
 
-_TITLES = {each.name: each.label.capitalize() for each in PANEL.covariates}
-_TITLES |= {f"lo_{level}": f"{level} % from" for level in schemas.LEVELS}
-_TITLES |= {f"hi_{level}": f"{level} % to" for level in schemas.LEVELS}
 _WIDTHS = {"store_name": 18, "product_name": 24, "week": 12, "model": 16, "reason": 14}
 _USUAL_WIDTH = 11
-_FORMATS = {"forecast": "#,##0", "last_sold": "#,##0", "change": "+#,##0;-#,##0;0"}
-_FORMATS |= {each.name: "0.00" for each in PANEL.of_role("price")} | {
-    each.name: "0%" for each in PANEL.of_role("share")
-}
-_FORMATS |= {f"{side}_{level}": "#,##0" for side in ("lo", "hi") for level in schemas.LEVELS}
 
 
 @dataclass(frozen=True)
@@ -69,16 +62,17 @@ def export_forecast(lake: Lake, cutoff: date | None, to: Path) -> Exported:
         lake.reference.products(),
     )
     about = {"cutoff": str(cutoff), "point": metadata.get("point", ""), "run_id": metadata.get("run_id", "")}
-    export(sheet, to, about)
+    export(sheet, to, about, panel_of(lake))
     return Exported(cutoff, len(sheet))
 
 
-def export(sheet: pd.DataFrame, path: Path, about: dict[str, str]) -> None:
+def export(sheet: pd.DataFrame, path: Path, about: Mapping[str, str], panel: PanelDefinition) -> None:
     """Write the order sheet to `path` in the format of its ending. A file that is there is replaced.
 
     Args:
         sheet: table `order_sheet`.
         about: facts about it by name, for the workbook's second sheet; `cutoff` is one of them.
+        panel: what the sheet's covariates are.
 
     Raises:
         OptionError: another ending than .xlsx or .csv, or the path cannot be written.
@@ -88,7 +82,7 @@ def export(sheet: pd.DataFrame, path: Path, about: dict[str, str]) -> None:
         raise OptionError(f"--to {path}", "ends neither in .xlsx nor in .csv", "choose one of these endings")
     rows = schemas.ORDER_SHEET.to_arrow(sheet)
     try:
-        replace_file(path, lambda temporary: write(temporary, rows, about))
+        replace_file(path, lambda temporary: write(temporary, rows, about, panel))
     except OSError as error:
         raise OptionError(f"--to {path}", f"cannot be written ({error.strerror})", "name another file") from error
 
@@ -98,7 +92,7 @@ def harmless(text: str) -> str:
     return f"'{text}" if text.lstrip(" ").startswith(FORMULA) else text
 
 
-def _write_csv(path: Path, rows: pa.Table, _about: dict[str, str]) -> None:
+def _write_csv(path: Path, rows: pa.Table, _about: Mapping[str, str], _panel: PanelDefinition) -> None:
     # With a byte order mark, as Excel reads names with accents wrongly without it.
     with path.open("w", encoding="utf-8-sig", newline="", errors="replace") as file:
         writer = csv.writer(file)
@@ -107,7 +101,7 @@ def _write_csv(path: Path, rows: pa.Table, _about: dict[str, str]) -> None:
             writer.writerow([harmless(value) if isinstance(value, str) else value for value in row.values()])
 
 
-def _write_xlsx(path: Path, rows: pa.Table, about: dict[str, str]) -> None:
+def _write_xlsx(path: Path, rows: pa.Table, about: Mapping[str, str], panel: PanelDefinition) -> None:
     import xlsxwriter
 
     safe = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
@@ -115,15 +109,16 @@ def _write_xlsx(path: Path, rows: pa.Table, about: dict[str, str]) -> None:
         # The same rows give the same bytes.
         made = datetime.combine(date.fromisoformat(about["cutoff"]), time())
         book.set_properties({"title": "Orders", "created": made})
-        _write_orders(book, rows)
-        _write_about(book, rows.schema, about)
+        _write_orders(book, rows, panel)
+        _write_about(book, rows.schema, about, panel)
 
 
-def _write_orders(book: Any, rows: pa.Table) -> None:
+def _write_orders(book: Any, rows: pa.Table, panel: PanelDefinition) -> None:
+    titles, formats = _titles(panel), _formats(panel)
     sheet, head = book.add_worksheet("Orders"), book.add_format({"bold": True, "bottom": 1, "text_wrap": True})
     for number, name in enumerate(rows.column_names):
-        sheet.write_string(0, number, _title(name), head)
-        shape = book.add_format({"num_format": _FORMATS[name]}) if name in _FORMATS else None
+        sheet.write_string(0, number, _title(titles, name), head)
+        shape = book.add_format({"num_format": formats[name]}) if name in formats else None
         sheet.set_column(number, number, _WIDTHS.get(name, _USUAL_WIDTH), shape)
         for line, value in enumerate(rows.column(name).to_pylist(), start=1):
             _write_cell(sheet, line, number, value)
@@ -143,9 +138,10 @@ def _write_cell(sheet: Any, line: int, column: int, value: object) -> None:
         sheet.write_number(line, column, value)
 
 
-def _write_about(book: Any, schema: pa.Schema, about: dict[str, str]) -> None:
+def _write_about(book: Any, schema: pa.Schema, about: Mapping[str, str], panel: PanelDefinition) -> None:
     sheet, bold = book.add_worksheet("About"), book.add_format({"bold": True})
-    lines = [*about.items(), ("", ""), *((_title(each.name), each.metadata[b"unit"].decode()) for each in schema)]
+    meanings = ((_title(_titles(panel), each.name), each.metadata[b"unit"].decode()) for each in schema)
+    lines = [*about.items(), ("", ""), *meanings]
     for line, (name, meaning) in enumerate(lines):
         sheet.write_string(line, 0, name, bold)
         sheet.write_string(line, 1, meaning)
@@ -153,8 +149,22 @@ def _write_about(book: Any, schema: pa.Schema, about: dict[str, str]) -> None:
     sheet.set_column(1, 1, 80)
 
 
-def _title(name: str) -> str:
-    return _TITLES.get(name, name.replace("_", " ").capitalize())
+def _titles(panel: PanelDefinition) -> dict[str, str]:
+    ends = {"lo": "from", "hi": "to"}
+    intervals = {f"{side}_{level}": f"{level} % {end}" for level in schemas.LEVELS for side, end in ends.items()}
+    return {each.name: each.label.capitalize() for each in panel.covariates} | intervals
 
 
-_WRITERS: dict[str, Callable[[Path, pa.Table, dict[str, str]], None]] = {".csv": _write_csv, ".xlsx": _write_xlsx}
+def _formats(panel: PanelDefinition) -> dict[str, str]:
+    units = ["forecast", "last_sold", *(f"{side}_{level}" for side in ("lo", "hi") for level in schemas.LEVELS)]
+    by_role = {"price": "0.00", "share": "0%"}
+    covariates = {each.name: by_role[each.role] for each in panel.covariates if each.role in by_role}
+    return {**dict.fromkeys(units, "#,##0"), "change": "+#,##0;-#,##0;0", **covariates}
+
+
+def _title(titles: Mapping[str, str], name: str) -> str:
+    return titles.get(name, name.replace("_", " ").capitalize())
+
+
+Writer = Callable[[Path, pa.Table, Mapping[str, str], PanelDefinition], None]
+_WRITERS: Mapping[str, Writer] = {".csv": _write_csv, ".xlsx": _write_xlsx}

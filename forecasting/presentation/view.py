@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from forecasting.contracts import schemas
-from forecasting.contracts.panel_definition import ORANGE_JUICE, PanelDefinition
+from forecasting.contracts.panel_definition import PanelDefinition
 from forecasting.contracts.run_record import Outcome, RunRecord
 from forecasting.presentation import words
 from forecasting.presentation.facts import Fact, StageView, Tone
@@ -30,7 +30,7 @@ class RunView:
     record: RunRecord
     report: pd.DataFrame
     lake: Lake
-    panel: PanelDefinition = ORANGE_JUICE
+    panel: PanelDefinition
 
     @cached_property
     def title(self) -> str:

@@ -8,7 +8,7 @@ from functools import cached_property
 import pandas as pd
 
 from forecasting.contracts import schemas
-from forecasting.contracts.panel_definition import ORANGE_JUICE, PanelDefinition
+from forecasting.contracts.panel_definition import PanelDefinition
 from forecasting.contracts.run_record import Outcome, RunRecord
 from forecasting.core.completeness import CompletenessReport
 from forecasting.core.drift import Alarm
@@ -49,13 +49,13 @@ class WeekView:
     corrections: pd.DataFrame
     replaced: pd.DataFrame
     stores: pd.DataFrame
+    panel: PanelDefinition
     alarms: Sequence[Alarm] = ()
     point: str = "median"
     run_id: str = "unknown"
     version: str | None = None
     record: RunRecord | None = None
     completeness: CompletenessReport | None = None
-    panel: PanelDefinition = ORANGE_JUICE
 
     @cached_property
     def cutoff(self) -> pd.Timestamp:

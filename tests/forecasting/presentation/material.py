@@ -10,6 +10,7 @@ import pandas as pd
 
 from forecasting.compute.usage import ClusterUsage
 from forecasting.contracts import schemas
+from forecasting.contracts.panel_definition import ORANGE_JUICE
 from forecasting.contracts.run_record import Outcome, RunRecord
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.completeness import Acceptance, CompletenessReport, WeekStatus
@@ -75,6 +76,7 @@ def made_up(stores: int = 3, products: int = 2, weeks: int = 30, *, names: list[
     )
     store_names = names[products : products + stores]
     return WeekView(
+        panel=ORANGE_JUICE,
         report=table,
         earlier=schemas.FORECAST.empty(),
         scores=schemas.SCORES.empty(),

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from forecasting.contracts import schemas
 from forecasting.contracts.errors import DataError, OptionError
+from forecasting.contracts.panel_definition import ORANGE_JUICE
 from forecasting.presentation.excel import Exported, export, export_forecast, harmless
 from forecasting.storage.lake import Lake
 from tests.databases import CUTOFFS
@@ -55,7 +56,7 @@ def sheet_of(*product_names: str) -> pd.DataFrame:
 def test_no_cell_of_a_workbook_is_a_formula(tmp_path: Path, given_names: list[str]) -> None:
     """Read back by another library: nothing is a formula or a link; numbers and dates are what they are."""
     path = tmp_path / "orders.xlsx"
-    export(sheet_of(*given_names), path, ABOUT)
+    export(sheet_of(*given_names), path, ABOUT, ORANGE_JUICE)
     book = openpyxl.load_workbook(path)
     cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row]
     assert not [cell for cell in cells if cell.data_type == "f" or cell.hyperlink]
@@ -71,7 +72,7 @@ def test_no_cell_of_a_workbook_is_a_formula(tmp_path: Path, given_names: list[st
 def test_every_hostile_name_is_text(tmp_path: Path) -> None:
     """Also those that Excel would take for a link or a number; what is too long for a cell is cut."""
     path = tmp_path / "orders.xlsx"
-    export(sheet_of(*FORMULAS, *LINKS, "x" * 40_000), path, ABOUT)
+    export(sheet_of(*FORMULAS, *LINKS, "x" * 40_000), path, ABOUT, ORANGE_JUICE)
     sheet = openpyxl.load_workbook(path)["Orders"]
     cells = [row[3] for row in sheet.iter_rows(min_row=2)]
     assert {cell.data_type for cell in cells} == {"s"}
@@ -81,7 +82,7 @@ def test_every_hostile_name_is_text(tmp_path: Path) -> None:
 def test_a_workbook_is_ready_to_work_with(tmp_path: Path) -> None:
     """The header stays in sight, every column can be filtered, and the second sheet tells what each means."""
     path, again = tmp_path / "orders.xlsx", tmp_path / "again.xlsx"
-    export(sheet_of("Dole"), path, ABOUT)
+    export(sheet_of("Dole"), path, ABOUT, ORANGE_JUICE)
     book = openpyxl.load_workbook(path)
     orders = book["Orders"]
     assert orders.freeze_panes == "E2"
@@ -91,7 +92,7 @@ def test_a_workbook_is_ready_to_work_with(tmp_path: Path) -> None:
     ]  # fmt: skip
     about = dict(book["About"].iter_rows(values_only=True))
     assert (about["cutoff"], about["Change"]) == ("1992-04-16", "cartons: forecast - last_sold")
-    export(sheet_of("Dole"), again, ABOUT)
+    export(sheet_of("Dole"), again, ABOUT, ORANGE_JUICE)
     assert again.read_bytes() == path.read_bytes()
 
 
@@ -100,7 +101,7 @@ def test_a_workbook_is_ready_to_work_with(tmp_path: Path) -> None:
 def test_no_field_of_a_csv_begins_like_a_formula_but_a_number(tmp_path: Path, given_names: list[str]) -> None:
     """A negative number is one; a text never begins with a sign that is calculated. Names survive but for that."""
     path = tmp_path / "orders.csv"
-    export(sheet_of(*given_names), path, ABOUT)
+    export(sheet_of(*given_names), path, ABOUT, ORANGE_JUICE)
     with path.open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["product_name"] for row in rows] == [harmless(name) for name in given_names]
@@ -121,7 +122,7 @@ def test_only_what_begins_like_a_formula_is_changed() -> None:
 def test_a_csv_is_read_by_every_tool(tmp_path: Path) -> None:
     """The byte order mark, which Excel needs for ü, is no part of the first column's name."""
     path = tmp_path / "orders.csv"
-    export(sheet_of('Müller, "Söhne"', "Dole"), path, ABOUT)
+    export(sheet_of('Müller, "Söhne"', "Dole"), path, ABOUT, ORANGE_JUICE)
     assert path.read_bytes().startswith(b"\xef\xbb\xbfstore,store_name,product,")
     for frame in (pd.read_csv(path), pl.read_csv(path).to_pandas(), duckdb.read_csv(str(path)).df()):
         assert list(frame.columns) == schemas.ORDER_SHEET.columns
@@ -133,14 +134,14 @@ def test_a_csv_is_read_by_every_tool(tmp_path: Path) -> None:
 def test_another_kind_of_file_is_refused(tmp_path: Path, name: str) -> None:
     """The ending says what to write."""
     with pytest.raises(OptionError, match=r"ends neither in .xlsx nor in .csv"):
-        export(sheet_of("Dole"), tmp_path / name, ABOUT)
+        export(sheet_of("Dole"), tmp_path / name, ABOUT, ORANGE_JUICE)
 
 
 def test_a_path_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     """In one sentence."""
     (tmp_path / "file").touch()
     with pytest.raises(OptionError, match="cannot be written"):
-        export(sheet_of("Dole"), tmp_path / "file" / "orders.csv", ABOUT)
+        export(sheet_of("Dole"), tmp_path / "file" / "orders.csv", ABOUT, ORANGE_JUICE)
 
 
 def test_the_newest_forecast_is_exported_or_the_one_that_is_named(small_lake: Lake, tmp_path: Path) -> None:
