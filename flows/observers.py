@@ -7,7 +7,10 @@ from forecasting.contracts.run_record import Outcome, RunRecord
 from forecasting.presentation.html import write_page
 from forecasting.storage.lake import Lake
 
-ENDED_WELL = (Outcome.PUBLISHED, Outcome.UNCHANGED)
+
+def ended_well(record: RunRecord) -> bool:
+    """Return whether a run has a published forecast and was not ended by an error."""
+    return record.outcome in (Outcome.PUBLISHED, Outcome.UNCHANGED) and record.error is None
 
 
 class RunObserver:
@@ -40,5 +43,5 @@ class PageWriter(RunObserver):
         self._lake = lake
 
     def run_finished(self, record: RunRecord) -> None:
-        if record.outcome in ENDED_WELL:
+        if ended_well(record):
             write_page(self._lake, record.week, record)

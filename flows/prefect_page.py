@@ -21,7 +21,7 @@ from prefect.events import emit_event
 from prefect.states import Failed
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from flows.observers import ENDED_WELL, RunObserver
+from flows.observers import RunObserver, ended_well
 from flows.prefect_tasks import call_api
 from forecasting.best_effort import best_effort
 from forecasting.contracts.errors import ForecastingError
@@ -49,21 +49,20 @@ class PrefectPage(RunObserver):
 
     def stage_finished(self, result: object, record: RunRecord) -> None:
         if isinstance(result, MonitoringResult):
-            self._emit(result, record)
+            self._emit(result)
         for level, line in log_lines(result, record):
             logger.log(level, "%s", line)
         for artifact in stage_artifacts(result, record):
             post(artifact)
 
     def run_finished(self, record: RunRecord) -> None:
-        if record.outcome in ENDED_WELL:
+        if ended_well(record):
             for artifact in run_artifacts(run_view(self._lake, record)):
                 post(artifact)
 
-    def _emit(self, result: MonitoringResult, record: RunRecord) -> None:
+    def _emit(self, result: MonitoringResult) -> None:
         """Emit the event that automations may follow."""
-        model = record.spec.model
-        resource = {"prefect.resource.id": f"oj.model.{model}", "prefect.resource.name": model}
+        resource = {"prefect.resource.id": f"oj.model.{result.model}", "prefect.resource.name": result.model}
         for week, of_week in groupby(result.alarms, key=lambda alarm: alarm.week):
             if week in result.new_alarm_weeks:
                 alarms = [adapter(Alarm).dump_python(alarm, mode="json") for alarm in of_week]

@@ -24,14 +24,13 @@ from forecasting.contracts.errors import ForecastingError
 from forecasting.contracts.run_record import Outcome, RunError, RunRecord
 from forecasting.contracts.spec import ClusterSpec, ForecastSpec
 from forecasting.pipeline import ingest
+from forecasting.pipeline.batch import Progress
 from forecasting.pipeline.model_selection import ModelChoice
 from forecasting.pipeline.publication import PublishedForecast
 from forecasting.storage.lake import Lake
 from forecasting.storage.locks import week_lock
 
 logger = logging.getLogger(__name__)
-
-Progress = Callable[[int, int], None]
 
 
 class WeekRun:
@@ -43,8 +42,8 @@ class WeekRun:
         self._observers = observers
 
     def start(self) -> None:
-        """Tell the observers that the run begins."""
-        self._notify(lambda observer: observer.run_started(self.record))
+        """Call the observers as the run begins."""
+        self._call(lambda observer: observer.run_started(self.record))
 
     def stage_finished(self, result: object) -> None:
         """Add the result of a stage to the record, and call the observers with it."""
@@ -54,7 +53,7 @@ class WeekRun:
         if isinstance(result, PublishedForecast):
             record = replace(record, outcome=Outcome.PUBLISHED if result.is_new else Outcome.UNCHANGED)
         self.record = replace(record, seconds_by_stage=self._seconds())
-        self._notify(lambda observer: observer.stage_finished(result, self.record))
+        self._call(lambda observer: observer.stage_finished(result, self.record))
 
     def fail(self, error: BaseException) -> None:
         """Record what ended the run. A forecast that it had published by then stays published."""
@@ -65,9 +64,9 @@ class WeekRun:
     def finish(self) -> None:
         """Close the record, and call the observers with it."""
         self.record = replace(self.record, seconds_by_stage=self._seconds())
-        self._notify(lambda observer: observer.run_finished(self.record))
+        self._call(lambda observer: observer.run_finished(self.record))
 
-    def _notify(self, call: Callable[[RunObserver], None]) -> None:
+    def _call(self, call: Callable[[RunObserver], None]) -> None:
         with self.clock.stage("observers"):
             for observer in self._observers:
                 with best_effort(f"The run goes on, but its {type(observer).__name__} failed"):

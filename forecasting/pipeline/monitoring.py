@@ -37,6 +37,7 @@ class StepScores:
 class MonitoringResult:
     """How past forecasts came out.
 
+    model: the model whose forecasts are compared with a baseline.
     scored: forecasts whose scores are new or have changed.
     week: the newest week that has matured; None where none has.
     steps: its scores by step.
@@ -46,6 +47,7 @@ class MonitoringResult:
     error: why monitoring failed, where it did.
     """
 
+    model: str
     scored: int = 0
     week: date | None = None
     steps: Mapping[int, StepScores] = field(default_factory=dict)
@@ -62,8 +64,8 @@ def monitor(lake: Lake, spec: ForecastSpec) -> MonitoringResult:
         scores = lake.monitoring.scores()
         is_monitored, alarms, new = update_alerts(lake, spec, scores)
         week = None if scores.empty else scores["week"].max().date()
-        return MonitoringResult(scored, week, _scores_by_step(scores), is_monitored, alarms, new)
-    return MonitoringResult(error=sentence_of(tried.error) if tried.error else None)
+        return MonitoringResult(spec.model, scored, week, _scores_by_step(scores), is_monitored, alarms, new)
+    return MonitoringResult(spec.model, error=sentence_of(tried.error) if tried.error else None)
 
 
 def mature_forecasts(lake: Lake) -> int:

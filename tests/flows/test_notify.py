@@ -67,7 +67,7 @@ def test_drift_is_notified_at_once_and_once(tmp_path: Path, sent: list[tuple[str
         alerts.stage_finished(found, record_of(found))
         assert [body.splitlines()[:2] for _, body in sent] == [["The forecasts are too high.", "And off."]]
         alerts.run_finished(record_of(found))
-        Alerts(Lake(tmp_path), 0.05).stage_finished(MonitoringResult(error="KeyError"), record_of())
+        Alerts(Lake(tmp_path), 0.05).stage_finished(MonitoringResult("mean", error="KeyError"), record_of())
     assert [title for title, _ in sent] == ["Week of 1992-04-16: the forecasts have drifted"]
 
 

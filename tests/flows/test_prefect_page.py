@@ -140,9 +140,10 @@ def test_new_alarms_emit_one_event_a_week(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(prefect_page, "call_api", take)
     earlier = date(1992, 4, 9)
     alarms = (alarm_of("They were too high.", earlier), alarm_of("They are too high."), alarm_of("And off."))
-    found = MonitoringResult(week=WEEK, is_monitored=True, alarms=alarms, new_alarm_weeks=(earlier, WEEK))
+    found = MonitoringResult("mean", week=WEEK, is_monitored=True, alarms=alarms, new_alarm_weeks=(earlier, WEEK))
     PrefectPage(Lake(tmp_path)).stage_finished(found, record_of(found))
     assert [event["event"] for event in events] == ["oj.model.drifted"] * 2
+    assert {event["resource"]["prefect.resource.id"] for event in events} == {"oj.model.mean"}
     assert [event["payload"]["week"] for event in events] == [str(earlier), str(WEEK)]
     assert [len(event["payload"]["alarms"]) for event in events] == [1, 2]
     again = replace(found, new_alarm_weeks=())

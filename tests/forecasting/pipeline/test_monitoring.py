@@ -146,7 +146,7 @@ def test_trouble_costs_no_forecast(lake: Lake, monkeypatch: pytest.MonkeyPatch, 
         raise KeyError("units")
 
     monkeypatch.setattr(monitoring, "mature_forecasts", broken)
-    assert monitor(lake, spec_of(WEEKS[-1])) == MonitoringResult(error="KeyError: 'units'")
+    assert monitor(lake, spec_of(WEEKS[-1])) == MonitoringResult("mean", error="KeyError: 'units'")
     assert "could not be monitored" in caplog.text
 
 

@@ -183,7 +183,7 @@ def monitoring_of(**changed: Any) -> MonitoringResult:
     """Two steps of a matured week; nothing was sold of the second."""
     scores = StepScores(0.2398, 1.1499, -0.0739, {80: 0.8346, 95: 0.9397})
     steps = {1: scores, 2: replace(scores, wape=None)}
-    return replace(MonitoringResult(2, date(1992, 4, 30), steps, is_monitored=True), **changed)
+    return replace(MonitoringResult("price_response", 2, date(1992, 4, 30), steps, is_monitored=True), **changed)
 
 
 def alarm_of(sentence: str, week: date = WEEK) -> Alarm:

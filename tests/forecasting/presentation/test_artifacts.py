@@ -71,9 +71,9 @@ def test_an_alarm_comes_first() -> None:
 
 def test_a_stage_with_nothing_to_say_has_no_artifact() -> None:
     """Before a forecast has matured, and where the run fits the usual model."""
-    for result in (MonitoringResult(), ModelChoice("price_response", "always")):
+    for result in (MonitoringResult("mean"), ModelChoice("price_response", "always")):
         assert stage_artifacts(result, record_of(result)) == []
-    assert "failed\\: KeyError" in page(MonitoringResult(error="KeyError: 'units'"))
+    assert "failed\\: KeyError" in page(MonitoringResult("mean", error="KeyError: 'units'"))
 
 
 def test_a_model_that_was_asked_for_comes_first(published: RunView) -> None:

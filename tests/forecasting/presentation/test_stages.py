@@ -92,8 +92,8 @@ def test_an_alarm_comes_first() -> None:
         Tone.ALARM,
         logging.WARNING,
     )
-    assert said(MonitoringResult(error="KeyError: 'units'")) == {"monitoring": "failed: KeyError: 'units'"}
-    assert said(MonitoringResult()) == {}
+    assert said(MonitoringResult("mean", error="KeyError: 'units'")) == {"monitoring": "failed: KeyError: 'units'"}
+    assert said(MonitoringResult("mean")) == {}
     assert said(BaselineResult(52)) == {
         "baseline": "built from a backtest of 52 past weeks; drift is monitored from now on"
     }
