@@ -29,7 +29,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return {**ours, "PREFECT_HOME": str(tmp_path_factory.mktemp("home") / "prefect"), "COLUMNS": "80"}
 
 
-def test_a_week_is_fed_and_run_by_two_commands(tmp_path: Path, environment: dict[str, str]) -> None:
+def test_a_week_is_simulated_and_run_by_two_commands(tmp_path: Path, environment: dict[str, str]) -> None:
     """As a newcomer types them, in processes of their own with Prefect's embedded server: nothing is left behind."""
 
     def run(*args: str) -> str:
@@ -45,12 +45,12 @@ def test_a_week_is_fed_and_run_by_two_commands(tmp_path: Path, environment: dict
         assert done.stderr == ""
         return done.stdout
 
-    assert "82 stores dropped their files" in run("simulate")
+    assert "82 stores sent files to lake/inbox" in run("simulate")
     output = run("run", "--model", "mean")
     assert "Week of 1992-04-16: published" in output
     assert "913 series × 2 weeks by mean (median), none on fallback" in output
-    assert "Biggest movers, week of 1992-04-23" in output
-    assert "all gone" in output
+    assert "Biggest changes, week of 1992-04-23" in output
+    assert "no worker is left" in output
     assert all(len(ESCAPES.sub("", line)) <= 80 for line in output.splitlines())
     assert not running_in(tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {"lake"}
