@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from flows import parameters as p
 from flows.settings import lake_root
-from forecasting.contracts.calendar import DOMINICKS_WEEK_1
+from forecasting.contracts.orange_juice import DOMINICKS_WEEK_1
 from forecasting.contracts.spec import BatchSpec, ClusterSpec, ForecastSpec, GateSpec
 from forecasting.core.schedule import deadline_of
 from forecasting.storage.database.target import require_target
@@ -84,7 +84,7 @@ class ForecastOptions(LakeOptions):
 
     def spec(self, cutoff: date) -> ForecastSpec:
         model = self.model or _FORECAST.model  # until it is known what the champion is
-        return ForecastSpec(cutoff, self.horizon, self.gap, model, self.point, self.home.reference.week_starts_on)
+        return ForecastSpec(cutoff, self.horizon, self.gap, model, self.point, self.home.reference.definition)
 
     def gate_spec(self, week: date) -> GateSpec:
         zone = self.home.reference.time_zone
@@ -184,7 +184,7 @@ class TrainOptions(ClusterOptions, LakeOptions):
     def spec(self, cutoff: date, model: str | None) -> ForecastSpec:
         """What is trained at a cutoff; `model` is the champion's family, where none was asked for."""
         family = self.model or model or _FORECAST.model
-        return ForecastSpec(cutoff, self.horizon, self.gap, family, week_starts_on=self.home.reference.week_starts_on)
+        return ForecastSpec(cutoff, self.horizon, self.gap, family, definition=self.home.reference.definition)
 
     @property
     def batch_spec(self) -> BatchSpec:

@@ -24,7 +24,7 @@ def show_headline(lake: Lake, record: dict[str, Any]) -> None:
 
 
 def _read_and_write(lake: Lake, point: str) -> str:
-    report = read_table(lake.reports.table_path, schemas.REPORT)
+    report = read_table(lake.reports.table_path, schemas.report(lake.reference.definition))
     logger.info("%s.", headline(expectation(report)))
     return headline_markdown(report, point)
 

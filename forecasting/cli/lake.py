@@ -9,7 +9,7 @@ import typer
 from flows import parameters as p
 from flows.options import LakeOptions
 from forecasting.cli.app import app
-from forecasting.cli.session import user_errors
+from forecasting.cli.session import by_name, user_errors
 
 
 @app.command()
@@ -38,12 +38,17 @@ def simulate(
 def import_panel(
     files: Annotated[list[Path], typer.Argument(help="CSV or Parquet files of one layout.", show_default=False)],
     store: Annotated[str, typer.Option(help="Column of the store, a number or a name.")] = "store",
-    product: Annotated[str, typer.Option(help="Column of the product or product, a number or a name.")] = "product",
+    product: Annotated[str, typer.Option(help="Column of the product, a number or a name.")] = "product",
     week: Annotated[str, typer.Option(help="Column of the first day of the week.")] = "week",
     units: Annotated[str, typer.Option(help="Column of the units sold; empty in weeks ahead.")] = "units",
-    price: Annotated[str | None, typer.Option(help="Column of the price, where there is one.")] = None,
-    deal: Annotated[str | None, typer.Option(help="Column of a deal, 0 or 1, where there is one.")] = None,
-    feat: Annotated[str | None, typer.Option(help="Column of the advert, 0 to 1, where there is one.")] = None,
+    covariate: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=COLUMN",
+            help="Column of a covariate, as price=UnitPrice; repeat it for others (docs/data-contract.md names them).",
+            show_default=False,
+        ),
+    ] = None,
     lake: p.LakeRoot = None,
 ) -> None:
     """Fill a new lake with the history of a panel that someone else laid out."""
@@ -53,7 +58,8 @@ def import_panel(
         from forecasting.presentation.terminal.lake import show_import
 
         home = LakeOptions(lake=lake).home
-        show_import(home, read_panel(home, files, ColumnMapping(store, product, week, units, price, deal, feat)))
+        covariates = by_name("covariate", covariate or [], str)
+        show_import(home, read_panel(home, files, ColumnMapping(store, product, week, units, covariates)))
 
 
 @app.command()

@@ -85,7 +85,7 @@ def accept(
         from forecasting.presentation.terminal.lake import show_acceptance, show_override
 
         home, who = LakeOptions(lake=lake).home, by or getuser()
-        ForecastSpec(week, week_starts_on=home.reference.week_starts_on)
+        ForecastSpec(week, definition=home.reference.definition)
         home.prepare()
         if store is None and product is None:
             show_acceptance(week, intake.accept(home, week, reason, who, now()))
@@ -120,7 +120,7 @@ def _require_usable(lake: "Lake", cutoffs: Iterable[date], models: Iterable[str]
     for model in models:
         get_model(model)  # imported here, so that a missing library is told at once
     for cutoff in cutoffs:
-        ForecastSpec(cutoff, week_starts_on=lake.reference.week_starts_on)
+        ForecastSpec(cutoff, definition=lake.reference.definition)
 
 
 def _require_cluster(spec: ClusterSpec) -> None:

@@ -32,7 +32,7 @@ def snapshot(
         then = home.snapshot_of(cutoff)
         try:
             write_table(to / "sales.parquet", then.sales, schemas.SALES)
-            write_table(to / "promotions.parquet", then.promotions, schemas.PROMOTIONS)
+            write_table(to / "promotions.parquet", then.promotions, home.promotions.table)
         except OSError as error:
             raise OptionError(f"to={to}", f"cannot be written ({error.strerror})", "name a folder of yours") from error
         show_snapshot(to, then, home.forecasts.as_of(cutoff))

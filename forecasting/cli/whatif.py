@@ -8,7 +8,7 @@ import typer
 from flows import parameters as p
 from flows.options import LakeOptions
 from forecasting.cli.app import app
-from forecasting.cli.session import user_errors
+from forecasting.cli.session import by_name, user_errors
 
 
 @app.command()
@@ -19,15 +19,14 @@ def whatif(
         date,
         typer.Option(**p.A_WEEK, help="First day of a coming week.", show_default=False),
     ],
-    price: Annotated[
-        float | None, typer.Option(help="Dollars a carton; empty: as planned.", show_default=False)
-    ] = None,
-    deal: Annotated[
-        int | None, typer.Option(help="1 for a deal, else 0; empty: as planned.", show_default=False)
-    ] = None,
-    feat: Annotated[
-        float | None,
-        typer.Option(help="Share of the product in the advert, 0 to 1; empty: as planned.", show_default=False),
+    given: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="NAME=VALUE",
+            help="Value of a covariate, as price=1.99; repeat it for others. What is not set is as planned.",
+            show_default=False,
+        ),
     ] = None,
     lake: p.LakeRoot = None,
 ) -> None:
@@ -39,5 +38,5 @@ def whatif(
 
         home = LakeOptions(lake=lake).home
         of, model = outlook_of(home)
-        answer = what_if(of, store, product, week, price=price, deal=deal, feat=feat)
+        answer = what_if(of, store, product, week, **by_name("set", given or [], float))
         show_answer(home, store, product, week, model, answer)

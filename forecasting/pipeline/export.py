@@ -33,13 +33,15 @@ def export(lake: Lake, cutoff: date | None, to: Path) -> Exported:
             f"name one from {published[0]} to {newest}; oj status tells how many there are",
         )
     forecast, said = lake.forecasts.read(cutoff), lake.forecasts.metadata(cutoff)
+    definition = lake.reference.definition
     sheet = order_sheet(
         forecast,
         lake.sales.read(cutoff),
         lake.promotions.read(cutoff),
         lake.reference.stores(),
         lake.reference.products(),
+        definition,
     )
     about = {"cutoff": str(cutoff), "point": said.get("point", ""), "run_id": said.get("run_id", "")}
-    write(sheet, to, about)
+    write(sheet, to, about, definition)
     return Exported(cutoff, len(sheet))

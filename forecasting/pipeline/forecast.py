@@ -46,8 +46,9 @@ def make_partitions(
             f"No series has sales in the weeks up to the cutoff {spec.cutoff}",
             "collect those weeks first, or choose a later cutoff (`oj status` shows the weeks of the lake)",
         )
+    promotions = promotions[schemas.promotions(spec.definition).columns]
     panel = build_panel(sales, promotions, series, spec.cutoff)
-    complete = complete_promotions(promotions, series, spec.cutoff, spec.weeks[-1])
+    complete = complete_promotions(promotions, series, spec.cutoff, spec.weeks[-1], spec.definition)
     partitions = partition_panel(panel, complete, mini_batch_size=mini_batch_size, pooled=get_model(spec.model).pooled)
     if not fitted:
         return partitions

@@ -140,7 +140,7 @@ def _answer(
 ) -> dict[str, Any]:
     """Hold a contest, and put the best of it in force where it is better."""
     frozen = retrain == "when_drifted"
-    default = ForecastSpec(spec.cutoff, week_starts_on=spec.week_starts_on).model
+    default = ForecastSpec(spec.cutoff, definition=spec.definition).model
     others = [] if asked or (frozen and champion is None) else [default, ROBUST]
     models = [model for model in dict.fromkeys([spec.model, *others]) if frozen or model != spec.model]
     incumbent: FittedModel | None = None

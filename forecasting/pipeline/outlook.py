@@ -25,7 +25,7 @@ def outlook_of(lake: Lake) -> tuple[Outlook, str]:
         _, fitted = lake.models.load(champion.version)
         line = f"{champion.model} {champion.version}, trained on weeks up to {champion.trained_until}"
     else:
-        fitted = train(sales, promotions, ForecastSpec(cutoff, week_starts_on=lake.reference.week_starts_on))
+        fitted = train(sales, promotions, ForecastSpec(cutoff, definition=lake.reference.definition))
         line = f"{fitted.spec.model}, fitted for this question (oj train keeps one)"
     spec = replace(fitted.spec, cutoff=cutoff)
     return outlook(fitted, sales, promotions, spec), line

@@ -118,7 +118,11 @@ def _alarms(lake: Lake, cutoff: date, *run_records: Mapping[str, Any]) -> list[M
 
 def _report_table(lake: Lake, cutoff: date) -> pd.DataFrame:
     return reports.report_table(
-        lake.sales.read(cutoff), lake.promotions.read(cutoff), lake.forecasts.read(cutoff), lake.reference.products()
+        lake.sales.read(cutoff),
+        lake.promotions.read(cutoff),
+        lake.forecasts.read(cutoff),
+        lake.reference.products(),
+        lake.reference.definition,
     )
 
 

@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from forecasting.contracts import schemas
 from forecasting.contracts.errors import OptionError
+from forecasting.contracts.panel_definition import PanelDefinition
 from forecasting.storage.files import replace_file
 
 # The last four are their full-width twins, which some spreadsheets take for them.
@@ -30,11 +31,12 @@ _FORMATS = {"forecast": "#,##0", "price": "0.00", "feat": "0%", "last_sold": "#,
 _FORMATS |= {f"{side}_{level}": "#,##0" for side in ("lo", "hi") for level in schemas.LEVELS}
 
 
-def export(sheet: pd.DataFrame, path: Path, about: dict[str, str]) -> None:
+def export(sheet: pd.DataFrame, path: Path, about: dict[str, str], definition: PanelDefinition) -> None:
     """Write the order sheet to `path`; its ending says how. A file that is there is replaced.
 
     Args:
         sheet: table `order_sheet`.
+        definition: what the sheet holds.
         about: what people should know of it, by name, in the workbook's second sheet; `cutoff` is among it.
 
     Raises:
@@ -43,7 +45,7 @@ def export(sheet: pd.DataFrame, path: Path, about: dict[str, str]) -> None:
     write = _WRITERS.get(path.suffix.lower())
     if write is None:
         raise OptionError(f"--to {path}", "ends neither in .xlsx nor in .csv", "name the file so")
-    rows = schemas.ORDER_SHEET.to_arrow(sheet)
+    rows = schemas.order_sheet(definition).to_arrow(sheet)
     try:
         replace_file(path, lambda temporary: write(temporary, rows, about))
     except OSError as error:

@@ -22,15 +22,15 @@ import pyarrow.parquet as pq
 
 from forecasting.clock import now
 from forecasting.contracts.calendar import THURSDAY, week_of
-from forecasting.contracts.schemas import DAILY_INBOX_COLUMNS, INBOX_COLUMNS
-from forecasting.core.inspection import RAW_COLUMNS, no_rows
+from forecasting.contracts.panel_definition import PanelDefinition
+from forecasting.contracts.schemas import inbox_columns
+from forecasting.core.inspection import no_rows, raw_columns
 
 FILE_NAME = re.compile(r"(?P<day>(?:19|20|21)[0-9]{2}-[0-9]{2}-[0-9]{2})_store-[0-9]{1,9}\.(?:csv|parquet)")
 # A file that was written to more recently may still be on its way.
 SECONDS_UNTOUCHED = 2.0
 MOST_SECONDS_AWAITED = 10.0
 SECONDS_BETWEEN_LOOKS = 0.1
-VALUES = ["store", "product", "week_or_date", "units", "price", "deal", "feat"]
 
 
 @dataclass(frozen=True)
@@ -81,22 +81,24 @@ def await_settled(
         time.sleep(SECONDS_BETWEEN_LOOKS)
 
 
-def read_inbox(files: list[InboxFile]) -> tuple[list[InboxFile], pd.DataFrame]:
+def read_inbox(files: list[InboxFile], definition: PanelDefinition) -> tuple[list[InboxFile], pd.DataFrame]:
     """Read all lines of `files` as text.
 
     Returns:
         The files that are there, each with the digest of what was read; and their lines, one row a line,
-        `RAW_COLUMNS`. What cannot be read says why.
+        `forecasting.core.inspection.raw_columns`. What cannot be read says why.
     """
+    empty = dict.fromkeys(inbox_columns(definition, "week_or_date"), "")
     found, records = [], []
     for file in files:
         try:
-            read, of_file = _read_file(file)
+            read, of_file = _read_file(file, definition)
         except FileNotFoundError:
             continue  # it was taken away since the inbox was listed
         found.append(read)
-        records += of_file
-    return found, pd.DataFrame(records, columns=RAW_COLUMNS) if records else no_rows()
+        records += [{**empty, **record} for record in of_file]
+    rows = pd.DataFrame(records, columns=raw_columns(definition)) if records else no_rows(definition)
+    return found, rows
 
 
 def stamp_of(path: Path) -> tuple[int, int, int] | None:
@@ -123,7 +125,7 @@ def _week_of_name(name: str, week_starts_on: int) -> date | None:
         return None
 
 
-def _read_file(file: InboxFile) -> tuple[InboxFile, list[dict[str, Any]]]:
+def _read_file(file: InboxFile, definition: PanelDefinition) -> tuple[InboxFile, list[dict[str, Any]]]:
     if file.week is None:
         return file, [_fault(file, 1, "wrong_file_name", "name files <week>_store-<number>.csv or .parquet")]
     try:
@@ -134,10 +136,11 @@ def _read_file(file: InboxFile) -> tuple[InboxFile, list[dict[str, Any]]]:
         fault = _fault(file, 1, "unreadable_file", f"{error.strerror}: let the forecast's user read it")
         return replace(file, sha256="unread"), [fault]
     read = replace(file, sha256=hashlib.sha256(content).hexdigest())
-    return read, _read_parquet(file, content) if file.path.suffix == ".parquet" else _read_csv(file, content)
+    read_rows = _read_parquet if file.path.suffix == ".parquet" else _read_csv
+    return read, read_rows(file, content, definition)
 
 
-def _read_csv(file: InboxFile, content: bytes) -> list[dict[str, Any]]:
+def _read_csv(file: InboxFile, content: bytes, definition: PanelDefinition) -> list[dict[str, Any]]:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -146,8 +149,8 @@ def _read_csv(file: InboxFile, content: bytes) -> list[dict[str, Any]]:
     records: list[dict[str, Any]] = []
     try:
         header = next(reader, [])
-        if header not in (INBOX_COLUMNS, DAILY_INBOX_COLUMNS):
-            return [_wrong_header(file, header)]
+        if header not in (inbox_columns(definition), inbox_columns(definition, "date")):
+            return [_wrong_header(file, header, definition)]
         for values in reader:
             if not values:
                 continue  # an empty line holds no row
@@ -161,12 +164,12 @@ def _read_csv(file: InboxFile, content: bytes) -> list[dict[str, Any]]:
     return records
 
 
-def _read_parquet(file: InboxFile, content: bytes) -> list[dict[str, Any]]:
+def _read_parquet(file: InboxFile, content: bytes, definition: PanelDefinition) -> list[dict[str, Any]]:
     try:
         table = pq.ParquetFile(pa.BufferReader(content)).read()
         header = table.column_names
-        if header not in (INBOX_COLUMNS, DAILY_INBOX_COLUMNS):
-            return [_wrong_header(file, header)]
+        if header not in (inbox_columns(definition), inbox_columns(definition, "date")):
+            return [_wrong_header(file, header, definition)]
         columns = [_texts(table.column(name)) for name in header]
     except (pa.ArrowException, OSError) as error:
         return [_fault(file, 1, "unreadable_file", f"{str(error).splitlines()[0]}: send the file again")]
@@ -191,16 +194,16 @@ def _text(value: object) -> str:
 
 
 def _record(file: InboxFile, line: int, header: list[str], values: list[str]) -> dict[str, Any]:
-    named = dict(zip(VALUES, values, strict=True))
-    return _line(file, line, named, daily=header == DAILY_INBOX_COLUMNS)
+    names = ["week_or_date" if name in ("week", "date") else name for name in header]
+    return _line(file, line, dict(zip(names, values, strict=True)), daily="date" in header)
 
 
 def _fault(file: InboxFile, line: int, rule: str, detail: str) -> dict[str, Any]:
-    return _line(file, line, dict.fromkeys(VALUES, ""), rule=rule, detail=detail)
+    return _line(file, line, {}, rule=rule, detail=detail)
 
 
-def _wrong_header(file: InboxFile, header: list[str]) -> dict[str, Any]:
-    expected = f"{','.join(INBOX_COLUMNS)} (or with `date` in the place of `week`)"
+def _wrong_header(file: InboxFile, header: list[str], definition: PanelDefinition) -> dict[str, Any]:
+    expected = f"{','.join(inbox_columns(definition))} (or with `date` in the place of `week`)"
     return _fault(file, 1, "wrong_header", f"the header is {','.join(header)[:200]!r}, it must be {expected}")
 
 

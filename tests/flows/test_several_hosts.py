@@ -17,8 +17,8 @@ from flows.weekly_forecast import weekly_forecast
 from forecasting.compute import by_class, certificates, dask_cluster
 from forecasting.compute.reap import reap_orphans
 from forecasting.compute.register import entries
-from forecasting.contracts.calendar import dominicks_week
 from forecasting.contracts.errors import RunError
+from forecasting.contracts.orange_juice import dominicks_week
 from forecasting.contracts.spec import ClusterSpec
 from forecasting.storage.lake import Lake
 from forecasting.storage.partial_results import PartialResults

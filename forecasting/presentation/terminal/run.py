@@ -87,7 +87,7 @@ def show_run(root: Path, record: dict[str, Any], seconds: float) -> None:
         facts.add_row("database", Text(in_words(database), style="yellow" if "error" in database else ""))
     facts.add_row("time", _seconds(record["seconds_by_stage"], seconds))
     console.print(facts)
-    _show_movers(read_table(Path(record["report"]), schemas.REPORT))
+    _show_movers(read_table(Path(record["report"]), schemas.report(Lake(root).reference.definition)))
     show_page_of_run(record["report_page"])
     lake = "" if str(root) == "lake" else f" --lake {shlex.quote(str(root))}"
     another_week = (

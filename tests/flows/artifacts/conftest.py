@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from forecasting.clock import now
-from forecasting.contracts import schemas
-from forecasting.contracts.calendar import dominicks_week
+from forecasting.contracts import orange_juice
+from forecasting.contracts.orange_juice import dominicks_week
 from forecasting.contracts.spec import BatchSpec, ForecastSpec, GateSpec
 from forecasting.core.run_identity import outcome_counts
 from forecasting.pipeline import batch as stages
@@ -35,7 +35,7 @@ class Published:
 
     @property
     def report(self) -> pd.DataFrame:
-        return read_table(self.lake.reports.table_path, schemas.REPORT)
+        return read_table(self.lake.reports.table_path, orange_juice.REPORT)
 
 
 @pytest.fixture(scope="session")

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from forecasting.clock import now
-from forecasting.contracts.calendar import dominicks_week
 from forecasting.contracts.errors import DataError, WeekWaiting
+from forecasting.contracts.orange_juice import dominicks_week
 from forecasting.contracts.spec import GateSpec
 from forecasting.core.completeness import Acceptance
 from forecasting.pipeline import ingest as intake

@@ -15,9 +15,10 @@ from prefect.events import Event
 
 from flows.prefect_tasks import stopwatch
 from forecasting.clock import Stopwatch, now
-from forecasting.contracts import schemas
-from forecasting.contracts.calendar import WEEK, dominicks_week
+from forecasting.contracts import orange_juice, schemas
+from forecasting.contracts.calendar import WEEK
 from forecasting.contracts.errors import RunError
+from forecasting.contracts.orange_juice import dominicks_week
 from forecasting.contracts.spec import BatchSpec, ForecastSpec
 from forecasting.core.drift import baseline_from_backtest
 from forecasting.pipeline import batch as stages
@@ -64,7 +65,7 @@ def publish_week(lake: Lake, week: Any, factor: float = 1.0) -> None:
 def replayed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Lake, list[dict[str, Any]]]:
     """Five weeks of four stores, each published; not to be changed."""
     source, lake = tmp_path_factory.mktemp("few"), Lake(tmp_path_factory.mktemp("replayed") / "lake")
-    for table in (schemas.STORES, schemas.PRODUCTS, schemas.SALES, schemas.PROMOTIONS):
+    for table in (orange_juice.STORES, orange_juice.PRODUCTS, schemas.SALES, orange_juice.PROMOTIONS):
         rows = shipped(table)
         if "week" in rows:
             rows = rows[rows["store"].isin(FEW) & (rows["week"] >= pd.Timestamp(dominicks_week(58)))]

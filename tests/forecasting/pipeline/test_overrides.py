@@ -8,8 +8,8 @@ from typer.testing import CliRunner
 
 from forecasting.cli import app
 from forecasting.clock import now
-from forecasting.contracts.calendar import dominicks_week
 from forecasting.contracts.errors import DataError
+from forecasting.contracts.orange_juice import dominicks_week
 from forecasting.contracts.spec import GateSpec
 from forecasting.core.completeness import Acceptance, CompletenessReport
 from forecasting.core.validation import Validated

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from forecasting.cli import app
 from forecasting.clock import now
-from forecasting.contracts import schemas
+from forecasting.contracts import orange_juice, schemas
 from forecasting.contracts.errors import DataError
 from forecasting.pipeline import report as reporting
 from forecasting.presentation.html import Content, render
@@ -34,7 +34,7 @@ def lake(tmp_path: Path) -> Lake:
     content = made_up()
     lake = Lake(tmp_path / "lake")
     lake.prepare()
-    lake.reference.write(_filled(content.stores, schemas.STORES), content.products.assign(ounces=64))
+    lake.reference.write(_filled(content.stores, orange_juice.STORES), content.products.assign(ounces=64))
     lake.sales.add(content.actual)
     lake.promotions.add(content.report.assign(announced=content.report["week"].min()))
     _publish(lake, WEEK, "run-1", forecast_of(content.forecast[schemas.CELL], CUTOFF))

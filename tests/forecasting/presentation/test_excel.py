@@ -12,8 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from forecasting.contracts import schemas
+from forecasting.contracts import orange_juice
 from forecasting.contracts.errors import OptionError
+from forecasting.contracts.panel_definition import ORANGE_JUICE
 from forecasting.presentation.excel import export, harmless
 
 ABOUT = {"cutoff": "1992-04-16", "point": "median", "run_id": "abc"}
@@ -45,7 +46,7 @@ def sheet_of(*product_names: str) -> pd.DataFrame:
     rows = pd.DataFrame({"store": range(len(product_names)), "product": 1, "product_name": product_names})
     rows = rows.assign(store_name=rows["product_name"], week=pd.Timestamp("1992-04-23"), forecast=12.5, model="naive")
     rows = rows.assign(lo_80=10.0, hi_80=20.0, lo_95=5.0, hi_95=1 / 3, price=None, deal=None, feat=0.5, last_sold=20)
-    return schemas.ORDER_SHEET.cast(rows.assign(change=-7.5, reason=None))
+    return orange_juice.ORDER_SHEET.cast(rows.assign(change=-7.5, reason=None))
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -53,13 +54,13 @@ def sheet_of(*product_names: str) -> pd.DataFrame:
 def test_no_cell_of_a_workbook_is_a_formula(tmp_path: Path, given_names: list[str]) -> None:
     """Read back by another library: nothing is a formula or a link; numbers and dates are what they are."""
     path = tmp_path / "orders.xlsx"
-    export(sheet_of(*given_names), path, ABOUT)
+    export(sheet_of(*given_names), path, ABOUT, ORANGE_JUICE)
     book = openpyxl.load_workbook(path)
     cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row]
     assert not [cell for cell in cells if cell.data_type == "f" or cell.hyperlink]
     rows = list(book["Orders"].iter_rows(min_row=2, values_only=True))
     assert len(rows) == len(given_names)
-    columns = schemas.ORDER_SHEET.columns
+    columns = orange_juice.ORDER_SHEET.columns
     for row in rows:
         assert row[columns.index("week")] == datetime(1992, 4, 23)  # noqa: DTZ001
         assert row[columns.index("change")] == -7.5
@@ -69,7 +70,7 @@ def test_no_cell_of_a_workbook_is_a_formula(tmp_path: Path, given_names: list[st
 def test_every_hostile_name_is_text(tmp_path: Path) -> None:
     """Also those that Excel would take for a link or a number; what is too long for a cell is cut."""
     path = tmp_path / "orders.xlsx"
-    export(sheet_of(*FORMULAS, *LINKS, "x" * 40_000), path, ABOUT)
+    export(sheet_of(*FORMULAS, *LINKS, "x" * 40_000), path, ABOUT, ORANGE_JUICE)
     sheet = openpyxl.load_workbook(path)["Orders"]
     cells = [row[3] for row in sheet.iter_rows(min_row=2)]
     assert {cell.data_type for cell in cells} == {"s"}
@@ -79,7 +80,7 @@ def test_every_hostile_name_is_text(tmp_path: Path) -> None:
 def test_a_workbook_is_ready_to_work_with(tmp_path: Path) -> None:
     """The header stays in sight, every column can be filtered, and the second sheet tells what each means."""
     path, again = tmp_path / "orders.xlsx", tmp_path / "again.xlsx"
-    export(sheet_of("Dole"), path, ABOUT)
+    export(sheet_of("Dole"), path, ABOUT, ORANGE_JUICE)
     book = openpyxl.load_workbook(path)
     orders = book["Orders"]
     assert orders.freeze_panes == "E2"
@@ -89,7 +90,7 @@ def test_a_workbook_is_ready_to_work_with(tmp_path: Path) -> None:
     ]  # fmt: skip
     about = dict(book["About"].iter_rows(values_only=True))
     assert (about["cutoff"], about["Change"]) == ("1992-04-16", "cartons: forecast - last_sold")
-    export(sheet_of("Dole"), again, ABOUT)
+    export(sheet_of("Dole"), again, ABOUT, ORANGE_JUICE)
     assert again.read_bytes() == path.read_bytes()
 
 
@@ -98,7 +99,7 @@ def test_a_workbook_is_ready_to_work_with(tmp_path: Path) -> None:
 def test_no_field_of_a_csv_begins_like_a_formula_but_a_number(tmp_path: Path, given_names: list[str]) -> None:
     """A negative number is one; a text never begins with a sign that is calculated. Names survive but for that."""
     path = tmp_path / "orders.csv"
-    export(sheet_of(*given_names), path, ABOUT)
+    export(sheet_of(*given_names), path, ABOUT, ORANGE_JUICE)
     with path.open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["product_name"] for row in rows] == [harmless(name) for name in given_names]
@@ -119,10 +120,10 @@ def test_only_what_begins_like_a_formula_is_changed() -> None:
 def test_a_csv_is_read_by_every_tool(tmp_path: Path) -> None:
     """The byte order mark, which Excel needs for ü, is no part of the first column's name."""
     path = tmp_path / "orders.csv"
-    export(sheet_of('Müller, "Söhne"', "Dole"), path, ABOUT)
+    export(sheet_of('Müller, "Söhne"', "Dole"), path, ABOUT, ORANGE_JUICE)
     assert path.read_bytes().startswith(b"\xef\xbb\xbfstore,store_name,product,")
     for frame in (pd.read_csv(path), pl.read_csv(path).to_pandas(), duckdb.read_csv(str(path)).df()):
-        assert list(frame.columns) == schemas.ORDER_SHEET.columns
+        assert list(frame.columns) == orange_juice.ORDER_SHEET.columns
         assert frame["product_name"].tolist() == ['Müller, "Söhne"', "Dole"]
         assert frame["hi_95"].tolist() == [1 / 3] * 2
 
@@ -131,11 +132,11 @@ def test_a_csv_is_read_by_every_tool(tmp_path: Path) -> None:
 def test_another_kind_of_file_is_refused(tmp_path: Path, name: str) -> None:
     """The ending says what to write."""
     with pytest.raises(OptionError, match=r"ends neither in .xlsx nor in .csv"):
-        export(sheet_of("Dole"), tmp_path / name, ABOUT)
+        export(sheet_of("Dole"), tmp_path / name, ABOUT, ORANGE_JUICE)
 
 
 def test_a_path_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     """In one sentence."""
     (tmp_path / "file").touch()
     with pytest.raises(OptionError, match="cannot be written"):
-        export(sheet_of("Dole"), tmp_path / "file" / "orders.csv", ABOUT)
+        export(sheet_of("Dole"), tmp_path / "file" / "orders.csv", ABOUT, ORANGE_JUICE)

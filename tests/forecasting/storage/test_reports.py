@@ -29,7 +29,11 @@ def test_the_views_open_from_any_folder_whatever_the_lake_is_called(tmp_path: Pa
 def write_report(lake: Lake) -> None:
     lake.reports.write_table(
         report_table(
-            lake.sales.read(), lake.promotions.read(), lake.forecasts.read(CUTOFFS[-1]), lake.reference.products()
+            lake.sales.read(),
+            lake.promotions.read(),
+            lake.forecasts.read(CUTOFFS[-1]),
+            lake.reference.products(),
+            lake.reference.definition,
         ),
         {"run_id": "x"},
     )

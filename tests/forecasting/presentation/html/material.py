@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from forecasting.contracts import schemas
+from forecasting.contracts import orange_juice, schemas
+from forecasting.contracts.panel_definition import ORANGE_JUICE
 from forecasting.core.report import report_table
 from forecasting.presentation.html import Content
 
@@ -54,9 +55,10 @@ def made_up(stores: int = 3, products: int = 2, weeks: int = 30, *, names: list[
     sales = cells[past].assign(units=random.poisson(100, past.sum()))
     table = report_table(
         schemas.SALES.cast(sales),
-        schemas.PROMOTIONS.cast(promotions),
+        orange_juice.PROMOTIONS.cast(promotions),
         forecast_of(cells[~past], CUTOFF),
         pd.DataFrame({"product": range(1, products + 1), "name": names[:products]}),
+        ORANGE_JUICE,
     )
     store_names = names[products : products + stores]
     return Content(
