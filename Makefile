@@ -3,23 +3,34 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python;
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
-# uv does not read pip's settings: hand it the index that pip would use, where one is set.
+# uv does not read pip's settings: give it the index that pip would use, where one is set.
 PIP_INDEX = $$(printenv PIP_INDEX_URL || $(BIN)/pip config get global.index-url 2>/dev/null)
 # The oldest and the newest Python that the core is tested on.
 PYTHONS ?= 3.11 3.13
 WITH_INDEX = index="$(PIP_INDEX)"; $${index:+env UV_DEFAULT_INDEX="$$index"}
 UV_PIP = $(WITH_INDEX) $(BIN)/uv pip
 
-.PHONY: run test benchmarks test-pythons check wheel setup lock format clean
+# Tests that start no cluster, no server and no command of their own.
+UNIT := $(addprefix tests/forecasting/,contracts core models storage presentation)
+# Much of the tests is waiting, so that four workers suit two cores; a file stays on one worker.
+PYTEST := $(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder
 
-run: setup ## let a week of sales go by, forecast it, publish it
+.PHONY: run test unit system benchmarks test-pythons check lint types wheel setup lock format clean
+
+run: setup ## simulate a week of sales, forecast the next ones, publish
 	$(BIN)/oj simulate
 	$(BIN)/oj run
 
-test: setup ## the test suite; much of it is waiting, so that four workers suit two cores; a file stays on one
-	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder --ignore tests/benchmarks
+test: setup ## the test suite: unit and system
+	$(PYTEST) --ignore tests/benchmarks
 
-benchmarks: setup ## every script of benchmarks/ at a tiny size: it still runs, and its verdict is good
+unit: setup ## contracts, core, models, storage, presentation
+	$(PYTEST) $(UNIT)
+
+system: setup ## the other tests: clusters, flows, commands, the service
+	$(PYTEST) --ignore tests/benchmarks $(addprefix --ignore ,$(UNIT))
+
+benchmarks: setup ## every script of benchmarks/ at a tiny size
 	$(BIN)/pytest -n 2 tests/benchmarks
 
 test-pythons: setup ## the core's tests on the oldest and the newest Python, where these are found
@@ -38,13 +49,17 @@ test-pythons: setup ## the core's tests on the oldest and the newest Python, whe
 		fi; \
 	done
 
-check: setup ## lint, types and import contracts
+check: lint types ## lint, import contracts and types
+
+lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-wheel: setup ## what users install: build the wheel, install it elsewhere, do the main job with it
+types: setup
+	$(BIN)/mypy
+
+wheel: setup ## build the wheel, install it into an empty environment, run the main job from there
 	@$(WITH_INDEX) .ci/wheel $(BIN)
 
 format: setup

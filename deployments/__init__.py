@@ -1,1 +1,1 @@
-"""The service: what runs the flows every week on one machine, and the commands that bring it up and down."""
+"""The service: it runs the flows every week on one machine; and the commands that start and stop it."""

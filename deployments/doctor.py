@@ -1,4 +1,4 @@
-"""What is fine, what is wrong, and the remedy. Reads only; works with and without a service."""
+"""Checks of the lake, the processes and the service, each with a remedy. Reads only; needs no service."""
 
 import os
 import shutil
@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from deployments.health import answers
 from deployments.home import PROGRAMS, Home, Service
 from deployments.supervision import Supervisor, processes_of
 from forecasting.clock import now
@@ -26,15 +25,15 @@ if TYPE_CHECKING:
     from deployments.api import Api
 
 LEAST_FREE_BYTES = 1_000_000_000
-# A week takes seconds to minutes; one that was waited for in the UI may take a day.
+# A run takes seconds to minutes; one that waits for stores in its process may take a day.
 LONGEST_HOLD = timedelta(days=1)
-SECONDS_TO_END = 60  # a worker whose parent was killed ends by itself
+SECONDS_TO_END = 60  # a Dask worker whose parent was killed ends by itself within this time
 SPAWNED = "multiprocessing.spawn"  # in the command line of every worker process of a cluster
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at. `remedy` is empty where it is fine."""
+    """The result of one check; `remedy` is empty where all is fine."""
 
     what: str
     remedy: str = ""
@@ -45,7 +44,7 @@ class Finding:
 
 
 def examine(home: Home, lake: Lake) -> list[Finding]:
-    """Look at lake, processes, and service."""
+    """Check the lake, the processes and the service."""
     moment = now()
     findings = [*_lake(lake), *_locks(lake, moment), *_left_over(home, lake)]
     service = home.service()
@@ -66,7 +65,7 @@ def _lake(lake: Lake) -> Iterator[Finding]:
         return
     for folder in [lake.root, *sorted(path for path in lake.root.iterdir() if path.is_dir())]:
         if not os.access(folder, os.W_OK | os.X_OK):
-            yield Finding(f"{folder} cannot be written", "let the forecast's user write it")
+            yield Finding(f"{folder} cannot be written", "give write permission to the user that runs the forecast")
             return
     free = shutil.disk_usage(lake.root).free
     if free < LEAST_FREE_BYTES:
@@ -83,22 +82,22 @@ def _locks(lake: Lake, moment: datetime) -> Iterator[Finding]:
 
 
 def _left_over(home: Home, lake: Lake) -> Iterator[Finding]:
-    """What a run or a service that was killed has left behind."""
+    """Find what a run or a service that was killed has left behind."""
     orphans = processes_of(home, but_supervised=True)
     orphans += [process for process in _orphaned_workers() if process not in orphans]
     if orphans:
         pids = " ".join(str(process.pid) for process in orphans)
-        yield Finding(f"processes are left of a run or service that was killed: {pids}", f"kill {pids}")
+        yield Finding(f"a run or service that was killed has left processes: {pids}", f"kill {pids}")
     folders = [path for path in (lake.root / "scratch").glob("dask-*") if not is_in_use(path)]
     if folders:
         names = " ".join(str(path) for path in folders)
-        yield Finding(f"{len(folders)} scratch folders are left of runs that were killed", f"rm -r {names}")
+        yield Finding(f"runs that were killed have left {len(folders)} scratch folders", f"rm -r {names}")
     if not orphans and not folders:
-        yield Finding("nothing is left of earlier runs")
+        yield Finding("earlier runs have left nothing behind")
 
 
 def _orphaned_workers() -> list[psutil.Process]:
-    """Worker processes of this installation whose parent has died, and that have not ended by themselves."""
+    """Return Dask workers of this installation whose parent has died and that have not ended by themselves."""
     found, old = [], time.time() - SECONDS_TO_END
     for process in psutil.process_iter():
         with suppress(psutil.Error):
@@ -131,12 +130,12 @@ def _programs(home: Home, service: Service) -> Iterator[Finding]:
                 yield Finding(
                     f"the {name} is {states[name]['statename'].lower()}", f"see {home.log(name)}, then `oj up`"
                 )
-    elif not answers(service):
-        yield Finding("the service is down: no week is run by itself", "oj up")
+    elif not service.answers():
+        yield Finding("the service is down: no run starts by itself", "oj up")
 
 
 def _server(home: Home, service: Service) -> Iterator[Finding]:
-    if not answers(service):
+    if not service.answers():
         if Supervisor(home).is_running:
             yield Finding(f"no server answers at {service.url}", f"see {home.log('server')}, then `oj up`")
         return
@@ -160,37 +159,35 @@ def _server(home: Home, service: Service) -> Iterator[Finding]:
 
 def _work(api: "Api") -> Iterator[Finding]:
     if api.is_pool_paused():
-        yield Finding("the work pool is paused: no run is taken up", "oj up")
+        yield Finding("the work pool is paused: no run starts", "oj up")
     if api.is_worker_online():
         yield Finding("a worker is online")
     else:
-        yield Finding("no worker is online: no run is taken up", "oj up")
+        yield Finding("no worker is online: no run starts", "oj up")
     for run in api.runs_under_way():
         began = run.start_time or run.expected_start_time or now()
         yield Finding(f"under way: {run.name}, {run.state_name}, since {began.astimezone():%Y-%m-%d %H:%M}")
 
 
 def _deployments(api: "Api") -> Iterator[Finding]:
-    from deployments.registration import DEPLOYMENTS, code_version
+    from deployments.api import DEPLOYMENTS, code_version
 
     for name in DEPLOYMENTS:
         deployment = api.deployment(name)
         if deployment is None:
             yield Finding(f"the deployment {name} is missing", "oj up")
         elif deployment.version != code_version():
-            yield Finding(
-                f"the deployment {name} is of version {deployment.version}, the code {code_version()}", "oj up"
-            )
+            yield Finding(f"the deployment {name} has version {deployment.version}, the code {code_version()}", "oj up")
     weekly = api.require_weekly()
     scheduled = api.scheduled(weekly)
     if weekly.paused or not any(schedule.active for schedule in weekly.schedules):
         yield Finding("the schedule of the weekly run is missing or paused", "resume it in the UI, or `oj up`")
     elif not scheduled:
         yield Finding(
-            "the schedule of the weekly run yields no runs", "see whether sqlalchemy is below 2.1: `make setup`"
+            "the schedule of the weekly run creates no runs", "check that sqlalchemy is below 2.1: `make setup`"
         )
     else:
-        yield Finding(f"the next weekly run is laid out for {scheduled[0]:%A %Y-%m-%d %H:%M %Z}")
+        yield Finding(f"the next weekly run starts on {scheduled[0]:%A %Y-%m-%d %H:%M %Z}")
 
 
 def _weeks(home: Home, service: Service, lake: Lake, moment: datetime) -> Iterator[Finding]:
@@ -198,8 +195,8 @@ def _weeks(home: Home, service: Service, lake: Lake, moment: datetime) -> Iterat
 
     if not lake.root.exists():
         return
-    # Without a server the deployment's own deadline is unknown: the flow's default is the best guess.
-    is_known = answers(service)
+    # Without a server the deployment's own deadline is unknown, so the flow's default counts.
+    is_known = service.answers()
     read_deadlines = partial(deployed_deadlines, home, lake) if is_known else partial(deadlines, lake, {})
     try:
         seen = Watcher(home, lake, lambda _: None, read_deadlines).survey(moment)
@@ -209,7 +206,7 @@ def _weeks(home: Home, service: Service, lake: Lake, moment: datetime) -> Iterat
     for week in seen:
         if week.is_published:
             yield Finding(
-                f"week of {week.week}: {len(week.files)} files came after its publication; run it again to take them"
+                f"week of {week.week}: {len(week.files)} files came after its publication; run it again to use them"
             )
         elif week.is_due:
             gaps = f", it lacks {'; '.join(week.gaps[:3])}" if week.gaps else ""

@@ -1,4 +1,4 @@
-"""What the watcher has to tell: a pure decision over what is seen of the weeks, and what was told before."""
+"""Which events the watcher sends: a pure decision over the state of each week and the events sent before."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -6,20 +6,20 @@ from datetime import date
 from typing import Any, Literal
 
 Kind = Literal["whole", "accepted", "late", "late-file"]
-WEEKS_REMEMBERED = 100
+WEEKS_KEPT = 100
 
 
 @dataclass(frozen=True)
-class Seen:
-    """One week as it stands in the lake and its inbox.
+class WeekStatus:
+    """The state of one week in the lake and its inbox.
 
     is_over: its last day has passed.
     is_whole: every expected store is there.
-    is_published: a forecast of it is in force.
-    is_due: the deadline has passed at which it should have been published.
-    accepted: why somebody lets it go on with its gaps.
-    gaps: the expected stores that are not whole, in words.
-    files: its files in the inbox, by names and stamps, so that one that is sent again counts anew.
+    is_published: a forecast of it is published.
+    is_due: its deadline has passed.
+    accepted: the reason for which somebody accepted its gaps.
+    gaps: the expected stores that have not reported in full, in words.
+    files: its files in the inbox, each with a stamp, so that a file that is sent again counts as new.
     """
 
     week: date
@@ -34,7 +34,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class Event:
-    """Something to tell the server: `key` is what is remembered of it."""
+    """An event for the server; `key` is stored, so that it is sent once."""
 
     week: date
     kind: Kind
@@ -53,24 +53,24 @@ class Event:
         return {"cutoff": self.week.isoformat(), "lake": lake, "reason": self.reason}
 
 
-def events_due(weeks: Iterable[Seen], told: Mapping[str, list[str]]) -> list[Event]:
-    """What is to be told now, oldest week first; nothing is told twice.
+def due_events(weeks: Iterable[WeekStatus], sent: Mapping[str, list[str]]) -> list[Event]:
+    """Return the events to send now, oldest week first; no event is sent twice.
 
     Args:
-        told: keys of what was told before, by week.
+        sent: keys of the events sent before, by week.
     """
     events = [event for seen in sorted(weeks, key=lambda seen: seen.week) for event in _events_of(seen)]
-    return [event for event in events if event.key not in told.get(event.week.isoformat(), [])]
+    return [event for event in events if event.key not in sent.get(event.week.isoformat(), [])]
 
 
-def remember(told: Mapping[str, list[str]], event: Event) -> dict[str, list[str]]:
-    """What was told, with `event`; only of the last weeks, as old ones do not come back."""
+def with_event(sent: Mapping[str, list[str]], event: Event) -> dict[str, list[str]]:
+    """Return the sent events with `event` added; only the last weeks are kept."""
     week = event.week.isoformat()
-    more = {**told, week: [*told.get(week, []), event.key]}
-    return {week: more[week] for week in sorted(more)[-WEEKS_REMEMBERED:]}
+    more = {**sent, week: [*sent.get(week, []), event.key]}
+    return {week: more[week] for week in sorted(more)[-WEEKS_KEPT:]}
 
 
-def _events_of(seen: Seen) -> Iterable[Event]:
+def _events_of(seen: WeekStatus) -> Iterable[Event]:
     if not seen.is_published and seen.is_over and seen.is_whole:
         yield Event(seen.week, "whole", "whole", "every expected store has reported")
     if not seen.is_published and seen.is_over and seen.accepted:

@@ -1,13 +1,13 @@
 """The home of the service: one private folder with its settings, secrets, database and logs.
 
-    auth                 what the UI asks for, and every API call needs
-    service.json         what `oj up` was told: lake, port, database
+    auth                 user and password of the UI; every API call carries them
+    service.json         the options of the last `oj up`: lake, port, database
     server.env           the environment of the server: its own secrets, for no other program
     client.env           the environment of worker, watcher and people: `set -a; . ~/.oj/client.env`
     supervisord.conf, supervisord.pid, supervisor.sock
     prefect/             Prefect's home, with its database
     logs/                one file a program, rotated
-    told.json            what the watcher has told already
+    events.json          the events that the watcher has sent
     up.lock              one `oj up` at a time
     connections.toml     names of databases and notification addresses, written by the operator
 
@@ -31,7 +31,7 @@ POOL = "orange-juice"
 HOST = "127.0.0.1"
 DEFAULT_PORT = 4200
 PROGRAMS = ("server", "worker", "watch")
-# Every process of the service carries it, so that what a crash leaves behind is found again.
+# A variable in the environment of every process of the service, by which leftovers of a crash are found.
 MARK = "OJ_SERVICE"
 # The path of a unix socket may have 107 bytes on Linux.
 LONGEST_SOCKET = 107
@@ -39,7 +39,7 @@ LONGEST_SOCKET = 107
 
 @dataclass(frozen=True)
 class Service:
-    """What `oj up` was told. `database` is a name in connections.toml; none: SQLite in the home."""
+    """The options of a service. `database` is a name in connections.toml; None: SQLite in the home."""
 
     lake: str
     port: int = DEFAULT_PORT
@@ -48,6 +48,15 @@ class Service:
     @property
     def url(self) -> str:
         return f"http://{HOST}:{self.port}"
+
+    def answers(self) -> bool:
+        """Return whether the server is up and ready."""
+        import httpx  # not Prefect's client, which takes seconds to import
+
+        try:
+            return httpx.get(f"{self.url}/api/ready", timeout=2).status_code == httpx.codes.OK
+        except httpx.HTTPError:
+            return False
 
 
 class Home:
@@ -85,30 +94,30 @@ class Home:
     def log(self, program: str) -> Path:
         return self.logs / f"{program}.log"
 
-    # What it was told
+    # Options of the service
 
     def service(self) -> Service | None:
-        """What the last `oj up` was told; None where there was none yet."""
+        """Return the options of the last `oj up`; None before the first one."""
         content = self._read_json("service.json")
         return Service(**content) if content else None
 
     def lake_root(self, given: str | None) -> Path:
-        """The lake's root: as given, else OJ_LAKE, else the service's, else `lake` in the current folder.
+        """Return the lake's absolute root: as given, else OJ_LAKE, else the service's, else `lake` in this folder.
 
-        Absolute, as flows run in folders of their own.
+        It is absolute because flows run in folders of their own.
         """
         service = self.service()
         of_service = service.lake if service and not os.environ.get("OJ_LAKE") else None
         return lake_root(given or of_service).expanduser().absolute()
 
     def auth(self) -> str:
-        """What the UI asks for; made once, and then kept."""
+        """Return the auth string of the UI and the API; it is made once."""
         if not self.auth_path.exists():
             self._write("auth", f"oj:{secrets.token_urlsafe(24)}\n")
         return self.auth_path.read_text(encoding="utf-8").strip()
 
     def is_configured(self, service: Service, database_url: str | None = None) -> bool:
-        """Whether `configure` would change nothing."""
+        """Return whether `configure` would change nothing."""
         contents = self._configuration(service, database_url)
         return all(self._read(name) == content for name, content in contents.items())
 
@@ -127,7 +136,7 @@ class Home:
     # Environments
 
     def environment(self, program: str) -> dict[str, str]:
-        """The environment of a program, or of `client`: ours, without Prefect settings of the caller's."""
+        """Return the environment of a program, or of `client`, without the caller's Prefect settings."""
         name = "server.env" if program == "server" else "client.env"
         inherited = {key: value for key, value in os.environ.items() if not key.startswith("PREFECT_")}
         return inherited | _read_environment((self.root / name).read_text(encoding="utf-8"))
@@ -157,12 +166,12 @@ class Home:
             "PREFECT_API_URL": f"{service.url}/api",
             "PREFECT_API_AUTH_STRING": self.auth(),
             "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "false",
-            # A run that has missed four of them has vanished (automations.yaml).
+            # A run that has missed four heartbeats counts as crashed (automations.yaml).
             "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
-            # A run that was asked for starts within seconds.
+            # A triggered run starts within seconds.
             "PREFECT_WORKER_QUERY_SECONDS": "3",
             "OJ_LAKE": service.lake,
-            # What prefect.yaml is filled in with.
+            # Filled into prefect.yaml.
             "OJ_PYTHON": shlex.quote(sys.executable),
         }
 
@@ -177,11 +186,11 @@ class Home:
 
     # Files
 
-    def told(self) -> dict[str, Any]:
-        return self._read_json("told.json")
+    def sent_events(self) -> dict[str, Any]:
+        return self._read_json("events.json")
 
-    def write_told(self, content: dict[str, Any]) -> None:
-        self._write("told.json", json.dumps(content, indent=2) + "\n")
+    def write_sent_events(self, content: dict[str, Any]) -> None:
+        self._write("events.json", json.dumps(content, indent=2) + "\n")
 
     def write_supervisor_config(self, content: str) -> None:
         self._write(self.supervisor_config.name, content)
@@ -194,7 +203,7 @@ class Home:
         return json.loads(self._read(name) or "{}")
 
     def _write(self, name: str, content: str) -> None:
-        """Replace a file by one that nobody else could read at any moment."""
+        """Replace a file; nobody else can read the new one at any moment."""
         temporary = self.root / f".{name}.{os.getpid()}"
         temporary.unlink(missing_ok=True)
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -204,12 +213,12 @@ class Home:
 
 
 def service_home() -> Home:
-    """The home named by OJ_HOME, else `~/.oj`."""
+    """Return the home named by OJ_HOME, else `~/.oj`."""
     return Home(oj_home().absolute())
 
 
 def _environment_file(values: dict[str, str]) -> str:
-    """Lines that sh and we read alike."""
+    """Return lines that `sh` and `_read_environment` read alike."""
     return "".join(f"{name}={shlex.quote(value)}\n" for name, value in values.items())
 
 

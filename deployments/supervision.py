@@ -1,4 +1,4 @@
-"""The supervisor of the service: its configuration, and what is asked of it through a unix socket."""
+"""The supervisor of the service: its configuration, and the calls to it through a unix socket."""
 
 import os
 import subprocess
@@ -17,7 +17,7 @@ from forecasting.contracts.errors import RunError
 
 LOG_BYTES = "10MB"
 LOGS_KEPT = 3
-# A flow that is told to end takes down its cluster; Prefect gives it 30 s.
+# A flow that is cancelled takes down its cluster; Prefect gives it 30 s.
 STOP_SECONDS = {"server": 20, "worker": 60, "watch": 10}
 START_TIMEOUT = 15.0
 
@@ -73,12 +73,12 @@ class Supervisor:
         return True
 
     def start(self) -> None:
-        """Start it, with none of its programs.
+        """Start the supervisor, with none of its programs.
 
         Raises:
             RunError: it did not come up.
         """
-        # Others may read the lake where the caller lets them; the database is for its owner only.
+        # The caller's umask decides who may read the lake; the database is for its owner only.
         callers = os.umask(0o077)
         try:
             self._home.write_supervisor_config(self._configuration(callers))
@@ -113,37 +113,37 @@ class Supervisor:
             check=False,
         )
         if started.returncode or not _wait(lambda: self.is_running, START_TIMEOUT):
-            last = (started.stdout.strip().splitlines() or ["it said nothing"])[-1]
+            last = (started.stdout.strip().splitlines() or ["without a message"])[-1]
             raise RunError(f"The supervisor did not start ({last})", f"see {self._home.log('supervisord')}")
 
     def start_program(self, name: str) -> None:
-        """Start a program, and return at once; one that runs is left alone."""
+        """Start a program, unless it runs, and return at once."""
         with suppress(xmlrpc.client.Fault):
             self._ask("startProcess", name, False)
 
     def stop_program(self, name: str) -> None:
-        """End a program and wait until it is gone."""
+        """Stop a program and wait until it has ended."""
         with suppress(xmlrpc.client.Fault):
             self._ask("stopProcess", name, True)
 
     def pids(self) -> dict[str, int]:
-        """The process ids of the programs that run."""
+        """Return the process ids of the running programs."""
         return {name: state["pid"] for name, state in self.states().items() if state["pid"]}
 
     def states(self) -> dict[str, Any]:
-        """What the supervisor knows of each program: `statename`, `pid`, `description`, `start`."""
+        """Return `statename`, `pid`, `description` and `start` of each program."""
         found: Any = self._ask("getAllProcessInfo")
         return {state["name"]: state for state in found}
 
     def tree(self) -> list[psutil.Process]:
-        """The supervisor and all that runs under it; nothing where it does not run."""
+        """Return the supervisor and every process under it; none where it does not run."""
         if not self.is_running:
             return []
         supervisor = psutil.Process(int(self._ask("getPID")))  # type: ignore[call-overload]
         return [supervisor, *supervisor.children(recursive=True)]
 
     def shut_down(self) -> None:
-        """End the programs that still run, and the supervisor itself.
+        """Stop the programs that still run, and the supervisor.
 
         Raises:
             RunError: it is still there.
@@ -160,10 +160,10 @@ class Supervisor:
 
 
 def processes_of(home: Home, *, but_supervised: bool = False) -> list[psutil.Process]:
-    """Every process that carries the mark of this home's service: supervisor, programs, runs and their clusters.
+    """Return every process of this home's service: supervisor, programs, runs and their clusters.
 
     Args:
-        but_supervised: leave out the supervisor that runs, and all that runs under it.
+        but_supervised: leave out the running supervisor and the processes under it.
     """
     supervised = Supervisor(home).tree() if but_supervised else []
     found = []
@@ -189,7 +189,7 @@ def _wait(is_done: Callable[[], bool], seconds: float) -> bool:
 
 
 def _literal(value: object) -> str:
-    """A value of the configuration, in which a percent sign would begin a reference."""
+    """Return a value with percent signs doubled: a single one would begin a reference."""
     return str(value).replace("%", "%%")
 
 

@@ -1,22 +1,24 @@
-"""Start a run of the weekly deployment by hand, and follow it to its end."""
+"""Start a run of the weekly deployment, and follow it to its end."""
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 from uuid import UUID
 
 import typer
 from pydantic import TypeAdapter
 
 from deployments.home import Home
-from flows.options import WeeklyOptions
+from flows.options import OPTIONS, WeeklyOptions
+from flows.settings import lake_root
+from forecasting.contracts.spec import Option
 
 if TYPE_CHECKING:
     from deployments.api import Api
 
 SECONDS_BETWEEN_LOOKS = 1.0
-# A worker that is there takes up a run within ten seconds.
+# A worker that is online starts a run within ten seconds.
 PATIENCE = 30.0
 LOOKS_FOR_LAST_LINES = 3
 
@@ -25,18 +27,20 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, kw_only=True)
 class TriggerOptions(WeeklyOptions):
-    """The options of a weekly run; what is not given is taken from the deployment."""
+    """The options of a weekly run; those that are not given are the deployment's."""
 
-    watch: Annotated[bool, typer.Option("--watch", help="Follow the run to its end; its success is the exit code.")] = (
-        False
-    )
+    panel: ClassVar[str] = OPTIONS
+
+    watch: Annotated[
+        bool, Option("Follow the run to its end; the exit code tells whether it succeeded.", flag="--watch")
+    ] = False
     context: typer.Context
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """The parameters that the command line names, as JSON.
+        """Return the parameters that the command line names, as JSON.
 
-        One that equals the flow's default counts: the deployment may have another value, which it overrides.
+        A value that equals the flow's default counts: it overrides the deployment's own.
         """
         given = {
             each.name: getattr(self, each.name)
@@ -44,7 +48,7 @@ class TriggerOptions(WeeklyOptions):
             if _is_from_command_line(self.context, each.name)
         }
         if "lake" in given:
-            given["lake"] = str(self.home.root.absolute())  # flows run in other folders
+            given["lake"] = str(lake_root(self.lake).absolute())  # flows run in other folders
         return TypeAdapter(dict[str, Any]).dump_python(given, mode="json")
 
 
@@ -71,13 +75,13 @@ def trigger(home: Home, options: TriggerOptions, say: Say) -> bool:
         )
         say(api.flow_run_url(run.id))
         if not api.is_worker_online():
-            say("No worker is online, so it waits: see what `oj doctor` says.")
+            say("No worker is online, so the run waits: ask `oj doctor`.")
         return _follow(api, run.id, say) if options.watch else True
 
 
 def _follow(api: "Api", run_id: UUID, say: Say) -> bool:
-    """Show the run's states and logs until it ends or waits; whether it did not fail."""
-    told, seen, patience, silent_looks = "", 0, time.monotonic() + PATIENCE, 0
+    """Show the run's states and logs until it ends or waits; return whether it completed or waits."""
+    shown, seen, patience, silent_looks = "", 0, time.monotonic() + PATIENCE, 0
     while True:
         state = api.state_of(run_id)
         lines = api.logs(run_id, offset=seen)
@@ -86,20 +90,20 @@ def _follow(api: "Api", run_id: UUID, say: Say) -> bool:
         for line in lines:
             stage = f"{api.task_run_name(line.task_run_id)}: " if line.task_run_id else ""
             say(f"{line.timestamp.astimezone():%H:%M:%S}  {stage}{line.message.strip()}")
-        if state.name and state.name != told:
-            told = state.name
-            say(f"{state.timestamp.astimezone():%H:%M:%S}  {told}" + (f": {state.message}" if state.message else ""))
+        if state.name and state.name != shown:
+            shown = state.name
+            say(f"{state.timestamp.astimezone():%H:%M:%S}  {shown}" + (f": {state.message}" if state.message else ""))
         # A process that ends sends its last lines after its state.
         is_notified = silent_looks > LOOKS_FOR_LAST_LINES
         if state.is_final() and is_notified:
             break
         if state.is_paused() and is_notified:
-            say("It goes on by itself, at the deadline at the latest; or accept the gaps on its page.")
+            say("The run goes on at the deadline at the latest; or accept the gaps on its page.")
             return True
         if state.is_scheduled() and time.monotonic() > patience:
             patience = float("inf")
-            say("No worker has taken it up yet: see what `oj doctor` says.")
+            say("No worker has started the run yet: ask `oj doctor`.")
         time.sleep(SECONDS_BETWEEN_LOOKS)
     if state.is_cancelled() and "concurrency limit" in (state.message or ""):
-        say("Another run of the deployment is under way, and one runs at a time: try again when it has ended.")
+        say("Another run of the deployment is under way, and one runs at a time: try again later.")
     return state.is_completed()

@@ -1,7 +1,7 @@
-"""The watcher: looks when a file lands in the inbox, and once a minute; tells the server what has happened.
+"""The watcher: looks at the inbox when a file lands in it, and once a minute, and sends events to the server.
 
-It reads the lake and changes nothing in it. What it has told is kept in the home, so that a restart does not
-repeat it; what the server did not take is told again at the next look.
+It only reads the lake. The events that it has sent are stored in the home, so that a restart does not repeat them;
+an event that the server did not take is sent again at the next look.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 from watchfiles import watch as watch_files
 
-from deployments.event_rules import Event, Seen, events_due, remember
+from deployments.event_rules import Event, WeekStatus, due_events, with_event
 from deployments.home import Home
 from flows.options import WeeklyOptions
 from forecasting.clock import now
@@ -22,57 +22,59 @@ from forecasting.core.schedule import awaited_week, closes_at, is_overdue, last_
 from forecasting.pipeline import ingest as intake
 from forecasting.storage.lake import Lake
 
-# Also where the file system tells of no changes, as a network's does not; and deadlines pass silently.
+# Network file systems report no changes, and a deadline that passes changes no file.
 SECONDS_BETWEEN_LOOKS = 60
-# The parameters of the weekly deployment that say until when stores are waited for.
+# The parameters of the weekly deployment that set the deadline.
 DEADLINE_PARAMETERS = ("deadline_hours", "deadline")
 NEVER = datetime.max.replace(tzinfo=UTC)
 
 Look = Callable[[Lake, date], CompletenessReport]
-Tell = Callable[[Event], None]
+Send = Callable[[Event], None]
 Deadlines = Callable[[date], datetime]
 
 
 def look(lake: Lake, week: date) -> CompletenessReport:
-    """A week as it stands, and what the gate says of it while stores may still report; nothing is changed."""
+    """Return the completeness of a week while stores may still report; nothing is changed."""
     return intake.look(lake, week, GateSpec(NEVER), now())
 
 
 class Watcher:
-    """Looks at one lake, and remembers what it saw and told.
+    """Looks at one lake, and stores which events it has sent.
 
     Args:
-        read_deadlines: gives the deadline of each week; asked at every look, as the deployment may change.
+        send: hands an event to the server, or raises.
+        read_deadlines: returns a function that gives the deadline of a week; called at every look, as the
+            deployment may change.
     """
 
     def __init__(
-        self, home: Home, lake: Lake, tell: Tell, read_deadlines: Callable[[], Deadlines], look: Look = look
+        self, home: Home, lake: Lake, send: Send, read_deadlines: Callable[[], Deadlines], look: Look = look
     ) -> None:
         self._home = home
         self._lake = lake
-        self._tell = tell
+        self._send = send
         self._read_deadlines = read_deadlines
         self._look = look
-        self._ledgers: dict[date, tuple[object, CompletenessReport]] = {}
+        self._reports: dict[date, tuple[object, CompletenessReport]] = {}
 
-    def tell_news(self, moment: datetime) -> list[Event]:
-        """Tell what has happened since it was told last.
+    def send_events(self, moment: datetime) -> list[Event]:
+        """Send the events that have not been sent yet.
 
         Returns:
-            What the server has taken.
+            Those that the server has taken.
         """
         taken = []
         key = str(self._lake.root)
-        memory = self._home.told()
-        for event in events_due(self.survey(moment), memory.get(key, {})):
-            self._tell(event)
-            memory[key] = remember(memory.get(key, {}), event)
-            self._home.write_told(memory)
+        memory = self._home.sent_events()
+        for event in due_events(self.survey(moment), memory.get(key, {})):
+            self._send(event)
+            memory[key] = with_event(memory.get(key, {}), event)
+            self._home.write_sent_events(memory)
             taken.append(event)
         return taken
 
-    def survey(self, moment: datetime) -> list[Seen]:
-        """Every week of which a file is in the inbox, and the one that stores are reporting now, as they stand."""
+    def survey(self, moment: datetime) -> list[WeekStatus]:
+        """Return the state of every week with files in the inbox, and of the week that stores report now."""
         lake = self._lake
         files: dict[date, list[str]] = {}
         for file in lake.archive.waiting(lake.reference.week_starts_on):
@@ -84,13 +86,15 @@ class Watcher:
             files.setdefault(awaited, [])
         deadline_of = self._read_deadlines()
         return [
-            self._seen(week, tuple(names), week in published, is_overdue(deadline_of(week), moment), moment)
+            self._status(week, tuple(names), week in published, is_overdue(deadline_of(week), moment), moment)
             for week, names in sorted(files.items())
         ]
 
-    def _seen(self, week: date, files: tuple[str, ...], is_published: bool, is_due: bool, moment: datetime) -> Seen:
-        completeness = None if is_published else self._ledger(week, files)
-        return Seen(
+    def _status(
+        self, week: date, files: tuple[str, ...], is_published: bool, is_due: bool, moment: datetime
+    ) -> WeekStatus:
+        completeness = None if is_published else self._report(week, files)
+        return WeekStatus(
             week,
             is_over=moment >= closes_at(week, self._lake.reference.time_zone),
             is_whole=bool(completeness and completeness.status == "whole"),
@@ -101,20 +105,20 @@ class Watcher:
             files=files,
         )
 
-    def _ledger(self, week: date, files: tuple[str, ...]) -> CompletenessReport:
-        """The week's ledger; looked at anew only where its files or the lake's weeks have changed."""
+    def _report(self, week: date, files: tuple[str, ...]) -> CompletenessReport:
+        """Return the week's completeness; it is computed again only if its files or the lake's weeks have changed."""
         state = (files, self._lake.sales.weeks(), self._lake.acceptances.read(week))
-        known = self._ledgers.get(week)
-        if known is None or known[0] != state:
-            self._ledgers[week] = known = (state, self._look(self._lake, week))
-        return known[1]
+        cached = self._reports.get(week)
+        if cached is None or cached[0] != state:
+            self._reports[week] = cached = (state, self._look(self._lake, week))
+        return cached[1]
 
 
 def deadlines(lake: Lake, parameters: Mapping[str, Any]) -> Deadlines:
     """Return the deadlines of weeks by a deployment's parameters, with the flow's defaults where it has none.
 
     Raises:
-        OptionError: a parameter is no number of hours or no moment.
+        OptionError: a parameter is not a number of hours, or not a time.
     """
     given = {name: parameters[name] for name in DEADLINE_PARAMETERS if name in parameters}
     try:
@@ -127,7 +131,7 @@ def deadlines(lake: Lake, parameters: Mapping[str, Any]) -> Deadlines:
             f"of the weekly deployment cannot be used ({problem})",
             "correct it on the deployment's page in the UI, or by `oj up`",
         ) from error
-    return lambda week: options.gate_spec(week).deadline
+    return lambda week: options.gate_spec(lake, week).deadline
 
 
 def deployed_deadlines(home: Home, lake: Lake) -> Deadlines:
@@ -137,7 +141,7 @@ def deployed_deadlines(home: Home, lake: Lake) -> Deadlines:
         RunError: there is no server, it does not answer, or it does not know the deployment.
         OptionError: a parameter of the deployment cannot be used.
     """
-    # Prefect takes seconds to import, and `oj --help` need not wait for it.
+    # Imported here, because Prefect takes seconds to import, which `oj --help` need not wait for.
     from deployments.api import service_api
 
     with service_api(home) as api:
@@ -145,7 +149,7 @@ def deployed_deadlines(home: Home, lake: Lake) -> Deadlines:
 
 
 def watch(home: Home, lake: Lake, say: Callable[[str], None]) -> None:
-    """Watch the inbox until the process is ended."""
+    """Watch the inbox until the process is stopped."""
     lake.prepare()
     watcher = Watcher(home, lake, lambda event: send(home, event, lake), lambda: deployed_deadlines(home, lake))
     say(f"Watching {lake.inbox}")
@@ -159,14 +163,14 @@ def watch(home: Home, lake: Lake, say: Callable[[str], None]) -> None:
 
 def _look_once(watcher: Watcher, say: Callable[[str], None]) -> None:
     try:
-        for event in watcher.tell_news(now()):
-            say(f"{now():%Y-%m-%d %H:%M:%S} told {event.name}, week of {event.week}: {event.reason}")
+        for event in watcher.send_events(now()):
+            say(f"{now():%Y-%m-%d %H:%M:%S} sent {event.name}, week of {event.week}: {event.reason}")
     except ForecastingError as error:
-        say(f"{now():%Y-%m-%d %H:%M:%S} {error} It is tried again in a minute.")
+        say(f"{now():%Y-%m-%d %H:%M:%S} {error} The next try is in a minute.")
 
 
 def send(home: Home, event: Event, lake: Lake) -> None:
-    """Hand an event to the server; returns once it has it.
+    """Send an event to the server; return once it has stored it.
 
     Raises:
         RunError: there is no server, or it does not answer.

@@ -1,4 +1,4 @@
-"""The Prefect flows, their stages and the command line."""
+"""The Prefect flows, their stages and their options."""
 
 from flows.settings import apply_defaults
 

@@ -6,7 +6,8 @@ from typing import Any
 from prefect import flow
 
 from flows.artifacts import explain_failure, show_progress
-from flows.options import BackfillOptions, takes
+from flows.options import BackfillOptions, open_lake
+from flows.parameters import takes
 from flows.prefect_tasks import run_flow
 from flows.weekly_forecast import weekly_forecast
 from forecasting.clock import now
@@ -31,7 +32,7 @@ def backfill(options: BackfillOptions) -> list[dict[str, Any]]:
     Raises:
         forecasting.contracts.errors.ForecastingError: there is no week to forecast, or not one could be.
     """
-    home = options.home
+    home = open_lake(options.lake)
     home.prepare()
     weeks = intake.weeks_to_backfill(home, options.first, options.last, now())
     of_week = {name: value for name, value in vars(options).items() if name not in ("first", "last")}

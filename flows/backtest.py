@@ -6,7 +6,8 @@ from typing import Any
 from prefect import flow
 
 from flows.artifacts import explain_failure, show_progress
-from flows.options import BacktestOptions, takes
+from flows.options import BacktestOptions, open_lake
+from flows.parameters import takes
 from flows.prefect_tasks import stage, stopwatch
 from forecasting.clock import Stopwatch
 from forecasting.compute import dask_cluster
@@ -34,7 +35,7 @@ def backtest(options: BacktestOptions) -> dict[str, Any]:
     Raises:
         forecasting.contracts.errors.ForecastingError: one sentence that names the cause and the remedy.
     """
-    home = options.home
+    home = open_lake(options.lake)
     home.prepare()
     file = Path(options.out) if options.out else None
     backtesting.require_writable(file)

@@ -17,7 +17,6 @@ from typing import Any
 
 from prefect import flow
 
-from flows import parameters as p
 from forecasting.clock import now
 from forecasting.contracts.errors import ForecastingError, WeekBusy, WeekWaiting
 from forecasting.core.completeness import gaps_in_words
@@ -203,8 +202,12 @@ def _harmless() -> Iterator[None]:
 
 
 @flow(name="notify", persist_result=False)
-def notify(title: p.NoticeTitle, body: p.NoticeBody) -> int:
+def notify(title: str, body: str) -> int:
     """Tell people of what the Prefect server noticed: a run that crashed, a week that is late.
+
+    Args:
+        title: one line that says what happened.
+        body: a few lines of plain text.
 
     Returns:
         How many targets took the message; 0 where none is set up.

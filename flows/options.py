@@ -1,156 +1,229 @@
-"""The options of the flows and their commands: objects of parameters.
+"""The options of the flows and their commands: typed, frozen objects, each option declared once.
 
-A flow and its command take one object of options; `takes` gives both the flat signature of its fields.
+An option is a field whose type carries an `Option` (help, bounds); what a spec holds is declared by the spec itself.
+`flows.parameters.takes` turns an options class into the flat parameters of a flow or a command.
 """
 
-import inspect
-from collections.abc import Callable
-from dataclasses import MISSING, dataclass, field, fields
-from dataclasses import Field as Option
-from datetime import date
-from functools import wraps
-from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
+from dataclasses import dataclass, field, fields
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
-from flows import parameters as p
 from flows.settings import lake_root
-from forecasting.contracts.orange_juice import DOMINICKS_WEEK_1
-from forecasting.contracts.spec import BatchSpec, ClusterSpec, ForecastSpec, GateSpec
+from forecasting.contracts.errors import OptionError
+from forecasting.contracts.spec import (
+    FOLDS,
+    BatchSpec,
+    BelowMinimumOption,
+    ClusterSpec,
+    ForecastSpec,
+    Gap,
+    GateSpec,
+    Horizon,
+    MinReporting,
+    Option,
+    PartitionSpec,
+    PointOption,
+    Retrain,
+)
 from forecasting.core.schedule import deadline_of
-from forecasting.storage.database.target import require_target
+from forecasting.storage.database.target import NAME, SQLITE, require_target
 
 if TYPE_CHECKING:
     from forecasting.core.folds import Folds
     from forecasting.storage.lake import Lake
 
-_FORECAST = ForecastSpec(DOMINICKS_WEEK_1)
-_BATCH = BatchSpec()
-_CLUSTER = ClusterSpec()
-FOLDS = 12  # of a contest: a quarter of a year
+# The groups of options, in the order in which the form and the help show them.
+OPTIONS = "Options"  # beside --help
+WHAT, MODEL, WAITING, PUBLICATION = "What to forecast", "Model", "Waiting for stores", "Publication"
+PANELS = (OPTIONS, WHAT, MODEL, WAITING, PUBLICATION, PartitionSpec.panel, ClusterSpec.panel)
+DEFAULT_MODEL = ForecastSpec.model
+
+LakeRoot = Annotated[str | None, Option("Root folder of all data; default: OJ_LAKE, else ./lake.", metavar="FOLDER")]
+_DATABASE = Option(
+    "Database to load with what is published: its name in connections.toml, or sqlite:///path.",
+    metavar="NAME",
+    parse=require_target,
+    pattern=f"^({NAME}|{SQLITE}.+)$",
+)
+Database = Annotated[str | None, _DATABASE]
+RequiredDatabase = Annotated[str, _DATABASE]
+ModelName = Annotated[
+    str | None,
+    Option(
+        "Name of a model (docs/hard-series.md), or your own as module:function; default: the champion's, else "
+        f"{DEFAULT_MODEL}.",
+        metavar="NAME",
+    ),
+]
+
+
+def open_lake(given: str | None) -> "Lake":
+    """Return the lake at the given root, else at OJ_LAKE, else at ./lake; it need not exist yet."""
+    from forecasting.storage.lake import Lake  # imports pandas, which `oj --help` does not need
+
+    return Lake(lake_root(given))
+
+
+def existing_lake(given: str | None) -> "Lake":
+    """Return the lake at the given root, as `open_lake` does.
+
+    Raises:
+        OptionError: there is no such folder.
+    """
+    lake = open_lake(given)
+    if not lake.root.is_dir():
+        raise OptionError(f"lake={lake.root}", "does not exist", "name a lake with --lake, or make one: oj simulate")
+    return lake
 
 
 @dataclass(frozen=True, kw_only=True)
 class LakeOptions:
     """Where the data are."""
 
-    lake: p.LakeRoot = None
+    panel: ClassVar[str] = WHAT
+
+    lake: LakeRoot = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TargetOptions(LakeOptions):
+    """Which weeks after the cutoff are forecast."""
+
+    horizon: Horizon = ForecastSpec.horizon
+    gap: Gap = ForecastSpec.gap
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelOptions:
+    """By which model."""
+
+    panel: ClassVar[str] = MODEL
+
+    model: ModelName = None
+    retrain: Annotated[
+        Retrain,
+        Option(
+            "always: fit the model in every run; never: use the champion as it was trained; when_drifted: likewise, "
+            "but evaluate a challenger after a drift alarm (docs/models.md)."
+        ),
+    ] = "always"
+
+
+@dataclass(frozen=True, kw_only=True)
+class WaitingOptions:
+    """How long, and for how many stores, a week waits."""
+
+    panel: ClassVar[str] = WAITING
+
+    min_reporting: MinReporting = GateSpec.min_reporting
+    below_minimum: BelowMinimumOption = GateSpec.below_minimum
+    deadline_hours: Annotated[float, Option("Hours to wait for missing stores after a week closes.", 0, 168)] = 18.0
+    deadline: Annotated[
+        datetime | None, Option("Wait for missing stores until this moment instead, in the lake's time zone.")
+    ] = None
+    accept_gaps: Annotated[
+        str | None, Option("Go on without the missing stores, for this reason; it is recorded.", metavar="REASON")
+    ] = None
+
+    def gate_spec(self, lake: "Lake", week: date) -> GateSpec:
+        """Return when the week may be forecast; a deadline without a zone is in the lake's."""
+        zone = lake.reference.time_zone
+        deadline = self.deadline or deadline_of(week, self.deadline_hours, zone)
+        return _fill(GateSpec, self, deadline=deadline if deadline.tzinfo else deadline.replace(tzinfo=ZoneInfo(zone)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublicationOptions:
+    """What happens to a published forecast."""
+
+    panel: ClassVar[str] = PUBLICATION
+
+    fallback_alarm: Annotated[
+        float, Option("Share of series on fallback above which a notification is sent.", 0, 1)
+    ] = 0.05
+    database: Database = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClusterOptions(ClusterSpec):
+    """The cluster of a run."""
 
     @property
-    def home(self) -> "Lake":
-        from forecasting.storage.lake import Lake  # pandas with it, which `oj --help` need not wait for
+    def cluster_spec(self) -> ClusterSpec:
+        return _fill(ClusterSpec, self)
 
-        return Lake(lake_root(self.lake))
+
+@dataclass(frozen=True, kw_only=True)
+class ForecastOptions(ClusterOptions, BatchSpec, PublicationOptions, WaitingOptions, ModelOptions, TargetOptions):
+    """How a week is validated, forecast and published."""
+
+    panel: ClassVar[str] = WHAT
+
+    point: PointOption = ForecastSpec.point
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.database:
+            require_target(self.database)
+
+    def spec(self, lake: "Lake", cutoff: date) -> ForecastSpec:
+        """Return what is forecast at a cutoff, by the default model until the champion is read."""
+        model = self.model or DEFAULT_MODEL
+        return _fill(ForecastSpec, self, cutoff=cutoff, model=model, definition=lake.reference.definition)
+
+    @property
+    def batch_spec(self) -> BatchSpec:
+        return _fill(BatchSpec, self)
 
 
 @dataclass(frozen=True, kw_only=True)
 class CutoffOption(LakeOptions):
     """Which week."""
 
-    cutoff: p.Cutoff = None
+    cutoff: Annotated[
+        date | None, Option("First day of the last observed week; default: every week that is not yet published.")
+    ] = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class WeeksOption(LakeOptions):
     """Which weeks."""
 
-    first: p.First
-    last: p.Last = None
+    first: Annotated[date, Option("First week to forecast from.", title="From", flag="--from")]
+    last: Annotated[
+        date | None, Option("Last week to forecast from; default: the last that has come.", title="To", flag="--to")
+    ] = None
 
 
 @dataclass(frozen=True, kw_only=True)
-class ForecastOptions(LakeOptions):
-    """How a week is gated and forecast."""
-
-    horizon: p.Horizon = _FORECAST.horizon
-    gap: p.Gap = _FORECAST.gap
-    model: p.ModelName = None
-    retrain: p.RetrainOption = "always"
-    point: p.PointOfForecast = _FORECAST.point
-    min_reporting: p.MinReporting = 0.9
-    below_minimum: p.BelowMinimumOption = "refuse"
-    deadline_hours: p.DeadlineHours = 18.0
-    deadline: p.Deadline = None
-    accept_gaps: p.AcceptGaps = None
-    mini_batch_size: p.MiniBatchSize = _BATCH.mini_batch_size
-    max_retries: p.MaxRetries = _BATCH.max_retries
-    timeout: p.Timeout = _BATCH.timeout
-    error_threshold: p.ErrorThreshold = _BATCH.error_threshold
-    fallback_alarm: p.FallbackAlarm = 0.05
-    database: p.Database = None
-
-    def __post_init__(self) -> None:
-        if self.database:
-            require_target(self.database)
-
-    def spec(self, cutoff: date) -> ForecastSpec:
-        model = self.model or _FORECAST.model  # until it is known what the champion is
-        return ForecastSpec(cutoff, self.horizon, self.gap, model, self.point, self.home.reference.definition)
-
-    def gate_spec(self, week: date) -> GateSpec:
-        zone = self.home.reference.time_zone
-        deadline = self.deadline or deadline_of(week, self.deadline_hours, zone)
-        aware = deadline if deadline.tzinfo else deadline.replace(tzinfo=ZoneInfo(zone))
-        return GateSpec(aware, self.min_reporting, self.below_minimum)
-
-    @property
-    def batch_spec(self) -> BatchSpec:
-        return BatchSpec(self.mini_batch_size, self.max_retries, self.timeout, self.error_threshold)
+class WeeklyOptions(ForecastOptions, CutoffOption):
+    """The options of a weekly run."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClusterOptions:
-    """The cluster of a run."""
-
-    instance_count: p.InstanceCount = _CLUSTER.instance_count
-    max_concurrency_per_instance: p.MaxConcurrency = _CLUSTER.max_concurrency_per_instance
-    cluster: p.ClusterName = _CLUSTER.cluster
-    cluster_options: p.ClusterClassOptions = None
-    insecure: p.Insecure = _CLUSTER.insecure
-    min_instances: p.MinInstances = _CLUSTER.min_instances
-    max_instances: p.MaxInstances = _CLUSTER.max_instances
-    idle_time_before_scale_down: p.IdleTime = _CLUSTER.idle_time_before_scale_down
-    price_per_instance_hour: p.PricePerHour = _CLUSTER.price_per_instance_hour
-
-    @property
-    def cluster_spec(self) -> ClusterSpec:
-        return ClusterSpec(
-            instance_count=self.instance_count,
-            max_concurrency_per_instance=self.max_concurrency_per_instance,
-            cluster=self.cluster,
-            cluster_options=self.cluster_options or {},
-            insecure=self.insecure,
-            min_instances=self.min_instances,
-            max_instances=self.max_instances,
-            idle_time_before_scale_down=self.idle_time_before_scale_down,
-            price_per_instance_hour=self.price_per_instance_hour,
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
-class BackfillOptions(ClusterOptions, ForecastOptions, WeeksOption):
+class BackfillOptions(ForecastOptions, WeeksOption):
     """The options of a backfill: those of a weekly run, for many weeks."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class WeeklyOptions(ClusterOptions, ForecastOptions, CutoffOption):
-    """The options of a weekly run, in this order: where, which week, how, on what."""
+class BacktestOptions(ClusterOptions, PartitionSpec, TargetOptions):
+    """The options of a backtest: its folds, its models, and how they are computed."""
 
+    panel: ClassVar[str] = WHAT
 
-@dataclass(frozen=True, kw_only=True)
-class FoldOptions(LakeOptions):
-    """What a backtest forecasts, and how."""
-
-    protocol: p.Protocol = None
-    first_cutoff: p.FoldCutoff = None
-    last_cutoff: p.FoldCutoff = None
-    every: p.Every = 1
-    horizon: p.Horizon = _FORECAST.horizon
-    gap: p.Gap = _FORECAST.gap
-    models: p.Models = field(default_factory=lambda: [_FORECAST.model])
-    point: p.PointOfForecast = "mape"
-    out: p.Out = None
-    mini_batch_size: p.MiniBatchSize = _BATCH.mini_batch_size
-    timeout: p.Timeout = _BATCH.timeout
+    protocol: Annotated[
+        Literal["A", "B", "tune"] | None,
+        Option("Folds of the public benchmark, on the shipped data: A or B; tune: those that models are tuned on."),
+    ] = None
+    first_cutoff: Annotated[date | None, Option("First cutoff of folds of your own.")] = None
+    last_cutoff: Annotated[date | None, Option("Last cutoff of folds of your own.")] = None
+    every: Annotated[int, Option("Number of weeks from one cutoff to the next.", 1, 52)] = 1
+    models: Annotated[list[str], Option("A model to test; repeat the option for more.", metavar="NAME")] = field(
+        default_factory=lambda: [DEFAULT_MODEL]
+    )
+    point: PointOption = "mape"
+    out: Annotated[str | None, Option("Parquet file to write every forecast to.", metavar="FILE")] = None
 
     @property
     def folds(self) -> "Folds":
@@ -160,69 +233,34 @@ class FoldOptions(LakeOptions):
 
     @property
     def batch_spec(self) -> BatchSpec:
-        """A fold refuses nothing: a series that fails counts with its fallback."""
-        return BatchSpec(self.mini_batch_size, timeout=self.timeout, error_threshold=-1)
+        """A fold is never refused: a series that fails counts with its fallback."""
+        return _fill(BatchSpec, self, error_threshold=-1)
 
 
 @dataclass(frozen=True, kw_only=True)
-class BacktestOptions(ClusterOptions, FoldOptions):
-    """The options of a backtest."""
+class TrainOptions(ClusterOptions, PartitionSpec, TargetOptions):
+    """What is trained, up to which week, and by how many folds it is evaluated."""
 
+    panel: ClassVar[str] = MODEL
 
-@dataclass(frozen=True, kw_only=True)
-class TrainOptions(ClusterOptions, LakeOptions):
-    """What is trained, up to which week, and by how many folds it is judged."""
+    model: ModelName = None
+    cutoff: Annotated[date | None, Option("Last week to learn from; default: the last in the lake.")] = None
+    folds: Annotated[int, Option("Number of past weeks that champion and challenger both forecast.", 1, 104)] = FOLDS
 
-    model: p.ModelName = None
-    cutoff: p.TrainUntil = None
-    folds: p.FoldCount = FOLDS
-    horizon: p.Horizon = _FORECAST.horizon
-    gap: p.Gap = _FORECAST.gap
-    mini_batch_size: p.MiniBatchSize = _BATCH.mini_batch_size
-    timeout: p.Timeout = _BATCH.timeout
-
-    def spec(self, cutoff: date, model: str | None) -> ForecastSpec:
-        """What is trained at a cutoff; `model` is the champion's family, where none was asked for."""
-        family = self.model or model or _FORECAST.model
-        return ForecastSpec(cutoff, self.horizon, self.gap, family, definition=self.home.reference.definition)
+    def spec(self, lake: "Lake", cutoff: date, champion: str | None) -> ForecastSpec:
+        """Return what is trained at a cutoff: the named model, else the champion's, else the default."""
+        model = self.model or champion or DEFAULT_MODEL
+        return _fill(ForecastSpec, self, cutoff=cutoff, model=model, definition=lake.reference.definition)
 
     @property
     def batch_spec(self) -> BatchSpec:
-        return BatchSpec(self.mini_batch_size, timeout=self.timeout)
+        return _fill(BatchSpec, self)
 
 
-Options = TypeVar("Options")
-Result = TypeVar("Result")
+Spec = TypeVar("Spec", ForecastSpec, GateSpec, BatchSpec, ClusterSpec)
 
 
-def takes(options: type[Options]) -> Callable[[Callable[[Options], Result]], Callable[..., Result]]:
-    """Give a function of one object of options the flat signature of that object's fields.
-
-    Typer and Prefect both read the signature: the one makes options of it, the other a form.
-    """
-    types = get_type_hints(options, include_extras=True)
-    signature = inspect.Signature(
-        [
-            inspect.Parameter(
-                each.name, inspect.Parameter.KEYWORD_ONLY, default=_default_of(each), annotation=types[each.name]
-            )
-            for each in fields(options)  # type: ignore[arg-type]
-        ]
-    )
-
-    def decorate(function: Callable[[Options], Result]) -> Callable[..., Result]:
-        @wraps(function)
-        def call(**given: Any) -> Result:
-            return function(options(**given))
-
-        call.__signature__ = signature  # type: ignore[attr-defined]
-        call.__annotations__ = types
-        return call
-
-    return decorate
-
-
-def _default_of(option: "Option[Any]") -> Any:
-    if option.default is not MISSING:
-        return option.default
-    return option.default_factory() if option.default_factory is not MISSING else inspect.Parameter.empty
+def _fill(spec: type[Spec], options: object, **more: Any) -> Spec:
+    """Return a spec of the options that bear its fields' names, and of `more`."""
+    of_options = {each.name: getattr(options, each.name) for each in fields(spec) if hasattr(options, each.name)}
+    return spec(**of_options | more)

@@ -11,7 +11,7 @@ import pandas as pd
 
 from flows.prefect_tasks import stopwatch
 from forecasting.clock import Stopwatch, now
-from forecasting.compute import ClusterUsage
+from forecasting.compute import Cluster
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.completeness import CompletenessReport
 from forecasting.core.revision import summary
@@ -28,7 +28,7 @@ class RunRecorder:
     def __init__(self, spec: ForecastSpec, started: datetime) -> None:
         self._started = started.isoformat(timespec="seconds")
         self.content: dict[str, Any] = {"spec": spec.as_dict(), "outcome": "running"}
-        self._cluster: ClusterUsage | None = None
+        self._cluster: Cluster | None = None
 
     def noted(self, notes: list[str]) -> None:
         """`notes`: sentences about files of the inbox that somebody should look at; they are logged, too."""
@@ -60,8 +60,8 @@ class RunRecorder:
         """`as_of`: the moment up to which everything had been collected that the run knows."""
         self.content |= {"run_id": run_id, "as_of": as_of.isoformat()}
 
-    def cluster_started(self, cluster: ClusterUsage) -> None:
-        """`cluster` goes on counting until the cluster has ended."""
+    def cluster_started(self, cluster: Cluster) -> None:
+        """Read what `cluster` has used whenever the record is written."""
         self._cluster = cluster
 
     def published(self, counts: dict[str, Any], path: Path) -> None:
@@ -102,7 +102,7 @@ class RunRecorder:
             "seconds_by_stage": {name: round(seconds, 3) for name, seconds in seconds_by_stage.items()}
         }
         if self._cluster:
-            measured["cluster"] = self._cluster.as_dict(forecasts=self.content.get("rows"))
+            measured["cluster"] = self._cluster.usage.as_dict(forecasts=self.content.get("rows"))
         return measured
 
 

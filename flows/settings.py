@@ -1,6 +1,6 @@
-"""Settings that a run needs on a small machine, as defaults that the environment may override.
+"""Settings of a run, as defaults that the environment may override.
 
-They must stand before Prefect and NumPy are imported, as both read their environment on import.
+They are set before Prefect and NumPy are imported, because both read the environment on import.
 """
 
 import logging
@@ -13,15 +13,15 @@ DEFAULTS = {
     # Nothing is sent anywhere.
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "DO_NOT_TRACK": "1",
-    # No server needed: where no API is configured, Prefect starts one for the run. On two cores that
-    # takes 12 s, on a fresh home 30 s, and its own limit is 20 s.
+    # Where no API is configured, Prefect starts a server for the run. On two cores that takes 12 s, with a fresh
+    # home 30 s; Prefect's own limit is 20 s.
     "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "true",
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",
     "PREFECT_SERVER_LOGGING_LEVEL": "ERROR",
-    # What our own code logs is shown on the page of the run, where there is one.
+    # The log of our own code is shown on the page of the run.
     "PREFECT_LOGGING_EXTRA_LOGGERS": ",".join(OWN_LOGGERS),
     "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
-    # One thread a process: the two sides of a comparison must add up numbers in the same order.
+    # One thread a process: a backtest and a live run must add numbers in the same order.
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
@@ -29,7 +29,7 @@ DEFAULTS = {
 
 
 def apply_defaults() -> None:
-    """Set what the environment leaves open, and let our own code say what it does."""
+    """Set the variables that the environment does not have, and log our own code from level INFO."""
     for name, value in DEFAULTS.items():
         os.environ.setdefault(name, value)
     for name in OWN_LOGGERS:
@@ -37,5 +37,5 @@ def apply_defaults() -> None:
 
 
 def lake_root(given: str | None) -> Path:
-    """The lake's root: as given, else OJ_LAKE, else `lake` in the current folder."""
+    """Return the lake's root: as given, else OJ_LAKE, else `lake` in the current folder."""
     return Path(given or os.environ.get("OJ_LAKE") or "lake")

@@ -6,7 +6,8 @@ from typing import Any
 from prefect import flow
 
 from flows.artifacts import explain_failure, show_progress
-from flows.options import TrainOptions, takes
+from flows.options import TrainOptions, open_lake
+from flows.parameters import takes
 from flows.prefect_tasks import stage, stopwatch
 from forecasting.clock import Stopwatch, now
 from forecasting.compute import dask_cluster
@@ -33,11 +34,11 @@ def train(options: TrainOptions) -> dict[str, Any]:
     Raises:
         forecasting.contracts.errors.ForecastingError: one sentence that names the cause and the remedy.
     """
-    home = options.home
+    home = open_lake(options.lake)
     home.prepare()
     cutoff = options.cutoff or training.last_week(home)
     champion = home.models.champion_at(cutoff)
-    spec = options.spec(cutoff, champion.model if champion else None)
+    spec = options.spec(home, cutoff, champion.model if champion else None)
     get_model(spec.model).require_trainable()
     incumbent = home.models.load(champion.version)[1] if champion else None
     folds = training.choose_folds(home, spec, options.folds)

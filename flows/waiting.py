@@ -58,7 +58,7 @@ def await_stores(lake: Lake, week: date, options: WeeklyOptions) -> None:
 
     What is missing is said before the wait begins, and people are told of it once.
     """
-    spec = options.gate_spec(week)
+    spec = options.gate_spec(lake, week)
     if not (waiting := _still_waiting(lake, week, spec)):
         return
     logger.info("%s", waiting)

@@ -9,7 +9,8 @@ from prefect import flow, runtime
 
 from flows import artifacts as page
 from flows.notify import alert_on_failure, notify_drift, notify_published
-from flows.options import WeeklyOptions, takes
+from flows.options import WeeklyOptions, open_lake
+from flows.parameters import takes
 from flows.prefect_tasks import run_flow, stage
 from flows.recording import RunRecorder, recording
 from flows.waiting import await_stores, take_over
@@ -68,13 +69,13 @@ def weekly_forecast(options: WeeklyOptions) -> dict[str, Any]:
         forecasting.contracts.errors.ForecastingError: one sentence that names the cause and the remedy. What was
             published before stays in force.
     """
-    home = options.home
+    home = open_lake(options.lake)
     home.prepare()
     *missed, week = [options.cutoff] if options.cutoff else intake.choose_weeks(home, now())
     for earlier in missed:
         catch_up(earlier, options)
     page.show_week(week)
-    spec, batch = options.spec(week), options.batch_spec
+    spec, batch = options.spec(home, week), options.batch_spec
 
     with alert_on_failure(home, week):
         if options.accept_gaps:
@@ -86,7 +87,7 @@ def weekly_forecast(options: WeeklyOptions) -> dict[str, Any]:
             arrived = collect(home, week)
             record.noted(arrived.notes)
             checked = validate(home, arrived)
-            completeness = gate(home, week, arrived, checked, options.gate_spec(week), now())
+            completeness = gate(home, week, arrived, checked, options.gate_spec(home, week), now())
             record.noted(archive(home, week, arrived, checked))
             record.collected(completeness, checked, intake.late_files(home, week, arrived))
             page.show_completeness(record.content)
@@ -103,7 +104,7 @@ def weekly_forecast(options: WeeklyOptions) -> dict[str, Any]:
                 record.unchanged(outcome_counts(home.forecasts.read(week)), home.forecasts.path(week))
             else:
                 with dask_cluster(options.cluster_spec, home, f"the week of {week}") as cluster:
-                    record.cluster_started(cluster.usage)
+                    record.cluster_started(cluster)
                     with page.show_progress() as progress:
                         table = forecast(cluster, home, work, spec, batch, progress)
                 replaced = stages.current_forecast(home, week)

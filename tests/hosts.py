@@ -66,9 +66,9 @@ class Host:
         return found
 
     def files(self) -> list[str]:
-        """What is in its own /tmp, but for folders that it shares."""
+        """What workers have left in its own /tmp."""
         tmp = Path(f"/proc/{self.sshd}/root/tmp")  # as its sshd sees it
-        return [path.name for path in tmp.iterdir() if path.name.startswith("oj-")]
+        return [path.name for path in tmp.glob("dask-scratch-space/worker-*")]
 
     def kill(self) -> None:
         """End every process of this host at once, its sshd first; its network stays, and resets connections."""

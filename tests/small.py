@@ -44,7 +44,11 @@ class InThisProcess:
     """A cluster without workers: the same forecasts, one after the other."""
 
     def __init__(self) -> None:
-        self.usage = ClusterUsage()
+        self._tasks = 0
+
+    @property
+    def usage(self) -> ClusterUsage:
+        return ClusterUsage(tasks=self._tasks)
 
     def map_partitions(
         self,
@@ -57,7 +61,7 @@ class InThisProcess:
     ) -> list[Outcome]:
         outcomes = []
         while task := batch.next_task():
-            self.usage.tasks += 1
+            self._tasks += 1
             outcome = batch.succeeded(task, function(task.partition, spec))
             if outcome is None:
                 continue

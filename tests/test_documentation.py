@@ -8,7 +8,7 @@ import yaml
 from typer.main import get_command
 
 import deployments.cli  # noqa: F401 - adds its commands
-from deployments.registration import DEPLOYMENTS
+from deployments.api import DEPLOYMENTS
 from forecasting.cli import app
 
 ROOT = Path(__file__).parents[1]

@@ -1,9 +1,12 @@
-"""The command line `oj`. Commands import what they need themselves: `oj --help` answers at once."""
+"""The command line `oj`. Commands import what they need themselves, so that `oj --help` answers at once."""
 
 # ruff: isort: off
-from forecasting.cli.app import app
+from forecasting.cli.app import GROUPS, app
 
-# Each adds its commands, in the order in which `oj --help` lists them.
-from forecasting.cli import runs, lake, notify, clusters, snapshot, report, export, load, models, whatif, scores  # noqa: F401
+# Each adds its commands.
+from forecasting.cli import runs, lake, results, models, service  # noqa: F401
+
+# `oj --help` lists the groups in the order in which their first commands come.
+app.registered_commands.sort(key=lambda each: GROUPS.index(str(each.rich_help_panel)))
 
 __all__ = ["app"]

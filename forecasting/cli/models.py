@@ -5,18 +5,19 @@ from typing import Annotated
 
 import typer
 
-from flows import parameters as p
-from flows.options import LakeOptions, TrainOptions, takes
-from forecasting.cli.app import app
-from forecasting.cli.session import prefect, user_errors, warn
+from flows.options import LakeRoot, TrainOptions, existing_lake
+from flows.parameters import takes
+from forecasting.cli.app import MODELS, app, as_command, command
+from forecasting.cli.session import prefect, warn
+from forecasting.contracts.spec import Option
 
 
-@app.command()
+@command(MODELS)
 @takes(TrainOptions)
 def train(options: TrainOptions) -> None:
-    """Fit a model and keep it; put it in force where it is better than the champion, beyond chance."""
+    """Fit and register a model; promote it if it beats the champion by more than chance."""
     began = time.monotonic()
-    with user_errors(), prefect() as why_not:
+    with prefect() as why_not:
         from forecasting.compute.cluster import require_possible
         from forecasting.models import get_model
 
@@ -34,35 +35,34 @@ def train(options: TrainOptions) -> None:
         show_training(decision, time.monotonic() - began)
 
 
-models = typer.Typer(help="Fitted models: list them, or go back to an earlier one.")
-app.add_typer(models, name="models")
+models = typer.Typer(help="List the registered models with their scores, or roll back to one.")
+app.add_typer(models, name="models", rich_help_panel=MODELS)
 
 
 @models.callback(invoke_without_command=True)
-def list_models(context: typer.Context, lake: p.LakeRoot = None) -> None:
-    """List the fitted models of the lake, with their scores, and which is the champion."""
+@as_command
+def list_models(context: typer.Context, lake: LakeRoot = None) -> None:
+    """List the registered models with their scores and the champion, or roll back to one."""
     if context.invoked_subcommand:
         return
-    with user_errors():
-        from forecasting.presentation.terminal.models import show_models
+    from forecasting.presentation.terminal.models import show_models
 
-        show_models(LakeOptions(lake=lake).home)
+    show_models(existing_lake(lake))
 
 
 @models.command()
+@as_command
 def rollback(
     to: Annotated[
-        str | None,
-        typer.Option(help="Version to put in force; empty: the one before the champion.", show_default=False),
+        str | None, Option("Version to make the champion; default: the one before it.", metavar="VERSION")
     ] = None,
-    lake: p.LakeRoot = None,
+    lake: LakeRoot = None,
 ) -> None:
-    """Put an earlier model in force again, or any that is kept."""
-    with user_errors():
-        from getpass import getuser
+    """Make an earlier model, or any registered one, the champion."""
+    from getpass import getuser
 
-        from forecasting.clock import now
-        from forecasting.pipeline.challengers import rollback
-        from forecasting.presentation.terminal.models import show_champion
+    from forecasting.clock import now
+    from forecasting.pipeline.challengers import rollback
+    from forecasting.presentation.terminal.models import show_champion
 
-        show_champion(rollback(LakeOptions(lake=lake).home, to, by=getuser(), at=now()))
+    show_champion(rollback(existing_lake(lake), to, by=getuser(), at=now()))

@@ -1,33 +1,28 @@
-"""The commands that forecast, and the one that lets a week go on: `oj run`, `backfill`, `accept` and `backtest`."""
+"""The commands that forecast: `oj run`, `backfill` and `backtest`."""
 
 import time
 from collections.abc import Iterable
 from datetime import date
-from getpass import getuser
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
-
-from flows import parameters as p
-from flows.options import BackfillOptions, BacktestOptions, LakeOptions, WeeklyOptions, takes
-from forecasting.cli.app import app
-from forecasting.cli.session import prefect, user_errors, warn
-from forecasting.contracts.errors import OptionError
+from flows.options import BackfillOptions, BacktestOptions, WeeklyOptions, open_lake
+from flows.parameters import takes
+from forecasting.cli.app import MODELS, WEEKLY, command
+from forecasting.cli.session import prefect, warn
 from forecasting.contracts.spec import ClusterSpec, ForecastSpec
 
 if TYPE_CHECKING:
     from forecasting.storage.lake import Lake
 
 
-@app.command()
+@command(WEEKLY)
 @takes(WeeklyOptions)
 def run(options: WeeklyOptions) -> None:
     """Collect the next week, forecast every series on a Dask cluster, publish and report."""
     began = time.monotonic()
-    with user_errors(), prefect() as why_not:
-        _require_usable(
-            options.home, [options.cutoff] if options.cutoff else [], [options.model] if options.model else []
-        )
+    lake = open_lake(options.lake)
+    with prefect() as why_not:
+        _require_usable(lake, [options.cutoff], [options.model])
         _require_cluster(options.cluster_spec)
         from forecasting.presentation.terminal.console import say_starting
 
@@ -37,20 +32,17 @@ def run(options: WeeklyOptions) -> None:
         from forecasting.presentation.terminal.run import show_run
 
         record = run_flow(weekly_forecast, vars(options), why_not(), warn)
-        show_run(options.home.root, record, time.monotonic() - began)
+        show_run(lake.root, record, time.monotonic() - began)
 
 
-@app.command()
+@command(MODELS)
 @takes(BackfillOptions)
 def backfill(options: BackfillOptions) -> None:
-    """Forecast many past weeks, oldest first; go on where an interrupted backfill stopped."""
+    """Forecast many past weeks, oldest first. An interrupted backfill goes on where it stopped."""
     began = time.monotonic()
-    with user_errors(), prefect() as why_not:
-        _require_usable(
-            options.home,
-            [options.first, *([options.last] if options.last else [])],
-            [options.model] if options.model else [],
-        )
+    lake = open_lake(options.lake)
+    with prefect() as why_not:
+        _require_usable(lake, [options.first, options.last], [options.model])
         _require_cluster(options.cluster_spec)
         from forecasting.presentation.terminal.console import say_starting
 
@@ -60,48 +52,16 @@ def backfill(options: BackfillOptions) -> None:
         from forecasting.presentation.terminal.run import show_backfill
 
         run_records = run_flow(run_backfill, vars(options), why_not(), warn)
-        show_backfill(options.home.root, run_records, time.monotonic() - began)
+        show_backfill(lake.root, run_records, time.monotonic() - began)
 
 
-@app.command()
-def accept(
-    week: Annotated[
-        date,
-        typer.Option(**p.A_WEEK, help="First day of the week.", show_default=False),
-    ],
-    reason: Annotated[str, typer.Option(help="Why.", show_default=False)],
-    store: Annotated[int | None, typer.Option(help="Store whose units are right.", min=1, show_default=False)] = None,
-    product: Annotated[
-        int | None, typer.Option(help="Product whose units are right.", min=1, show_default=False)
-    ] = None,
-    by: Annotated[str | None, typer.Option(help="Who says so; empty: you.", show_default=False)] = None,
-    lake: p.LakeRoot = None,
-) -> None:
-    """Let a week go on with its gaps, or one store's units in that are out of proportion; who and why is recorded."""
-    with user_errors():
-        from forecasting.clock import now
-        from forecasting.pipeline import ingest as intake
-        from forecasting.pipeline import overrides as accepting
-        from forecasting.presentation.terminal.lake import show_acceptance, show_override
-
-        home, who = LakeOptions(lake=lake).home, by or getuser()
-        ForecastSpec(week, definition=home.reference.definition)
-        home.prepare()
-        if store is None and product is None:
-            show_acceptance(week, intake.accept(home, week, reason, who, now()))
-        elif store is None or product is None:
-            raise OptionError("--store and --product", "name one series together", "give both, or neither for the gaps")
-        else:
-            show_override(*accepting.accept_override(home, week, store, product, reason, who, now()))
-
-
-@app.command()
+@command(MODELS)
 @takes(BacktestOptions)
 def backtest(options: BacktestOptions) -> None:
-    """Forecast past weeks as they would have been forecast then, and print the scores."""
-    with user_errors(), prefect() as why_not:
+    """Forecast past weeks as of then, and print the scores of one or more models."""
+    with prefect() as why_not:
         folds = options.folds
-        _require_usable(options.home, [] if options.protocol else folds.cutoffs, options.models)
+        _require_usable(open_lake(options.lake), [] if options.protocol else folds.cutoffs, options.models)
         _require_cluster(options.cluster_spec)
         from forecasting.presentation.terminal.console import say_starting
 
@@ -113,18 +73,18 @@ def backtest(options: BacktestOptions) -> None:
         show_backtest(run_flow(run_backtest, vars(options), why_not(), warn), options.protocol)
 
 
-def _require_usable(lake: "Lake", cutoffs: Iterable[date], models: Iterable[str]) -> None:
-    """Refuse what no run could use before Prefect is started for it."""
+def _require_usable(lake: "Lake", cutoffs: Iterable[date | None], models: Iterable[str | None]) -> None:
+    """Refuse, before Prefect is started, a model that is not there and a cutoff that opens no week."""
     from forecasting.models.registry import get_model
 
-    for model in models:
-        get_model(model)  # imported here, so that a missing library is told at once
-    for cutoff in cutoffs:
+    for model in filter(None, models):
+        get_model(model)  # imports the model, so that a missing library is reported at once
+    for cutoff in filter(None, cutoffs):
         ForecastSpec(cutoff, definition=lake.reference.definition)
 
 
 def _require_cluster(spec: ClusterSpec) -> None:
-    """Refuse a cluster that cannot be had, also before Prefect is started; a local one needs no look."""
+    """Refuse, before Prefect is started, a cluster that cannot be had; a local one always can."""
     if spec.kind != "local":
         from forecasting.compute.cluster import require_possible
 

@@ -1,4 +1,4 @@
-"""What surrounds a command: mistakes and stops end in one sentence, and Prefect is there for as long as it lasts."""
+"""What every command runs in: errors and stops end in one sentence; a run has Prefect for as long as it lasts."""
 
 import logging
 import os
@@ -19,7 +19,7 @@ STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 @contextmanager
 def user_errors() -> Iterator[None]:
-    """A mistake of the user's, and a stop by a signal, end in one sentence, never in a traceback."""
+    """End a user's mistake, or a stop by a signal, in one sentence instead of a traceback."""
     stops: list[int] = []
 
     def stop(number: int, _frame: object) -> None:
@@ -28,7 +28,7 @@ def user_errors() -> Iterator[None]:
             # An exception, so that cluster and server are taken down on the way out.
             raise KeyboardInterrupt
         if number == signal.SIGINT:
-            # Whoever cannot wait: what runs beside this process ends by itself.
+            # A second Ctrl-C ends this process at once; its workers and its server notice and end too.
             os.write(sys.stderr.fileno(), b"Stopped at once.\n")
             os._exit(128 + number)
 
@@ -44,13 +44,13 @@ def user_errors() -> Iterator[None]:
         # Prefect may answer a stop by an error of its own.
         if not stops:
             raise
-        typer.secho("Stopped. What was published stays in force; run again to go on.", fg=typer.colors.RED, err=True)
+        typer.secho("Stopped. Published forecasts stay as they are; run again to go on.", fg=typer.colors.RED, err=True)
         sys.exit(128 + stops[0])
 
 
 @contextmanager
 def prefect() -> Iterator[Waiting]:
-    """Prefect for one run, its server on the way; gives what waits for it, and tells why it does not answer."""
+    """Start a Prefect server for one run; yield a function that waits for it and returns why it does not answer."""
     # The errors that matter are printed here, in one sentence; Prefect's log keeps the rest.
     os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
     os.environ.setdefault("PREFECT_LOGGING_INTERNAL_LEVEL", "CRITICAL")
@@ -60,17 +60,17 @@ def prefect() -> Iterator[Waiting]:
 
 
 def warn(sentence: str) -> None:
-    """Print what the user should know, though the command goes on."""
+    """Print a warning; the command goes on."""
     typer.secho(sentence, fg=typer.colors.YELLOW, err=True)
 
 
 def run_to_its_end(command: Callable[[], object]) -> None:
-    """Run a command, and end when it has ended, whether or not Prefect's API took up its last events."""
+    """Run a command and exit when it has ended, without waiting for events that Prefect's API has not taken."""
     try:
         command()
     except SystemExit as end:
         for number in STOPS:
-            signal.signal(number, signal.SIG_IGN)  # too late: it has ended
+            signal.signal(number, signal.SIG_IGN)  # the command has ended: too late to stop it
         if not is_delivered():
             sys.stdout.flush()
             sys.stderr.flush()

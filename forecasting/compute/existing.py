@@ -1,12 +1,11 @@
-"""A scheduler that runs already: it is used and left as it was."""
+"""A scheduler that somebody else has started: it is used, and left as it was."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 
 from distributed import Client
 
 from forecasting.compute import tls
-from forecasting.compute.building import connected
 from forecasting.contracts.errors import RunError
 from forecasting.contracts.spec import ClusterSpec
 
@@ -15,21 +14,21 @@ CONNECT_TIMEOUT = 20.0
 
 @contextmanager
 def existing_scheduler(spec: ClusterSpec) -> Iterator[Client]:
-    """A client of somebody else's scheduler.
+    """Connect a client to the scheduler for the length of the `with` block.
 
     Raises:
-        OptionError: certificates are needed and not configured.
-        RunError: it does not answer, refuses our certificate, or has no workers.
+        OptionError: the scheduler needs certificates, and none are configured.
+        RunError: the scheduler does not answer, refuses the certificate, or has no workers.
     """
     security = tls.for_existing(spec.cluster)
-    with ExitStack() as stack:
-        try:
-            client = stack.enter_context(connected(spec.cluster, CONNECT_TIMEOUT, security=security))
-        except (OSError, RuntimeError) as error:
-            raise RunError(
-                f"The scheduler {spec.cluster} does not answer, or refuses our certificate",
-                "see that it runs, that this machine may reach it, and that both have certificates of one authority",
-            ) from error
+    try:
+        client = Client(spec.cluster, timeout=CONNECT_TIMEOUT, security=security, set_as_default=False)
+    except (OSError, RuntimeError) as error:
+        raise RunError(
+            f"The scheduler {spec.cluster} does not answer, or refuses our certificate",
+            "see that it runs, that this machine may reach it, and that both have certificates of one authority",
+        ) from error
+    with client:
         try:
             client.wait_for_workers(1, timeout=CONNECT_TIMEOUT)
         except TimeoutError as error:

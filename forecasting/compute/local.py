@@ -13,8 +13,8 @@ from distributed import Client, LocalCluster
 from distributed.security import Security
 from distributed.utils import LoopRunner
 
-from forecasting.compute.building import adapt, close_if_interrupted, connected
-from forecasting.compute.usage import ClusterUsage
+from forecasting.compute.spec_cluster import NO_DASHBOARD, adapt, close_if_interrupted
+from forecasting.compute.usage import UsageMeter
 from forecasting.contracts.errors import RunError
 from forecasting.contracts.spec import ClusterSpec
 
@@ -25,20 +25,23 @@ SECONDS_TO_BREAK_OFF = 3.0  # half a cluster seldom ends by itself; its processe
 
 
 @contextmanager
-def local_cluster(spec: ClusterSpec, folder: Path, usage: ClusterUsage) -> Iterator[Client]:
-    """Workers that are processes of this one; none is left afterwards, or the receipt names it.
+def local_cluster(spec: ClusterSpec, folder: Path, meter: UsageMeter) -> Iterator[Client]:
+    """Start workers as processes of this one; none is left afterwards, or `meter` names it.
 
     Args:
         folder: for what workers spill.
+
+    Raises:
+        RunError: the workers do not start.
     """
     before = _spawned()
     patience = SECONDS_TO_BREAK_OFF
     try:
         with (
             close_if_interrupted(SECONDS_TO_BREAK_OFF),
-            _loop_out_of_the_terminal() as loop,
+            _loop_without_terminal_signals() as loop,
             _started(spec, folder, loop) as cluster,
-            connected(cluster, START_TIMEOUT) as client,
+            Client(cluster, timeout=START_TIMEOUT, set_as_default=False) as client,
         ):
             adapt(cluster, spec)
             try:
@@ -55,9 +58,9 @@ def local_cluster(spec: ClusterSpec, folder: Path, usage: ClusterUsage) -> Itera
                 yield client
             finally:
                 workers |= _spawned() - before
-                usage.worker_pids = sorted(process.pid for process in workers)
+                meter.worker_pids = tuple(sorted(process.pid for process in workers))
     finally:
-        usage.left_over = sorted(process.pid for process in _ended(_spawned() - before, patience))
+        meter.left_over = tuple(sorted(process.pid for process in _ended(_spawned() - before, patience)))
 
 
 def _started(spec: ClusterSpec, folder: Path, loop: Any) -> LocalCluster:
@@ -68,7 +71,7 @@ def _started(spec: ClusterSpec, folder: Path, loop: Any) -> LocalCluster:
             threads_per_worker=1,
             processes=True,
             host="127.0.0.1",
-            dashboard_address="127.0.0.1:0",
+            scheduler_kwargs=NO_DASHBOARD,
             local_directory=str(folder),
             security=Security.temporary(),
             silence_logs=logging.CRITICAL,
@@ -81,18 +84,19 @@ def _started(spec: ClusterSpec, folder: Path, loop: Any) -> LocalCluster:
 
 
 @contextmanager
-def _loop_out_of_the_terminal() -> Iterator[Any]:
-    """A loop of Dask's in a thread that blocks the terminal's signals, as its workers inherit that: a Ctrl-C reaches
-    each process of the run, and a worker that is just starting would answer with a traceback.
+def _loop_without_terminal_signals() -> Iterator[Any]:
+    """Run Dask's loop in a thread that blocks the terminal's signals; workers inherit that.
+
+    A Ctrl-C reaches each process of the run, and a worker that is just starting would print a traceback.
     """
-    runner, of_the_terminal = LoopRunner(), {signal.SIGINT, signal.SIGHUP}
-    signal.pthread_sigmask(signal.SIG_BLOCK, of_the_terminal)
+    runner, terminal_signals = LoopRunner(), {signal.SIGINT, signal.SIGHUP}
+    signal.pthread_sigmask(signal.SIG_BLOCK, terminal_signals)
     try:
         resource_tracker.ensure_running()  # it unblocks them in the thread that starts it
-        signal.pthread_sigmask(signal.SIG_BLOCK, of_the_terminal)
+        signal.pthread_sigmask(signal.SIG_BLOCK, terminal_signals)
         runner.start()
     finally:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, of_the_terminal)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, terminal_signals)
     try:
         yield runner.loop
     finally:
@@ -100,7 +104,7 @@ def _loop_out_of_the_terminal() -> Iterator[Any]:
 
 
 def _ended(workers: set[psutil.Process], patience: float) -> list[psutil.Process]:
-    """Wait until all have ended, and kill those that do not; gives what survives even that."""
+    """Wait until all have ended, and kill those that do not; return those that survive even that."""
     _, alive = psutil.wait_procs(workers, timeout=patience)
     for process in alive:
         with suppress(psutil.NoSuchProcess):
@@ -109,7 +113,7 @@ def _ended(workers: set[psutil.Process], patience: float) -> list[psutil.Process
 
 
 def _spawned() -> set[psutil.Process]:
-    """The worker processes that this process has spawned and that still run."""
+    """Return the worker processes that this process has spawned and that still run."""
     found = set()
     for process in psutil.Process().children(recursive=True):
         with suppress(psutil.NoSuchProcess):

@@ -12,7 +12,7 @@ from pathlib import Path
 
 # Runs in a tiny process of its own. Its input ends with the driver, however that ended; workers that are
 # still ending may write again, so that the folder counts as gone when it has stayed away for two seconds.
-_JANITOR = """
+_CLEANUP = """
 import os, shutil, sys, time
 sys.stdin.buffer.read()
 folder, away, until = sys.argv[1], 0, time.monotonic() + 120
@@ -25,34 +25,34 @@ while away < 10 and time.monotonic() < until:
 
 @contextmanager
 def scratch_folder(parent: Path) -> Iterator[Path]:
-    """A new folder in `parent` for as long as the `with` block runs."""
+    """Make a new folder in `parent`, and remove it when the `with` block or this process ends."""
     _sweep(parent)
     hidden = Path(tempfile.mkdtemp(prefix=".dask-", dir=parent))
-    # The lock tells a later run that somebody is at work here; the system releases it with this process.
+    # The lock shows a later run that the folder is in use; the system releases it with this process.
     lock = os.open(hidden, os.O_RDONLY)
     fcntl.flock(lock, fcntl.LOCK_EX)
     folder = hidden.rename(parent / hidden.name.removeprefix("."))
     try:
         with subprocess.Popen(  # noqa: S603 - this very Python
-            [sys.executable, "-I", "-S", "-c", _JANITOR, str(folder.absolute())],
+            [sys.executable, "-I", "-S", "-c", _CLEANUP, str(folder.absolute())],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,  # Ctrl-C is for the driver
-        ) as janitor:
+        ) as cleanup:
             try:
                 yield folder
             finally:
                 shutil.rmtree(folder, ignore_errors=True)
                 if not folder.exists():
-                    janitor.kill()
+                    cleanup.kill()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         os.close(lock)
 
 
 def _sweep(parent: Path) -> None:
-    """Remove folders whose process and janitor ended together, as by a loss of power."""
+    """Remove folders whose driver and cleanup process ended together, as by a loss of power."""
     for folder in parent.glob("dask-*"):
         try:
             lock = os.open(folder, os.O_RDONLY)

@@ -4,8 +4,11 @@ A week is seven days and is named by its first day.
 """
 
 from datetime import date, timedelta
+from typing import TYPE_CHECKING
 
-import pandas as pd
+if TYPE_CHECKING:
+    # Imported by the functions that need it: the command line knows the calendar, and need not wait for pandas.
+    import pandas as pd
 
 THURSDAY = 3  # as in date.weekday(): Monday is 0
 DAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -18,12 +21,14 @@ def week_of(day: date, starts_on: int = THURSDAY) -> date:
     return day - timedelta(days=(day.weekday() - starts_on) % DAYS_IN_WEEK)
 
 
-def weeks_of(days: pd.Series, starts_on: int = THURSDAY) -> pd.Series:
+def weeks_of(days: "pd.Series", starts_on: int = THURSDAY) -> "pd.Series":
     """Return the first day of the week that each of `days` (datetime64) falls in."""
+    import pandas as pd
+
     return days - pd.to_timedelta((days.dt.day_of_week - starts_on) % DAYS_IN_WEEK, unit="D")
 
 
-def is_week_start(days: pd.Series, starts_on: int = THURSDAY) -> pd.Series:
+def is_week_start(days: "pd.Series", starts_on: int = THURSDAY) -> "pd.Series":
     """Return whether each of `days` (datetime64) opens a week."""
     return days.dt.day_of_week == starts_on
 

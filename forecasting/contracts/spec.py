@@ -1,9 +1,12 @@
-"""What a run is asked to do, as plain values: the forecast, and how its batch is computed."""
+"""What a run is asked to do, as plain values: the forecast, and how its batch is computed.
 
-from collections.abc import Mapping
+A field that people may set carries an `Option`: the form of the Prefect UI and the command line are made of it.
+"""
+
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from forecasting.contracts.calendar import DAY_NAMES, WEEK, week_of
 from forecasting.contracts.errors import OptionError
@@ -13,8 +16,46 @@ Point = Literal["median", "mean", "mape"]
 BelowMinimum = Literal["refuse", "go_on"]
 Retrain = Literal["always", "when_drifted", "never"]
 
+FOLDS = 12  # past weeks that champion and challenger both forecast: a quarter of a year
 LOCAL = "local"
 SECRETS = ("password", "passphrase", "secret", "token")
+
+
+@dataclass(frozen=True)
+class Option:
+    """What a person reads of one option, and what values it takes.
+
+    help: one or two sentences, for the form and the command line.
+    least, most: bounds of a number, for both.
+    title: heading in the form; without one, the option's name in words.
+    flag: name on the command line; without one, the option's name.
+    metavar: stands for the value in the help of the command line; without one, the type's.
+    parse: reads the value on the command line; raises ValueError or one of our errors.
+    pattern: regular expression that the form checks.
+    """
+
+    help: str
+    least: float | None = None
+    most: float | None = None
+    title: str | None = None
+    flag: str | None = None
+    metavar: str | None = None
+    parse: Callable[[str], Any] | None = None
+    pattern: str | None = None
+
+
+Horizon = Annotated[int, Option("Number of weeks to forecast.", 1, 26)]
+Gap = Annotated[int, Option("Number of weeks between the cutoff and the first forecast week.", 0, 26)]
+PointOption = Annotated[
+    Point, Option("Which point of the predictive distribution the column `forecast` holds; mape: the least MAPE.")
+]
+MinReporting = Annotated[
+    float,
+    Option("Least share of the expected stores that must have reported in full.", 0, 1, title="Minimum reporting"),
+]
+BelowMinimumOption = Annotated[
+    BelowMinimum, Option("What to do with a week that is below the minimum after the deadline.")
+]
 
 
 @dataclass(frozen=True)
@@ -31,10 +72,10 @@ class ForecastSpec:
     """
 
     cutoff: date
-    horizon: int = 2
-    gap: int = 0
+    horizon: Horizon = 2
+    gap: Gap = 0
     model: str = "price_response"
-    point: Point = "median"
+    point: PointOption = "median"
     definition: PanelDefinition = ORANGE_JUICE
 
     def __post_init__(self) -> None:
@@ -79,30 +120,50 @@ class ForecastSpec:
 class GateSpec:
     """When a week may be forecast.
 
-    deadline: until when missing stores are waited for.
+    deadline: until when the run waits for missing stores.
     min_reporting: least share of the expected stores that must be whole after it.
-    below_minimum: what becomes of a week below that share which nobody has accepted.
+    below_minimum: what happens to a week below that share whose gaps nobody has accepted.
     """
 
     deadline: datetime
-    min_reporting: float = 0.9
-    below_minimum: BelowMinimum = "refuse"
+    min_reporting: MinReporting = 0.9
+    below_minimum: BelowMinimumOption = "refuse"
 
 
 @dataclass(frozen=True)
-class BatchSpec:
-    """How a batch is cut into partitions and what a failing one may cost.
+class PartitionSpec:
+    """How a batch is cut into partitions.
 
     mini_batch_size: most series in one partition (of models that pool a product's stores, whole products).
-    max_retries: how often a partition is tried again after its worker was lost or its deadline passed.
+    max_retries: how often a partition is tried again after its worker was lost or its time was up.
     timeout: seconds that one partition may take.
+    """
+
+    panel: ClassVar[str] = "Partitions"
+
+    mini_batch_size: Annotated[int, Option("Most series in one partition.", 1)] = 250
+    max_retries: Annotated[
+        int,
+        Option(
+            "How often a partition is tried again after it lost its worker or ran out of time.",
+            0,
+            10,
+            title="retry_settings.max_retries",
+        ),
+    ] = 2
+    timeout: Annotated[float, Option("Seconds that one partition may take.", 1, title="retry_settings.timeout")] = 120.0
+
+
+@dataclass(frozen=True)
+class BatchSpec(PartitionSpec):
+    """How a batch is cut into partitions, and how many series may fail.
+
     error_threshold: most series that may fail before the week is refused; -1 allows any number.
     """
 
-    mini_batch_size: int = 250
-    max_retries: int = 2
-    timeout: float = 120.0
-    error_threshold: int = 50
+    error_threshold: Annotated[
+        int, Option("Most series that may fail before the week is refused; -1: no limit.", -1)
+    ] = 50
 
 
 @dataclass(frozen=True)
@@ -120,15 +181,38 @@ class ClusterSpec:
     price_per_instance_hour: what an instance costs, in a currency of one's own.
     """
 
-    instance_count: int = 1
-    max_concurrency_per_instance: int = 2
-    cluster: str = LOCAL
-    cluster_options: Mapping[str, Any] = field(default_factory=dict)
-    insecure: bool = False
-    min_instances: int = 0
-    max_instances: int | None = None
-    idle_time_before_scale_down: float = 120.0
-    price_per_instance_hour: float = 0.0
+    panel: ClassVar[str] = "Cluster"
+
+    instance_count: Annotated[int, Option("Number of instances.", 1, 64)] = 1
+    max_concurrency_per_instance: Annotated[
+        int, Option("Number of workers, of one thread each, on each instance.", 1, 64)
+    ] = 2
+    cluster: Annotated[
+        str,
+        Option(
+            "local; the address of a running scheduler, as tls://host:8786; or the path of a Dask cluster class, as "
+            "distributed.SSHCluster (docs/clusters.md)."
+        ),
+    ] = LOCAL
+    cluster_options: Annotated[
+        Mapping[str, Any],
+        Option("Arguments of the cluster class, as a JSON object. No passwords: options are stored readable."),
+    ] = field(default_factory=dict)
+    insecure: Annotated[
+        bool,
+        Option("Accept a cluster without encryption: whoever reaches it can run code on it.", flag="--insecure"),
+    ] = False
+    min_instances: Annotated[int, Option("Fewest instances, where max_instances is given.", 0, 64)] = 0
+    max_instances: Annotated[
+        int | None,
+        Option("Most instances: with it, the cluster grows and shrinks with its work, without instance_count.", 1, 64),
+    ] = None
+    idle_time_before_scale_down: Annotated[
+        float, Option("Seconds without work after which a growing cluster ends a worker.", 1)
+    ] = 120.0
+    price_per_instance_hour: Annotated[
+        float, Option("Price of an instance for one hour, for the run record; any currency.", 0)
+    ] = 0.0
 
     def __post_init__(self) -> None:
         option = f"cluster={self.cluster}"

@@ -6,7 +6,7 @@ import pandas as pd
 
 from forecasting.contracts import schemas
 
-CARTONS_WORTH_TELLING = 1.0
+UNITS_WORTH_SHOWING = 1.0
 MOST_TOLD = 10
 
 
@@ -19,7 +19,7 @@ def compare_forecasts(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame
 
     Returns:
         One row per (`store`, `product`, `step`) that both have: `store, product, week, step, before, after, change`,
-        the last three in cartons.
+        the last three in units.
     """
     old = before[[*schemas.CELL, "step", "forecast"]].rename(columns={"forecast": "before"})
     both = old.merge(after[[*schemas.CELL, "forecast"]].rename(columns={"forecast": "after"}), on=schemas.CELL)
@@ -29,12 +29,12 @@ def compare_forecasts(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame
 
 
 def summary(before: pd.DataFrame, after: pd.DataFrame) -> dict[str, Any]:
-    """What moved, as plain values: how many series by more than a carton, the totals, and the ten biggest changes.
+    """What moved, as plain values: how many series by more than one unit, the totals, and the ten biggest changes.
 
     The totals are those of the rows that both forecasts have; `series_new` and `series_gone` count the others.
     """
     rows = compare_forecasts(before, after)
-    told = rows[rows["change"].abs() > CARTONS_WORTH_TELLING]
+    told = rows[rows["change"].abs() > UNITS_WORTH_SHOWING]
     old, new = (set(map(tuple, table[schemas.SERIES].drop_duplicates().to_numpy())) for table in (before, after))
     return {
         "series_moved": len(told[schemas.SERIES].drop_duplicates()),

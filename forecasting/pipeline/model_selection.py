@@ -7,13 +7,12 @@ from getpass import getuser
 from typing import Any
 
 from flows.artifacts import show_progress
-from flows.options import FOLDS
 from forecasting.clock import now
 from forecasting.compute import dask_cluster
 from forecasting.contracts import schemas
 from forecasting.contracts.calendar import WEEK
 from forecasting.contracts.errors import OptionError
-from forecasting.contracts.spec import BatchSpec, ClusterSpec, ForecastSpec, Retrain
+from forecasting.contracts.spec import FOLDS, BatchSpec, ClusterSpec, ForecastSpec, Retrain
 from forecasting.core.fitted_model import FittedModel
 from forecasting.models import get_model
 from forecasting.pipeline.backtest import of_lake

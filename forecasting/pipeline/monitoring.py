@@ -89,7 +89,8 @@ def mature_forecasts(lake: Lake) -> int:
     for cutoff, run_id, metadata in due:
         rows = score_published(lake.forecasts.read(cutoff), run_id, sales)
         asked = lake.forecasts.spec_of(cutoff, run_id)
-        lake.monitoring.write_scores(cutoff, run_id, rows, metadata | {"baseline": monitor_key(asked)})
+        key = {"baseline": monitor_key(asked.as_dict())} if asked else {}
+        lake.monitoring.write_scores(cutoff, run_id, rows, metadata | key)
     return len(due)
 
 

@@ -8,7 +8,6 @@ acceptances/<week>/<store>-<product>.json  who accepted the outlier of a cell, a
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from typing import Any
 import pandas as pd
 
 from forecasting.contracts import schemas
+from forecasting.contracts.run_record import adapter
 from forecasting.contracts.table import Table
 from forecasting.core.completeness import Acceptance
 from forecasting.storage.files import read_json, read_table, write_json, write_table
@@ -65,11 +65,11 @@ class Completeness:
         self._folder = root / "completeness"
 
     def write(self, week: date, content: Mapping[str, Any]) -> None:
-        """Write the report of an admitted week."""
+        """Write the report of an admitted week, as plain values."""
         write_json(self._folder / f"{week}.json", content)
 
-    def read(self, week: date) -> dict[str, Any]:
-        """Return the report of an admitted week."""
+    def read(self, week: date) -> Mapping[str, Any]:
+        """Return the report of an admitted week, as plain values."""
         return read_json(self._folder / f"{week}.json")
 
     def weeks(self) -> list[date]:
@@ -85,16 +85,17 @@ class Acceptances:
 
     def write(self, week: date, accepted: Acceptance) -> None:
         """Write that a week may be forecast with its gaps."""
-        write_json(self._path(week), asdict(accepted))
+        write_json(self._path(week), adapter(Acceptance).dump_python(accepted, mode="json"))
 
     def read(self, week: date) -> Acceptance | None:
         """Return who accepted the week with its gaps, and why; None where nobody did."""
         path = self._path(week)
-        return Acceptance(**read_json(path)) if path.exists() else None
+        return adapter(Acceptance).validate_python(read_json(path)) if path.exists() else None
 
     def write_override(self, week: date, store: int, product: int, accepted: Acceptance) -> None:
         """Write that the units of this cell are right although they are an outlier."""
-        write_json(self.folder / str(week) / f"{store}-{product}.json", asdict(accepted))
+        plain = adapter(Acceptance).dump_python(accepted, mode="json")
+        write_json(self.folder / str(week) / f"{store}-{product}.json", plain)
 
     def overrides(self) -> pd.DataFrame:
         """Return the cells whose units were accepted although they are outliers: `store, product, week`."""

@@ -1,12 +1,12 @@
 """The archive: a copy of every inbox file that a run has collected, byte for byte as the run read it.
 
     <root>/<cutoff>/<name>           the copy; a second file of that name is <stem>.2<suffix>
-    <root>/<cutoff>.json             of every copy: the file's name in the inbox, its SHA-256 and its stamp
+    <root>/<cutoff>.json             for every copy: the file's name in the inbox, its SHA-256 and its stamp
     <root>/left_in_inbox.json        collected files that could not be moved out of the inbox
-    <inbox>/.taken/<cutoff>/<name>   the collected file itself, kept for a day
+    <inbox>/.taken/<cutoff>/<name>   the collected file itself, for a day
 
-A sender may still have a file open when it is collected. The file is therefore copied, and then moved aside within
-the inbox's own file system, where the sender's late bytes reach it; `return_changed` finds them.
+A sender may still have a file open when it is collected. The file is therefore copied, and then moved within the
+inbox's own file system, where it still receives what the sender writes late; `return_changed` finds such files.
 """
 
 import errno
@@ -15,9 +15,10 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Self
 
 from forecasting.clock import now
 from forecasting.contracts.calendar import THURSDAY
@@ -26,6 +27,26 @@ from forecasting.storage.inbox import InboxFile, list_inbox, stamp_of
 
 SECONDS_KEPT = 24 * 3600
 MOST_FILES_NAMED = 3
+
+
+@dataclass(frozen=True)
+class _Copy:
+    """The copy of a collected file.
+
+    cutoff, copy: the folder of the copy, and its name there.
+    file: the file's name in the inbox.
+    sha256, stamp: of the file that was copied; None where the manifest does not list the copy.
+    """
+
+    cutoff: str
+    copy: str
+    file: str
+    sha256: str | None = None
+    stamp: tuple[int, int, int] | None = None
+
+    @classmethod
+    def from_json(cls, *, stamp: Iterable[int] | None, **fields: str) -> Self:
+        return cls(**fields, stamp=tuple(stamp) if stamp else None)  # type: ignore[arg-type]
 
 
 class Archive:
@@ -40,16 +61,16 @@ class Archive:
         return self._root / str(cutoff)
 
     def files(self, cutoff: date) -> list[Path]:
-        """The copies of the files that runs of `cutoff` have collected, by name."""
+        """Return the copies of the files that runs of `cutoff` have collected, by name."""
         return sorted(self.folder(cutoff).glob("[!.]*"))
 
     def waiting(self, week_starts_on: int = THURSDAY) -> list[InboxFile]:
-        """The files of the inbox that no run has collected, by name."""
+        """Return the files of the inbox that no run has collected, by name."""
         left = self._left()
         return [file for file in list_inbox(self._inbox, week_starts_on) if not _is_as(file, left.get(file.path.name))]
 
     def clock(self) -> float:
-        """The present moment by the inbox's own file system, in seconds since 1970."""
+        """Return the time by the clock of the inbox's file system, in seconds since 1970."""
         probe = self._taken / ".clock"
         try:
             self._taken.mkdir(exist_ok=True)
@@ -61,9 +82,9 @@ class Archive:
     def take(self, cutoff: date, files: Iterable[InboxFile]) -> list[str]:
         """Archive files whose rows are in the lake, and move them out of the inbox.
 
-        A file that has changed since it was read stays. One that cannot be moved is remembered as collected until its
-        content changes. Where a process dies in here, the next run reads the files that are still in the inbox again,
-        and drops their rows as duplicates.
+        A file that has changed since it was read stays. A file that cannot be moved counts as collected until its
+        content changes. Where the process dies in here, the next run reads the files that are still in the inbox
+        again, and drops their rows as duplicates.
 
         Returns:
             A sentence for each reason why files are still in the inbox.
@@ -76,7 +97,7 @@ class Archive:
                 stamp = stamp_of(file.path)
                 copy, digest = self._copy(cutoff, file)
             except FileNotFoundError:
-                continue  # it was taken away since it was read
+                continue  # somebody removed it after it was read
             except _ChangedError:
                 said.add("changed since it was read, and is read again by the next run", file.path.name)
             except OSError as error:
@@ -85,19 +106,18 @@ class Archive:
                 said.add(f"{problem}; {remedy}", file.path.name)
             else:
                 copied[copy.name] = file
-                manifest[copy.name] = {"file": file.path.name, "sha256": digest, "stamp": stamp}
+                manifest[copy.name] = _Copy(str(cutoff), copy.name, file.path.name, digest, stamp)
         if copied:
-            sync(self.folder(cutoff))  # once for all: each call costs milliseconds
-            write_json(self._manifest_path(str(cutoff)), manifest)
+            sync(self.folder(cutoff))  # once for all copies, as each call costs milliseconds
+            write_json(self._manifest_path(str(cutoff)), {name: asdict(each) for name, each in manifest.items()})
         left = self._left()
         for name, file in copied.items():
-            record = {**manifest[name], "cutoff": str(cutoff), "copy": name}
             try:
-                self._move_aside(record)
+                self._move_aside(manifest[name])
             except FileNotFoundError:
                 continue
             except OSError as error:
-                left[file.path.name] = record
+                left[file.path.name] = manifest[name]
                 problem = f"could not be moved out of the inbox ({error.strerror})"
                 remedy = f"let the forecast's user write {self._inbox}, or remove the file"
                 so_far = "it is remembered as collected, and read again only if its content changes"
@@ -106,9 +126,9 @@ class Archive:
         return said.all()
 
     def return_changed(self) -> list[str]:
-        """Put files back into the inbox that were changed after a run had read them, and drop the others after a day.
+        """Put files that were changed after a run had read them back into the inbox; remove the others after a day.
 
-        Files that could not be moved out of the inbox are tried again.
+        Files that an earlier run could not move out of the inbox are moved now, if possible.
 
         Returns:
             A sentence for each thing that happened to changed files.
@@ -117,8 +137,8 @@ class Archive:
         said = _Sentences()
         for held in sorted(self._taken.glob("*/[!.]*")):
             cutoff = held.parent.name
-            record = self._manifest(cutoff).get(held.name, {"file": held.name})
-            name = record["file"]
+            record = self._manifest(cutoff).get(held.name, _Copy(cutoff, held.name, held.name))
+            name = record.file
             late = f"was changed after a run of {cutoff} had read it"
             try:
                 if _is_as(InboxFile(held, None, stamp_of(held)), record):
@@ -149,28 +169,28 @@ class Archive:
         return target.exists()
 
     def _copy(self, cutoff: date, file: InboxFile) -> tuple[Path, str]:
-        """Copy a file that still is what was read of it; gives the copy and its SHA-256."""
+        """Copy a file that has not changed since it was read; return the copy and its SHA-256."""
         folder, name = self.folder(cutoff), file.path
         copy, last, number = folder / name.name, None, 1
         while copy.exists():
             number += 1
             last, copy = copy, folder / f"{name.stem}.{number}{name.suffix}"
         if last and file.sha256 == _digest(last) and not self._held(str(cutoff), last.name).exists():
-            return last, file.sha256  # by a run that died before it moved the file
+            return last, file.sha256  # a run that died before it moved the file has made this copy
         temporary = folder / ".copy"
         digest = _copy_bytes(name, temporary, file.sha256)
         sync(temporary)
         temporary.replace(copy)
         return copy, digest
 
-    def _move_aside(self, record: Mapping[str, Any]) -> None:
-        file, held = self._inbox / record["file"], self._held(record["cutoff"], record["copy"])
+    def _move_aside(self, record: _Copy) -> None:
+        file, held = self._inbox / record.file, self._held(record.cutoff, record.copy)
         held.parent.mkdir(parents=True, exist_ok=True)
         try:
             file.rename(held)
         except OSError as error:
-            # Some file systems that are made of several cannot move within themselves.
-            if error.errno != errno.EXDEV or _digest(file) != record["sha256"]:
+            # Some file systems that combine several others cannot move a file between these.
+            if error.errno != errno.EXDEV or _digest(file) != record.sha256:
                 raise
             file.unlink()
 
@@ -179,14 +199,14 @@ class Archive:
 
     def _drop_old(self, held: Path) -> None:
         found = held.stat()
-        # Moving it has set its ctime.
+        # The move has set its ctime.
         if self.clock() - max(found.st_mtime, found.st_ctime) > SECONDS_KEPT:
             held.unlink()
             with suppress(OSError):
                 held.parent.rmdir()
 
     def _newest(self, name: str) -> tuple[str, str] | None:
-        """Cutoff and name of the newest copy of that file."""
+        """Return the cutoff and the name of the newest copy of that file."""
         stem, suffix = Path(name).stem, Path(name).suffix
         numbered = re.compile(re.escape(stem) + r"(?:\.(\d+))?" + re.escape(suffix))
         copies = [
@@ -199,27 +219,25 @@ class Archive:
         cutoff, _, copy_name = max(copies)
         return cutoff, copy_name
 
-    def _manifest(self, cutoff: str) -> dict[str, Any]:
-        path = self._manifest_path(cutoff)
-        return read_json(path) if path.exists() else {}
+    def _manifest(self, cutoff: str) -> dict[str, _Copy]:
+        return _read_copies(self._manifest_path(cutoff))
 
     def _manifest_path(self, cutoff: str) -> Path:
         return self._root / f"{cutoff}.json"
 
-    def _left(self) -> dict[str, Any]:
-        path = self._root / "left_in_inbox.json"
-        return read_json(path) if path.exists() else {}
+    def _left(self) -> dict[str, _Copy]:
+        return _read_copies(self._root / "left_in_inbox.json")
 
-    def _write_left(self, left: Mapping[str, Any]) -> None:
+    def _write_left(self, left: Mapping[str, _Copy]) -> None:
         if left != self._left():
-            write_json(self._root / "left_in_inbox.json", left)
+            write_json(self._root / "left_in_inbox.json", {name: asdict(each) for name, each in left.items()})
 
     def _retry_left(self) -> None:
         left = self._left()
         for name, record in list(left.items()):
             path = self._inbox / name
             if not _is_as(InboxFile(path, None, stamp_of(path)), record):
-                del left[name]  # it is gone, or has other content, which is read
+                del left[name]  # it was removed, or has new content to be read
                 continue
             with suppress(OSError):
                 self._move_aside(record)
@@ -227,21 +245,26 @@ class Archive:
         self._write_left(left)
 
 
+def _read_copies(path: Path) -> dict[str, _Copy]:
+    content = read_json(path) if path.exists() else {}
+    return {name: _Copy.from_json(**fields) for name, fields in content.items()}
+
+
 class _ChangedError(Exception):
-    """A file is no longer what was read of it."""
+    """A file has changed since it was read."""
 
 
 class _Sentences:
-    """What is said of files: one sentence for all of which the same is to be said."""
+    """Sentences about files: one for all files with the same problem."""
 
     def __init__(self) -> None:
         self._names: dict[str, list[str]] = defaultdict(list)
 
-    def add(self, what: str, name: str) -> None:
-        self._names[what].append(name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace"))
+    def add(self, problem: str, name: str) -> None:
+        self._names[problem].append(name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace"))
 
     def all(self) -> list[str]:
-        return [f"{_listed(names)}: {what}." for what, names in self._names.items()]
+        return [f"{_listed(names)}: {problem}." for problem, names in self._names.items()]
 
 
 def _listed(names: list[str]) -> str:
@@ -249,14 +272,14 @@ def _listed(names: list[str]) -> str:
     return ", ".join(names[:MOST_FILES_NAMED]) + (f" and {more} more files" if more > 0 else "")
 
 
-def _is_as(file: InboxFile, record: Mapping[str, Any] | None) -> bool:
-    """Whether a file still has the content that is recorded of it. It is read only where it was touched."""
-    if record is None or file.stamp is None or "sha256" not in record:
+def _is_as(file: InboxFile, record: _Copy | None) -> bool:
+    """Return whether a file still has the content that was copied. It is read only where its stamp has changed."""
+    if record is None or file.stamp is None or record.sha256 is None:
         return False
-    if list(file.stamp) == list(record["stamp"] or ()):
+    if file.stamp == record.stamp:
         return True
     try:
-        return _digest(file.path) == record["sha256"]
+        return _digest(file.path) == record.sha256
     except OSError:
         return False
 
@@ -267,7 +290,11 @@ def _digest(path: Path) -> str:
 
 
 def _copy_bytes(source: Path, target: Path, expected: str | None) -> str:
-    """Copy a file and give its SHA-256, where that is the expected one."""
+    """Copy a file and return its SHA-256.
+
+    Raises:
+        _ChangedError: it is not the expected one.
+    """
     digest = hashlib.sha256()
     with source.open("rb") as reader, target.open("wb") as writer:
         while part := reader.read(1 << 20):

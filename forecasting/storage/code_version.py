@@ -1,4 +1,4 @@
-"""The version of this installation: of its sources to the last byte, and of the libraries that compute with it."""
+"""The version of this installation: of all its source files, and of the numerical libraries."""
 
 import hashlib
 import platform
@@ -10,7 +10,7 @@ NUMERICAL_LIBRARIES = ["numpy", "pandas", "scipy", "statsmodels", "lightgbm"]
 
 
 def package_fingerprint() -> str:
-    """Return the hash of all sources of this package, and of the versions of the libraries that compute with it."""
+    """Return the hash of all source files of this package and of the versions of the numerical libraries."""
     package = Path(__file__).parents[1]
     digest = hashlib.sha256()
     for source in sorted(package.rglob("*.py")):
@@ -22,7 +22,7 @@ def package_fingerprint() -> str:
 
 
 def code_versions() -> dict[str, str]:
-    """Return what two processes must have in common to work for one run, by name."""
+    """Return the versions that two processes must share to work for one run, by name."""
     found = {"code": package_fingerprint(), "python": ".".join(platform.python_version_tuple()[:2])}
     for library in NUMERICAL_LIBRARIES:
         with suppress(PackageNotFoundError):

@@ -1,30 +1,30 @@
-"""Where the service lives, and the secrets it keeps there: addresses with passwords in them, by name.
+"""The home folder of the service, and the secrets in it: URLs with passwords, by name.
 
-`connections.toml` is a flat table of `name = "url"` or `name = ["url", "url"]`, for its owner's eyes alone. Names
-travel through parameters, logs and messages; what they stand for is read at the last moment and never told.
+`connections.toml` is a flat table of `name = "url"` or `name = ["url", "url"]` that only its owner may read. Only the
+names appear in parameters, logs and messages; a URL is read where it is used, and never shown.
 """
 
 import os
 import re
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from forecasting.contracts.errors import OptionError
 
 
 def oj_home() -> Path:
-    """The folder of the service, its logs and its secrets: OJ_HOME, else `~/.oj`."""
+    """Return the folder of the service, its logs and its secrets: OJ_HOME, else `~/.oj`."""
     return Path(os.environ.get("OJ_HOME") or "~/.oj").expanduser().absolute()
 
 
 def connections_path() -> Path:
-    """The file of the secrets, whether it is there or not."""
+    """Return the path of the secrets, whether the file exists or not."""
     return oj_home() / "connections.toml"
 
 
 def connection(name: str) -> str:
-    """The one URL that `name` stands for.
+    """Return the one URL that `name` stands for.
 
     Raises:
         OptionError: there is no such entry, it is not one URL, or the file cannot be used.
@@ -37,7 +37,7 @@ def connection(name: str) -> str:
 
 
 def connections(name: str) -> list[str]:
-    """Every URL that `name` stands for; none where there is no such entry, or no file.
+    """Return every URL that `name` stands for; none where there is no such entry, or no file.
 
     Raises:
         OptionError: others can read the file, or it is not a table of URLs. The error holds nothing of its content.
@@ -53,11 +53,11 @@ def connections(name: str) -> list[str]:
     return urls
 
 
-def _table() -> dict[str, Any]:
+def _table() -> Mapping[str, object]:
     path = connections_path()
     try:
         with path.open("rb") as file:
-            # Of the open file, not of its path: what is judged is what is read.
+            # The mode of the open file, not of its path, which may name another file by now.
             mode = os.fstat(file.fileno()).st_mode & 0o777
             if mode & 0o077:
                 raise OptionError(str(path), f"can be read by others (mode {mode:04o})", f"chmod 600 {path}")
@@ -68,7 +68,7 @@ def _table() -> dict[str, Any]:
         raise OptionError(
             str(path), f"cannot be read ({error.strerror})", f"chown it to you, chmod 600 {path}"
         ) from None
-    except ValueError as error:  # not TOML, or not UTF-8; the parser's own words may quote the content
+    except ValueError as error:  # not TOML, or not UTF-8; the parser's message may quote the content
         where = re.search(r"line \d+", str(error))
         place = f" ({where[0]})" if where else ""
         raise OptionError(str(path), f"is not TOML{place}", 'write lines of the form name = "url"') from None

@@ -1,4 +1,4 @@
-"""Writing files so that a reader sees the old content or the new, and never a part of it."""
+"""Reads and writes files so that a reader sees the old content or the new one, never a part of it."""
 
 import hashlib
 import json
@@ -42,7 +42,7 @@ def replace_file(path: Path, write: Callable[[Path], object], prepare_in: Path |
 
 
 def sync(path: Path) -> None:
-    """Wait until a file's content, or a folder's list of names, is on the disk."""
+    """Wait until a file's content, or a folder's list of files, is on the disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -75,7 +75,7 @@ def read_table(path: Path, table: Table) -> pd.DataFrame:
 
 
 def read_tables(paths: Iterable[Path], table: Table) -> pd.DataFrame:
-    """Read many files of one declared table as one frame; faster than one after the other, as it is cast once.
+    """Read many files of one declared table as one frame, which is cast only once.
 
     Raises:
         SchemaError: as `read_table`.
@@ -85,7 +85,7 @@ def read_tables(paths: Iterable[Path], table: Table) -> pd.DataFrame:
 
 
 def read_undamaged(paths: Iterable[Path], table: Table) -> pd.DataFrame:
-    """Read many files as `read_tables` does, without those that are damaged."""
+    """Read many files as `read_tables` does, but skip damaged ones."""
     paths = list(paths)
     try:
         return read_tables(paths, table)
@@ -94,7 +94,7 @@ def read_undamaged(paths: Iterable[Path], table: Table) -> pd.DataFrame:
 
 
 def is_whole(path: Path, table: Table) -> bool:
-    """Whether the file is there and is the declared table, to its last byte."""
+    """Return whether the file exists and holds the declared table undamaged."""
     try:
         table.declared(_read(path, table))
     except SchemaError:
@@ -103,7 +103,7 @@ def is_whole(path: Path, table: Table) -> bool:
 
 
 def read_hashed(path: Path, table: Table) -> tuple[pa.Table, dict[str, str], str]:
-    """Read a declared table, what its writer said of it, and the SHA-256 of the very bytes that were read.
+    """Read a declared table, its metadata, and the SHA-256 of the bytes that were read.
 
     Raises:
         SchemaError: as `read_table`.
@@ -114,7 +114,7 @@ def read_hashed(path: Path, table: Table) -> tuple[pa.Table, dict[str, str], str
 
 
 def read_metadata(path: Path) -> dict[str, str]:
-    """What the writer said of the file, by name.
+    """Return the metadata of the file that its writer gave it.
 
     Raises:
         SchemaError: the file is damaged.

@@ -1,7 +1,7 @@
-"""The fingerprint of the code that a forecast's numbers depend on, as part of a run's identity.
+"""The fingerprint of the code that a forecast's numbers depend on; it is part of the run id.
 
-It is taken of the modules that the forecast and the models import, directly or not, found by reading the sources. Of
-these it takes what is computed: comments, docstrings and layout do not count.
+It covers the modules that the forecast and the models import, directly or not, as found in the source files. Comments,
+docstrings and layout do not count.
 """
 
 import ast
@@ -32,7 +32,7 @@ Find = Callable[[str], Path | None]
 def code_fingerprint(model: str) -> str:
     """Return the hash of all code that computes a forecast by this model, and of the versions of its libraries.
 
-    A model of one's own, `module:function`, counts with the modules beside it that it imports.
+    A user's own model, `module:function`, counts with the modules beside it that it imports.
 
     Raises:
         OptionError: there is no such model.
@@ -52,7 +52,7 @@ def code_fingerprint(model: str) -> str:
 
 
 def numerical_modules() -> dict[str, Path]:
-    """Return the modules of this package that a forecast depends on, by name; all models, as some ask for others."""
+    """Return the modules of this package that a forecast depends on, by name; all models, as some use others."""
     names = [*ENTRIES, *(path.partition(":")[0] for path in MODELS.values())]
     start = {name: path for name in names if (path := _in_package(name))}
     found, _ = import_closure(start, _in_package)
@@ -87,14 +87,14 @@ def own_modules(model: str) -> tuple[dict[str, Path], set[str]]:
 
 
 def import_closure(start: Mapping[str, Path], find: Find) -> tuple[dict[str, Path], set[str]]:
-    """Follow imports, wherever in a module they stand.
+    """Follow imports, also those inside functions.
 
     Args:
-        start: modules to begin with, and their files.
-        find: gives the file of a module by its name; None for one that is not to be followed.
+        start: the files of the first modules, by name.
+        find: gives the file of a module by its name; None for a module that is not followed.
 
     Returns:
-        The modules that were followed, with their files; and the top-level names of the others, without Python's own.
+        The files of the modules that were followed, and the top-level names of the others without the standard library.
     """
     found: dict[str, Path] = {}
     others: set[str] = set()
@@ -113,7 +113,7 @@ def import_closure(start: Mapping[str, Path], find: Find) -> tuple[dict[str, Pat
                 waiting[other] = source
             else:
                 others.add(other.partition(".")[0])
-    # The name of a function in a module that was followed is no library.
+    # A function of a module that was followed is no library.
     return found, others - {name.partition(".")[0] for name in found} - sys.stdlib_module_names
 
 
@@ -124,7 +124,7 @@ def meaning(source: bytes) -> str:
 
 
 class _WithoutTexts(ast.NodeTransformer):
-    """Leaves out strings that stand alone: docstrings, which nothing is computed from."""
+    """Removes strings that stand alone, such as docstrings."""
 
     def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
         is_text = isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
@@ -133,7 +133,7 @@ class _WithoutTexts(ast.NodeTransformer):
 
 @cache
 def _imported(source: bytes, package: str) -> frozenset[str]:
-    """The names that a module imports and the packages they lie in; some are of functions, not of modules."""
+    """Return the names that a module imports, and their packages; some are functions, not modules."""
     names: set[str] = set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
@@ -159,7 +159,7 @@ def _source(folder: Path, name: str) -> Path | None:
 
 
 def _distributions(names: set[str]) -> set[str]:
-    """The distributions that modules of these names are installed from."""
+    """Return the distributions that modules of these names are installed from."""
     if not names:
         return set()
     known = packages_distributions()

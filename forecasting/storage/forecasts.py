@@ -13,6 +13,7 @@ Where a process is killed at any point, readers find the old forecast or the new
 """
 
 import hashlib
+from collections.abc import Mapping
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ import pandas as pd
 
 from forecasting.contracts import schemas
 from forecasting.contracts.errors import DataError, RunError, SchemaError
+from forecasting.contracts.run_record import adapter
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.forecast_checks import require_complete
 from forecasting.storage.files import (
@@ -141,17 +143,17 @@ class Forecasts:
         newest = sorted(others, key=lambda path: path.stat().st_mtime_ns)[-1:]
         return read_undamaged(newest, schemas.FORECAST)
 
-    def spec_of(self, cutoff: date, run_id: str) -> dict[str, Any]:
-        """Return what a published run was asked for, as `ForecastSpec.as_dict` gives it; empty without a manifest."""
-        spec: dict[str, Any] = self._manifest(cutoff, run_id).get("spec", {})
-        return spec
+    def spec_of(self, cutoff: date, run_id: str) -> ForecastSpec | None:
+        """Return what a published run was asked for; None where its manifest is missing."""
+        manifest = self._manifest(cutoff, run_id)
+        return adapter(ForecastSpec).validate_python(manifest["spec"]) if manifest else None
 
     def as_of(self, cutoff: date) -> datetime | None:
         """Return up to which moment the current run had collected; None where there is none, or it does not say."""
         as_of = self._manifest(cutoff, self.run_id(cutoff) or "none").get("as_of")
         return datetime.fromisoformat(as_of) if as_of else None
 
-    def _manifest(self, cutoff: date, run_id: str) -> dict[str, Any]:
+    def _manifest(self, cutoff: date, run_id: str) -> Mapping[str, Any]:
         path = self.run_folder(cutoff, run_id) / "manifest.json"
         return read_json(path) if path.exists() else {}
 
@@ -162,7 +164,7 @@ def _is_stored(run: Path, content: bytes) -> bool:
     return (run / "manifest.json").exists() and file.exists() and file.read_bytes() == content
 
 
-def _store(run: Path, content: bytes, forecast: pd.DataFrame, manifest: dict[str, Any]) -> None:
+def _store(run: Path, content: bytes, forecast: pd.DataFrame, manifest: Mapping[str, Any]) -> None:
     """Write a run's forecast, verify it, and write its manifest last; replaces an unfinished or damaged run."""
     file = run / "forecast.parquet"
     (run / "manifest.json").unlink(missing_ok=True)
@@ -174,4 +176,4 @@ def _store(run: Path, content: bytes, forecast: pd.DataFrame, manifest: dict[str
             "check the disk, then run again; nothing was published",
         )
     digest = hashlib.sha256(content).hexdigest()
-    write_json(run / "manifest.json", manifest | {"rows": len(written), "sha256": digest})
+    write_json(run / "manifest.json", {**manifest, "rows": len(written), "sha256": digest})

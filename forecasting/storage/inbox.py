@@ -1,4 +1,4 @@
-"""The inbox: files that stores drop, read as a hard contract and typed by nobody but the validation.
+"""The inbox: reads the files that stores drop, as text; the validation gives the values their types.
 
 A file is named `<week>_store-<number>.csv` (or `.parquet`), by the first day of its sales week; a daily file
 `<date>_store-<number>.csv`. CSV is UTF-8, comma separated, quoted by `"`, with exactly the declared header.
@@ -14,7 +14,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -27,10 +26,14 @@ from forecasting.contracts.schemas import inbox_columns
 from forecasting.core.inspection import no_rows, raw_columns
 
 FILE_NAME = re.compile(r"(?P<day>(?:19|20|21)[0-9]{2}-[0-9]{2}-[0-9]{2})_store-[0-9]{1,9}\.(?:csv|parquet)")
-# A file that was written to more recently may still be on its way.
+# A file that was changed more recently may still be incomplete.
 SECONDS_UNTOUCHED = 2.0
 MOST_SECONDS_AWAITED = 10.0
 SECONDS_BETWEEN_LOOKS = 0.1
+
+
+# A line of a file as text, in the order of `raw_columns`.
+_Line = tuple[object, ...]
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ class InboxFile:
 
 
 def list_inbox(folder: Path, week_starts_on: int = THURSDAY) -> list[InboxFile]:
-    """The files of the inbox, by name. Hidden files are still being written and are left alone."""
+    """Return the files of the inbox, by name, without hidden files, which are still being written."""
     files = sorted(path for path in folder.glob("[!.]*") if path.is_file() and not path.is_symlink())
     return [InboxFile(path, _week_of_name(path.name, week_starts_on), stamp_of(path)) for path in files]
 
@@ -62,14 +65,14 @@ def list_inbox(folder: Path, week_starts_on: int = THURSDAY) -> list[InboxFile]:
 def await_settled(
     list_files: Callable[[], list[InboxFile]], clock: Callable[[], float]
 ) -> tuple[list[InboxFile], list[InboxFile]]:
-    """List files once nobody has written to them for `SECONDS_UNTOUCHED`; wait `MOST_SECONDS_AWAITED` at most.
+    """Wait until no file was changed for `SECONDS_UNTOUCHED`, but `MOST_SECONDS_AWAITED` at most, and list them.
 
     Args:
-        list_files: lists the files as they are.
-        clock: the present moment by the clock that stamps the files, in seconds since 1970.
+        list_files: lists the files as they are now.
+        clock: gives the time by the clock of the files' file system, in seconds since 1970.
 
     Returns:
-        The settled files, and those that were still being written to at the end.
+        The settled files, and those that were still being written at the end.
     """
     give_up = now() + timedelta(seconds=MOST_SECONDS_AWAITED)
     while True:
@@ -85,24 +88,25 @@ def read_inbox(files: list[InboxFile], definition: PanelDefinition) -> tuple[lis
     """Read all lines of `files` as text.
 
     Returns:
-        The files that are there, each with the digest of what was read; and their lines, one row a line,
-        `forecasting.core.inspection.raw_columns`. What cannot be read says why.
+        The files that exist, each with the SHA-256 of what was read; and their lines, one row a line,
+        `raw_columns`.
+        The columns `rule` and `detail` say why a line cannot be read.
     """
-    empty = dict.fromkeys(inbox_columns(definition, "week_or_date"), "")
-    found, records = [], []
+    found: list[InboxFile] = []
+    lines: list[_Line] = []
     for file in files:
         try:
             read, of_file = _read_file(file, definition)
         except FileNotFoundError:
-            continue  # it was taken away since the inbox was listed
+            continue  # somebody removed it after the inbox was listed
         found.append(read)
-        records += [{**empty, **record} for record in of_file]
-    rows = pd.DataFrame(records, columns=raw_columns(definition)) if records else no_rows(definition)
+        lines += of_file
+    rows = pd.DataFrame(lines, columns=raw_columns(definition)) if lines else no_rows(definition)
     return found, rows
 
 
 def stamp_of(path: Path) -> tuple[int, int, int] | None:
-    """Inode, size and moment of the last change; None where there is no such file."""
+    """Return inode, size and moment of the last change; None where there is no such file."""
     try:
         found = path.stat()
     except FileNotFoundError:
@@ -111,7 +115,7 @@ def stamp_of(path: Path) -> tuple[int, int, int] | None:
 
 
 def _is_fresh(file: InboxFile, moment: float) -> bool:
-    # A moment far in the future was set by somebody, and does not tell when the file was written.
+    # A time far in the future was set by hand, and does not say when the file was written.
     return file.stamp is not None and abs(moment - file.stamp[2] / 1e9) < SECONDS_UNTOUCHED
 
 
@@ -125,28 +129,30 @@ def _week_of_name(name: str, week_starts_on: int) -> date | None:
         return None
 
 
-def _read_file(file: InboxFile, definition: PanelDefinition) -> tuple[InboxFile, list[dict[str, Any]]]:
+def _read_file(file: InboxFile, definition: PanelDefinition) -> tuple[InboxFile, list[_Line]]:
     if file.week is None:
-        return file, [_fault(file, 1, "wrong_file_name", "name files <week>_store-<number>.csv or .parquet")]
+        return file, [
+            _fault(file, 1, "wrong_file_name", "name files <week>_store-<number>.csv or .parquet", definition)
+        ]
     try:
         content = file.path.read_bytes()
     except FileNotFoundError:
         raise
     except OSError as error:
-        fault = _fault(file, 1, "unreadable_file", f"{error.strerror}: let the forecast's user read it")
+        fault = _fault(file, 1, "unreadable_file", f"{error.strerror}: let the forecast's user read it", definition)
         return replace(file, sha256="unread"), [fault]
     read = replace(file, sha256=hashlib.sha256(content).hexdigest())
-    read_rows = _read_parquet if file.path.suffix == ".parquet" else _read_csv
-    return read, read_rows(file, content, definition)
+    read_lines = _read_parquet if file.path.suffix == ".parquet" else _read_csv
+    return read, read_lines(file, content, definition)
 
 
-def _read_csv(file: InboxFile, content: bytes, definition: PanelDefinition) -> list[dict[str, Any]]:
+def _read_csv(file: InboxFile, content: bytes, definition: PanelDefinition) -> list[_Line]:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        return [_fault(file, 1, "not_utf8", f"byte {error.start} is not UTF-8: save the file as UTF-8")]
+        return [_fault(file, 1, "not_utf8", f"byte {error.start} is not UTF-8: save the file as UTF-8", definition)]
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    records: list[dict[str, Any]] = []
+    lines: list[_Line] = []
     try:
         header = next(reader, [])
         if header not in (inbox_columns(definition), inbox_columns(definition, "date")):
@@ -155,16 +161,16 @@ def _read_csv(file: InboxFile, content: bytes, definition: PanelDefinition) -> l
             if not values:
                 continue  # an empty line holds no row
             if len(values) == len(header):
-                records.append(_record(file, reader.line_num, header, values))
+                lines.append(_line(file, reader.line_num, header, values))
             else:
                 found = f"{len(values)} values where {len(header)} are declared: send the whole line"
-                records.append(_fault(file, reader.line_num, "cut_row", found))
+                lines.append(_fault(file, reader.line_num, "cut_row", found, definition))
     except csv.Error as error:
-        records.append(_fault(file, reader.line_num, "unreadable_row", f"{error}: correct the quotes"))
-    return records
+        lines.append(_fault(file, reader.line_num, "unreadable_row", f"{error}: correct the quotes", definition))
+    return lines
 
 
-def _read_parquet(file: InboxFile, content: bytes, definition: PanelDefinition) -> list[dict[str, Any]]:
+def _read_parquet(file: InboxFile, content: bytes, definition: PanelDefinition) -> list[_Line]:
     try:
         table = pq.ParquetFile(pa.BufferReader(content)).read()
         header = table.column_names
@@ -172,13 +178,13 @@ def _read_parquet(file: InboxFile, content: bytes, definition: PanelDefinition) 
             return [_wrong_header(file, header, definition)]
         columns = [_texts(table.column(name)) for name in header]
     except (pa.ArrowException, OSError) as error:
-        return [_fault(file, 1, "unreadable_file", f"{str(error).splitlines()[0]}: send the file again")]
+        return [_fault(file, 1, "unreadable_file", f"{str(error).splitlines()[0]}: send the file again", definition)]
     rows = zip(*columns, strict=True)
-    return [_record(file, number, header, list(values)) for number, values in enumerate(rows, start=2)]
+    return [_line(file, number, header, list(values)) for number, values in enumerate(rows, start=2)]
 
 
 def _texts(column: pa.ChunkedArray) -> list[str]:
-    """Typed values in the form that the contract declares for text."""
+    """Return typed values in the form that the contract declares for text."""
     if pa.types.is_timestamp(column.type):
         column = column.cast(pa.date32())
     if pa.types.is_boolean(column.type):
@@ -187,35 +193,22 @@ def _texts(column: pa.ChunkedArray) -> list[str]:
 
 
 def _text(value: object) -> str:
-    # A column of whole numbers with gaps comes from pandas as decimals.
+    # pandas writes a column of whole numbers with gaps as decimals.
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return "" if value is None else str(value)
 
 
-def _record(file: InboxFile, line: int, header: list[str], values: list[str]) -> dict[str, Any]:
-    names = ["week_or_date" if name in ("week", "date") else name for name in header]
-    return _line(file, line, dict(zip(names, values, strict=True)), daily="date" in header)
+def _line(file: InboxFile, line: int, header: list[str], values: list[str]) -> _Line:
+    return file.name, file.week, line, "date" in header, *values, "", ""
 
 
-def _fault(file: InboxFile, line: int, rule: str, detail: str) -> dict[str, Any]:
-    return _line(file, line, {}, rule=rule, detail=detail)
+def _fault(file: InboxFile, line: int, rule: str, detail: str, definition: PanelDefinition) -> _Line:
+    """Return a line that cannot be read, with the reason."""
+    return file.name, file.week, line, False, *("" for _ in inbox_columns(definition)), rule, detail
 
 
-def _wrong_header(file: InboxFile, header: list[str], definition: PanelDefinition) -> dict[str, Any]:
+def _wrong_header(file: InboxFile, header: list[str], definition: PanelDefinition) -> _Line:
     expected = f"{','.join(inbox_columns(definition))} (or with `date` in the place of `week`)"
-    return _fault(file, 1, "wrong_header", f"the header is {','.join(header)[:200]!r}, it must be {expected}")
-
-
-def _line(
-    file: InboxFile, line: int, values: dict[str, str], *, daily: bool = False, rule: str = "", detail: str = ""
-) -> dict[str, Any]:
-    return {
-        **values,
-        "file": file.name,
-        "file_week": file.week,
-        "line": line,
-        "daily": daily,
-        "rule": rule,
-        "detail": detail,
-    }
+    found = f"the header is {','.join(header)[:200]!r}, it must be {expected}"
+    return _fault(file, 1, "wrong_header", found, definition)

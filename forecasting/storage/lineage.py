@@ -1,4 +1,4 @@
-"""What a forecast was made of, as far as the lake's files tell it."""
+"""Lineage: the files that a forecast was made from."""
 
 import hashlib
 from dataclasses import dataclass
@@ -12,13 +12,12 @@ from forecasting.storage.lake import Lake
 
 @dataclass(frozen=True)
 class Origin:
-    """One step on the way from the inbox to the report.
+    """One step from the inbox to the report.
 
-    name: what it is, in words.
-    folder: where its files are.
-    files: how many files it has.
-    rows: how many rows; None where the files are not ours to count.
-    sha256: of the files' bytes, one file after the other, in the order of their names.
+    name: for people.
+    folder: of its files.
+    files, rows: their number; no rows are counted in the files of the inbox.
+    sha256: of the files' bytes, one file after the other, by name.
     """
 
     name: str
@@ -29,12 +28,12 @@ class Origin:
 
 
 def trace(lake: Lake, spec: ForecastSpec) -> list[Origin]:
-    """The steps that led to the forecast in force and its report, the first one first."""
+    """Return the steps that led to the current forecast and its report, in their order."""
     cutoff = spec.cutoff
     return [
         _origin("files that the stores sent", lake.archive.folder(cutoff), lake.archive.files(cutoff), rows=False),
         _origin(f"sales up to {cutoff}", lake.root / "sales", lake.sales.files(cutoff)),
-        _origin(f"promotions told up to {cutoff}", lake.root / "promotions", lake.promotions.files(cutoff)),
+        _origin(f"promotions announced up to {cutoff}", lake.root / "promotions", lake.promotions.files(cutoff)),
         _origin("forecast", *_single(lake.forecasts.path(cutoff))),
         _origin("report", *_single(lake.reports.table_path)),
     ]

@@ -1,4 +1,4 @@
-"""Locks between processes: `flock`, which the system itself releases when its holder dies."""
+"""Locks between processes, by `flock`: the system releases a lock when its holder dies."""
 
 import fcntl
 import json
@@ -8,7 +8,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 from forecasting.clock import now
 from forecasting.contracts.errors import WeekBusy
@@ -36,7 +35,7 @@ def week_lock(path: Path, cutoff: date) -> Iterator[None]:
 
 @contextmanager
 def waiting_lock(path: Path) -> Iterator[None]:
-    """Hold a lock for a moment, waiting for it where another process has it."""
+    """Hold a lock for as long as the `with` block runs; wait for it where another process holds it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+", encoding="utf-8") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
@@ -53,18 +52,18 @@ class HeldLock:
 
 
 def held_locks(folder: Path) -> list[HeldLock]:
-    """The locks of `folder` that are held now, by name. Looking does not touch them: no run finds its week busy."""
+    """Return the locks of `folder` that are held now, by name; no lock is taken for that."""
     holders, held = _system_locks(), []
     for path in sorted(folder.glob("*.lock")):
         with suppress(FileNotFoundError):
             if pid := holders.get(path.stat().st_ino):
                 holder = _read_holder(path)
-                held.append(HeldLock(path.stem, pid, holder.get("since", "") if holder.get("pid") == pid else ""))
+                held.append(HeldLock(path.stem, pid, holder.since if holder and holder.pid == pid else ""))
     return held
 
 
 def is_in_use(folder: Path) -> bool:
-    """Whether a process holds a lock on any file in `folder`, as Dask's workers do on their scratch folders."""
+    """Return whether a process holds a lock on any file in `folder`, as Dask's workers do in scratch folders."""
     holders = _system_locks()
     for path in folder.rglob("*"):
         with suppress(FileNotFoundError):
@@ -74,23 +73,23 @@ def is_in_use(folder: Path) -> bool:
 
 
 def _system_locks() -> dict[int, int]:
-    """Process by inode, of all file locks that the system knows: `1: FLOCK ADVISORY WRITE <pid> <device>:<inode> …`."""
+    """Return the process that holds a lock, by inode: `1: FLOCK ADVISORY WRITE <pid> <device>:<inode> …`."""
     locks = {}
     for line in Path("/proc/locks").read_text(encoding="ascii").splitlines():
         words = line.split()
-        if words[1] != "->":  # one that waits holds nothing
+        if words[1] != "->":  # a process that waits
             locks[int(words[5].rpartition(":")[2])] = int(words[4])
     return locks
 
 
 def _holder(path: Path) -> str:
     holder = _read_holder(path)
-    return f"process {holder['pid']} since {holder['since']}" if holder else "an unknown process"
+    return f"process {holder.pid} since {holder.since}" if holder else "an unknown process"
 
 
-def _read_holder(path: Path) -> dict[str, Any]:
+def _read_holder(path: Path) -> HeldLock | None:
     try:
-        holder = json.loads(path.read_text(encoding="utf-8"))
-        return {"pid": holder["pid"], "since": holder["since"]}
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return HeldLock(path.stem, content["pid"], content["since"])
     except (OSError, ValueError, KeyError):
-        return {}
+        return None

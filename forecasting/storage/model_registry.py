@@ -25,10 +25,10 @@ from forecasting.storage.files import read_json, read_table, write_json, write_t
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a fitted model is from.
+    """How a model was fitted.
 
-    first, last, weeks, series: what it was trained on: the weeks, and how many weeks and series.
-    data: hash of the sales and promotions that it has seen.
+    first, last, weeks, series: the weeks it was trained on, and the numbers of weeks and series.
+    data: hash of the sales and promotions it was trained on.
     code: fingerprint of the code that fitted it.
     """
 
@@ -44,7 +44,7 @@ class Origin:
 
 @dataclass(frozen=True)
 class Version:
-    """A fitted model of the store, without its parameters: what `model.json` says."""
+    """A registered model without its parameters: the content of `model.json`."""
 
     version: str
     content: Mapping[str, Any]
@@ -55,7 +55,7 @@ class Version:
 
     @property
     def record(self) -> Mapping[str, Any]:
-        """Its scores, and the contest that it took part in."""
+        """Its scores, and its challenger evaluation."""
         return self.content["record"]
 
 
@@ -79,7 +79,7 @@ class Champion:
 
 
 def write_learnt(folder: Path, fitted: FittedModel) -> None:
-    """Write what a model has learnt, all but its spec, as two files of `folder`."""
+    """Write the parameters and texts of a model as two files of `folder`."""
     write_table(folder / "parameters.parquet", fitted.parameters, schemas.PARAMETERS)
     write_json(folder / "texts.json", fitted.texts)
 
@@ -241,8 +241,8 @@ def _champion(content: Mapping[str, Any]) -> Champion:
 def _damaged(folder: Path, what: str) -> RunError:
     return RunError(
         f"The fitted model {folder.name} is damaged: {what}",
-        f"restore {folder} from a copy, go back to another version (`oj models rollback --to`), "
-        "or train anew (`oj train`)",
+        f"restore {folder} from a copy, name another version by `oj models rollback --to`, or train a new one by "
+        "`oj train`",
     )
 
 
@@ -251,7 +251,7 @@ def _version_of(identity: Mapping[str, Any]) -> str:
 
 
 def _hash_of(fitted: FittedModel) -> str:
-    """Hash of what was learnt, however it is written."""
+    """Return a hash of the parameters and texts, whatever their file format."""
     digest = hashlib.sha256(pd.util.hash_pandas_object(fitted.parameters, index=False).to_numpy().tobytes())
     digest.update(json.dumps(dict(fitted.texts), sort_keys=True).encode())
     return digest.hexdigest()[:16]

@@ -86,8 +86,7 @@ class Monitoring:
 
     def _alarms_of(self, week: date) -> list[dict[str, Any]]:
         path = self._alarms_path(week)
-        alarms: list[dict[str, Any]] = read_json(path)["alarms"] if path.exists() else []
-        return alarms
+        return list(read_json(path)["alarms"]) if path.exists() else []
 
     def _alarms_path(self, week: date) -> Path:
         return self._root / "alarms" / f"{week}.json"

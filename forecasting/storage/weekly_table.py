@@ -1,10 +1,10 @@
-"""A table that is kept one file a week, with its vintages: nothing that was collected is ever overwritten.
+"""A table with one file a week and its vintages: nothing that was collected is ever overwritten.
 
-    <table>/<week>.parquet                         the week as it is known now
-    vintages/<table>/<week>/<collected>.parquet    every content that file has had, by the moment (UTC) it was collected
+    <table>/<week>.parquet                         the week as known now
+    vintages/<table>/<week>/<collected>.parquet    every content that file has had, by the moment (UTC) of collection
 
-A file is a copy of the newest of its vintages. It has none while it is history: what a lake was filled with before its
-first run counts as known from the beginning.
+A file is a copy of its newest vintage. The history that a lake was filled with before its first run has no vintages
+until it is corrected, and counts as known from the beginning.
 """
 
 from abc import ABC, abstractmethod
@@ -17,13 +17,13 @@ from forecasting.contracts.table import Table
 from forecasting.core.point_in_time import merge_newer
 from forecasting.storage.files import put, read_table, read_tables, write_table
 
-# The moment of what a lake was filled with.
+# The moment at which the history of a new lake counts as collected.
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 _STAMP = "%Y%m%dT%H%M%S.%fZ"
 
 
 class WeeklyTable(ABC):
-    """Reads and writes one table of cells that is kept one file a week."""
+    """Reads and writes a table of cells, one file a week."""
 
     def __init__(self, folder: Path, vintages: Path) -> None:
         self._folder = folder
@@ -35,34 +35,34 @@ class WeeklyTable(ABC):
         """The declaration of the table."""
 
     def weeks(self) -> list[date]:
-        """The weeks that have a file, oldest first."""
+        """Return the weeks that have a file, oldest first."""
         return dates(self._folder, "*.parquet")
 
     def files(self, until: date | None = None, as_of: datetime | None = None) -> list[Path]:
-        """The files of all weeks, or of those up to `until`, oldest first; or the vintages that held at `as_of`."""
+        """Return the files of all weeks, or of those up to `until`, as of now or of `as_of`; oldest week first."""
         weeks = self.weeks() if as_of is None else sorted({*self.weeks(), *dates(self._vintages, "*")})
         of_weeks = [self._file(week, as_of) for week in weeks if until is None or week <= until]
         return [file for file in of_weeks if file]
 
     def rows(self, until: date | None = None, as_of: datetime | None = None) -> pd.DataFrame:
-        """The rows of those files, oldest file first."""
+        """Return the rows of those files, oldest week first."""
         files = self.files(until, as_of)
         rows = read_tables(files, self.table)
         if as_of and files != self.files(until, as_of):
-            # While it was read, history has been corrected for the first time, and became a vintage.
+            # While the files were read, history was corrected for the first time and became a vintage.
             return self.rows(until, as_of)
         return rows
 
     def of_week(self, week: date) -> pd.DataFrame:
-        """The rows of one week's file, as it is known now."""
+        """Return the rows of one week, as known now."""
         path = self.path(week)
         return read_table(path, self.table) if path.exists() else self.table.empty()
 
     def add_week(self, week: date, rows: pd.DataFrame, collected: datetime | None) -> None:
-        """Add rows to a week as a new vintage; a cell that is already there is replaced.
+        """Add rows to a week as a new vintage; a row of a cell that exists replaces it.
 
         Args:
-            collected: later than the newest vintage of all; None for history, which has no vintages.
+            collected: later than every vintage; None for history, which has no vintages.
         """
         path, old = self.path(week), self.of_week(week)
         merged = merge_newer(old, rows)
@@ -75,17 +75,17 @@ class WeeklyTable(ABC):
             put(self._vintage(week, BEGINNING), path.read_bytes())
         vintage = self._vintage(week, collected)
         if vintage.exists():
-            raise FileExistsError(f"{vintage} would be overwritten: give what is collected at one moment at once")
+            raise FileExistsError(f"{vintage} would be overwritten: add all rows of one moment and week in one call")
         # Vintage first: where the process dies before the file is replaced, `settle` does it.
         write_table(vintage, merged, self.table)
         put(path, vintage.read_bytes())
 
     def has_vintage(self, week: date, collected: datetime) -> bool:
-        """Whether anything of that week was collected at that moment."""
+        """Return whether anything of that week was collected at that moment."""
         return self._vintage(week, collected).exists()
 
     def newest(self) -> datetime:
-        """The moment of the newest vintage of all."""
+        """Return the moment of the newest vintage of any week."""
         stamps = [vintages[-1].stem for week in dates(self._vintages, "*") if (vintages := self._vintages_of(week))]
         return datetime.strptime(max(stamps), _STAMP).replace(tzinfo=UTC) if stamps else BEGINNING
 
@@ -118,12 +118,12 @@ class WeeklyTable(ABC):
 
 
 def later_than(newest: datetime, at: datetime) -> datetime:
-    """`at`, or the moment after the newest where the clock has gone back since: vintages keep their order."""
+    """Return `at`, or the moment after `newest` where the clock has gone back, so that vintages keep their order."""
     return max(at, newest + timedelta(microseconds=1))
 
 
 def dates(folder: Path, pattern: str) -> list[date]:
-    """The dates that files or folders are named by; other names are none of ours."""
+    """Return the dates that files or folders are named by; other names are skipped."""
     found = []
     for path in folder.glob(pattern):
         try:

@@ -75,7 +75,7 @@ class Installation:
                 found.append(" ".join(process.cmdline()))
             except psutil.Error:
                 continue
-        return [line for line in found if "deployments.engine" in line or "multiprocessing" in line]
+        return [line for line in found if "deployments.programs engine" in line or "multiprocessing" in line]
 
     def _run(self, module: list[str], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

@@ -51,7 +51,7 @@ def test_a_lake_that_is_not_there_is_named(home: Home, tmp_path: Path) -> None:
     assert "--lake" in finding.remedy
 
 
-def test_a_held_lock_is_told_with_its_holder(fed_lake: Lake, home: Home) -> None:
+def test_a_held_lock_is_named_with_its_holder(fed_lake: Lake, home: Home) -> None:
     """It is nothing wrong by itself."""
     with week_lock(fed_lake.lock_path(str(WEEK)), WEEK):
         findings = examine(home, fed_lake)
@@ -90,7 +90,7 @@ def test_a_service_that_is_down_is_wrong(fed_lake: Lake, home: Home) -> None:
     ) as left:
         findings = {finding.what: finding.remedy for finding in wrong(examine(home, fed_lake))}
         left.kill()
-    assert findings["the service is down: no week is run by itself"] == "oj up"
+    assert findings["the service is down: no run starts by itself"] == "oj up"
     assert f"kill {left.pid}" in findings.values()
 
 

@@ -1,4 +1,4 @@
-"""What the watcher tells: a decision over what it sees, and what it told before."""
+"""Which events the watcher sends: a decision over the state of the weeks and the events sent before."""
 
 from dataclasses import replace
 from datetime import date
@@ -7,15 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deployments.event_rules import WEEKS_REMEMBERED, Event, Seen, events_due, remember
+from deployments.event_rules import WEEKS_KEPT, Event, WeekStatus, due_events, with_event
 from forecasting.contracts.calendar import WEEK
 
 FIRST = date(1992, 4, 16)
-OPEN = Seen(FIRST, is_over=False, is_whole=False, is_published=False, is_due=False)
+OPEN = WeekStatus(FIRST, is_over=False, is_whole=False, is_published=False, is_due=False)
 
 
-def named(weeks: list[Seen], told: dict[str, list[str]] | None = None) -> list[str]:
-    return [event.name for event in events_due(weeks, told or {})]
+def named(weeks: list[WeekStatus], sent: dict[str, list[str]] | None = None) -> list[str]:
+    return [event.name for event in due_events(weeks, sent or {})]
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def named(weeks: list[Seen], told: dict[str, list[str]] | None = None) -> list[s
     ],
     ids=str,
 )
-def test_a_week_is_told_by_what_is_seen_of_it(change: dict[str, object], names: list[str]) -> None:
+def test_the_state_of_a_week_decides_its_events(change: dict[str, object], names: list[str]) -> None:
     """A week that is not over is never whole, and a published one is never late."""
     assert named([replace(OPEN, **change)]) == names  # type: ignore[arg-type]
 
@@ -41,7 +41,7 @@ def test_a_week_is_told_by_what_is_seen_of_it(change: dict[str, object], names: 
 def test_a_late_week_names_what_it_waits_for() -> None:
     """The reason travels with the event to the notification."""
     week = replace(OPEN, is_over=True, is_due=True, gaps=("store 90", "store 91 lacks product 3"))
-    [event] = events_due([week], {})
+    [event] = due_events([week], {})
     assert event.payload("/lake") == {
         "cutoff": "1992-04-16",
         "lake": "/lake",
@@ -50,18 +50,18 @@ def test_a_late_week_names_what_it_waits_for() -> None:
     }
 
 
-def test_a_file_that_is_sent_again_is_told_again() -> None:
+def test_a_file_that_comes_again_is_a_new_event() -> None:
     """A file is known by its name and its stamp."""
     week = replace(OPEN, is_published=True, files=("a.csv 1",))
-    [event] = events_due([week], {})
-    told = remember({}, event)
-    assert named([week], told) == []
-    assert named([replace(week, files=("a.csv 2",))], told) == ["oj.week.late-file"]
+    [event] = due_events([week], {})
+    sent = with_event({}, event)
+    assert named([week], sent) == []
+    assert named([replace(week, files=("a.csv 2",))], sent) == ["oj.week.late-file"]
 
 
 weeks = st.lists(
     st.builds(
-        Seen,
+        WeekStatus,
         week=st.integers(0, 5).map(lambda number: FIRST + WEEK * number),
         is_over=st.booleans(),
         is_whole=st.booleans(),
@@ -74,23 +74,23 @@ weeks = st.lists(
 
 
 @given(st.lists(weeks, max_size=4))
-def test_nothing_is_told_twice(looks: list[list[Seen]]) -> None:
-    """Whatever is seen in whatever order, an event is told at most once, oldest week first."""
-    told: dict[str, list[str]] = {}
+def test_no_event_is_sent_twice(looks: list[list[WeekStatus]]) -> None:
+    """Whatever is seen in whatever order, an event is sent at most once, oldest week first."""
+    sent: dict[str, list[str]] = {}
     events: list[Event] = []
     for look in looks:
-        due = events_due(look, told)
+        due = due_events(look, sent)
         assert [event.week for event in due] == sorted(event.week for event in due)
         for event in due:
-            told = remember(told, event)
+            sent = with_event(sent, event)
         events += due
     assert len({(event.week, event.key) for event in events}) == len(events)
 
 
 def test_only_the_last_weeks_are_remembered() -> None:
-    """What was told does not grow without end."""
-    told: dict[str, list[str]] = {}
-    for number in range(WEEKS_REMEMBERED + 5):
-        told = remember(told, Event(FIRST + WEEK * number, "whole", "whole", ""))
-    assert len(told) == WEEKS_REMEMBERED
-    assert FIRST.isoformat() not in told
+    """The sent events do not grow without end."""
+    sent: dict[str, list[str]] = {}
+    for number in range(WEEKS_KEPT + 5):
+        sent = with_event(sent, Event(FIRST + WEEK * number, "whole", "whole", ""))
+    assert len(sent) == WEEKS_KEPT
+    assert FIRST.isoformat() not in sent

@@ -24,7 +24,7 @@ def home(tmp_path: Path) -> Home:
 def test_every_file_is_for_its_owner_only(home: Home) -> None:
     """Also where the caller's umask lets everybody read."""
     home.configure(SERVICE, "postgresql+asyncpg://oj:secret@127.0.0.1/prefect")
-    home.write_told({})
+    home.write_sent_events({})
     modes = {path: stat.S_IMODE(path.stat().st_mode) for path in [home.root, *home.root.rglob("*")]}
     assert all(mode == (0o700 if path.is_dir() else 0o600) for path, mode in modes.items()), modes
 

@@ -166,7 +166,7 @@ def test_a_page_of_another_site_cannot_start_runs(service: Installation) -> None
 def test_a_websocket_without_the_auth_string_is_refused(
     service: Installation, path: str, first: dict[str, str] | None
 ) -> None:
-    """With or without Prefect's subprotocol, nothing is told and nothing is taken."""
+    """With or without Prefect's subprotocol, nothing is sent and nothing is taken."""
 
     async def attempt() -> str:
         subprotocols = [Subprotocol("prefect")] if first else None
@@ -210,7 +210,7 @@ def test_a_doctor_that_finds_nothing_says_so(service: Installation) -> None:
 
 
 def test_the_last_missing_file_starts_the_run(service: Installation) -> None:
-    """The watcher sees it land, tells the server that the week is whole, and the trigger starts a run of that week."""
+    """The watcher sees it and sends an event, and the trigger starts a run of that week."""
     lake = Lake(service.lake)
     week = simulate(lake).week
     reported = lake.sales.read(CUTOFF)
@@ -282,7 +282,7 @@ def test_the_doctor_names_what_is_wrong_and_the_remedy(service: Installation) ->
     done = service.oj("doctor")
     service.home.auth_path.chmod(0o600)
     assert done.returncode == 1
-    assert "WRONG the work pool is paused: no run is taken up → oj up" in flat(done.stdout)
+    assert "WRONG the work pool is paused: no run starts → oj up" in flat(done.stdout)
     assert "chmod go=" in flat(done.stdout)
 
 

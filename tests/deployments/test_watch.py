@@ -10,7 +10,7 @@ import pytest
 
 from deployments.event_rules import Event
 from deployments.home import Home
-from deployments.watch import Look, Tell, Watcher, deadlines, look
+from deployments.watch import Look, Send, Watcher, deadlines, look
 from forecasting.contracts.errors import OptionError, RunError
 from forecasting.contracts.orange_juice import dominicks_week
 from forecasting.core.completeness import CompletenessReport
@@ -35,10 +35,10 @@ def whole(lake: Lake, week: object) -> CompletenessReport:
 
 
 def watcher_of(
-    home: Home, lake: Lake, tell: Tell, look: Look = look, parameters: Mapping[str, object] = MappingProxyType({})
+    home: Home, lake: Lake, send: Send, look: Look = look, parameters: Mapping[str, object] = MappingProxyType({})
 ) -> Watcher:
     """A watcher whose weekly deployment has these parameters."""
-    return Watcher(home, lake, tell, lambda: deadlines(lake, parameters), look)
+    return Watcher(home, lake, send, lambda: deadlines(lake, parameters), look)
 
 
 def test_a_look_changes_nothing(fed_lake: Lake) -> None:
@@ -49,33 +49,33 @@ def test_a_look_changes_nothing(fed_lake: Lake) -> None:
 
 
 def test_a_week_is_over_at_midnight_in_chicago(fed_lake: Lake, home: Home) -> None:
-    """Whole before, told after. The week before it closed long ago, and nobody has forecast from it yet."""
-    told: list[Event] = []
-    watcher = watcher_of(home, fed_lake, told.append, whole)
-    assert {event.week for event in watcher.tell_news(LAST_MINUTE)} == {dominicks_week(135)}
-    assert [(event.week, event.name) for event in watcher.tell_news(CLOSED)] == [(WEEK, "oj.week.whole")]
-    assert told[-1].week == WEEK
+    """No event before, one after. The week before closed long ago, and nobody has forecast from it yet."""
+    sent: list[Event] = []
+    watcher = watcher_of(home, fed_lake, sent.append, whole)
+    assert {event.week for event in watcher.send_events(LAST_MINUTE)} == {dominicks_week(135)}
+    assert [(event.week, event.name) for event in watcher.send_events(CLOSED)] == [(WEEK, "oj.week.whole")]
+    assert sent[-1].week == WEEK
 
 
-def test_accepted_gaps_are_told(fed_lake: Lake, home: Home) -> None:
+def test_accepted_gaps_are_an_event(fed_lake: Lake, home: Home) -> None:
     """So that a run starts without the missing store, once for each word of somebody's."""
     intake.accept(fed_lake, WEEK, "store 90 is closed", "Ada", CLOSED)
     watcher = watcher_of(home, fed_lake, lambda _: None)
-    told = [event for event in watcher.tell_news(CLOSED) if event.week == WEEK]
-    assert [(event.name, event.reason) for event in told] == [
+    sent = [event for event in watcher.send_events(CLOSED) if event.week == WEEK]
+    assert [(event.name, event.reason) for event in sent] == [
         ("oj.week.accepted", "its gaps were accepted: store 90 is closed")
     ]
-    assert watcher.tell_news(CLOSED) == []
+    assert watcher.send_events(CLOSED) == []
 
 
 def test_a_week_of_which_nothing_came_is_late_at_its_deadline(fed_lake: Lake, home: Home) -> None:
-    """Somebody has to hear of it, though no file tells of it; long afterwards nobody cares."""
+    """There is an event although no file came; long afterwards there is none."""
     for file in fed_lake.inbox.iterdir():
         file.unlink()
     deadline = datetime(1992, 4, 23, 18, 0, tzinfo=ZoneInfo("America/Chicago"))
     watcher = watcher_of(home, fed_lake, lambda _: None)
-    assert watcher.tell_news(deadline - timedelta(minutes=1)) == []
-    assert [(event.week, event.name) for event in watcher.tell_news(deadline)] == [(WEEK, "oj.week.late")]
+    assert watcher.send_events(deadline - timedelta(minutes=1)) == []
+    assert [(event.week, event.name) for event in watcher.send_events(deadline)] == [(WEEK, "oj.week.late")]
     assert watcher_of(home, fed_lake, lambda _: None).survey(deadline + timedelta(weeks=10)) == []
 
 
@@ -100,17 +100,17 @@ def test_a_week_is_late_at_the_deadline_of_the_deployment(
         file.unlink()
     moment = datetime.fromisoformat(deadline)
     watcher = watcher_of(home, fed_lake, lambda _: None, parameters=parameters)
-    assert watcher.tell_news(moment - timedelta(seconds=1)) == []
-    assert [event.name for event in watcher.tell_news(moment)] == ["oj.week.late"]
+    assert watcher.send_events(moment - timedelta(seconds=1)) == []
+    assert [event.name for event in watcher.send_events(moment)] == ["oj.week.late"]
 
 
 def test_the_deadline_is_read_at_every_look(fed_lake: Lake, home: Home) -> None:
     """Somebody may change the deployment while the watcher runs."""
     parameters: dict[str, object] = {"deadline_hours": 100}
     watcher = watcher_of(home, fed_lake, lambda _: None, parameters=parameters)
-    assert watcher.tell_news(LONG_AFTER) == []
+    assert watcher.send_events(LONG_AFTER) == []
     parameters["deadline_hours"] = 1
-    assert [event.name for event in watcher.tell_news(LONG_AFTER)] == ["oj.week.late"]
+    assert [event.name for event in watcher.send_events(LONG_AFTER)] == ["oj.week.late"]
 
 
 def test_a_deadline_that_cannot_be_used_is_named(fed_lake: Lake) -> None:
@@ -120,22 +120,22 @@ def test_a_deadline_that_cannot_be_used_is_named(fed_lake: Lake) -> None:
 
 
 def test_a_restart_repeats_nothing(fed_lake: Lake, home: Home) -> None:
-    """What was told is kept in the home."""
-    told: list[Event] = []
-    assert len(watcher_of(home, fed_lake, told.append).tell_news(LONG_AFTER)) == 1
-    assert told[0].reason.endswith("it waits for store 90.")
-    assert watcher_of(home, fed_lake, told.append).tell_news(LONG_AFTER) == []
+    """The sent events are stored in the home."""
+    sent: list[Event] = []
+    assert len(watcher_of(home, fed_lake, sent.append).send_events(LONG_AFTER)) == 1
+    assert sent[0].reason.endswith("it waits for store 90.")
+    assert watcher_of(home, fed_lake, sent.append).send_events(LONG_AFTER) == []
 
 
-def test_what_the_server_did_not_take_is_told_again(fed_lake: Lake, home: Home) -> None:
+def test_an_event_that_the_server_did_not_take_is_sent_again(fed_lake: Lake, home: Home) -> None:
     """Only what it has taken is remembered."""
 
     def unreachable(event: Event) -> None:
         raise RunError("No Prefect server answers", "bring it up")
 
     with pytest.raises(RunError):
-        watcher_of(home, fed_lake, unreachable, whole).tell_news(CLOSED)
-    assert len(watcher_of(home, fed_lake, lambda _: None, whole).tell_news(CLOSED)) == 1
+        watcher_of(home, fed_lake, unreachable, whole).send_events(CLOSED)
+    assert len(watcher_of(home, fed_lake, lambda _: None, whole).send_events(CLOSED)) == 1
 
 
 def test_a_week_is_looked_at_anew_only_when_its_files_change(fed_lake: Lake, home: Home) -> None:

@@ -1,49 +1,140 @@
-"""The flow's parameters: a form in the Prefect UI, and the same options on the command line."""
+"""The options of the flows: each declared once, in the form of the Prefect UI, on the command line and in its spec."""
 
-import inspect
-import re
-from dataclasses import fields
+from collections.abc import Callable
+from dataclasses import Field, fields, replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import pytest
-from prefect.exceptions import ParameterTypeError
 from prefect.utilities.callables import parameter_schema
+from typer.main import get_command
 
+import deployments.cli  # noqa: F401 - adds its commands
+from flows.backfill import backfill
 from flows.backtest import backtest
-from flows.options import WeeklyOptions
+from flows.options import (
+    BackfillOptions,
+    BacktestOptions,
+    ForecastOptions,
+    TrainOptions,
+    WeeklyOptions,
+    existing_lake,
+    open_lake,
+)
 from flows.train import train
 from flows.weekly_forecast import weekly_forecast
-from forecasting.cli import models, runs
+from forecasting.cli import app
+from forecasting.contracts.errors import OptionError
+from forecasting.contracts.spec import BatchSpec, ClusterSpec, ForecastSpec, GateSpec, Option
+from forecasting.storage.lake import Lake
+
+WEEK = date(1992, 4, 16)
+COMMANDS: dict[str, Any] = vars(get_command(app))["commands"]
+FLOWS = [
+    ("run", WeeklyOptions, weekly_forecast),
+    ("backfill", BackfillOptions, backfill),
+    ("backtest", BacktestOptions, backtest),
+    ("train", TrainOptions, train),
+]
 
 
-def test_every_parameter_has_a_title_and_a_description() -> None:
-    """A person who opens the form sees what each field means."""
-    properties = parameter_schema(weekly_forecast.fn).properties
-    assert len(properties) == len(fields(WeeklyOptions))
-    for name, field in properties.items():
-        assert field.get("title"), name
-        assert field.get("description"), name
+@pytest.mark.parametrize(("command", "options", "flow"), FLOWS, ids=lambda value: getattr(value, "__name__", value))
+def test_an_option_is_declared_once(command: str, options: type, flow: Any) -> None:
+    """A field of the options class is, with the same help, a field of the form and an option of the command.
+
+    So a new option touches its declaration and the code that uses it: two source files.
+    """
+    form = parameter_schema(flow.fn).properties
+    shown = {parameter.name: parameter for parameter in COMMANDS[command].params}
+    names = [each.name for each in fields(options)]
+    assert set(form) == set(names)
+    assert set(shown) == set(names)
+    for name, annotation in get_type_hints(options, include_extras=True).items():
+        if name not in names:
+            continue
+        [option] = [each for each in annotation.__metadata__ if isinstance(each, Option)]
+        assert form[name]["description"] == option.help
+        assert form[name]["title"]
+        assert shown[name].help.startswith(option.help.removesuffix("."))
+    assert sorted(form, key=lambda name: form[name]["position"]) == [name for name in shown if name in names]
 
 
-def test_bounds_are_part_of_the_form() -> None:
-    """The form refuses what the flow would refuse."""
-    properties = parameter_schema(weekly_forecast.fn).properties
-    assert (properties["horizon"]["minimum"], properties["horizon"]["maximum"]) == (1, 26)
-    assert properties["min_reporting"]["maximum"] == 1
-    assert properties["point"]["enum"] == ["median", "mean", "mape"]
-    takes_database = re.compile(properties["database"]["pattern"]).search
-    assert takes_database("reporting")
-    assert takes_database("sqlite:////srv/oj.db")
-    assert not takes_database("postgresql://oj:password@host/db")
+def test_trigger_takes_the_options_of_a_run() -> None:
+    """And whether to follow it."""
+    of_run = {parameter.name for parameter in COMMANDS["run"].params}
+    assert {parameter.name for parameter in COMMANDS["trigger"].params} == {*of_run, "watch"}
 
 
-def test_the_command_line_has_the_same_options() -> None:
-    """`oj run` takes every parameter of the flow, with the same default and type."""
-    assert inspect.signature(weekly_forecast.fn) == inspect.signature(runs.run)
-    assert inspect.signature(backtest.fn) == inspect.signature(runs.backtest)
-    assert inspect.signature(train.fn) == inspect.signature(models.train)
+def other(field: "Field[Any]", annotation: Any) -> Any:
+    """A valid value that is not the field's default."""
+    default = field.default
+    kind = get_args(annotation)[0]
+    if get_origin(kind) is Literal:
+        return next(each for each in get_args(kind) if each != default)
+    special: dict[str, Any] = {
+        "cluster": "distributed.LocalCluster",
+        "max_instances": 64,
+        "insecure": True,
+        "min_reporting": 0.5,
+        "cluster_options": {"n_workers": 1},
+    }
+    return special.get(field.name, default + 1 if isinstance(default, int | float) else None)
 
 
-def test_a_value_out_of_bounds_is_refused_before_anything_runs() -> None:
-    """Pydantic checks the flow's parameters too, not only the form."""
-    with pytest.raises(ParameterTypeError, match="horizon"):
-        weekly_forecast.validate_parameters({"horizon": 0})
+SPECS: list[tuple[type, Callable[[ForecastOptions, Lake], object]]] = [
+    (ForecastSpec, lambda options, lake: options.spec(lake, WEEK)),
+    (GateSpec, lambda options, lake: options.gate_spec(lake, WEEK)),
+    (BatchSpec, lambda options, lake: options.batch_spec),
+    (ClusterSpec, lambda options, lake: options.cluster_spec),
+]
+
+
+@pytest.mark.parametrize(("spec", "made_of"), SPECS, ids=lambda value: getattr(value, "__name__", ""))
+def test_every_option_of_a_spec_reaches_it(
+    spec: type, made_of: Callable[[ForecastOptions, Lake], object], tmp_path: Path
+) -> None:
+    """Every field of a spec that is an option has the option's value; the defaults are the spec's own."""
+    lake = Lake(tmp_path)
+    hints = get_type_hints(spec, include_extras=True)
+    options = [each for each in fields(spec) if hasattr(hints[each.name], "__metadata__") or each.name == "model"]
+    assert options
+    plain = WeeklyOptions(cluster="distributed.LocalCluster", min_instances=1)
+    for each in options:
+        value: Any = other(each, hints[each.name]) if each.name != "model" else "mean"
+        changed = replace(plain, **{each.name: value})
+        assert getattr(made_of(changed, lake), each.name) == value, each.name
+    if spec in (BatchSpec, ClusterSpec):
+        assert made_of(WeeklyOptions(), lake) == spec()
+
+
+def test_the_gate_waits_until_the_deadline_in_the_time_zone_of_the_lake(fed_lake: Lake) -> None:
+    """So many hours after the week closes, or until a moment; one without a zone is in the lake's: Chicago."""
+    assert WeeklyOptions(deadline_hours=1).gate_spec(fed_lake, WEEK).deadline == datetime(1992, 4, 23, 6, tzinfo=UTC)
+    naive = WeeklyOptions(deadline=datetime(1992, 4, 24)).gate_spec(fed_lake, WEEK)  # noqa: DTZ001 - as people type it
+    assert naive.deadline == datetime(1992, 4, 24, 5, tzinfo=UTC)
+    aware = WeeklyOptions(deadline=datetime(1992, 4, 24, tzinfo=UTC)).gate_spec(fed_lake, WEEK)
+    assert aware.deadline == datetime(1992, 4, 24, tzinfo=UTC)
+
+
+def test_a_fold_is_never_refused() -> None:
+    """A series that fails counts with its fallback."""
+    assert BacktestOptions(mini_batch_size=9).batch_spec == BatchSpec(mini_batch_size=9, error_threshold=-1)
+
+
+def test_options_that_contradict_are_refused() -> None:
+    """When the object is made, however it was given: by form, command or trigger."""
+    with pytest.raises(OptionError, match="is not encrypted"):
+        WeeklyOptions(cluster="tcp://10.0.0.1:8786")
+    with pytest.raises(OptionError, match="neither a name nor an SQLite file") as refused:
+        BackfillOptions(first=WEEK, database="postgresql://oj:swordfish@host/db")
+    assert "swordfish" not in str(refused.value)
+
+
+def test_a_lake_is_opened_or_must_exist(tmp_path: Path) -> None:
+    """`open_lake` creates nothing; `existing_lake` names what is missing."""
+    assert open_lake(str(tmp_path / "lake")).root == tmp_path / "lake"
+    assert not (tmp_path / "lake").exists()
+    with pytest.raises(OptionError, match="lake does not exist; name a lake with --lake"):
+        existing_lake(str(tmp_path / "lake"))
+    assert existing_lake(str(tmp_path)).root == tmp_path

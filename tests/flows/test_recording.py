@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -22,7 +23,9 @@ def test_a_failed_run_keeps_its_receipt_with_the_error(tmp_path: Path) -> None:
     def break_in_mid_run() -> None:
         with recording(lake, SPEC) as record:
             record.identified("abc", datetime(1992, 4, 24, tzinfo=UTC))
-            record.cluster_started(ClusterUsage(workers=2, seconds_busy=1.0, worker_seconds={"computing": 6.0}))
+            record.cluster_started(
+                Mock(usage=ClusterUsage(workers=2, seconds_busy=1.0, worker_seconds={"computing": 6.0}))
+            )
             with stopwatch.get().stage("forecast"):
                 raise RunError("It broke", "mend it")
 

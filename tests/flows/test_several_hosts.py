@@ -2,31 +2,34 @@
 
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import dask
 import pytest
 
 from flows.prefect_tasks import run_flow
 from flows.weekly_forecast import weekly_forecast
-from forecasting.compute import by_class, certificates, dask_cluster
-from forecasting.compute.reap import reap_orphans
-from forecasting.compute.register import entries
+from forecasting.compute import cluster_class, dask_cluster
+from forecasting.compute.register import entries, reap_orphans
 from forecasting.contracts.errors import RunError
 from forecasting.contracts.orange_juice import dominicks_week
 from forecasting.contracts.spec import ClusterSpec
 from forecasting.storage.lake import Lake
 from forecasting.storage.partial_results import PartialResults
+from tests.certificates import configuration, environment, make_authority
 from tests.hosts import REPOSITORY, Host, Hosts, hosts, lacking
 from tests.small import small_lake
 
 WEEK = dominicks_week(136)
 SECONDS_TO_END = 100
+ROLES = ("client", "scheduler", "worker")
 DRIVER = """
 import json, sys, time
 from pathlib import Path
@@ -41,12 +44,13 @@ with dask_cluster(ClusterSpec(**json.loads(sys.argv[2])), Lake(Path(sys.argv[1])
 
 
 @pytest.fixture
-def ssh_folder(tmp_path: Path, needs_system: Callable[[str], None]) -> Path:
-    """For keys, where hosts can be made at all."""
+def ssh_folder(tmp_path: Path, needs_system: Callable[[str], None]) -> Iterator[Path]:
+    """A folder that all hosts see, with the certificates that Dask's configuration names."""
     if reason := lacking():
         needs_system(reason)
     (tmp_path / "ssh").mkdir()
-    return tmp_path / "ssh"
+    with dask.config.set(configuration(make_authority(tmp_path / "ssh" / "tls", *ROLES), *ROLES)):
+        yield tmp_path / "ssh"
 
 
 def run(lake: Lake, **options: Any) -> dict[str, Any]:
@@ -92,7 +96,7 @@ def test_a_host_killed_in_mid_run_does_not_change_the_result(
         record = run(lake, mini_batch_size=3, **on(made))
         assert left_on(made) == []
     assert (record["cluster"]["instances"], record["cluster"]["lost_tasks"]) == (3, 1)
-    assert record["cluster"]["handed_over"] == "by path"
+    assert record["cluster"]["transfer"] == "shared storage"
     assert record["fallbacks_by_reason"] == {}
     assert sha256(lake) == local_sha256
 
@@ -100,33 +104,34 @@ def test_a_host_killed_in_mid_run_does_not_change_the_result(
 def test_a_host_cut_off_in_mid_run_does_not_change_the_result(
     local_sha256: str, lake: Lake, ssh_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No host sees the lake, and one is never heard of again: it gives up by itself, and keeps no certificate."""
-    monkeypatch.setitem(by_class.SETTINGS, "distributed.comm.timeouts.tcp", "11s")  # Dask takes no less
-    monkeypatch.setattr(certificates, "SECONDS_OF_SILENCE", 8)
+    """No host sees the lake, and one is cut off: it gives up by itself, and leaves nothing."""
+    monkeypatch.setitem(cluster_class.SETTINGS, "distributed.comm.timeouts.tcp", "11s")  # Dask takes no less
     with hosts(ssh_folder) as made:
         monkeypatch.setattr(PartialResults, "read", before(PartialResults.read, made.each[2].cut))
         record = run(lake, mini_batch_size=3, **on(made))
         assert left_on(made) == []
         assert made.each[2].files() == []
     assert (record["cluster"]["instances"], record["cluster"]["lost_tasks"]) == (3, 1)
-    assert record["cluster"]["handed_over"] == "by value"
+    assert record["cluster"]["transfer"] == "message"
     assert record["fallbacks_by_reason"] == {}
     assert sha256(lake) == local_sha256
 
 
 def test_what_a_killed_driver_leaves_is_listed_and_reaped(ssh_folder: Path, tmp_path: Path) -> None:
-    """Nobody can clear up after SIGKILL: the lake knows what is left and for which run, until it is ended."""
+    """After SIGKILL the lake has an entry of what is left, and of its run, until it is ended."""
     lake = Lake(tmp_path / "lake")
     lake.prepare()
     with hosts(ssh_folder, [REPOSITORY] * 2) as made:
         command = [sys.executable, "-c", DRIVER, str(lake.root), json.dumps(on(made))]
-        with subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE) as driver:
+        variables = os.environ | environment(ssh_folder / "tls", *ROLES)
+        with subprocess.Popen(command, cwd=REPOSITORY, env=variables, stdout=subprocess.PIPE) as driver:
             assert driver.stdout
             assert driver.stdout.readline() == b"up\n"
             assert [entry.is_orphan for entry in entries(lake)] == [False]
             driver.kill()
         assert [(entry.is_orphan, entry.run) for entry in entries(lake)] == [(True, "the week of 1992-04-16")]
         assert all(host.processes() for host in made.each)
+        assert all(host.files() for host in made.each)
         assert [reaped.was_alive for reaped in reap_orphans(lake)] == [True]
         assert left_on(made) == []
         assert [host.files() for host in made.each] == [[], []]
@@ -165,6 +170,8 @@ def on(made: Hosts) -> dict[str, Any]:
             "hosts": [addresses[0], *addresses],
             "connect_options": made.connect_options,
             "remote_python": sys.executable,
+            "scheduler_options": {"interface": "eth0"},
+            "worker_options": {"interface": "eth0"},
         },
         "max_concurrency_per_instance": 1,
     }

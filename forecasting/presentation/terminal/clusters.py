@@ -6,8 +6,7 @@ from rich.table import Table
 from rich.text import Text
 
 from forecasting.clock import now
-from forecasting.compute.reap import Reaped
-from forecasting.compute.register import Entry, entries
+from forecasting.compute.register import Entry, Reaped, entries
 from forecasting.presentation.terminal.console import console
 from forecasting.storage.lake import Lake
 

@@ -1,4 +1,4 @@
-"""The database as a second target: a copy of the lake's tables for tools that read SQL. The files are the truth.
+"""A database with a copy of the lake's tables, for tools that read SQL. The lake's files remain the source.
 
-`target` opens it, `tables` declares what is in it, `load` makes it agree with the lake.
+`target` opens it, `tables` declares its tables and views, `load` updates it from the lake.
 """

@@ -1,8 +1,8 @@
-"""Make the database agree with the lake: what differs is loaded anew from its file, a week in one transaction.
+"""Update the database from the lake: load every week that differs, each in one transaction.
 
-A week differs where its file is another one than was loaded, or where the database holds other rows than were loaded:
-their number or their checksum has changed. A load that is killed leaves a week as it was before, or as it is in the
-lake. Two loads at a time wait for each other.
+A week differs where its file is not the one that was loaded, or where the number or the checksum of its rows in the
+database has changed since. A load that is killed leaves each week as it was, or as it is in the lake. Two loads at the
+same time wait for each other.
 """
 
 import hashlib
@@ -44,14 +44,14 @@ from forecasting.storage.database.target import Database
 from forecasting.storage.files import read_hashed
 from forecasting.storage.lake import Lake
 
-# Keeps sums of products below what 64 bits hold.
+# Keeps sums of products within 64 bits.
 PRIME = 1_000_003
 ANNOUNCED, LOADS = "announced_promotions", "loads"
 
 
 @dataclass(frozen=True)
 class Piece:
-    """The rows of one table that one file of the lake holds."""
+    """The rows of one file of the lake, of one table."""
 
     table: Table
     week: date
@@ -65,10 +65,10 @@ class Piece:
 
 @dataclass(frozen=True)
 class Loaded:
-    """What a load did.
+    """The result of a load.
 
-    weeks: those of which anything was loaded or removed.
-    rows: how many were loaded, by table; tables of which none was are left out.
+    weeks: the weeks with rows that were loaded or removed.
+    rows: how many were loaded, by table, without tables of which none were.
     """
 
     database: str
@@ -80,7 +80,7 @@ class Loaded:
 
 
 def load(lake: Lake, database: str, anew: tuple[date, date] | None = None) -> Loaded:
-    """Load what differs.
+    """Load the weeks that differ.
 
     Args:
         database: a name in connections.toml, or `sqlite:///path`.
@@ -109,12 +109,12 @@ def _load(lake: Lake, target: Database, anew: tuple[date, date] | None) -> Loade
         try:
             with target.transaction() as connection:
                 for name, _ in sorted(key for key in differing if key[1] == week):
-                    # The file may be a newer one by now: what counts is what lies there while nobody else loads.
+                    # The file may be newer by now; the one that is read counts, as no other load runs.
                     rows[name] = rows.get(name, 0) + _replace(
                         connection, tables, name, week, pieces.get((name, week)), lake
                     )
         except SchemaError as error:
-            damaged.append(error)  # which does not hold up the other weeks
+            damaged.append(error)  # the other weeks are loaded all the same
     if damaged:
         raise damaged[0]
     return Loaded(target.name, tuple(weeks), {name: count for name, count in rows.items() if count})
@@ -135,7 +135,7 @@ def _pieces(lake: Lake, tables: Tables) -> list[Piece]:
 def _differing(
     connection: Connection, tables: Tables, pieces: Mapping[tuple[str, date], Piece]
 ) -> set[tuple[str, date]]:
-    """Tables and weeks of which the database does not hold what was loaded from the file that is there now."""
+    """Return the tables and weeks whose rows in the database are not those of the file that exists now."""
     wanted = {key: hashlib.sha256(piece.path.read_bytes()).hexdigest() for key, piece in pieces.items()}
     held = {(name, *found) for name in tables.by_week for found in _held(connection, tables, name)}
     of_loads = tables[LOADS].c
@@ -147,7 +147,7 @@ def _differing(
 
 
 def _held(connection: Connection, tables: Tables, name: str, week: date | None = None) -> list[tuple[date, int, int]]:
-    """Week, rows and checksum of what the database holds of a table."""
+    """Return week, number of rows and checksum of the weeks of a table in the database."""
     table, of_week = tables[name], tables[name].c[tables.by_week[name][1]]
     query = select(of_week, func.count(), func.sum(_checksum(tables, name))).group_by(of_week)
     if week:
@@ -157,10 +157,10 @@ def _held(connection: Connection, tables: Tables, name: str, week: date | None =
 
 @cache
 def _checksum(tables: Tables, name: str) -> ColumnElement[int]:
-    """A whole number from all values of a row, so that their sum is exact in any order.
+    """Return an integer made from all values of a row; the sum over rows is exact in any order.
 
-    Every column has a weight of its own, and so has the row, by the whole numbers in its key: values that changed
-    places are noticed. Of words only the length counts.
+    Each column has a weight, and each row one from the integers of its key, so that exchanged values change the sum.
+    Texts count by their length.
     """
     table = tables[name]
     values = sum((3 + number) * _whole_number(column) for number, column in enumerate(table.columns))
@@ -188,7 +188,7 @@ def _exactly(column: "SqlColumn[Any]") -> ColumnElement[Any]:
 
 
 def _replace(connection: Connection, tables: Tables, name: str, week: date, piece: Piece | None, lake: Lake) -> int:
-    """Put what the lake holds of a table's week in the place of what the database holds; gives the rows."""
+    """Replace a week of a table by what the lake holds; return the number of rows."""
     connection.execute(delete(tables[name]).where(tables[name].c[tables.by_week[name][1]] == week))
     connection.execute(delete(tables[LOADS]).where(tables[LOADS].c.table_name == name, tables[LOADS].c.cutoff == week))
     if piece is None:
@@ -212,17 +212,17 @@ def _replace(connection: Connection, tables: Tables, name: str, week: date, piec
 
 
 def _read(piece: Piece, lake: Lake) -> tuple[pa.Table, dict[str, str], str]:
-    """The rows of a piece, what its writer said of them, and the SHA-256 of its file."""
+    """Return the rows of a piece, their metadata, and the SHA-256 of the file."""
     if piece.table.name != ANNOUNCED:
         return read_hashed(piece.path, piece.table)
     rows, metadata, sha256 = read_hashed(piece.path, lake.promotions.table)
     announced = piece.table.schema.field("announced")
-    # The file's name says which week told it.
+    # The file is named by the week that announced its rows.
     return rows.add_column(0, announced, pa.repeat(pa.scalar(piece.week, announced.type), len(rows))), metadata, sha256
 
 
 def _load_whole(connection: Connection, tables: Tables, declared: Table, lake: Lake) -> int:
-    """Replace a small table where it is not, row by row, what the lake has."""
+    """Replace a small table if its rows are not those of the lake; return the number of rows loaded."""
     table = tables[declared.name]
     wanted = declared.to_arrow(
         {"stores": lake.reference.stores, "products": lake.reference.products}[declared.name]()

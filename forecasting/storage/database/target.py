@@ -1,8 +1,8 @@
-"""Where a database is, how it is opened, and how its errors are told.
+"""Open a database, and report its errors.
 
 A database is named by an SQLite file, `sqlite:///path`, or by a name in connections.toml. A URL with a password is
-refused, as parameters of runs are kept readable. What a driver says may quote parts of an address that was written
-wrongly, the password among them: errors are therefore told in words of our own.
+refused, as parameters of runs are stored readably. A driver's message may quote parts of a malformed URL, the password
+among them, so errors are reported in our own words.
 """
 
 import re
@@ -22,7 +22,7 @@ SQLITE = "sqlite:///"
 NAME = r"[A-Za-z0-9][A-Za-z0-9_-]*"
 SECONDS_TO_CONNECT = 10
 SECONDS_TO_WAIT = 60  # for another load
-# Of every transaction of ours, whatever the database: any number that nobody else uses.
+# Of all our transactions: any number that no other program uses.
 LOCK = 7_205_759_403
 
 _REASONS = {
@@ -50,10 +50,10 @@ _REASONS = {
 
 
 def require_target(text: str) -> str:
-    """A name in connections.toml as it is, and an SQLite file by its whole path.
+    """Return a name in connections.toml as it is, and an SQLite file by its absolute path.
 
     Raises:
-        OptionError: it is neither; the error holds nothing of what was given.
+        OptionError: it is neither; the error quotes nothing of it.
     """
     if re.fullmatch(NAME, text):
         return text
@@ -61,7 +61,7 @@ def require_target(text: str) -> str:
         return SQLITE + str(Path(text.removeprefix(SQLITE)).expanduser().absolute())
     raise OptionError(
         "--database",
-        "is neither a name nor an SQLite file, and other addresses would be kept readable with their passwords",
+        "is neither a name nor an SQLite file; other URLs would be stored readably with their passwords",
         f'write a line reporting = "postgresql://user:password@host/database" into {connections_path()} and give '
         f"its name, or {SQLITE}path",
     )
@@ -71,24 +71,24 @@ class Database:
     """A database that can be written, a transaction at a time."""
 
     def __init__(self, text: str) -> None:
-        """Nothing is opened yet.
+        """Read the entry of connections.toml, without opening the database.
 
         Raises:
-            OptionError: there is no such entry in connections.toml, or it is no database that we can use.
+            OptionError: there is no such entry, or it is no supported database.
         """
         self.name = require_target(text)
         self._engine = _engine(self.name)
 
     def close(self) -> None:
-        """Let the connection go."""
+        """Close the connection."""
         self._engine.dispose()
 
     @contextmanager
     def transaction(self) -> Iterator["Connection"]:
-        """One transaction that no other load runs beside. All of it happens, or nothing.
+        """Run one transaction, while no other load has one.
 
         Raises:
-            RunError: the database cannot be reached or does not take it.
+            RunError: the database cannot be reached or refuses a statement.
         """
         from sqlalchemy import text
         from sqlalchemy.exc import SQLAlchemyError
@@ -100,10 +100,10 @@ class Database:
                     connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
                 yield connection
         except SQLAlchemyError as error:
-            # Not as its cause: its text has the statement, and may have the address.
+            # Not as its cause: its text quotes the statement, and may quote the URL.
             raise RunError(
                 f"The database {self.name} could not be loaded: {_reason(error)}",
-                f"mend that, then: oj load --database {self.name}",
+                f"correct that, then: oj load --database {self.name}",
             ) from None
 
 
@@ -139,7 +139,7 @@ def _engine(name: str) -> "Engine":
 
     @event.listens_for(engine, "begin")
     def _lock_at_once(connection: "Connection") -> None:
-        # Python's driver would begin at the first write, and not wait for who wrote in between.
+        # Python's driver would begin at the first write, and fail where another load wrote in between.
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine
@@ -154,7 +154,7 @@ def _url(name: str) -> "URL":
     with suppress(ArgumentError, ValueError):
         url = make_url(connection(name))
         if url.get_backend_name() in ("postgresql", "postgres"):
-            # Whichever driver it names, as that of the server's entry: ours is the one that is installed.
+            # The entry may name another driver, for example the server's; only this one is installed.
             return url.set(drivername="postgresql+psycopg")
         if url.get_backend_name() == "sqlite" and url.database:
             return URL.create("sqlite", database=url.database)

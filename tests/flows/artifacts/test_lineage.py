@@ -14,7 +14,7 @@ def test_every_step_has_its_counts_and_a_hash_that_can_be_checked(published: Pub
     assert [(step[0], step[1]) for step in steps] == [
         ("| files that the stores sent", "82"),
         ("| sales up to 1992-04-16", "97"),
-        ("| promotions told up to 1992-04-16", "93"),
+        ("| promotions announced up to 1992-04-16", "93"),
         ("| forecast", "1"),
         ("| report", "1"),
     ]

@@ -1,7 +1,10 @@
 """What holds of every command: it is named where a newcomer looks, and a mistake ends in one sentence."""
 
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +13,9 @@ from typer.main import get_command
 from typer.testing import CliRunner, Result
 
 import deployments.cli  # noqa: F401 - adds its commands
+from flows.options import PANELS
 from forecasting.cli import app
+from forecasting.cli.app import DATA, MODELS, RESULTS, SERVICE, WEEKLY
 
 
 def oj(*args: str, columns: int = 80) -> Result:
@@ -45,6 +50,63 @@ def test_help_names_every_command_and_option(path: tuple[str, ...]) -> None:
 def test_the_tree_has_the_commands_of_flows_and_deployments() -> None:
     """Nested ones too."""
     assert {("run",), ("models", "rollback"), ("clusters", "reap"), ("up",), ("trigger",)} <= set(TREE)
+
+
+def test_help_groups_commands_and_options() -> None:
+    """The most frequent command comes first; within 80 columns no name of an option is cut."""
+    shown = oj("--help").output
+    panels = [line.split("─")[1].strip() for line in shown.splitlines() if line.startswith("╭")]
+    assert panels == ["Options", WEEKLY, DATA, RESULTS, MODELS, SERVICE]
+    assert re.search(rf"─ {WEEKLY} ─+╮\n│ run ", shown)
+    of_run = oj("run", "--help").output
+    panels = [line.split("─")[1].strip() for line in of_run.splitlines() if line.startswith("╭")]
+    assert panels == list(PANELS)
+    for parameter in TREE["run",].params:
+        assert all(f"{name} " in of_run for name in parameter.opts)
+
+
+def test_the_command_line_starts_without_the_heavy_libraries() -> None:
+    """`oj --help` answers at once, and the Prefect server of a run starts while the rest is imported."""
+    code = "import sys, deployments.cli; print({'prefect', 'pandas', 'numpy', 'dask'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
+
+
+def test_the_version_is_printed() -> None:
+    """As people report it with a problem."""
+    shown = oj("--version")
+    assert (shown.exit_code, shown.output) == (0, f"oj {version('orange-juice-forecasting')}\n")
+
+
+def test_a_mistyped_command_is_recognised() -> None:
+    """The error names the command that was meant."""
+    assert "Did you mean 'run'?" in oj("runn").output
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("status",),
+        ("report",),
+        ("scores",),
+        ("accept", "--week", "1992-04-16", "--reason", "flood"),
+        ("export", "--to", "orders.csv"),
+        ("load", "--database", "sqlite:///oj.db"),
+        ("whatif", "--store", "2", "--product", "5", "--week", "1992-04-16"),
+        ("snapshot", "--cutoff", "1992-04-16", "--to", "then"),
+        ("models",),
+        ("models", "rollback"),
+        ("clusters",),
+        ("clusters", "reap"),
+    ],
+    ids=" ".join,
+)
+def test_a_lake_that_does_not_exist_is_named(tmp_path: Path, args: tuple[str, ...]) -> None:
+    """A mistyped --lake is an error of every command that needs a lake, and creates no folder."""
+    result = oj(*args, "--lake", str(tmp_path / "typo"))
+    assert result.exit_code == 1
+    assert f"lake={tmp_path}/typo does not exist; name a lake with --lake" in "".join(result.output.splitlines())
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(

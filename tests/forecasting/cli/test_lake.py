@@ -15,11 +15,11 @@ def oj(*args: str) -> Result:
 
 
 def test_status_of_an_empty_folder_says_what_to_do(tmp_path: Path) -> None:
-    """Nothing is there yet, and nothing is created by asking."""
-    result = oj("status", "--lake", str(tmp_path / "lake"))
+    """Nothing is there yet, and asking creates nothing."""
+    result = oj("status", "--lake", str(tmp_path))
     assert result.exit_code == 0
     assert "none yet: oj simulate" in result.output
-    assert not (tmp_path / "lake").exists()
+    assert not list(tmp_path.iterdir())
 
 
 def test_status_shows_weeks_and_what_is_waiting(fed_lake: Lake) -> None:

@@ -76,7 +76,7 @@ def test_a_run_that_is_stopped_leaves_nothing_behind(
             time.sleep(0.1)
     else:
         assert run.returncode == 128 + stop
-        assert stderr == "Stopped. What was published stays in force; run again to go on.\n"
+        assert stderr == "Stopped. Published forecasts stay as they are; run again to go on.\n"
         assert list((fed_lake.root / "scratch").iterdir()) == []
         assert (fed_lake.runs.last() or {})["outcome"] == "failed"
     assert not running_in(tmp_path)

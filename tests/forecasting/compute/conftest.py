@@ -1,19 +1,23 @@
-"""What tests of all clusters need: three real stores, their partitions, and the mapping of these."""
+"""What tests of all clusters need: three real stores, their partitions, a local cluster, and a map over it."""
+
+from collections.abc import Iterator
 
 import pandas as pd
 import pytest
 
-from forecasting.compute import Cluster, PartitionFunction
+from forecasting.compute import Cluster, PartitionFunction, dask_cluster
 from forecasting.contracts.orange_juice import PROMOTIONS, dominicks_week
 from forecasting.contracts.schemas import SALES
-from forecasting.contracts.spec import ForecastSpec
+from forecasting.contracts.spec import ClusterSpec, ForecastSpec
 from forecasting.core.forecast_checks import unusable_series
 from forecasting.core.partition import Partition
 from forecasting.core.retry_queue import RetryQueue
 from forecasting.pipeline.forecast import assemble, make_partitions
 from forecasting.pipeline.simulation import SHIPPED
 from forecasting.storage.files import read_table
+from forecasting.storage.lake import Lake
 
+WORKERS = ClusterSpec(max_concurrency_per_instance=2)
 SPEC = ForecastSpec(dominicks_week(70), model="mean")
 
 
@@ -27,6 +31,13 @@ def few_stores() -> tuple[pd.DataFrame, pd.DataFrame]:
 @pytest.fixture
 def partitions(few_stores: tuple[pd.DataFrame, pd.DataFrame]) -> list[Partition]:
     return make_partitions(*few_stores, SPEC, mini_batch_size=8)
+
+
+@pytest.fixture(scope="package")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """Two workers on this machine, for all tests that leave a cluster in working order."""
+    with dask_cluster(WORKERS, Lake(tmp_path_factory.mktemp("lake"))) as cluster:
+        yield cluster
 
 
 def mapped(

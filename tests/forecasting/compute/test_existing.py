@@ -25,8 +25,8 @@ from forecasting.core.partition import Partition
 from forecasting.pipeline.forecast import forecast, forecast_partition, make_partitions
 from forecasting.pipeline.training import train
 from forecasting.storage.lake import Lake
+from tests.certificates import configuration, make_authority
 from tests.forecasting.compute import partition_functions as functions
-from tests.forecasting.compute.certificates import configuration, make_authority
 from tests.forecasting.compute.conftest import SPEC, mapped
 from tests.ports import free_port
 
@@ -36,7 +36,7 @@ DASK = [sys.executable, "-m", "dask"]
 
 @dataclass(frozen=True)
 class Running:
-    """A scheduler that somebody started."""
+    """A scheduler that somebody else has started."""
 
     address: str
     certificates: Path
@@ -55,7 +55,7 @@ class Running:
 
     @contextmanager
     def client(self) -> Iterator[Client]:
-        with dask.config.set(configuration(self.certificates)):
+        with dask.config.set(configuration(self.certificates, "client")):
             security = Security(require_encryption=True)
         with Client(self.address, security=security, set_as_default=False) as client:
             yield client
@@ -100,21 +100,21 @@ def scheduler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 @pytest.fixture
 def configured(scheduler: Running) -> Iterator[Running]:
     """The scheduler, with our certificate where Dask looks for it."""
-    with dask.config.set(configuration(scheduler.certificates)):
+    with dask.config.set(configuration(scheduler.certificates, "client")):
         yield scheduler
 
 
 def test_the_result_is_the_local_one_and_the_scheduler_stays(
     configured: Running, partitions: list[Partition], few_stores: tuple[pd.DataFrame, pd.DataFrame], tmp_path: Path
 ) -> None:
-    """By path, as these workers see the lake; nothing of ours stays there, and it is not ours to list."""
+    """Partitions go by shared storage; the run leaves nothing on the scheduler, and does not register it."""
     lake = Lake(tmp_path)
     with dask_cluster(configured.spec, lake) as cluster:
         assert entries(lake) == []
         table, reasons = mapped(cluster, forecast_partition, partitions)
     assert reasons == {}
     pd.testing.assert_frame_equal(table, forecast(*few_stores, SPEC), check_exact=True)
-    assert (cluster.usage.handed_over, cluster.usage.workers) == ("by path", 2)
+    assert (cluster.usage.transfer, cluster.usage.workers) == ("shared storage", 2)
     assert cluster.usage.last_worker_gone is None
     assert list(lake.scratch().iterdir()) == []
     with configured.client() as client:
@@ -125,7 +125,7 @@ def test_the_result_is_the_local_one_and_the_scheduler_stays(
 
 
 @pytest.mark.parametrize("model", ["price_response", "theta"])
-def test_a_kept_model_forecasts_where_workers_see_the_lake(
+def test_a_registered_model_forecasts_where_workers_see_the_lake(
     model: str, configured: Running, few_stores: tuple[pd.DataFrame, pd.DataFrame], tmp_path: Path
 ) -> None:
     """Its rows are those of `forecast` with that model in memory, which are not those of the model fitted anew."""
@@ -134,14 +134,14 @@ def test_a_kept_model_forecasts_where_workers_see_the_lake(
     partitions = make_partitions(*few_stores, spec, mini_batch_size=8, fitted=fitted)
     with dask_cluster(configured.spec, Lake(tmp_path)) as cluster:
         table, reasons = mapped(cluster, forecast_partition, partitions, spec=spec)
-    assert cluster.usage.handed_over == "by path"
+    assert cluster.usage.transfer == "shared storage"
     assert reasons == {}
     pd.testing.assert_frame_equal(table, forecast(*few_stores, spec, fitted), check_exact=True)
     anew = forecast(*few_stores, spec)
     assert (table["forecast"] != anew["forecast"]).mean() > 0.9
 
 
-def test_by_value_where_the_lake_is_not_shared(
+def test_partitions_go_by_message_where_the_lake_is_not_shared(
     configured: Running,
     partitions: list[Partition],
     few_stores: tuple[pd.DataFrame, pd.DataFrame],
@@ -149,10 +149,10 @@ def test_by_value_where_the_lake_is_not_shared(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Workers that cannot read the token get the same partitions in messages, with the same result."""
-    monkeypatch.setattr("forecasting.compute.on_worker.read_text", lambda _: None)
+    monkeypatch.setattr("forecasting.compute.workers.read_text", lambda _: None)
     with dask_cluster(configured.spec, Lake(tmp_path)) as cluster:
         table, _ = mapped(cluster, forecast_partition, partitions)
-    assert cluster.usage.handed_over == "by value"
+    assert cluster.usage.transfer == "message"
     pd.testing.assert_frame_equal(table, forecast(*few_stores, SPEC), check_exact=True)
 
 
@@ -181,11 +181,17 @@ def test_a_worker_without_a_nanny_that_hangs_is_ended_too(
         assert any(process.poll() == -signal.SIGKILL for process in lonely)
 
 
-def test_a_worker_without_the_package_is_named(configured: Running, tmp_path: Path) -> None:
-    """One that is there at the start, and one that joins late: one sentence, no traceback."""
-    (tmp_path / "empty" / "forecasting").mkdir(parents=True)
-    (tmp_path / "empty" / "forecasting" / "__init__.py").write_text("raise ImportError('not the package')")
-    with configured.worker(path=tmp_path / "empty"), configured.client() as client:
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Path:
+    """A folder from which the package cannot be imported."""
+    (tmp_path / "elsewhere" / "forecasting").mkdir(parents=True)
+    (tmp_path / "elsewhere" / "forecasting" / "__init__.py").write_text("raise ImportError('not the package')")
+    return tmp_path / "elsewhere"
+
+
+def test_a_worker_without_the_package_is_named(configured: Running, elsewhere: Path, tmp_path: Path) -> None:
+    """One that is there at the start: one sentence, no traceback."""
+    with configured.worker(path=elsewhere), configured.client() as client:
         client.wait_for_workers(3, timeout=100)
         expected = r"The worker tls://127.0.0.1:\d+ runs another version than this run: this package none there"
         with pytest.raises(RunError, match=expected), dask_cluster(configured.spec, Lake(tmp_path)):
@@ -193,14 +199,12 @@ def test_a_worker_without_the_package_is_named(configured: Running, tmp_path: Pa
 
 
 def test_a_late_worker_without_the_package_is_named(
-    configured: Running, partitions: list[Partition], tmp_path: Path
+    configured: Running, partitions: list[Partition], elsewhere: Path, tmp_path: Path
 ) -> None:
     """It joins while the run computes: nothing it computed could enter the forecast."""
-    (tmp_path / "empty" / "forecasting").mkdir(parents=True)
-    (tmp_path / "empty" / "forecasting" / "__init__.py").write_text("raise ImportError('not the package')")
-    with dask_cluster(configured.spec, Lake(tmp_path)) as cluster, configured.worker(path=tmp_path / "empty"):
+    with dask_cluster(configured.spec, Lake(tmp_path)) as cluster, configured.worker(path=elsewhere):
         cluster._client.wait_for_workers(3, timeout=100)
-        while cluster._strangers.empty():
+        while cluster._version_mismatches.empty():
             time.sleep(0.05)
         with pytest.raises(RunError, match="this package none there"):
             mapped(cluster, functions.take_a_while, partitions)
@@ -213,9 +217,9 @@ def test_without_our_certificate_nobody_is_let_in(scheduler: Running, tmp_path: 
         dask_cluster(scheduler.spec, Lake(tmp_path)),
     ):
         pass
-    stranger = make_authority(tmp_path / "stranger", "client")
+    other = make_authority(tmp_path / "other", "client")
     with (
-        dask.config.set({**configuration(stranger), "distributed.comm.timeouts.connect": "3s"}),
+        dask.config.set({**configuration(other, "client"), "distributed.comm.timeouts.connect": "3s"}),
         pytest.raises(RunError, match="refuses our certificate"),
         dask_cluster(scheduler.spec, Lake(tmp_path)),
     ):

@@ -36,7 +36,7 @@ def test_the_folder_lives_as_long_as_the_block(tmp_path: Path) -> None:
 
 
 def test_the_folder_is_removed_after_its_process_was_killed(tmp_path: Path) -> None:
-    """The janitor sees the end of its input, and ends itself."""
+    """The cleanup process sees the end of its input, removes the folder and ends."""
     with subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path)], stdout=subprocess.PIPE, text=True) as driver:
         assert driver.stdout
         folder = Path(driver.stdout.readline().strip())
@@ -49,14 +49,14 @@ def test_the_folder_is_removed_after_its_process_was_killed(tmp_path: Path) -> N
 
 
 def test_what_a_loss_of_power_left_is_swept_by_the_next_run(tmp_path: Path) -> None:
-    """Process and janitor ended together; the folder of a living run is left alone."""
+    """Driver and cleanup process ended together; the folder of a living run is left alone."""
     (tmp_path / "dask-left").mkdir()
     with scratch_folder(tmp_path) as living, scratch_folder(tmp_path) as another:
         assert {path.name for path in tmp_path.iterdir()} == {living.name, another.name}
 
 
-def test_an_interrupt_is_not_for_the_janitor(tmp_path: Path) -> None:
-    """Ctrl-C reaches the driver's group only; the janitor is in a session of its own."""
+def test_an_interrupt_does_not_reach_the_cleanup(tmp_path: Path) -> None:
+    """Ctrl-C reaches the driver's group only; the cleanup process is in a session of its own."""
     command = [sys.executable, "-c", HOLD, str(tmp_path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True) as driver:
         assert driver.stdout

@@ -1,4 +1,4 @@
-"""Partitions by path are those by value."""
+"""A partition that is transferred by shared storage is the one that is sent in a message."""
 
 import shutil
 from dataclasses import MISSING, Field, fields, is_dataclass, replace
@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from forecasting.compute.transfer import PartitionOutOfReach, store
+from forecasting.compute.transfer import PartitionUnreadable, store
 from forecasting.contracts.orange_juice import dominicks_week
 from forecasting.contracts.panel_definition import ORANGE_JUICE
 from forecasting.contracts.spec import ForecastSpec
@@ -31,9 +31,8 @@ def with_model(few_stores: tuple[pd.DataFrame, pd.DataFrame], fitted: FittedMode
     """Partitions with a model, in which no field has its default value."""
     spec = replace(fitted.spec, cutoff=dominicks_week(70))
     made = make_partitions(*few_stores, spec, mini_batch_size=8, fitted=fitted)
-    on_friday = replace(
-        fitted.spec, cutoff=fitted.spec.cutoff + timedelta(days=1), definition=replace(ORANGE_JUICE, week_starts_on=4)
-    )
+    fridays = replace(ORANGE_JUICE, week_starts_on=4)
+    on_friday = replace(fitted.spec, cutoff=fitted.spec.cutoff + timedelta(days=1), definition=fridays)
     return [replace(each, fitted=replace(each.fitted, spec=on_friday)) for each in made if each.fitted]
 
 
@@ -89,17 +88,17 @@ def test_every_shape_of_model_is_kept(
         require_same(store(partition, tmp_path / str(number)).load(), partition)
 
 
-def test_files_that_are_out_of_reach_are_told_as_such(partitions: list[Partition], tmp_path: Path) -> None:
-    """So that the partition can be sent by value instead."""
+def test_missing_files_are_an_error_of_their_own(partitions: list[Partition], tmp_path: Path) -> None:
+    """So that the partition can be sent in a message instead."""
     stored = store(partitions[0], tmp_path / "stored")
     shutil.rmtree(tmp_path / "stored")
-    with pytest.raises(PartitionOutOfReach):
+    with pytest.raises(PartitionUnreadable):
         stored.load()
 
 
 @pytest.mark.parametrize("name", ["panel.parquet", "promotions.parquet", "parameters.parquet", "texts.json"])
 @pytest.mark.parametrize("length", [None, 0, 20])
-def test_a_file_that_is_not_whole_is_out_of_reach(
+def test_a_file_that_is_not_whole_is_unreadable(
     name: str, length: int | None, with_model: list[Partition], tmp_path: Path
 ) -> None:
     """Missing, empty or cut short: the partition is never forecast without it."""
@@ -109,5 +108,5 @@ def test_a_file_that_is_not_whole_is_out_of_reach(
     path.unlink()
     if length is not None:
         path.write_bytes(content[:length])
-    with pytest.raises(PartitionOutOfReach):
+    with pytest.raises(PartitionUnreadable):
         stored.load()

@@ -48,6 +48,7 @@ def _filled(rows: pd.DataFrame, table: Any) -> pd.DataFrame:
 def _publish(lake: Lake, cutoff: date, run_id: str, rows: pd.DataFrame, **more: str) -> None:
     for path in (lake.forecasts.path(cutoff), lake.forecasts.run_folder(cutoff, run_id) / "forecast.parquet"):
         write_table(path, rows, schemas.FORECAST, {"run_id": run_id, **more})
+    write_json(lake.forecasts.run_folder(cutoff, run_id) / "manifest.json", {})
 
 
 def _gathered(lake: Lake, monkeypatch: pytest.MonkeyPatch, so_far: dict[str, Any] | None = None) -> Content:

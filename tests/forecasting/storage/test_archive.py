@@ -70,7 +70,7 @@ def test_what_was_written_between_reading_and_archiving_is_read_again(archive: A
 
 
 def test_what_was_written_after_archiving_comes_back(archive: Archive, inbox: Path) -> None:
-    """Into the very file that the sender still has open; the archive keeps what was read, and then the whole."""
+    """Into the very file that the sender still has open; the archive has what was read, and later the whole file."""
     with (inbox / NAME).open("w") as sender:
         sender.write("one\n")
         sender.flush()
@@ -102,7 +102,7 @@ def test_a_touch_is_no_change(archive: Archive, inbox: Path) -> None:
 
 
 @pytest.mark.parametrize("is_collected", [False, True])
-def test_a_newer_file_of_the_name_holds(archive: Archive, inbox: Path, is_collected: bool) -> None:
+def test_a_newer_file_of_the_name_counts(archive: Archive, inbox: Path, is_collected: bool) -> None:
     """Late bytes of the older one do not undo it, whether it waits or has been collected; that is said."""
     with (inbox / NAME).open("w") as sender:
         sender.write("one\n")
@@ -120,7 +120,7 @@ def test_a_newer_file_of_the_name_holds(archive: Archive, inbox: Path, is_collec
 def test_a_collected_file_is_dropped_after_a_day(
     archive: Archive, inbox: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nobody writes to it any more; its copy stays in the archive."""
+    """No sender writes to it any more; its copy stays in the archive."""
     (inbox / NAME).write_text("one")
     archive.take(CUTOFF, read(archive))
     archive.return_changed()

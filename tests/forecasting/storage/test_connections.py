@@ -19,7 +19,7 @@ def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_name_stands_for_one_url_or_several(tmp_path: Path) -> None:
-    """As written; what is not there is nobody, and as the one URL it is refused by name."""
+    """Every URL as written; a missing entry has none, and is refused by name where one URL is needed."""
     write_connections(tmp_path, f'warehouse = "{URL}"\nnotify = ["json://a", "json://b"]\n')
     assert connection("warehouse") == URL
     assert connections("warehouse") == [URL]
@@ -76,7 +76,7 @@ def test_a_file_that_is_not_text_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_folder_in_its_place_is_refused(tmp_path: Path) -> None:
-    """What the system says of it is told."""
+    """The message has the system's own reason."""
     (tmp_path / "connections.toml").mkdir()
     with pytest.raises(OptionError, match=r"cannot be read \(Is a directory\)"):
         connections("notify")

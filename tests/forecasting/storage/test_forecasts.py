@@ -1,4 +1,4 @@
-"""Publishing replaces a forecast whole, whatever happens while it is done."""
+"""Publishing replaces a forecast whole, whatever happens meanwhile."""
 
 import os
 import random
@@ -44,7 +44,7 @@ def lake(tmp_path: Path) -> Lake:
 
 
 def test_a_published_forecast_carries_its_identity(lake: Lake) -> None:
-    """Run id and schema version stand in the file; the manifest beside the immutable run has rows and hash."""
+    """The file has run id and schema version; the manifest beside the run has rows and hash."""
     path = lake.forecasts.publish(forecast(10), SERIES, SPEC, "run-a")
     assert read_metadata(path)["run_id"] == "run-a"
     assert read_metadata(path)["schema_version"] == "1"
@@ -57,7 +57,7 @@ def test_a_published_forecast_carries_its_identity(lake: Lake) -> None:
 
 
 def test_a_newer_run_replaces_the_older_and_back(lake: Lake) -> None:
-    """Publishing an earlier run again puts its very file in force again; its folder holds two files only."""
+    """Publishing an earlier run again makes its bytes current again; its folder has two files only."""
     first = lake.forecasts.publish(forecast(10), SERIES, SPEC, "run-a").read_bytes()
     lake.forecasts.publish(forecast(20), SERIES, SPEC, "run-b")
     assert lake.forecasts.read(SPEC.cutoff)["forecast"].unique().tolist() == [20.0]
@@ -71,7 +71,7 @@ def test_a_newer_run_replaces_the_older_and_back(lake: Lake) -> None:
     ("column", "value"), [("forecast", float("nan")), ("hi_80", float("inf")), ("lo_95", -1.0), ("lo_80", 99.0)]
 )
 def test_unusable_numbers_are_never_published(lake: Lake, column: str, value: float) -> None:
-    """NaN, infinite, negative and crossing values are refused; what was published stays in force."""
+    """NaN, infinite, negative and crossing values are refused; the published forecast stays."""
     lake.forecasts.publish(forecast(10), SERIES, SPEC, "run-a")
     broken = forecast(20)
     broken.loc[7, column] = value
@@ -82,7 +82,7 @@ def test_unusable_numbers_are_never_published(lake: Lake, column: str, value: fl
 
 @pytest.mark.parametrize("rows", [slice(1, None), [0, 0, *range(1, 600)]])
 def test_missing_and_double_rows_are_never_published(lake: Lake, rows: slice | list[int]) -> None:
-    """Every expected series × step stands there exactly once."""
+    """Every expected series × step must be there exactly once."""
     with pytest.raises(RunError, match="600 are expected"):
         lake.forecasts.publish(forecast(10).iloc[rows], SERIES, SPEC, "run-a")
     assert lake.forecasts.cutoffs() == []
@@ -127,7 +127,7 @@ def _publish_for_ever(lake: Lake) -> None:
 
 
 def test_a_damaged_run_is_replaced(lake: Lake) -> None:
-    """Where the published file was damaged, running the week again mends it, under the same run id."""
+    """Where the published file was damaged, the same run, published again, repairs it."""
     path = lake.forecasts.publish(forecast(10), SERIES, SPEC, "run-a")
     whole = path.read_bytes()
     path.write_bytes(whole[:-20])
@@ -136,7 +136,7 @@ def test_a_damaged_run_is_replaced(lake: Lake) -> None:
 
 
 def test_a_damaged_predecessor_is_none(lake: Lake) -> None:
-    """What was replaced is only told of where it can be read to its last byte."""
+    """The forecast that was replaced is given only where its file is undamaged."""
     lake.forecasts.publish(forecast(10), SERIES, SPEC, "run-a")
     lake.forecasts.publish(forecast(20), SERIES, SPEC, "run-b")
     assert lake.forecasts.replaced(SPEC.cutoff)["forecast"].unique().tolist() == [10.0]

@@ -1,4 +1,4 @@
-"""What a lake has collected, and what it knew when: nothing is ever overwritten."""
+"""What a lake has collected by which moment: nothing is ever overwritten."""
 
 import re
 import shutil
@@ -40,8 +40,8 @@ def lake(tmp_path: Path) -> Lake:
     return Lake(tmp_path / "lake")
 
 
-def test_what_was_known_before_a_correction_stays(lake: Lake) -> None:
-    """Both vintages are there, and the week as it is known now is the newest."""
+def test_the_vintage_before_a_correction_stays(lake: Lake) -> None:
+    """Both vintages can be read; the week as known now is the newer one."""
     lake.sales.add(sales(FIRST, {2: 5, 5: 7}), NOON)
     lake.sales.add(sales(FIRST, {2: 6}), NOON + ONE_LATER)
 
@@ -51,7 +51,7 @@ def test_what_was_known_before_a_correction_stays(lake: Lake) -> None:
 
 
 def test_history_is_known_from_the_beginning(lake: Lake) -> None:
-    """Also once it has been corrected: its old content becomes the first vintage."""
+    """Also after a correction, when the old content becomes the first vintage."""
     lake.sales.add(sales(FIRST, {2: 5}))
     assert lake.last_collected() == BEGINNING
     assert not (lake.root / "vintages").exists()
@@ -62,8 +62,8 @@ def test_history_is_known_from_the_beginning(lake: Lake) -> None:
     assert lake.sales.read(as_of=NOON)["units"].tolist() == [6]
 
 
-def test_a_plan_is_known_from_the_week_that_told_it(lake: Lake) -> None:
-    """A run of the first week does not see what the second week's files say; whoever looks now sees the newest."""
+def test_a_promotion_is_known_from_the_week_that_announced_it(lake: Lake) -> None:
+    """A run of the first week does not read what the second week's files announced."""
     lake.promotions.add(announced(FIRST, 1.5, FIRST, SECOND), NOON)
     lake.promotions.add(announced(SECOND, 2.99, SECOND), NOON + ONE_LATER)
 
@@ -72,15 +72,15 @@ def test_a_plan_is_known_from_the_week_that_told_it(lake: Lake) -> None:
     assert lake.promotions.read(SECOND, as_of=NOON)["price"].tolist() == [1.5, 1.5]
 
 
-def test_a_plan_that_comes_late_fills_only_what_newer_files_left_open(lake: Lake) -> None:
-    """The file of an earlier week says less than that of a later one, whichever came first."""
+def test_a_late_announcement_fills_only_cells_that_newer_files_left_open(lake: Lake) -> None:
+    """The file of a later week counts, whichever came first."""
     lake.promotions.add(announced(SECOND, 1.5, SECOND), NOON)
     lake.promotions.add(announced(FIRST, 2.99, SECOND, SECOND + WEEK), NOON + ONE_LATER)
 
     assert lake.promotions.read()["price"].tolist() == [1.5, 2.99]
 
 
-def test_the_query_of_the_documents_gives_the_plans_as_they_are_known_now(
+def test_the_query_of_the_documents_gives_the_promotions_as_known_now(
     lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """For tools that read the files themselves."""
@@ -94,8 +94,8 @@ def test_the_query_of_the_documents_gives_the_plans_as_they_are_known_now(
     pd.testing.assert_frame_equal(found, lake.promotions.read())
 
 
-def test_corrections_are_kept_with_both_values(lake: Lake) -> None:
-    """New cells and repeated ones are none; another run's join them."""
+def test_corrections_have_both_values(lake: Lake) -> None:
+    """New cells and unchanged ones are no corrections; those of a second run are added."""
     lake.sales.add(sales(FIRST, {2: 5, 5: 7}))
     for units, moment in ({2: 6, 5: 7, 8: 1}, NOON), ({2: 4}, NOON + ONE_LATER):
         lake.corrections.add(SECOND, sales(FIRST, units), moment)
@@ -108,8 +108,8 @@ def test_corrections_are_kept_with_both_values(lake: Lake) -> None:
     assert lake.corrections.read(FIRST).empty
 
 
-def test_a_correction_is_kept_once_though_its_run_died_before_it_was_added(lake: Lake) -> None:
-    """What the dead run wrote of it has not happened, until the next one does it."""
+def test_a_correction_is_written_once_though_its_run_died_before_it_added_the_sales(lake: Lake) -> None:
+    """The correction counts once the next run has added the sales."""
     lake.sales.add(sales(FIRST, {2: 5}))
     lake.corrections.add(SECOND, sales(FIRST, {2: 6}), NOON)
     assert lake.corrections.read(SECOND).empty
@@ -121,8 +121,8 @@ def test_a_correction_is_kept_once_though_its_run_died_before_it_was_added(lake:
     assert lake.corrections.read(SECOND)["collected"].tolist() == [pd.Timestamp(moment)]
 
 
-def test_moments_keep_their_order_though_the_clock_goes_back(lake: Lake) -> None:
-    """What is collected later is never known earlier."""
+def test_moments_stay_in_order_though_the_clock_goes_back(lake: Lake) -> None:
+    """What is collected later has the later moment."""
     lake.sales.add(sales(FIRST, {2: 5}), NOON)
 
     assert lake.begin_collecting(NOON - timedelta(hours=1)) == NOON + ONE_LATER
@@ -130,7 +130,7 @@ def test_moments_keep_their_order_though_the_clock_goes_back(lake: Lake) -> None
 
 
 def test_a_vintage_is_never_written_over(lake: Lake) -> None:
-    """Who collects twice at one moment is told."""
+    """Adding a week twice at one moment is an error."""
     lake.sales.add(sales(FIRST, {2: 5}), NOON)
 
     with pytest.raises(FileExistsError, match="would be overwritten"):
@@ -139,14 +139,16 @@ def test_a_vintage_is_never_written_over(lake: Lake) -> None:
 
 
 def test_nothing_new_is_no_vintage(lake: Lake) -> None:
-    """A file that is sent again to the letter leaves no trace."""
+    """A file that is sent again unchanged adds no vintage."""
     lake.sales.add(sales(FIRST, {2: 5}), NOON)
     lake.sales.add(sales(FIRST, {2: 5}), NOON + ONE_LATER)
 
     assert lake.last_collected() == NOON
 
 
-def test_a_vintage_that_was_not_put_in_place_is_so_by_the_next_run(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_next_run_puts_a_vintage_in_place_that_an_interrupted_run_left(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A process that dies between the two steps loses nothing; also in a copy of the lake."""
     lake.sales.add(sales(FIRST, {2: 5}), NOON)
     monkeypatch.setattr("forecasting.storage.weekly_table.put", lambda path, content: None)
@@ -177,12 +179,12 @@ batches = st.lists(
 
 @settings(max_examples=8, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(batches)
-def test_what_was_known_at_a_moment_never_changes(collected: list[tuple]) -> None:  # type: ignore[type-arg]
-    """Whatever is collected later, by whatever clock: every moment tells for ever what it told when it was now."""
+def test_what_was_collected_by_a_moment_never_changes(collected: list[tuple]) -> None:  # type: ignore[type-arg]
+    """Whatever is collected later, by whatever clock, reading as of a moment gives what it gave at that moment."""
     with tempfile.TemporaryDirectory() as folder:
         lake, now = Lake(Path(folder)), NOON
         lake.sales.add(sales(FIRST, {2: 3}))
-        told_then = []
+        read_then = []
         for units, prices, minutes in collected:
             now += timedelta(minutes=minutes)
             moment = lake.begin_collecting(now)
@@ -193,7 +195,7 @@ def test_what_was_known_at_a_moment_never_changes(collected: list[tuple]) -> Non
             known = lake.snapshot(SECOND, lake.last_collected())
             pd.testing.assert_frame_equal(known.sales, lake.sales.read(SECOND))
             pd.testing.assert_frame_equal(known.promotions, lake.promotions.read(SECOND))
-            told_then.append((lake.last_collected(), known))
-        for moment, known in told_then:
+            read_then.append((lake.last_collected(), known))
+        for moment, known in read_then:
             pd.testing.assert_frame_equal(lake.sales.read(SECOND, moment), known.sales)
             pd.testing.assert_frame_equal(lake.promotions.read(SECOND, moment), known.promotions)

@@ -1,4 +1,4 @@
-"""The inbox is read as a hard contract; what cannot be read says why."""
+"""Files of the inbox must follow their contract; a line that cannot be read says why."""
 
 import os
 from datetime import date

@@ -1,4 +1,4 @@
-"""The lake keeps its tables, one file a week, and knows its own paths."""
+"""The stores of a lake, and what spans them."""
 
 from datetime import date
 from pathlib import Path
@@ -26,7 +26,7 @@ def lake(tmp_path: Path) -> Lake:
     return lake
 
 
-def test_sales_are_kept_by_week(lake: Lake) -> None:
+def test_sales_have_one_file_a_week(lake: Lake) -> None:
     """Rows go to the file of their week; `until` leaves out what came later."""
     lake.sales.add(pd.concat([sales(NEXT, {2: 1}), sales(WEEK, {2: 5, 5: 7})]))
     assert lake.sales.weeks() == [WEEK, NEXT]
@@ -66,8 +66,8 @@ def test_a_missing_reference_table_names_the_remedy(lake: Lake) -> None:
         lake.reference.stores()
 
 
-def test_files_of_other_names_are_none_of_ours(lake: Lake) -> None:
-    """A stray file in a folder of weeks is passed over."""
+def test_files_of_other_names_are_skipped(lake: Lake) -> None:
+    """A file in a folder of weeks that is not named by a week is no week."""
     lake.sales.add(sales(WEEK, {2: 5}))
     (lake.root / "sales" / "notes.parquet").write_text("hello")
     assert lake.sales.weeks() == [WEEK]
@@ -98,8 +98,8 @@ def test_a_root_that_cannot_be_written_is_an_option_error(tmp_path: Path) -> Non
         Lake(tmp_path / "file" / "lake").prepare()
 
 
-def test_an_interrupted_filling_begins_anew(lake: Lake) -> None:
-    """A lake that was being filled counts as empty, and what it holds is cleared first."""
+def test_an_interrupted_filling_starts_again(lake: Lake) -> None:
+    """Its lake counts as empty, and is cleared first."""
 
     def break_off() -> None:
         with lake.filling():

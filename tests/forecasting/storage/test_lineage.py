@@ -23,5 +23,5 @@ def test_every_origin_is_hashed_in_the_order_of_its_names(fed_lake: Lake) -> Non
     assert (files.files, files.rows) == (2, None)
     assert (sales.files, sales.rows) == (len(counted), len(fed_lake.sales.read(cutoff)))
     assert sales.sha256 == hashlib.sha256(b"".join(name.read_bytes() for name in counted)).hexdigest()
-    assert promotions.name == f"promotions told up to {cutoff}"
+    assert promotions.name == f"promotions announced up to {cutoff}"
     assert forecast.sha256 == report.sha256 == hashlib.sha256(file.read_bytes()).hexdigest()

@@ -24,7 +24,7 @@ with week_lock(Path(sys.argv[1]), date(1992, 4, 16)):
 """
 
 
-def test_a_second_process_is_told_who_holds_the_week(tmp_path: Path) -> None:
+def test_the_error_of_a_second_process_names_who_holds_the_week(tmp_path: Path) -> None:
     """The error names week and holder; when the holder is killed, the lock is free at once."""
     path = tmp_path / "week.lock"
     with subprocess.Popen([sys.executable, "-c", HOLD, str(path)], stdout=subprocess.PIPE) as holder:

@@ -1,4 +1,4 @@
-"""Tests of the store of fitted models: what is read is what was written, or one sentence."""
+"""The model registry: models are read as written or refused in one sentence, and champions have a history."""
 
 import shutil
 from dataclasses import replace
@@ -72,7 +72,7 @@ def test_the_version_is_the_content(lake: Lake, fitted: FittedModel) -> None:
 
 @pytest.mark.parametrize("name", ["parameters.parquet", "texts.json", "model.json"])
 def test_a_damaged_artefact_is_one_sentence(name: str, lake: Lake, fitted: FittedModel) -> None:
-    """A file cut short is named with the remedy; keeping the model again mends it."""
+    """A file cut short is named with the remedy; registering the model again repairs it."""
     version = lake.models.register(fitted, ORIGIN, RECORD)
     path = lake.models.folder(version.version) / name
     path.write_bytes(path.read_bytes()[:-20])
@@ -93,7 +93,7 @@ def test_parameters_of_another_version_are_not_taken_for_its_own(lake: Lake, fit
 
 
 def test_a_version_that_is_not_there_is_one_sentence(lake: Lake) -> None:
-    """The error tells where the versions are listed."""
+    """The error names the command that lists the versions."""
     with pytest.raises(RunError, match="There is no fitted model 0123 .*oj models"):
         lake.models.load("0123")
 
@@ -118,7 +118,7 @@ def promoted(tmp_path: Path) -> Lake:
     return lake
 
 
-def test_the_last_one_crowned_is_in_force_and_the_others_are_remembered(promoted: Lake) -> None:
+def test_the_last_one_promoted_is_the_champion_and_the_others_are_its_history(promoted: Lake) -> None:
     """With its reason, its week, and whose it was."""
     current = promoted.models.champion()
     assert current is not None
@@ -127,7 +127,7 @@ def test_the_last_one_crowned_is_in_force_and_the_others_are_remembered(promoted
 
 
 def test_without_training_there_is_no_champion(tmp_path: Path) -> None:
-    """An empty lake has none, at any week, and there is no way back."""
+    """An empty lake has none, for no week, and no predecessor."""
     lake = Lake(tmp_path)
     assert lake.models.champion() is None
     assert lake.models.champion_at(FIRST) is None
@@ -135,14 +135,14 @@ def test_without_training_there_is_no_champion(tmp_path: Path) -> None:
         lake.models.predecessor()
 
 
-def test_a_past_week_goes_by_the_champion_that_had_not_seen_it(promoted: Lake) -> None:
-    """In week 3 that is a, though b is in force now; before a there was none."""
+def test_a_past_week_has_the_champion_that_was_not_trained_on_later_weeks(promoted: Lake) -> None:
+    """For week 3 that is a, though b is the champion now; before a there was none."""
     found = [promoted.models.champion_at(FIRST + weeks * WEEK) for weeks in (-1, 0, 3, 4)]
     assert [each and each.version for each in found] == [None, "a", "a", "b"]
 
 
-def test_the_one_before_is_of_another_version(promoted: Lake) -> None:
-    """It is a; where a is put in force again it is b, and where that is done twice it is b still."""
+def test_the_predecessor_is_another_version(promoted: Lake) -> None:
+    """It is a; once a is promoted again it is b, also where a is promoted twice."""
     assert promoted.models.predecessor().version == "a"
     for _ in range(2):
         promoted.models.promote(version("a", 0), week=FIRST + 5 * WEEK, by="you", why="rolled back from b", at=AT)
@@ -150,7 +150,7 @@ def test_the_one_before_is_of_another_version(promoted: Lake) -> None:
     assert [each.version for each in promoted.models.champion_history()] == ["a", "a", "b", "a"]
 
 
-def test_there_is_no_way_back_from_the_first(tmp_path: Path) -> None:
+def test_the_first_champion_has_no_predecessor(tmp_path: Path) -> None:
     """The error names it, and the option that names another."""
     lake = Lake(tmp_path)
     lake.models.promote(version("a", 0), week=FIRST, by="me", why="first", at=AT)

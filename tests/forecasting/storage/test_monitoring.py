@@ -1,4 +1,4 @@
-"""Alarms and promises are kept until they are read."""
+"""The monitoring store: alarms, baselines and scores."""
 
 from datetime import date
 from pathlib import Path
@@ -17,7 +17,7 @@ def lake(tmp_path: Path) -> Lake:
 
 
 def test_alarms_are_read_up_to_a_week(lake: Lake) -> None:
-    """Those of one file a week, oldest first; none where there are none."""
+    """Oldest week first; an empty lake has none."""
     assert lake.monitoring.alarms(NEXT) == []
     for week in (NEXT, WEEK):
         assert lake.monitoring.add_alarms(
@@ -28,7 +28,7 @@ def test_alarms_are_read_up_to_a_week(lake: Lake) -> None:
 
 
 def test_alarms_of_two_models_stand_side_by_side(lake: Lake) -> None:
-    """What one promise raised of a week stands, and keeps no other from raising its own."""
+    """A baseline raises the alarms of a week once; another baseline may raise its own."""
     assert lake.monitoring.add_alarms(WEEK, "mean", [{"week": str(WEEK), "sentence": "one"}])
     assert not lake.monitoring.add_alarms(WEEK, "mean", [{"week": str(WEEK), "sentence": "again"}])
     assert lake.monitoring.add_alarms(WEEK, "naive", [{"week": str(WEEK), "sentence": "two"}])
@@ -36,8 +36,8 @@ def test_alarms_of_two_models_stand_side_by_side(lake: Lake) -> None:
     assert [alarm["sentence"] for alarm in lake.monitoring.alarms(WEEK, "naive")] == ["two"]
 
 
-def test_a_damaged_promise_is_none(lake: Lake) -> None:
-    """It is made anew, as one that is missing; an empty lake has neither promise nor scores."""
+def test_a_damaged_baseline_counts_as_none(lake: Lake) -> None:
+    """It can be built again, as a missing one; an empty lake has neither baselines nor scores."""
     assert lake.monitoring.scores().empty
     assert lake.monitoring.baseline("mean-0123abcd").empty
     lake.monitoring.write_baseline("mean-0123abcd", schemas.BASELINE.empty(), {"model": "mean"})

@@ -1,4 +1,4 @@
-"""Finished partitions of an unfinished run are kept, and damaged ones are computed again."""
+"""Finished partitions of an unfinished run are read again, without damaged ones."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ def partition(name: str, rows: pd.DataFrame | None = None) -> Partition:
     return Partition(name, series[["store", "product", "week"]], pd.DataFrame())
 
 
-def test_kept_rows_come_back_for_the_same_run_only(tmp_path: Path) -> None:
+def test_rows_come_back_for_the_same_run_only(tmp_path: Path) -> None:
     """The run id stands for input, options and code."""
     lake = Lake(tmp_path)
     lake.partials.write("run-a", partition("part-0000"), forecast(10))

@@ -13,7 +13,7 @@ from tests.databases import CUTOFFS, make_small_lake
 
 
 def test_the_views_open_from_any_folder_whatever_the_lake_is_called(tmp_path: Path) -> None:
-    """Quotes, patterns and comments in a path stand for themselves; every published cutoff is in `forecast`."""
+    """Quotes, patterns and comments in a path are plain text; every published cutoff is in `forecast`."""
     lake = make_small_lake(tmp_path / 'it\'s [a] "lake"* ? ü;-- ')
     write_report(lake)
     write_table_files(lake)

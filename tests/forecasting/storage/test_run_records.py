@@ -1,4 +1,4 @@
-"""Run records are kept, one a run."""
+"""Run records: one file a run."""
 
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -16,7 +16,7 @@ def lake(tmp_path: Path) -> Lake:
 
 
 def test_the_last_record_is_that_of_the_last_run(lake: Lake) -> None:
-    """Also where a later run forecast an earlier week."""
+    """Also where the later run forecast an earlier week."""
     lake.runs.write(NEXT, datetime(2026, 1, 1, tzinfo=UTC), {"outcome": "published"})
     lake.runs.write(WEEK, datetime(2026, 1, 2, tzinfo=UTC), {"outcome": "failed"})
     assert lake.runs.last() == {"outcome": "failed"}

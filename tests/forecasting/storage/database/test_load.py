@@ -31,7 +31,7 @@ def test_what_is_published_is_in_the_database(lake: Lake, target: Target) -> Non
 
 
 def test_types_are_those_a_tool_expects(lake: Lake, postgresql_target: Target) -> None:
-    """Dates are dates, floats have double precision, and the unit stands with the column."""
+    """Dates are dates, floats have double precision, and each column has its unit as a comment."""
     load(lake, postgresql_target.name)
     columns = postgresql_target.ask(
         "SELECT column_name, data_type, col_description('forecast'::regclass, ordinal_position) "
@@ -44,7 +44,7 @@ def test_types_are_those_a_tool_expects(lake: Lake, postgresql_target: Target) -
     assert {comment for _, _, comment in columns} >= {"weeks after the cutoff", "store number"}
 
 
-def test_a_forecast_that_is_made_anew_takes_the_place_of_the_old(lake: Lake, target: Target) -> None:
+def test_a_newer_forecast_replaces_the_older(lake: Lake, target: Target) -> None:
     """Other numbers, more rows, fewer rows: never two forecasts of one cell."""
     load(lake, target.name)
     for horizon, factor in ((2, 1.5), (3, 1.0), (1, 2.0)):
@@ -72,7 +72,7 @@ CHANGES = [
 
 
 def test_what_somebody_changed_is_rebuilt(lake: Lake, target: Target) -> None:
-    """The file is the truth, for rows that are gone, changed, exchanged or of nobody."""
+    """The file counts, for rows that were removed, changed, exchanged or added."""
     load(lake, target.name)
     for statement in CHANGES if target.is_file else CHANGES[::-3]:
         target.ask(statement)
@@ -99,7 +99,7 @@ def test_a_forecast_that_is_gone_from_the_lake_is_gone_from_the_database(lake: L
 
 
 def test_a_damaged_file_does_not_hold_up_the_other_weeks(lake: Lake, target: Target) -> None:
-    """It is told; what the database had of that week stays."""
+    """The error names it; the database keeps its rows of that week."""
     load(lake, target.name)
     path = lake.forecasts.path(CUTOFFS[0])
     path.write_bytes(path.read_bytes()[:-100])
@@ -126,7 +126,7 @@ def test_the_view_report_is_the_table_report(lake: Lake, target: Target) -> None
 
 
 def test_scores_are_loaded_with_their_forecast(lake: Lake, target: Target) -> None:
-    """Those of the run in force, and anew when more of its weeks have matured."""
+    """Those of the current run, and again when more of its weeks have matured."""
     lake.monitoring.write_scores(CUTOFFS[0], "naive-1.0-2", scores_of(CUTOFFS[0], steps=1), {})
     lake.monitoring.write_scores(CUTOFFS[0], "another run", scores_of(CUTOFFS[0], steps=2), {})
     load(lake, target.name)

@@ -1,4 +1,4 @@
-"""Where a database is: what is taken, what is refused, and that no password is ever told."""
+"""How a database is named: what is accepted, what is refused, and that no error shows a password."""
 
 import logging
 from pathlib import Path
@@ -25,7 +25,7 @@ def test_a_name_stays_and_a_file_gets_its_whole_path(tmp_path: Path, monkeypatch
     ["postgresql://oj:swordfish@host/db", "sqlite:///", "sqlite://", "", "-x", "mysql://a:swordfish@b/c", "a b", "a\n"],
 )
 def test_an_address_with_a_password_is_no_parameter(text: str) -> None:
-    """It is refused, and the error tells nothing of it but how to do it."""
+    """It is refused, and the error quotes nothing of it."""
     with pytest.raises(
         OptionError, match='--database is neither a name nor an SQLite file.*reporting = "post'
     ) as error:
@@ -47,7 +47,7 @@ def test_an_address_with_a_password_is_no_parameter(text: str) -> None:
         ("sqlite:////nowhere/at/all.db", "its folder does not exist, or the file cannot be opened"),
     ],
 )
-def test_what_is_wrong_is_told_without_the_password(
+def test_errors_do_not_show_the_password(
     address: str,
     says: str,
     postgresql: PostgreSQL,

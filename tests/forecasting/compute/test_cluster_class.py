@@ -11,24 +11,25 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import dask
 import pandas as pd
 import psutil
 import pytest
 
 from forecasting.compute import dask_cluster
-from forecasting.compute.certificates import folder_on_hosts
-from forecasting.compute.reap import reap_orphans
-from forecasting.compute.register import entries
+from forecasting.compute.register import entries, reap_orphans
 from forecasting.contracts.errors import OptionError, RunError
 from forecasting.contracts.spec import ClusterSpec
 from forecasting.core.partition import Partition
 from forecasting.pipeline.forecast import forecast, forecast_partition
 from forecasting.storage.lake import Lake
+from tests.certificates import configuration, environment, make_authority
 from tests.forecasting.compute import partition_functions as functions
 from tests.forecasting.compute.conftest import SPEC, mapped
 from tests.ports import free_port
 
 ROOT = Path(__file__).parents[3]
+ROLES = ("client", "scheduler", "worker")
 MARK = "OJ_TEST_SSH"  # in the environment of what runs on these hosts: other tests have hosts too
 HOLD = """
 import json, sys, time
@@ -70,21 +71,43 @@ def ssh_options(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, 
     (folder / "sshd_config").write_text("".join(f"{name} {value}\n" for name, value in settings.items()))
     Path("/run/sshd").mkdir(exist_ok=True)
     with subprocess.Popen([sshd, "-D", "-e", "-f", str(folder / "sshd_config")], stderr=subprocess.DEVNULL) as process:
-        connect = {"port": port, "client_keys": [str(folder / "user")], "known_hosts": str(folder / "known_hosts")}
-        yield {"hosts": ["127.0.0.1"] * 3, "connect_options": connect}
+        yield {
+            "hosts": ["127.0.0.1"] * 3,
+            "connect_options": {
+                "port": port,
+                "client_keys": [str(folder / "user")],
+                "known_hosts": str(folder / "known_hosts"),
+            },
+            "scheduler_options": {"interface": "lo"},
+            "worker_options": {"interface": "lo", "local_directory": str(folder / "spilled")},
+        }
         process.terminate()
 
 
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Certificates that scheduler, workers and client find under the same paths."""
+    return make_authority(tmp_path_factory.mktemp("tls") / "certificates", *ROLES)
+
+
 @pytest.fixture
-def spec(ssh_options: dict[str, Any], needs_system: Callable[[str], None]) -> ClusterSpec:
+def spec(ssh_options: dict[str, Any], certificates: Path, needs_system: Callable[[str], None]) -> Iterator[ClusterSpec]:
+    """Two hosts of one worker each, under the certificates that Dask's configuration names."""
     if not ssh_options:
         needs_system("sshd is missing: apt-get install openssh-server")
-    return ClusterSpec(
-        cluster="distributed.SSHCluster",
-        cluster_options=ssh_options,
-        max_concurrency_per_instance=1,
-        price_per_instance_hour=3.0,
-    )
+    with dask.config.set(configuration(certificates, *ROLES)):
+        yield ClusterSpec(
+            cluster="distributed.SSHCluster",
+            cluster_options=ssh_options,
+            max_concurrency_per_instance=1,
+            price_per_instance_hour=3.0,
+        )
+
+
+def left_in(spec: ClusterSpec) -> list[Path]:
+    """What workers have left in their folder on the hosts."""
+    folder = Path(spec.cluster_options["worker_options"]["local_directory"])
+    return [path for path in folder.rglob("*") if path.name not in ("dask-scratch-space", "global.lock", "purge.lock")]
 
 
 def of_ssh() -> set[psutil.Process]:
@@ -110,8 +133,6 @@ def test_the_result_is_the_local_one_and_nothing_is_left(
         (entry,) = entries(lake)
         assert (entry.run, entry.instances, entry.is_orphan) == ("a week", 2, False)
         assert entry.scheduler.startswith("tls://127.0.0.1:")
-        remote = Path(folder_on_hosts(entry.cluster_id))
-        assert remote.stat().st_mode & 0o077 == 0
         running = of_ssh() - before
         assert len(running) == 3
         everything = {child for process in running for child in [process, *process.children(recursive=True)]}
@@ -120,22 +141,26 @@ def test_the_result_is_the_local_one_and_nothing_is_left(
         table, reasons = mapped(cluster, functions.die_once, partitions, tmp_path / "died", max_retries=2)
     assert reasons == {}
     pd.testing.assert_frame_equal(table, forecast(*few_stores, SPEC), check_exact=True)
-    record = cluster.usage
-    assert (record.workers, record.instances, record.handed_over) == (2, 2, "by path")
-    assert record.cost > 0
-    assert record.last_worker_gone is not None
-    assert not of_ssh() - before
-    assert not remote.exists()
+    usage = cluster.usage
+    assert (usage.workers, usage.instances, usage.transfer) == (2, 2, "shared storage")
+    assert usage.cost > 0
+    assert usage.last_worker_gone is not None
+    assert not psutil.wait_procs(of_ssh() - before, timeout=100)[1]
+    assert left_in(spec) == []
     assert entries(lake) == []
     assert list((tmp_path / "clusters").iterdir()) == list((tmp_path / "scratch").iterdir()) == []
 
 
-def test_an_orphan_is_ended_by_the_next_run(spec: ClusterSpec, tmp_path: Path) -> None:
-    """A driver that was killed leaves its scheduler; the entry tells where, and it is reaped."""
+def test_an_orphan_is_ended_by_the_next_run(spec: ClusterSpec, certificates: Path, tmp_path: Path) -> None:
+    """A driver that was killed leaves its scheduler; the entry says where it is, and it is reaped."""
     lake, before = Lake(tmp_path), of_ssh()
     options = json.dumps({"cluster": spec.cluster, "cluster_options": spec.cluster_options})
     with subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(tmp_path), options], stdout=subprocess.PIPE, cwd=ROOT, text=True
+        [sys.executable, "-c", HOLD, str(tmp_path), options],
+        stdout=subprocess.PIPE,
+        cwd=ROOT,
+        env=os.environ | environment(certificates, *ROLES),
+        text=True,
     ) as driver:
         assert driver.stdout
         assert driver.stdout.readline() == "up\n"
@@ -148,33 +173,15 @@ def test_an_orphan_is_ended_by_the_next_run(spec: ClusterSpec, tmp_path: Path) -
     assert reaped.entry.run == "the week of 1992-04-16"
     assert not psutil.wait_procs(left, timeout=100)[1]
     assert list((tmp_path / "clusters").iterdir()) == []
+    assert left_in(spec) == []
     until = time.monotonic() + 100
-    while list((tmp_path / "scratch").iterdir()) or Path(folder_on_hosts(reaped.entry.cluster_id)).exists():
+    while list((tmp_path / "scratch").iterdir()):
         assert time.monotonic() < until
         time.sleep(0.1)
 
 
-def test_an_orphan_that_does_not_answer_is_taken_off_the_list(tmp_path: Path) -> None:
-    """Its host may be long gone."""
-    lake = Lake(tmp_path)
-    address = f"tcp://127.0.0.1:{free_port()}"
-    content: dict[str, Any] = {
-        "cluster_id": "ab",
-        "run": "r",
-        "kind": "k",
-        "started": "2026-01-01T00:00:00+00:00",
-        "driver": "d",
-    }
-    content |= {"instances": 1, "price_per_instance_hour": 0.0, "scheduler": address}
-    lake.cluster_entry("ab").parent.mkdir()
-    lake.cluster_entry("ab").write_text(json.dumps(content))
-    (reaped,) = reap_orphans(lake)
-    assert not reaped.was_alive
-    assert entries(lake) == []
-
-
 @pytest.mark.parametrize(
-    ("options", "error", "said"),
+    ("options", "error", "expected"),
     [
         ({"cluster": "dask_kubernetes.operator.KubeCluster"}, OptionError, "pip install dask-kubernetes"),
         ({"cluster": "distributed.NoCluster"}, OptionError, "names 'NoCluster', which is no class"),
@@ -189,20 +196,26 @@ def test_an_orphan_that_does_not_answer_is_taken_off_the_list(tmp_path: Path) ->
             "switch off the check of the hosts' keys",
         ),
         (
+            {"cluster": "distributed.SSHCluster", "cluster_options": {"hosts": ["127.0.0.1"] * 2}},
+            OptionError,
+            "needs certificates.*DASK_DISTRIBUTED__COMM__TLS__WORKER__CERT",
+        ),
+        (
             {
                 "cluster": "distributed.SSHCluster",
                 "cluster_options": {"hosts": ["127.0.0.1"] * 2, "connect_options": {"port": 1}},
+                "insecure": True,
             },
             RunError,
-            "The host 127.0.0.1 cannot be reached by SSH",
+            r"SSHCluster could not be started \(.*127\.0\.0\.1",
         ),
     ],
 )
 def test_what_cannot_be_had_ends_in_one_sentence(
-    options: dict[str, Any], error: type[Exception], said: str, tmp_path: Path
+    options: dict[str, Any], error: type[Exception], expected: str, tmp_path: Path
 ) -> None:
     """It names the option or the host, and the remedy; nothing stays registered."""
-    with pytest.raises(error, match=said), dask_cluster(ClusterSpec(**options), Lake(tmp_path)):
+    with pytest.raises(error, match=expected), dask_cluster(ClusterSpec(**options), Lake(tmp_path)):
         pass
     assert entries(Lake(tmp_path)) == []
 

@@ -1,4 +1,4 @@
-"""`oj clusters`, as its users meet it."""
+"""`oj notify` and `oj clusters`, as their users meet them."""
 
 import json
 from datetime import timedelta
@@ -10,14 +10,37 @@ from typer.testing import CliRunner, Result
 from forecasting.cli import app
 from forecasting.clock import now
 from forecasting.compute.register import held_entry
+from forecasting.contracts.spec import ClusterSpec
 from forecasting.storage.lake import Lake
-
-KIND = "dask_kubernetes.operator.KubeCluster"
-SCHEDULER = "tls://a-rather-long-name-of-a-host.of-some-cloud.example.org:8786"
+from tests.sinks import http_sink, wait_long_for_targets, write_connections
 
 
 def oj(*args: str) -> Result:
     return CliRunner().invoke(app, list(args), env={"COLUMNS": "80", "NO_COLOR": "1"})
+
+
+def words(result: Result) -> str:
+    return " ".join(result.output.replace("│", " ").split())
+
+
+def test_notify_says_how_many_were_reached_or_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A person can see that notifications arrive, and what to do where they do not."""
+    monkeypatch.setenv("OJ_HOME", str(tmp_path))
+    wait_long_for_targets(monkeypatch)
+    missing = oj("notify")
+    assert missing.exit_code == 1
+    assert "connections.toml names nobody to notify; write notify = " in missing.output
+    with http_sink() as (port, documents):
+        path = write_connections(tmp_path, f'notify = "json://127.0.0.1:{port}"')
+        assert oj("notify", "Hello").output == "Notified: 1 of 1.\n"
+    assert [document["message"] for document in documents] == ["Hello"]
+    assert "Error: 1 of 1 were not notified: target 1 (json) could not be reached" in oj("notify").output
+    path.chmod(0o644)
+    assert f"can be read by others (mode 0644); chmod 600 {path}" in oj("notify").output
+
+
+KIND = "dask_kubernetes.operator.KubeCluster"
+SCHEDULER = "tls://a-rather-long-name-of-a-host.of-some-cloud.example.org:8786"
 
 
 def test_living_clusters_and_orphans_are_told_apart(tmp_path: Path) -> None:
@@ -33,7 +56,7 @@ def test_living_clusters_and_orphans_are_told_apart(tmp_path: Path) -> None:
         "price_per_instance_hour": 0.5,
         "scheduler": SCHEDULER,
     }
-    with held_entry(lake, "cd", run="a backtest", kind=KIND, instances=1, price_per_instance_hour=0.0):
+    with held_entry(lake, "cd", run="a backtest", spec=ClusterSpec(cluster=KIND)):
         lake.cluster_entry("ab").write_text(json.dumps(content))
         output = oj("clusters", "--lake", str(tmp_path)).output
     assert max(map(len, output.splitlines())) <= 80
@@ -51,9 +74,7 @@ def test_reaping_says_what_became_of_each(tmp_path: Path) -> None:
     lake = Lake(tmp_path)
     lake.cluster_entry("ab").parent.mkdir()
     lake.cluster_entry("ab").write_text("cut off")
-    assert "did not answer any more; removed from the list" in " ".join(
-        oj("clusters", "reap", "--lake", str(tmp_path)).output.split()
-    )
+    assert "did not answer any more; removed from the list" in words(oj("clusters", "reap", "--lake", str(tmp_path)))
     assert oj("clusters", "reap", "--lake", str(tmp_path)).output == "No orphans.\n"
     assert oj("clusters", "--lake", str(tmp_path)).output == "No cluster is alive beyond this machine.\n"
 
@@ -64,7 +85,7 @@ def test_reaping_says_what_became_of_each(tmp_path: Path) -> None:
         (("--cluster", "tcp://10.0.0.1:8786"), 1, "is not encrypted"),
         (("--cluster", "tls://10.0.0.1:8786"), 1, "needs certificates"),
         (("--cluster", "dask_jobqueue.SLURMCluster"), 1, "pip install dask-jobqueue"),
-        (("--cluster-options", "{"), 2, "this is no JSON"),
+        (("--cluster-options", "{"), 2, "this is not JSON"),
         (("--cluster-options", "[1]"), 2, "give a JSON object"),
         (("--min-instances", "3", "--max-instances", "2"), 1, "is less than min_instances=3"),
     ],
@@ -73,5 +94,5 @@ def test_a_mistake_ends_in_one_sentence(tmp_path: Path, args: tuple[str, ...], c
     """Before Prefect is started for it."""
     result = oj("run", *args, "--lake", str(tmp_path))
     assert result.exit_code == code
-    assert says in " ".join(result.output.replace("│", " ").split())
+    assert says in words(result)
     assert "Traceback" not in result.output

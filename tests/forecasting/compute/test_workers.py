@@ -1,8 +1,8 @@
-"""A worker of another version is named, with both versions."""
+"""What is asked of workers: a worker of another version is named, with both versions."""
 
 import pytest
 
-from forecasting.compute.versions import require_same, unlike
+from forecasting.compute.workers import require_same, version_mismatches
 from forecasting.contracts.errors import RunError
 from forecasting.storage.code_version import code_versions
 
@@ -10,7 +10,7 @@ HERE = {"code": "abc", "python": "3.11", "numpy": "2.2.0", "pandas": "3.0.1"}
 
 
 @pytest.mark.parametrize(
-    ("there", "said"),
+    ("there", "expected"),
     [
         (HERE, []),
         (HERE | {"numpy": "2.1.0"}, ["numpy 2.1.0 there and 2.2.0 here"]),
@@ -19,9 +19,9 @@ HERE = {"code": "abc", "python": "3.11", "numpy": "2.2.0", "pandas": "3.0.1"}
         (HERE | {"python": "3.12"}, ["python 3.12 there and 3.11 here"]),
     ],
 )
-def test_what_differs_is_told_in_words(there: dict[str, str], said: list[str]) -> None:
+def test_each_mismatch_is_said_in_words(there: dict[str, str], expected: list[str]) -> None:
     """Both versions stand in the sentence; a missing package is none."""
-    assert unlike(there, HERE) == said
+    assert version_mismatches(there, HERE) == expected
 
 
 def test_the_error_names_the_worker_and_the_remedy() -> None:

@@ -27,10 +27,20 @@ def make_authority(folder: Path, *names: str) -> Path:
     return folder
 
 
-def configuration(folder: Path) -> dict[str, str]:
-    """What a client's configuration of Dask says of them."""
-    files = {"ca-file": "ca.pem", "client.cert": "client.pem", "client.key": "client.key"}
+def configuration(folder: Path, *roles: str) -> dict[str, str]:
+    """Return Dask's configuration that names the certificates of these roles."""
+    files = {"ca-file": "ca.pem"}
+    for role in roles:
+        files |= {f"{role}.cert": f"{role}.pem", f"{role}.key": f"{role}.key"}
     return {f"distributed.comm.tls.{name}": str(folder / file) for name, file in files.items()}
+
+
+def environment(folder: Path, *roles: str) -> dict[str, str]:
+    """Return `configuration` as environment variables."""
+    return {
+        f"DASK_{name.upper().replace('.', '__').replace('-', '_')}": value
+        for name, value in configuration(folder, *roles).items()
+    }
 
 
 def _certificate(

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from deployments.home import Home, Service
-from deployments.up import Asked
+from deployments.service import UpOptions
 from tests.deployments.service import Installation
 from tests.ports import free_port
 
@@ -27,8 +27,8 @@ def test_a_port_that_is_taken_is_named(installation: Installation) -> None:
     assert installation.processes() == []
 
 
-def test_a_server_that_does_not_start_is_told_with_its_log(installation: Installation) -> None:
-    """Its database is not there; the address is not told, and all that was started is gone."""
+def test_a_server_that_does_not_start_is_reported_with_its_log(installation: Installation) -> None:
+    """Its database is not there; the address is not printed, and every process that was started has ended."""
     installation.home.prepare()
     connections = installation.home.root / "connections.toml"
     connections.touch(mode=0o600)
@@ -48,7 +48,7 @@ def test_what_is_not_given_stays_as_it_was(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.delenv("OJ_LAKE", raising=False)
     home = Home(tmp_path)
     home.configure(Service("/lake", 4300, "prefect"))
-    assert Asked().on_top_of(home) == Service("/lake", 4300, "prefect")
-    assert Asked(port=4301).on_top_of(home) == Service("/lake", 4301, "prefect")
-    assert Asked(lake="/other", database="sqlite").on_top_of(home) == Service("/other", 4300, None)
-    assert Asked().on_top_of(Home(tmp_path / "new")) == Service(str(Path.cwd() / "lake"), 4200, None)
+    assert UpOptions().applied_to(home) == Service("/lake", 4300, "prefect")
+    assert UpOptions(port=4301).applied_to(home) == Service("/lake", 4301, "prefect")
+    assert UpOptions(lake="/other", database="sqlite").applied_to(home) == Service("/other", 4300, None)
+    assert UpOptions().applied_to(Home(tmp_path / "new")) == Service(str(Path.cwd() / "lake"), 4200, None)
