@@ -18,7 +18,7 @@ REASONS = {
     "negative": "the model forecast less than nothing",
     "crossing": "the ends of the intervals are not in order",
     "missing_row": "the model left out a week, or gave one twice",
-    "not_trained": "the kept model has learnt nothing of it: train a new one",
+    "not_trained": "the registered model has no parameters of it: train a new one",
 }
 
 

@@ -92,7 +92,7 @@ def _regressors(plan: pd.DataFrame) -> np.ndarray:
 
 
 def _learn(key: tuple[int, int], log_units: np.ndarray, x: np.ndarray) -> Numbers:
-    """What is learnt of one series.
+    """Return the parameters of one series.
 
     Raises:
         ValueError: it has fewer observed weeks than the model needs.
@@ -132,7 +132,7 @@ def _apply(log_units: np.ndarray, x: np.ndarray, learnt: Numbers, horizon: int) 
 
 
 def _model_of(log_units: np.ndarray, x: np.ndarray, learnt: Numbers) -> SARIMAX:
-    """The model around the means that were learnt, with the regressors that varied then."""
+    """Return the model around the fitted means, with the regressors that varied at the fit."""
     uses = np.array([learnt[f"uses_{name}"] for name in REGRESSORS]) == 1
     centred = (x - np.array([learnt[f"mean_{name}"] for name in REGRESSORS]))[:, uses]
     return _model(log_units - learnt["mean"], centred, EFFECT_VARIANCES[uses])

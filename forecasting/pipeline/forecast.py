@@ -27,16 +27,16 @@ def make_partitions(
     mini_batch_size: int,
     fitted: FittedModel | None = None,
 ) -> list[Partition]:
-    """Cut the batch of a cutoff: every active series, with what was known of it at the cutoff.
+    """Return the partitions of a cutoff: every active series, with what was known at the cutoff.
 
     Args:
         sales: table `sales`; rows after the cutoff are ignored.
         promotions: table `promotions`, past and future; weeks beyond the horizon are ignored.
-        fitted: the model to forecast by; without one each partition learns and forecasts in one.
+        fitted: the model to predict by; without one each task fits its own.
 
     Raises:
         DataError: nothing was sold in the weeks up to the cutoff.
-        OptionError: `fitted` is not fit for this forecast.
+        OptionError: `fitted` was not fitted for such a forecast.
     """
     if fitted:
         fitted.require_fit_for(spec)
@@ -71,12 +71,12 @@ def forecast_partition(partition: Partition, spec: ForecastSpec) -> pd.DataFrame
 def forecast(
     sales: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec, fitted: FittedModel | None = None
 ) -> pd.DataFrame:
-    """Forecast every active series here and now, without a cluster: what the partitions give, put together.
+    """Forecast every active series in this process, without a cluster.
 
-    A series that `fitted` does not know gets a fallback.
+    A series without parameters in `fitted` gets a fallback.
 
     Raises:
-        RunError: the model left out a series or answered with unusable numbers.
+        RunError: the model left out a series or gave unusable numbers.
     """
     partitions = make_partitions(sales, promotions, spec, mini_batch_size=1_000, fitted=fitted)
     unknown = {key: why for partition in partitions for key, why in untrained_series(partition.series, fitted).items()}
@@ -84,7 +84,7 @@ def forecast(
 
 
 def fallback(partition: Partition, spec: ForecastSpec, reasons: Mapping[Series, str]) -> pd.DataFrame:
-    """Forecasts of the series named in `reasons` by the climatology, each row with its reason."""
+    """Return forecasts of the series named in `reasons` by the model `mean`, each row with its reason."""
     failed = partition.only(pd.DataFrame(list(reasons), columns=schemas.SERIES))
     rows = _as_forecast(
         get_model(FALLBACK_MODEL).forecast(failed.panel, failed.promotions, spec),
@@ -97,7 +97,7 @@ def fallback(partition: Partition, spec: ForecastSpec, reasons: Mapping[Series, 
 
 
 def untrained_series(series: pd.DataFrame, fitted: FittedModel | None) -> dict[Series, str]:
-    """The series that a fitted model has learnt nothing of, with that as the reason: `not_trained`."""
+    """Return the series without parameters in a fitted model, with the reason `not_trained`."""
     if fitted is None or not get_model(fitted.spec.model).has_parameters:
         return {}
     known = pd.MultiIndex.from_frame(fitted.series)
@@ -112,7 +112,7 @@ def assemble(
     spec: ForecastSpec,
     table_type: Table = schemas.FORECAST,
 ) -> pd.DataFrame:
-    """Put the partitions' rows together, add the fallbacks, and see that every expected row is there once.
+    """Put the partitions' rows together, add the fallbacks, and check that every expected row is there once.
 
     Args:
         frames: rows of the partitions that succeeded; rows of series named in `reasons` are left out.

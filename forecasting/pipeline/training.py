@@ -1,4 +1,4 @@
-"""Training: what a model learns of a whole panel at a cutoff."""
+"""Training: fit a model to a whole panel at a cutoff."""
 
 import pandas as pd
 
@@ -18,7 +18,7 @@ def train(sales: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> 
 
     Raises:
         DataError: nothing was sold in the weeks up to the cutoff.
-        OptionError: the model cannot be trained apart from forecasting.
+        OptionError: the model cannot be trained.
     """
     model = get_model(spec.model)
     model.require_trainable()

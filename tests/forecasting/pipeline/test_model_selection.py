@@ -173,7 +173,7 @@ def test_another_model_than_the_champion_is_refused(retrain: str, lake: Lake, fi
     crowned(lake, fitted)
     with pytest.raises(OptionError, match=f"the champion that retrain={retrain} goes by is a price_response"):
         choose(lake, retrain, "mean")
-    with pytest.raises(OptionError, match="model=ensemble learns and forecasts in one"):
+    with pytest.raises(OptionError, match="model=ensemble cannot be trained apart"):
         choose(lake, retrain, "ensemble")
 
 
