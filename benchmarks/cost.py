@@ -34,8 +34,10 @@ def main() -> None:
     else:
         folds = {"protocol": "A"}
     result = backtest(models=list(MODELS), timeout=1200, **folds)
-    rows = sorted(result["scores"], key=lambda row: row["cpu_ms"])
-    what = f"{result['folds']} folds of protocol A, {result['forecasts'] // len(rows):,} forecasts a model"
+    rows = sorted(
+        ({"model": model, **scores} for model, scores in result.scores.items()), key=lambda row: row["cpu_ms"]
+    )
+    what = f"{result.folds} folds of protocol A, {result.forecasts // len(rows):,} forecasts a model"
     (DOCS / "cost.md").write_text(_table(rows, what), encoding="utf-8")
     _plot(rows, what, DOCS / "cost.svg")
 

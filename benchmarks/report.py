@@ -20,7 +20,8 @@ from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.report import report_table
 from forecasting.pipeline.forecast import forecast
 from forecasting.pipeline.simulation import shipped
-from forecasting.presentation.html import Content, render
+from forecasting.presentation.html import render
+from forecasting.presentation.week import WeekView
 from forecasting.storage.lake import Lake
 
 CUTOFF = dominicks_week(158)
@@ -39,12 +40,10 @@ def main() -> None:
     earlier = earlier[earlier["week"] <= pd.Timestamp(CUTOFF)]
     products, stores = shipped(orange_juice.PRODUCTS), shipped(orange_juice.STORES)
     table = report_table(sales, promotions, made[0], products, ORANGE_JUICE)
-    content = Content(
-        table, earlier, schemas.SCORES.empty(), [], schemas.CORRECTIONS.empty(), schemas.FORECAST.empty(), {}, {},
-        products, stores,
-    )  # fmt: skip
+    nothing = schemas.SCORES.empty(), schemas.CORRECTIONS.empty(), schemas.FORECAST.empty()
+    week = WeekView(table, earlier, *nothing, stores)
     for count in COUNTS:
-        _measure(replace(content, report=_more_stores(table, count), earlier=_more_stores(earlier, count)))
+        _measure(replace(week, report=_more_stores(table, count), earlier=_more_stores(earlier, count)))
 
 
 def _more_stores(rows: pd.DataFrame, count: int) -> pd.DataFrame:
@@ -58,13 +57,13 @@ def _more_stores(rows: pd.DataFrame, count: int) -> pd.DataFrame:
     return more[more.groupby(schemas.SERIES).ngroup() < count]
 
 
-def _measure(content: Content) -> None:
+def _measure(week: WeekView) -> None:
     with tempfile.TemporaryDirectory() as folder:
         began, cpu = time.perf_counter(), time.process_time()
-        path = Lake(Path(folder)).reports.write_page(CUTOFF, render(content, str(CUTOFF)))
+        path = Lake(Path(folder)).reports.write_page(CUTOFF, render(week, str(CUTOFF)))
         seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
         parts = [part.stat().st_size for part in path.with_suffix("").glob("*")]
-        series = len(content.forecast.drop_duplicates(["store", "product"]))
+        series = len(week.forecast.drop_duplicates(["store", "product"]))
         print(
             f"{series:,} series: {seconds:.2f} s ({cpu:.2f} s CPU), page {path.stat().st_size / 1e6:.2f} MB, "
             f"{len(parts)} files beside it {sum(parts) / 1e6:.2f} MB, biggest {max(parts, default=0) / 1e6:.2f} MB"

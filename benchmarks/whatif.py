@@ -11,8 +11,8 @@ from forecasting.contracts import orange_juice, schemas
 from forecasting.contracts.calendar import WEEK
 from forecasting.contracts.orange_juice import dominicks_week
 from forecasting.contracts.spec import ForecastSpec
+from forecasting.pipeline.forecast import train
 from forecasting.pipeline.simulation import shipped
-from forecasting.pipeline.training import train
 from forecasting.pipeline.what_if import outlook, what_if
 
 QUESTIONS = 200

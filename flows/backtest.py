@@ -1,63 +1,51 @@
 """A backtest: the weekly run's forecast, made at past cutoffs, and its scores."""
 
 from pathlib import Path
-from typing import Any
 
 from prefect import flow
 
-from flows.artifacts import explain_failure, show_progress
 from flows.options import BacktestOptions, open_lake
 from flows.parameters import takes
-from flows.prefect_tasks import stage, stopwatch
-from forecasting.clock import Stopwatch
+from flows.prefect_page import explain_failure, with_progress
+from flows.prefect_tasks import Timed, stage, stages_of
 from forecasting.compute import dask_cluster
 from forecasting.pipeline import backtest as backtesting
+from forecasting.pipeline.backtest import BacktestResult
 
 load = stage(backtesting.load, name="load")
-run_folds = stage(backtesting.run_folds, name="forecast the folds")
+run_folds = stage(with_progress(backtesting.run_folds, "folds"), name="forecast the folds")
 score = stage(backtesting.score, name="score")
-keep = stage(backtesting.keep, name="keep the forecasts")
+write_rows = stage(backtesting.write_rows, name="write the forecasts")
 
 
 @flow(name="backtest", persist_result=False)
 @explain_failure
 @takes(BacktestOptions)
-def backtest(options: BacktestOptions) -> dict[str, Any]:
+def backtest(options: BacktestOptions) -> BacktestResult:
     """Forecast past weeks as they would have been forecast then, and score the forecasts.
 
-    Every fold is made by the function of the weekly run, on a cluster like its own. A series that a model
-    cannot forecast counts with its fallback.
-
-    Returns:
-        `source` (where the data are from), `folds`, `forecasts` (how many were scored), `fallbacks`,
-        `scores` (one record a model) and `seconds` by stage.
+    Every fold is made by the function of the weekly run, on a cluster like its own. A series that a model cannot
+    forecast counts with its fallback.
 
     Raises:
         forecasting.contracts.errors.ForecastingError: one sentence that names the cause and the remedy.
     """
-    home = open_lake(options.lake)
-    home.prepare()
+    lake = open_lake(options.lake)
+    lake.prepare()
     file = Path(options.out) if options.out else None
     backtesting.require_writable(file)
     folds = options.folds
-    clock = Stopwatch()
-    token = stopwatch.set(clock)
-    try:
-        with clock.stage("total"):
-            source = load(home, of_benchmark=options.protocol is not None)
-            with dask_cluster(options.cluster_spec, home, "a backtest") as cluster, show_progress("folds") as progress:
-                rows, milliseconds = run_folds(
-                    cluster, source, folds, options.models, options.point, options.batch_spec, progress
-                )
-            scores = score(source, rows, milliseconds)
-            keep(rows, file)
-    finally:
-        stopwatch.reset(token)
-    return {
-        "source": source.name,
-        "folds": len(folds.cutoffs),
-        "forecasts": len(rows),
-        "fallbacks": int(rows["reason"].notna().sum()),
-        "scores": scores.reset_index().to_dict("records"),
-        "seconds": clock.seconds,
-    }
+    with stages_of(Timed()) as timed:
+        source = load(lake, of_benchmark=options.protocol is not None)
+        with dask_cluster(options.cluster_spec, lake, "a backtest") as cluster:
+            rows, milliseconds = run_folds(cluster, source, folds, options.models, options.point, options.batch_spec)
+        scores = score(source, rows, milliseconds)
+        write_rows(rows, file)
+    return BacktestResult(
+        source=source.name,
+        folds=len(folds.cutoffs),
+        forecasts=len(rows),
+        fallbacks=int(rows["reason"].notna().sum()),
+        scores={str(model): dict(found) for model, found in scores.to_dict("index").items()},
+        seconds_by_stage=timed.clock.seconds,
+    )

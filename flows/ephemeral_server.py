@@ -1,9 +1,10 @@
-"""Prefect's server for one run: started beside it, for its user alone, and gone with it.
+"""A Prefect server for one run: started beside it, usable by its user alone, and ended with it.
 
-It is a process in a session of its own, so that a Ctrl-C in the terminal reaches the run and not its server; the
-system kills it when the run's process dies, however that happens. It listens on loopback and answers only who
-knows a secret that is made for this run. Nothing here needs Prefect before it is called: the server starts while
-the run still imports what it needs.
+Prefect 3.8 can start such a server itself. That one has no password, so that every user of the machine can read and
+change the run; it takes a random port of 8000 to 8999 without holding it; it shares the process group, so that a
+Ctrl-C ends it before the run; it survives a run that is killed; and it starts after everything is imported. This one
+has a secret, a port that is bound before it starts, a session of its own, and the system kills it with the run's
+process. Nothing here imports Prefect, so that the server starts while the run is still importing.
 """
 
 import ctypes
@@ -27,18 +28,18 @@ DELIVERY_TIMEOUT = 5.0  # seconds that the last events and logs may take on thei
 STOP_TIMEOUT = 1.0  # seconds between SIGTERM and SIGKILL
 PR_SET_PDEATHSIG = 1  # of <linux/prctl.h>
 
-# Gives one sentence on why the API does not answer, or None once it does.
+# Waits for the server; returns None once it answers, else one sentence about why it does not.
 Waiting = Callable[[], str | None]
 
-# Deliveries to Prefect's API that were not over in time.
+# Deliveries to Prefect's API that did not end in time.
 _under_way: set[Any] = set()
 
 
 @contextmanager
 def embedded_server() -> Iterator[Waiting]:
-    """A Prefect server of the run's own for as long as the `with` block runs; none where another one is configured.
+    """Run a Prefect server for the length of the `with` block, unless another one is configured.
 
-    To be entered before Prefect is imported, as Prefect reads the server's address from the environment then.
+    Enter it before Prefect is imported, as Prefect reads the address of the server from the environment then.
     """
     if "prefect" in sys.modules or _is_configured():
         try:
@@ -55,11 +56,11 @@ def embedded_server() -> Iterator[Waiting]:
 
 
 class _Server:
-    """The process of the server and its address."""
+    """The process of the server, and its address."""
 
     def __init__(self, log: IO[bytes]) -> None:
         secret = secrets.token_urlsafe(32)
-        # Bound here and handed over, so that nobody can take the port in between.
+        # Bound here and passed on, so that no other process can take the port in between.
         with socket.create_server((LOOPBACK, 0)) as listener:
             self._port = listener.getsockname()[1]
             self._log = log
@@ -83,7 +84,7 @@ class _Server:
         self.environment = {
             "PREFECT_API_URL": f"http://{LOOPBACK}:{self._port}/api",
             "PREFECT_API_AUTH_STRING": secret,
-            # It is here or it is gone: nobody restarts it.
+            # Where it does not answer it is gone: nobody restarts it.
             "PREFECT_CLIENT_MAX_RETRIES": "1",
             # Loopback is not reached through a proxy.
             "NO_PROXY": ",".join(filter(None, [os.environ.get("NO_PROXY"), LOOPBACK])),
@@ -91,7 +92,7 @@ class _Server:
         }
 
     def wait(self) -> str | None:
-        """Wait until the server answers; gives the reason where it does not."""
+        """Wait until the server answers; return the reason where it does not."""
         connection = http.client.HTTPConnection(LOOPBACK, self._port, timeout=START_TIMEOUT)
         try:
             # The listener queues the request until the server is up; when its process dies, the queue ends.
@@ -129,7 +130,7 @@ class _Server:
 
 
 def _is_configured() -> bool:
-    """Whether Prefect would find the address of a server: in the environment or in its active profile."""
+    """Return whether Prefect would find the address of a server, in the environment or in its active profile."""
     if os.environ.get("PREFECT_API_URL"):
         return True
     home = Path(os.environ.get("PREFECT_HOME") or Path.home() / ".prefect")
@@ -156,27 +157,27 @@ def _environment(ours: dict[str, str]) -> Iterator[None]:
 
 
 def deliver(timeout: float) -> None:
-    """Let the events and logs of the run reach Prefect's API, for `timeout` seconds at most."""
+    """Wait for the events and logs of the run to reach Prefect's API, for `timeout` seconds at most."""
     if "prefect.events.worker" in sys.modules:
         from prefect.events.worker import EventsWorker
 
-        # This ends every service of Prefect's that delivers something.
+        # It ends every service of Prefect that delivers something.
         _, under_way = cast(tuple[Any, set[Any]], EventsWorker.drain_all(timeout=timeout))
         _under_way.update(under_way)
 
 
 def is_delivered() -> bool:
-    """Whether nothing is on its way any more; Prefect would keep the process until then, for minutes."""
+    """Return whether everything was delivered. Prefect would keep the process until then, for minutes."""
     return all(delivery.done() for delivery in _under_way)
 
 
 def serve(listener: int, parent: int) -> None:
-    """The process of the server, from its first to its last moment."""
+    """Serve Prefect's API in this process until it is ended."""
     end_with_parent(signal.SIGKILL)
     # It may have died before that.
     if os.getppid() != parent:
         sys.exit("The run has ended already.")
-    # Parameters of runs are stored readable: the database is for its user alone.
+    # The database holds the parameters of runs in plain text: only its user may read it.
     os.umask(0o077)
     import uvicorn
     from prefect.server.api.server import create_app
@@ -186,7 +187,7 @@ def serve(listener: int, parent: int) -> None:
 
 
 def end_with_parent(by: signal.Signals) -> None:
-    """Have the system send this process a signal when its parent dies, where it is Linux."""
+    """Let Linux send this process a signal when its parent dies; other systems do not offer that."""
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, by)
 

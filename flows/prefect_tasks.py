@@ -1,14 +1,16 @@
-"""What Prefect adds to a run and its stages: a name, a place on the run's page, time in the receipt.
+"""How a plain stage becomes a Prefect task, and a run a flow run, so that Prefect can never cost a run its forecast.
 
-And what it cannot take away: a Prefect API that does not answer costs a run its page, never its forecast.
+Prefect gives a run its page, its place in a queue and its log. An API that does not answer costs the page only: each
+function is called exactly once, through Prefect where that works and without it where it does not.
 """
 
 import logging
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from functools import wraps
-from typing import Any, Generic, ParamSpec, TypeVar
+from typing import Any, Generic, ParamSpec, Protocol, TypeVar
 
 import httpx
 from prefect import Flow, task
@@ -17,6 +19,7 @@ from prefect.client.schemas.objects import State
 from prefect.exceptions import ParameterBindError, ParameterTypeError, SignatureMismatchError
 from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
+from forecasting.best_effort import attempt
 from forecasting.clock import Stopwatch
 from forecasting.contracts.errors import ForecastingError
 
@@ -29,30 +32,80 @@ SECONDS_OF_SILENCE = 60.0
 # Raised before a function begins, and not because of the API.
 _MISTAKES_OF_THE_CALLER = (ParameterBindError, ParameterTypeError, SignatureMismatchError)
 
-# The stopwatch of the run that is under way.
-stopwatch: ContextVar[Stopwatch] = ContextVar("stopwatch")
+
+class Run(Protocol):
+    """What the stages of a run report to."""
+
+    @property
+    def clock(self) -> Stopwatch:
+        """Measures the seconds of each stage."""
+
+    def stage_finished(self, result: object) -> None:
+        """Take the result of a stage."""
+
+
+# The run whose stages are being called.
+_run: ContextVar[Run | None] = ContextVar("run", default=None)
 # Whether the run that is under way does without Prefect.
 _alone: ContextVar[bool] = ContextVar("alone", default=False)
 # APIs that did not answer, and until when they are left alone, on the clock of `time.monotonic`.
 _silent_until: dict[str | None, float] = {}
 
 
-def stage(function: Callable[P, R], *, name: str) -> Callable[P, R]:
-    """Make a Prefect task of a plain function, timed under its name.
+Reported = TypeVar("Reported", bound=Run)
 
-    Nothing is cached or retried: a cached stage would hit across runs without noticing changed code, and
-    stages are pure or idempotent, so that the whole run can simply be run again.
+
+class Timed:
+    """A run of which only the seconds count."""
+
+    def __init__(self) -> None:
+        self.clock = Stopwatch()
+
+    def stage_finished(self, result: object) -> None:
+        """Take the result of a stage: the flow itself returns what it needs of it."""
+
+
+@contextmanager
+def stages_of(run: Reported) -> Iterator[Reported]:
+    """Let the stages that are called in the `with` block report to `run`, and time the block as `total`."""
+    token = _run.set(run)
+    try:
+        with run.clock.stage("total"):
+            yield run
+    finally:
+        _run.reset(token)
+
+
+def report_to_run(result: object) -> None:
+    """Give a result to the run that is under way, if one is."""
+    if run := _run.get():
+        run.stage_finished(result)
+
+
+def stage(function: Callable[P, R], *, name: str, is_recorded: bool = True) -> Callable[P, R]:
+    """Make a Prefect task of a plain function; its seconds and its result go to the run that calls it.
+
+    Nothing is cached or retried: a cached stage would be reused across runs without noticing changed code, and
+    stages are pure or idempotent, so that the whole run can be run again.
+
+    Args:
+        is_recorded: whether the result is of the run record; tables that only the next stage needs are not.
     """
     as_task = task(name=name, task_run_name=name, cache_policy=NO_CACHE, persist_result=False)
 
     @wraps(function)
-    def run(*args: P.args, **kwargs: P.kwargs) -> R:
-        with stopwatch.get().stage(name):
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        run = _run.get()
+        with run.clock.stage(name) if run else nullcontext():
             if _alone.get():
-                return function(*args, **kwargs)
-            return _Call(function).through(as_task, logger.warning, *args, **kwargs)
+                result = function(*args, **kwargs)
+            else:
+                result = _Call(function).through(as_task, logger.warning, *args, **kwargs)
+        if is_recorded:
+            report_to_run(result)
+        return result
 
-    return run
+    return call
 
 
 def run_flow(
@@ -61,16 +114,16 @@ def run_flow(
     why_not: str | None = None,
     warn: Callable[[str], None] = logger.warning,
 ) -> R:
-    """Run a flow; where Prefect fails it, without Prefect.
+    """Run a flow; run it without Prefect where Prefect fails.
 
     Args:
         flow: its function is called exactly once.
         parameters: as the flow takes them.
-        why_not: why it is to be run without Prefect from the start, if so.
-        warn: told in one sentence what Prefect failed to do.
+        why_not: why it is run without Prefect from the start, if it is.
+        warn: called with one sentence about what Prefect failed to do.
 
     Raises:
-        whatever the flow's function raises, and nothing of Prefect's.
+        whatever the flow's function raises, and no error of Prefect's.
     """
 
     def observed(function: Callable[..., R]) -> Callable[..., R]:
@@ -86,36 +139,35 @@ def run_flow(
             _alone.reset(token)
 
     if _alone.get():
-        return _unfailed(flow.fn(**parameters))  # a flow within one that does without Prefect
+        return _unfailed(flow.fn(**parameters))  # within a flow that does without Prefect
     if why_not:
         warn(f"{why_not}; the run goes on without it.")
         return alone(**parameters)
     return _Call(flow.fn, alone).through(observed, warn, **parameters)
 
 
-def tell(call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R | None:
-    """Tell Prefect's API what the forecast can do without; gives None where it does not take it.
+def call_api(call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R | None:
+    """Ask Prefect's API for something that the forecast can do without; return None where it fails.
 
-    An API that does not answer is left alone for a minute, as each try would keep the forecast waiting.
+    An API that does not answer is left alone for a minute, as each try would make the forecast wait.
     """
     api = PREFECT_API_URL.value()
     if _alone.get() or time.monotonic() < _silent_until.get(api, 0.0):
         return None
-    try:
-        with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 1}):
-            return call(*args, **kwargs)
-    except Exception as error:  # whatever the API's client raises: the forecast goes on
-        if any(isinstance(cause, httpx.TransportError) for cause in _causes(error)):
+    with attempt() as tried, temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 1}):
+        return call(*args, **kwargs)
+    if tried.error:
+        if any(isinstance(cause, httpx.TransportError) for cause in _causes(tried.error)):
             _silent_until[api] = time.monotonic() + SECONDS_OF_SILENCE
-        logger.warning("Prefect's API did not take what it was told: %s", _short(error))
+        logger.warning("Prefect's API refused a call: %s", _short(tried.error))
     return None
 
 
 class _Call(Generic[P, R]):
-    """One call of a function through Prefect, which knows whether the function began and how it ended."""
+    """One call of a function through Prefect: whether the function began, and how it ended."""
 
     def __init__(self, function: Callable[P, R], alone: Callable[P, R] | None = None) -> None:
-        """Where Prefect fails before `function` begins, `alone` is called in its place."""
+        """Where Prefect fails before `function` begins, `alone` is called instead of it."""
         self._function = function
         self._alone = alone or function
         self._results: list[R] = []
@@ -129,20 +181,20 @@ class _Call(Generic[P, R]):
         **kwargs: P.kwargs,
     ) -> R:
         """Call what `bind` makes of the function; its result and its errors count, those of Prefect do not."""
-        try:
+        with attempt() as tried:
             return bind(self._observed())(*args, **kwargs)
-        except _MISTAKES_OF_THE_CALLER:
-            raise
-        except Exception as error:
-            if self._error:
-                raise self._error from None
-            if self._results:
-                warn(f"Prefect could not be told how the run ended ({_short(error)}).")
-                return self._results[0]
-            for cause in _causes(error):
-                if not isinstance(cause, Exception):
-                    raise cause from None  # a stop by a signal, which Prefect was dealing with when it failed
-            warn(f"Prefect could not begin the run ({_short(error)}); it goes on without.")
+        error = tried.error
+        if isinstance(error, _MISTAKES_OF_THE_CALLER):
+            raise error
+        if self._error:
+            raise self._error from None
+        if self._results:
+            warn(f"Prefect did not record how the run ended ({_short(error)}).")
+            return self._results[0]
+        for cause in _causes(error):
+            if not isinstance(cause, Exception):
+                raise cause from None  # a stop by a signal, which Prefect was dealing with when it failed
+        warn(f"Prefect did not start the run ({_short(error)}); it goes on without Prefect.")
         return self._alone(*args, **kwargs)
 
     def _observed(self) -> Callable[P, R]:
@@ -162,7 +214,7 @@ class _Call(Generic[P, R]):
 
 
 def _error_of(result: object) -> Exception | None:
-    """The error of a function that answers with a failed state, so that its page has a message of our own."""
+    """Return the error of a function that returns a failed state, so that the run's page has a message of ours."""
     return result.data if isinstance(result, State) and isinstance(result.data, Exception) else None
 
 
@@ -172,19 +224,19 @@ def _unfailed(result: R) -> R:
     return result
 
 
-def _short(error: Exception) -> str:
+def _short(error: Exception | None) -> str:
     return str(error).partition("\n")[0] or type(error).__name__
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """An error, and those that were being dealt with when it was raised."""
+    """Yield an error, and those that were being dealt with when it was raised."""
     while error:
         yield error
         error = error.__cause__ or error.__context__
 
 
 class _PlainErrors(logging.Filter):
-    """On a run's page an error that is made to be read is its sentence; a traceback is for the unforeseen."""
+    """Log an error of ours as its sentence alone; a traceback is for errors that nobody expects."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if record.exc_info else None

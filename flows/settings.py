@@ -10,7 +10,7 @@ from pathlib import Path
 OWN_LOGGERS = ("flows", "forecasting")
 
 DEFAULTS = {
-    # Nothing is sent anywhere.
+    # No usage data are sent anywhere.
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "DO_NOT_TRACK": "1",
     # Where no API is configured, Prefect starts a server for the run. On two cores that takes 12 s, with a fresh

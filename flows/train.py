@@ -1,55 +1,46 @@
-"""Training on demand: a challenger is fitted and held against the champion."""
+"""Training on demand: a challenger is fitted and compared with the champion."""
 
 from getpass import getuser
-from typing import Any
 
 from prefect import flow
 
-from flows.artifacts import explain_failure, show_progress
 from flows.options import TrainOptions, open_lake
 from flows.parameters import takes
-from flows.prefect_tasks import stage, stopwatch
-from forecasting.clock import Stopwatch, now
+from flows.prefect_page import explain_failure, with_progress
+from flows.prefect_tasks import Timed, stage, stages_of
+from forecasting.clock import now
 from forecasting.compute import dask_cluster
 from forecasting.models import get_model
-from forecasting.pipeline import challengers as training
+from forecasting.pipeline import challengers
 from forecasting.pipeline.backtest import of_lake
+from forecasting.pipeline.challengers import Evaluation, choose_folds, last_week
 
-evaluate_challengers = stage(training.evaluate_challengers, name="forecast the folds")
-train_and_keep = stage(training.train_and_keep, name="train")
+evaluate_challengers = stage(with_progress(challengers.evaluate_challengers, "folds"), name="forecast the folds")
+train_and_register = stage(challengers.train_and_register, name="train")
 
 
 @flow(name="train", persist_result=False)
 @explain_failure
 @takes(TrainOptions)
-def train(options: TrainOptions) -> dict[str, Any]:
-    """Fit a challenger, and put it in force where it forecasts past weeks better than the champion, beyond chance.
+def train(options: TrainOptions) -> Evaluation:
+    """Fit a challenger, and promote it where it forecasts past weeks better than the champion, beyond chance.
 
-    Without a model it is the champion's family, fitted to what was sold since; the first model ever becomes the
-    champion without a contest.
-
-    Returns:
-        `version`, `model`, `promoted`, `why`, `scores`, and by what each fold was forecast.
+    Without a model it is the champion's model, fitted to what was sold since. The first model of a lake becomes the
+    champion without a comparison.
 
     Raises:
         forecasting.contracts.errors.ForecastingError: one sentence that names the cause and the remedy.
     """
-    home = open_lake(options.lake)
-    home.prepare()
-    cutoff = options.cutoff or training.last_week(home)
-    champion = home.models.champion_at(cutoff)
-    spec = options.spec(home, cutoff, champion.model if champion else None)
+    lake = open_lake(options.lake)
+    lake.prepare()
+    cutoff = options.cutoff or last_week(lake)
+    champion = lake.models.champion_at(cutoff)
+    spec = options.spec(lake, cutoff, champion.model if champion else None)
     get_model(spec.model).require_trainable()
-    incumbent = home.models.load(champion.version)[1] if champion else None
-    folds = training.choose_folds(home, spec, options.folds)
-    source = of_lake(home, cutoff)
-    token = stopwatch.set(Stopwatch())
-    try:
-        with dask_cluster(options.cluster_spec, home, "training") as cluster, show_progress("folds") as progress:
-            contest = evaluate_challengers(
-                cluster, source, folds, [spec.model], incumbent, options.batch_spec, progress
-            )
-        _, decision = train_and_keep(home, spec, contest, champion, by=getuser(), at=now())
-    finally:
-        stopwatch.reset(token)
-    return decision
+    incumbent = lake.models.load(champion.version)[1] if champion else None
+    folds = choose_folds(lake, spec, options.folds)
+    source = of_lake(lake, cutoff)
+    with stages_of(Timed()):
+        with dask_cluster(options.cluster_spec, lake, "training") as cluster:
+            found = evaluate_challengers(cluster, source, folds, [spec.model], incumbent, options.batch_spec)
+        return train_and_register(lake, spec, found, champion, by=getuser(), at=now())

@@ -1,8 +1,8 @@
-"""Waiting for the stores of a week that have not reported yet, until its deadline.
+"""Waiting until the deadline of a week for stores that have not reported.
 
-Under a deployment the run is suspended: no process sits and waits. It goes on when a person accepts the gaps
-in the form of the Prefect UI; a run of the same week that starts in its stead, because the last store has
-reported or the deadline has come, takes over. Without a deployment the process itself waits.
+Under a deployment the run is suspended, and no process waits. It resumes when a person accepts the gaps in the form
+of the Prefect UI. A run of the same week that starts because the last store has reported, or the deadline has come,
+takes over from it. Without a deployment the process itself waits.
 """
 
 import logging
@@ -27,15 +27,17 @@ from prefect.input import RunInput
 from prefect.states import Completed
 from pydantic import Field
 
-from flows.artifacts import name_of_run
-from flows.notify import tell, week_waiting
+from flows.notify import send
 from flows.options import WeeklyOptions
-from flows.prefect_tasks import tell as tell_prefect
+from flows.prefect_page import name_of_run
+from flows.prefect_tasks import call_api
+from forecasting.best_effort import best_effort
 from forecasting.clock import now
 from forecasting.contracts.errors import WeekWaiting
 from forecasting.contracts.spec import GateSpec
-from forecasting.core.completeness import CompletenessReport
-from forecasting.pipeline import ingest as intake
+from forecasting.core.completeness import WeekStatus
+from forecasting.pipeline import ingest
+from forecasting.presentation.notifications import week_waiting
 from forecasting.presentation.terminal.run import say_waiting
 from forecasting.storage.lake import Lake
 
@@ -54,18 +56,19 @@ class GapsAccepted(RunInput):
 
 
 def await_stores(lake: Lake, week: date, options: WeeklyOptions) -> None:
-    """Return once the week need not wait any longer: it is whole, its gaps are accepted, or its deadline has passed.
+    """Return once the week is whole, its gaps are accepted, or its deadline has passed.
 
-    What is missing is said before the wait begins, and people are told of it once.
+    What is missing is logged and printed before the wait begins, and people are notified of it once.
     """
     spec = options.gate_spec(lake, week)
     if not (waiting := _still_waiting(lake, week, spec)):
         return
     logger.info("%s", waiting)
     say_waiting(waiting)
-    tell(lake, week_waiting(week, waiting.missing, waiting.deadline))
+    send(lake, week_waiting(week, waiting.missing, waiting.deadline))
     if runtime.deployment.id and not runtime.flow_run.parent_flow_run_id:
-        _suspend(lake, week, spec)
+        with best_effort("The run could not be suspended in Prefect, and waits in its process"):
+            _suspend(lake, week, spec)
     seen = _fingerprint(lake, week)
     while _still_waiting(lake, week, spec):
         while now() < spec.deadline and _fingerprint(lake, week) == seen:
@@ -76,8 +79,8 @@ def await_stores(lake: Lake, week: date, options: WeeklyOptions) -> None:
 def _still_waiting(lake: Lake, week: date, spec: GateSpec) -> WeekWaiting | None:
     if now() >= spec.deadline:
         return None
-    completeness: CompletenessReport = intake.look(lake, week, spec, now())
-    return WeekWaiting(week, completeness.gaps, spec.deadline) if completeness.status == "waiting" else None
+    report = ingest.look(lake, week, spec, now())
+    return WeekWaiting(week, report.gaps, spec.deadline) if report.status is WeekStatus.WAITING else None
 
 
 def _fingerprint(lake: Lake, week: date) -> object:
@@ -88,20 +91,17 @@ def _fingerprint(lake: Lake, week: date) -> object:
 
 def _suspend(lake: Lake, week: date, spec: GateSpec) -> None:
     """Leave this process; in a run that was resumed, take the answers that were given instead."""
-    try:
-        for number in count(1):
-            answer = _ask(week, spec, number)
-            if answer.reason.strip():
-                by = answer.by.strip() or "someone in the Prefect UI"
-                intake.accept(lake, week, answer.reason.strip(), by, now())
-            if not _still_waiting(lake, week, spec):
-                return
-    except Exception as error:  # whatever the API's client raises: this process waits instead
-        logger.warning("The run could not be suspended in Prefect, and waits in its process: %s", error)
+    for number in count(1):
+        answer = _ask(week, spec, number)
+        if answer.reason.strip():
+            by = answer.by.strip() or "someone in the Prefect UI"
+            ingest.accept(lake, week, answer.reason.strip(), by, now())
+        if not _still_waiting(lake, week, spec):
+            return
 
 
 def _ask(week: date, spec: GateSpec, number: int) -> GapsAccepted:
-    """Suspend the run for the form; one that was resumed gets the answer that was given to this number."""
+    """Suspend the run until its form is filled in; return the answer in a run that was resumed."""
     run_deployment(
         runtime.deployment.id,
         flow_run_name=f"{name_of_run(week)}, at its deadline",
@@ -119,7 +119,7 @@ def _ask(week: date, spec: GateSpec, number: int) -> GapsAccepted:
 
 
 def take_over(week: date) -> None:
-    """End the runs that wait for the week that this run goes on with: suspended ones, and that of the deadline."""
+    """End the runs that wait for the week that this run goes on with: suspended ones, and the one at its deadline."""
     if not runtime.deployment.id:
         return
     same_week = FlowRunFilter(
@@ -135,5 +135,5 @@ def take_over(week: date) -> None:
                 message = "Another run went on with this week."
                 client.set_flow_run_state(waiting.id, Completed(name="TakenOver", message=message), force=True)
 
-    # Where this fails, they find the week published, and change nothing.
-    tell_prefect(end_them)
+    # Where this fails, they will find the week published, and change nothing.
+    call_api(end_them)

@@ -1,148 +1,95 @@
 """The weekly run: collect a whole week, validate it, monitor, forecast every series, publish, report."""
 
-import logging
+from dataclasses import replace
 from datetime import date
-from getpass import getuser
-from typing import Any
 
 from prefect import flow, runtime
 
-from flows import artifacts as page
-from flows.notify import alert_on_failure, notify_drift, notify_published
 from flows.options import WeeklyOptions, open_lake
 from flows.parameters import takes
-from flows.prefect_tasks import run_flow, stage
-from flows.recording import RunRecorder, recording
-from flows.waiting import await_stores, take_over
+from flows.prefect_page import explain_failure, name_of_run, with_progress
+from flows.prefect_tasks import stage
+from flows.run import dask_cluster, run_weeks, week_run
+from forecasting.best_effort import best_effort
 from forecasting.clock import now
-from forecasting.compute import dask_cluster
-from forecasting.contracts.errors import ForecastingError
-from forecasting.contracts.spec import ForecastSpec
-from forecasting.core.run_identity import outcome_counts
-from forecasting.pipeline import batch as stages
-from forecasting.pipeline import ingest as intake
-from forecasting.pipeline import load as loading
-from forecasting.pipeline import model_selection as choosing
-from forecasting.pipeline import monitoring
+from forecasting.contracts.run_record import RunRecord
+from forecasting.pipeline import baseline, batch, database, ingest, model_selection, monitoring, publication
 from forecasting.pipeline import report as reporting
+from forecasting.pipeline.model_selection import current_model
+from forecasting.pipeline.publication import is_final
 from forecasting.storage.lake import Lake
-from forecasting.storage.locks import week_lock
 
-logger = logging.getLogger(__name__)
-
-collect = stage(intake.collect, name="collect")
-validate = stage(intake.validate, name="validate")
-gate = stage(intake.gate, name="gate")
-archive = stage(intake.archive, name="archive")
+collect = stage(ingest.collect, name="collect", is_recorded=False)
+validate = stage(ingest.validate, name="validate", is_recorded=False)
+admit = stage(ingest.admit, name="admit")
 monitor = stage(monitoring.monitor, name="monitor")
-choose_model = stage(choosing.choose_model, name="choose the model")
-prepare = stage(stages.prepare, name="prepare")
-forecast = stage(stages.forecast, name="forecast")
-publish = stage(stages.publish, name="publish")
+choose_model = stage(with_progress(model_selection.choose_model, "folds"), name="choose the model")
+prepare = stage(batch.prepare, name="prepare", is_recorded=False)
+forecast = stage(with_progress(batch.forecast, "partitions"), name="forecast", is_recorded=False)
+publish = stage(publication.publish, name="publish")
+already_published = stage(publication.already_published, name="already published")
 report = stage(reporting.report, name="report")
-report_page = stage(reporting.try_page, name="report_page")
-load = stage(loading.load, name="load")
-build_baseline = stage(monitoring.build_baseline, name="baseline")
+load_database = stage(database.try_database, name="load")
+build_baseline = stage(with_progress(baseline.build_baseline, "folds"), name="baseline")
 
 
 def _name_of_run() -> str:
     cutoff = runtime.flow_run.parameters.get("cutoff")
-    return page.name_of_run(cutoff) if cutoff else f"next week, {runtime.flow_run.scheduled_start_time:%Y-%m-%d %H:%M}"
+    return name_of_run(cutoff) if cutoff else f"next week, {runtime.flow_run.scheduled_start_time:%Y-%m-%d %H:%M}"
 
 
 @flow(name="weekly-forecast", flow_run_name=_name_of_run, persist_result=False)
-@page.explain_failure
+@explain_failure
 @takes(WeeklyOptions)
-def weekly_forecast(options: WeeklyOptions) -> dict[str, Any]:
+def weekly_forecast(options: WeeklyOptions) -> RunRecord:
     """Forecast the weeks after `cutoff` for every active series, and publish them.
 
-    Without a cutoff it takes every week that has come and is not published, each as a run of its own but the
-    last. A week of which stores are missing waits until its deadline.
+    Without a cutoff it takes every week that has arrived and is not published, each as a run of its own but the last.
+    A week with missing stores waits until its deadline.
 
-    A Dask cluster exists for the length of the `with` block and no longer. Running a week again with the
-    same input, options and code changes nothing.
+    A Dask cluster exists for the length of the `with` block and no longer. Running a week again with the same input,
+    options and code changes nothing.
 
     Returns:
-        The receipt of the run, as it is kept in the lake.
+        The record of the run, as it is written into the lake.
 
     Raises:
         forecasting.contracts.errors.ForecastingError: one sentence that names the cause and the remedy. What was
-            published before stays in force.
+            published before stays published.
     """
-    home = open_lake(options.lake)
-    home.prepare()
-    *missed, week = [options.cutoff] if options.cutoff else intake.choose_weeks(home, now())
-    for earlier in missed:
-        catch_up(earlier, options)
-    page.show_week(week)
-    spec, batch = options.spec(home, week), options.batch_spec
-
-    with alert_on_failure(home, week):
-        if options.accept_gaps:
-            intake.accept(home, week, options.accept_gaps, getuser(), now())
-        await_stores(home, week, options)
-        take_over(week)
-
-        with week_lock(home.lock_path(str(week)), week), recording(home, spec) as record:
-            arrived = collect(home, week)
-            record.noted(arrived.notes)
-            checked = validate(home, arrived)
-            completeness = gate(home, week, arrived, checked, options.gate_spec(home, week), now())
-            record.noted(archive(home, week, arrived, checked))
-            record.collected(completeness, checked, intake.late_files(home, week, arrived))
-            page.show_completeness(record.content)
-            spec = choosing.of_family(home, spec, options.model)
-            record.monitored(monitor(home, spec))
-            notify_drift(home, record.content["monitoring"])
-            page.show_monitoring(record.content)
-
-            chosen = choose_model(home, spec, options.model, options.retrain, batch, options.cluster_spec)
-            spec = record.chose(chosen.spec, chosen.record)
-            work = prepare(home, spec, batch, chosen.fitted, chosen.version)
-            record.identified(work.run_id, work.as_of)
-            if stages.is_final(home, week, work):
-                record.unchanged(outcome_counts(home.forecasts.read(week)), home.forecasts.path(week))
-            else:
-                with dask_cluster(options.cluster_spec, home, f"the week of {week}") as cluster:
-                    record.cluster_started(cluster)
-                    with page.show_progress() as progress:
-                        table = forecast(cluster, home, work, spec, batch, progress)
-                replaced = stages.current_forecast(home, week)
-                path = publish(home, table, work, spec)
-                record.published(outcome_counts(home.forecasts.read(week)), path)
-                if replaced is not None:
-                    record.moved(replaced, table)
-            page.show_outcome(home, spec, record.content)
-
-            reported = report(home)
-            record.reported(reported.path)
-            record.page_written(report_page(home, week, record.so_far(), reported))
-            if options.database:
-                record.loaded(load(home, options.database))
-            page.show_headline(home, record.content)
-            page.show_results(home, record.content)
-            page.show_lineage(home, spec, work)
-
-            notify_published(home, record.content, options.fallback_alarm)
-            build_baseline_once(home, spec, options, record)
-    page.show_record(record.content)
-    return record.content
+    lake = open_lake(options.lake)
+    lake.prepare()
+    week = options.cutoff or catch_up(lake, options)
+    with week_run(lake, week, options) as run:
+        arrived = collect(lake, week)
+        checked = validate(lake, arrived)
+        admit(lake, week, arrived, checked, options.gate_spec(lake, week), run.record.started)
+        current = current_model(lake, run.record.spec, options.model, options.retrain)
+        monitor(lake, current.spec)
+        choice = choose_model(lake, current, options.batch_spec, options.cluster_spec)
+        prepared = prepare(lake, current.spec, choice, options.batch_spec)
+        if is_final(lake, prepared):
+            already_published(lake, prepared)
+        else:
+            with dask_cluster(options.cluster_spec, lake, f"the week of {week}") as cluster:
+                publish(lake, forecast(cluster, lake, prepared), prepared)
+        report(lake)
+        if options.database:
+            load_database(lake, options.database)
+    return with_baseline(lake, run.record, options)
 
 
-def build_baseline_once(home: Lake, spec: ForecastSpec, options: WeeklyOptions, record: RunRecorder) -> None:
-    """Make the promise where it is due: once in the life of a model, and after everything that people wait for."""
-    with monitoring.best_effort("The promise could not be made"):
-        if folds := monitoring.baseline_folds(home, spec):
-            with (
-                dask_cluster(options.cluster_spec, home, "the promise") as cluster,
-                page.show_progress("folds") as progress,
-            ):
-                record.expected(build_baseline(cluster, home, spec, options.batch_spec, folds, progress))
+def catch_up(lake: Lake, options: WeeklyOptions) -> date:
+    """Run every week that is due but the last, and return the last."""
+    *missed, last = ingest.choose_weeks(lake, now())
+    run_weeks(weekly_forecast, lake, missed, replace(options, accept_gaps=None))
+    return last
 
 
-def catch_up(week: date, options: WeeklyOptions) -> None:
-    """Run a week that was missed. One that is refused does not hold up those after it."""
-    try:
-        run_flow(weekly_forecast, {**vars(options), "cutoff": week, "accept_gaps": None})
-    except ForecastingError as error:
-        logger.warning("The week of %s could not be caught up: %s", week, error)
+def with_baseline(lake: Lake, record: RunRecord, options: WeeklyOptions) -> RunRecord:
+    """Build the baseline of the model where it is due, after everything that people wait for; return the record."""
+    with best_effort("The baseline could not be built"):
+        if folds := baseline.folds_due(lake, record.spec, record.seconds_by_stage.get("forecast")):
+            with dask_cluster(options.cluster_spec, lake, "the baseline") as cluster:
+                return record.with_result(build_baseline(cluster, lake, record.spec, options.batch_spec, folds))
+    return record

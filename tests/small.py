@@ -71,22 +71,15 @@ class InThisProcess:
         return outcomes
 
 
-def compute_in_this_process(monkeypatch: pytest.MonkeyPatch, module: ModuleType) -> None:
-    """Let the runs of a module do without Dask."""
+def compute_in_this_process(monkeypatch: pytest.MonkeyPatch, module: ModuleType, name: str = "dask_cluster") -> None:
+    """Let the runs of a module do without Dask.
+
+    Args:
+        name: what the module calls the function that starts a cluster.
+    """
 
     @contextmanager
     def cluster(*_: Any) -> Iterator[InThisProcess]:
         yield InThisProcess()
 
-    monkeypatch.setattr(module, "dask_cluster", cluster)
-
-
-def decide_in_this_process(monkeypatch: pytest.MonkeyPatch, module: ModuleType) -> None:
-    """Let the contests of a module do without Dask, and without a bar that tells Prefect of them."""
-
-    @contextmanager
-    def no_progress(_: str) -> Iterator[Callable[[int, int], None]]:
-        yield lambda done, total: None
-
-    compute_in_this_process(monkeypatch, module)
-    monkeypatch.setattr(module, "show_progress", no_progress)
+    monkeypatch.setattr(module, name, cluster)

@@ -16,7 +16,7 @@ from forecasting.contracts.orange_juice import dominicks_week
 from forecasting.contracts.spec import ForecastSpec, GateSpec
 from forecasting.contracts.table import Table
 from forecasting.core.panel import series_of
-from forecasting.pipeline import ingest as intake
+from forecasting.pipeline import ingest
 from forecasting.pipeline import report as reporting
 from forecasting.pipeline.forecast import forecast
 from forecasting.storage.database.load import load
@@ -46,11 +46,10 @@ def demo(fed_lake_template: Path, tmp_path_factory: pytest.TempPathFactory) -> L
     lake = Lake(tmp_path_factory.mktemp("demo") / "lake")
     shutil.copytree(fed_lake_template, lake.root)
     week = dominicks_week(136)
-    arrived = intake.collect(lake, week)
+    arrived = ingest.collect(lake, week)
     spec = GateSpec(datetime(1992, 4, 24, tzinfo=UTC))
-    checked = intake.validate(lake, arrived)
-    intake.gate(lake, week, arrived, checked, spec, now())
-    intake.archive(lake, week, arrived, checked)
+    checked = ingest.validate(lake, arrived)
+    ingest.admit(lake, week, arrived, checked, spec, now())
     rows = forecast(lake.sales.read(), lake.promotions.read(), ForecastSpec(week))
     lake.forecasts.publish(rows, series_of(rows), ForecastSpec(week), "demo")
     reporting.report(lake)

@@ -42,8 +42,9 @@ def test_the_shipped_data_are_in_it_with_their_terms(unpacked: Path) -> None:
 def test_installed_code_finds_the_shipped_data(unpacked: Path, tmp_path: Path) -> None:
     """Its own, far from the repository."""
     code = (
-        "from forecasting.pipeline.simulation import SHIPPED, feed, is_fed; from forecasting.storage.lake import Lake; "
-        "from pathlib import Path; lake = Lake(Path('lake')); feed(lake); print(SHIPPED, is_fed(lake))"
+        "from pathlib import Path; from forecasting.storage.lake import Lake; "
+        "from forecasting.pipeline.simulation import SHIPPED, is_simulated, simulate; "
+        "lake = Lake(Path('lake')); simulate(lake); print(SHIPPED, is_simulated(lake))"
     )
     environment = os.environ | {"PYTHONPATH": str(unpacked), "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(

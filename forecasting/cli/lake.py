@@ -33,19 +33,18 @@ def accept(
 ) -> None:
     """Accept a week without its missing stores, or units that validation holds back as outliers."""
     from forecasting.clock import now
-    from forecasting.pipeline import ingest as intake
-    from forecasting.pipeline import overrides as accepting
+    from forecasting.pipeline import ingest
     from forecasting.presentation.terminal.lake import show_acceptance, show_override
 
     opened, who = existing_lake(lake), by or getuser()
     ForecastSpec(week, definition=opened.reference.definition)
     opened.prepare()
     if store is None and product is None:
-        show_acceptance(week, intake.accept(opened, week, reason, who, now()))
+        show_acceptance(week, ingest.accept(opened, week, reason, who, now()))
     elif store is None or product is None:
         raise OptionError("--store and --product", "name one series together", "give both, or neither for the gaps")
     else:
-        show_override(*accepting.accept_override(opened, week, store, product, reason, who, now()))
+        show_override(*ingest.accept_override(opened, week, store, product, reason, who, now()))
 
 
 @command(DATA)

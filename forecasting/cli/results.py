@@ -15,8 +15,8 @@ from forecasting.contracts.spec import Option
 @takes(CutoffOption)
 def report(options: CutoffOption) -> None:
     """Write the report page of a published week, by default of the newest, and print its path."""
-    from forecasting.pipeline.report import write_page
-    from forecasting.presentation.terminal.page import show_page
+    from forecasting.presentation.html import write_page
+    from forecasting.presentation.terminal.files import show_page
 
     lake = existing_lake(options.lake)
     show_page(write_page(lake, options.cutoff or lake.forecasts.newest()))
@@ -36,7 +36,7 @@ def scores(lake: LakeRoot = None) -> None:
     console.print(scores_table(found))
     alarms = opened.monitoring.alarms(found["week"].max().date())
     for alarm in alarms:
-        console.print(f"{alarm['week']}  {alarm['sentence']}", style="red")
+        console.print(f"{alarm.week}  {alarm.sentence}", style="red")
     if not alarms:
         console.print("No alarm has been raised.", style="dim")
 
@@ -48,10 +48,10 @@ def export(
     lake: LakeRoot = None,
 ) -> None:
     """Write a published forecast, with names, plans and last week's sales, to an Excel or CSV file."""
-    from forecasting.pipeline import export as exporting
-    from forecasting.presentation.terminal.tables import show_exported
+    from forecasting.presentation.excel import export_forecast
+    from forecasting.presentation.terminal.files import show_exported
 
-    exported = exporting.export(existing_lake(lake), cutoff, to)
+    exported = export_forecast(existing_lake(lake), cutoff, to)
     show_exported(to, exported.cutoff, exported.rows)
 
 
@@ -63,11 +63,11 @@ def load(
     lake: LakeRoot = None,
 ) -> None:
     """Load what is published into a database; rows that differ from the files are replaced."""
-    from forecasting.presentation.terminal.tables import show_loaded
-    from forecasting.storage.database.load import load as load_database
+    from forecasting.pipeline.database import load_database
+    from forecasting.presentation.terminal.files import show_loaded
 
     again = (first or date.min, last or date.max) if first or last else None
-    show_loaded(load_database(existing_lake(lake), database, again).as_dict())
+    show_loaded(load_database(existing_lake(lake), database, again))
 
 
 @command(RESULTS)
@@ -86,8 +86,7 @@ def whatif(
     lake: LakeRoot = None,
 ) -> None:
     """Forecast one series of a coming week under another offer, beside the forecast under the plan."""
-    from forecasting.pipeline.outlook import outlook_of
-    from forecasting.pipeline.what_if import what_if
+    from forecasting.pipeline.what_if import outlook_of, what_if
     from forecasting.presentation.terminal.whatif import show_answer
 
     opened = existing_lake(lake)

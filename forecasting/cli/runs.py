@@ -30,9 +30,10 @@ def run(options: WeeklyOptions) -> None:
         from flows.prefect_tasks import run_flow
         from flows.weekly_forecast import weekly_forecast
         from forecasting.presentation.terminal.run import show_run
+        from forecasting.presentation.view import run_view
 
         record = run_flow(weekly_forecast, vars(options), why_not(), warn)
-        show_run(lake.root, record, time.monotonic() - began)
+        show_run(run_view(lake, record), time.monotonic() - began)
 
 
 @command(MODELS)

@@ -57,15 +57,21 @@ class RunRecord:
         """The run's cutoff: first day of the last observed week."""
         return self.spec.cutoff
 
+    @property
+    def run_id(self) -> str | None:
+        """The identity of the forecast that the run published, or found published; None where there is none."""
+        ids = (plain.get("run_id") for plain in self.results.values() if isinstance(plain, Mapping))
+        return next(filter(None, ids), None)
+
     def result(self, kind: type[Result]) -> Result | None:
         """Return the result of this class; None where the run did not get so far."""
-        plain = self.results.get(_name(kind))
+        plain = self.results.get(result_name(kind))
         return None if plain is None else adapter(kind).validate_python(plain)
 
     def with_result(self, result: object) -> "RunRecord":
         """Return the record with this result, in the place of one of the same class."""
         plain = adapter(type(result)).dump_python(result, mode="json")
-        return replace(self, results={**self.results, _name(type(result)): plain})
+        return replace(self, results={**self.results, result_name(type(result)): plain})
 
     def to_json(self) -> str:
         """Return the record as JSON text."""
@@ -86,6 +92,6 @@ def adapter(kind: type[Result]) -> TypeAdapter[Result]:
     return TypeAdapter(kind)
 
 
-def _name(kind: type) -> str:
+def result_name(kind: type) -> str:
     """Return the key of a result's class: `IngestResult` is `ingest_result`."""
     return re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()

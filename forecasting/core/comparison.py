@@ -20,19 +20,19 @@ class ComparisonResult:
 
     weeks: how many target weeks told of it.
     champion, challenger: mean pinball loss of a forecast, in units, over the same forecasts.
-    p: the chance of such a gain where there is none; 1 where too few weeks told of it.
+    p_value: the chance of such a gain where both are equally good; 1 where too few weeks differ.
     """
 
     weeks: int
     champion: float
     challenger: float
-    p: float
+    p_value: float
     level: float = LEVEL
 
     @property
     def is_better(self) -> bool:
         """Whether the challenger is better by more than chance."""
-        return self.p < self.level
+        return self.p_value < self.level
 
     def __str__(self) -> str:
         if self.weeks < FEWEST_WEEKS:
@@ -40,7 +40,7 @@ class ComparisonResult:
         gain = 1 - self.challenger / self.champion if self.champion else 0.0
         return (
             f"pinball loss {self.challenger:.2f} against {self.champion:.2f} units ({abs(gain):.1%} "
-            f"{'less' if gain >= 0 else 'more'}) over {self.weeks} weeks, p = {self.p:.3f} "
+            f"{'less' if gain >= 0 else 'more'}) over {self.weeks} weeks, p = {self.p_value:.3f} "
             f"({'' if self.is_better else 'not '}below {self.level:.3g})"
         )
 

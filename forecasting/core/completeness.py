@@ -1,16 +1,16 @@
-"""The ledger of a week, and the gate: which stores were expected, which have reported, and may the week go on?
+"""The completeness of a week: which stores were expected, which have reported, and whether the week may go on.
 
-A week is `waiting` until its deadline while any expected store is missing, then `closed with gaps` where
-enough have reported, else refused; a person may accept its gaps at any time.
+A week is `waiting` until its deadline while an expected store is missing. After the deadline it is `closed_with_gaps`
+where enough stores have reported, else it is refused. A person may accept its gaps at any time.
 
-In the real data gaps are whole stores: 2.5 of those seen in the four weeks before are missing in an
-average week, 8 at most, and only one week in six has them all.
+In the orange juice data gaps are whole stores: of the stores seen in the four weeks before, 2.5 are missing in an
+average week and 8 at most; one week in six is whole.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
-from datetime import date
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from enum import StrEnum
 
 import pandas as pd
 
@@ -18,45 +18,52 @@ from forecasting.contracts import schemas
 from forecasting.contracts.calendar import WEEK
 from forecasting.contracts.errors import DataError, WeekNotWhole
 
-# A store that reported in none of the four weeks before is not waited for.
+# A store without sales in these weeks is not expected to report.
 WEEKS_EXPECTED_AFTER_LAST_SALE = 4
-# It is still forecast for a quarter: in the real data stores come back after gaps of up to eight weeks.
+# It is still forecast for a quarter: in the orange juice data stores come back after gaps of up to eight weeks.
 WEEKS_FORECAST_AFTER_LAST_SALE = 13
 
-Status = Literal["open", "waiting", "whole", "closed with gaps", "accepted with gaps"]
+
+class WeekStatus(StrEnum):
+    """What the completeness check decided about a week."""
+
+    OPEN = "open"
+    WAITING = "waiting"
+    WHOLE = "whole"
+    CLOSED_WITH_GAPS = "closed_with_gaps"
+    ACCEPTED_WITH_GAPS = "accepted_with_gaps"
 
 
 @dataclass(frozen=True)
 class Acceptance:
-    """That somebody lets a week go on with its gaps: by whom, why, and when (ISO 8601)."""
+    """A person's decision to let a week go on with its gaps, or to take an outlier as it is."""
 
     by: str
     why: str
-    when: str
+    when: datetime
 
 
 @dataclass(frozen=True)
 class CompletenessReport:
-    """What was expected of a week and what came.
+    """What was expected of a week, and what arrived.
 
-    cells: accepted rows of the week, one per series.
-    week_before: the last week before it that the lake knows.
+    rows: accepted rows of the week, one per series.
+    week_before: the last week before it that the lake has sales of.
     expected: stores that reported in any of the four weeks before.
-    received: stores of which every expected series is there (new stores among them).
+    received: stores of which every expected series arrived, new stores among them.
     missing: expected stores without a row.
     incomplete: expected stores with some rows, and what they lack.
-    status: `open` until the gate has decided.
-    accepted: who let it go on with its gaps, and why.
+    accepted: who accepted the gaps, where somebody did.
     """
 
     week: date
-    cells: int
+    rows: int
     week_before: date | None
     expected: tuple[int, ...]
     received: tuple[int, ...]
     missing: tuple[int, ...]
-    incomplete: dict[int, str]
-    status: Status = "open"
+    incomplete: Mapping[int, str]
+    status: WeekStatus = WeekStatus.OPEN
     accepted: Acceptance | None = None
 
     @property
@@ -65,22 +72,24 @@ class CompletenessReport:
         return gaps_in_words(self.missing, self.incomplete)
 
     @property
-    def reporting(self) -> float:
+    def share_reporting(self) -> float:
         """Share of the expected stores that are whole; 1 where none was expected."""
         if not self.expected:
             return 1.0
         return 1 - (len(self.missing) + len(self.incomplete)) / len(self.expected)
 
-    def as_dict(self) -> dict[str, Any]:
-        before = self.week_before and self.week_before.isoformat()
-        return {**asdict(self), "week": self.week.isoformat(), "week_before": before}
 
+def gaps_in_words(
+    missing: Iterable[int], incomplete: Mapping[int, str], names: Mapping[int, str] | None = None
+) -> tuple[str, ...]:
+    """Return the missing stores, and the incomplete ones with what they lack, in words, sorted by number.
 
-def gaps_in_words(missing: Iterable[int], incomplete: Mapping[int, str]) -> tuple[str, ...]:
-    """Stores that sent nothing, and stores with what they lack, each in words, by number."""
-    named = {store: f"store {store}" for store in missing}
-    named |= {store: f"store {store} lacks {what}" for store, what in incomplete.items()}
-    return tuple(named[store] for store in sorted(named))
+    Args:
+        names: of stores that have one.
+    """
+    names = names or {}
+    lacking = {**dict.fromkeys(missing, ""), **{store: f" lacks {what}" for store, what in incomplete.items()}}
+    return tuple(f"store {names.get(store, store)}{lacking[store]}" for store in sorted(lacking))
 
 
 def check_completeness(
@@ -108,7 +117,7 @@ def check_completeness(
     before = sales.loc[sales["week"] < pd.Timestamp(week), "week"].max()
     return CompletenessReport(
         week=week,
-        cells=len(received),
+        rows=len(received),
         week_before=None if pd.isna(before) else before.date(),
         expected=tuple(sorted(stores_expected)),
         received=tuple(sorted(stores_received - set(lacking))),
@@ -128,50 +137,50 @@ def gate(
 
     Args:
         min_reporting: least share of the expected stores that must be whole once the week is closed.
-        is_closed: whether the deadline has passed until which missing stores are waited for.
-        accepted: somebody's word that the week may go on with its gaps.
+        is_closed: whether the deadline for missing stores has passed.
+        accepted: a person's decision that the week may go on with its gaps.
 
     Returns:
-        The ledger with its status; `waiting` where stores may still report.
+        The report with its status; `waiting` where stores may still report.
 
     Raises:
         WeekNotWhole: the week is closed, fewer stores than `min_reporting` are whole and nobody accepted the gaps.
-        DataError: the week is closed and not one row of it has been accepted, or it follows no known week.
+        DataError: the week is closed and not one row of it has been accepted, or it does not follow a week of the lake.
     """
-    if not completeness.cells:
+    if not completeness.rows:
         if not is_closed:
-            return replace(completeness, status="waiting")
+            return replace(completeness, status=WeekStatus.WAITING)
         raise DataError(
             f"No store has reported the week of {completeness.week} with a row that could be accepted",
             "put its files into the inbox (`oj status` shows what is there), or name another week with --cutoff",
         )
     if completeness.week_before and not completeness.expected:
         if accepted:
-            return replace(completeness, status="accepted with gaps", accepted=accepted)
+            return replace(completeness, status=WeekStatus.ACCEPTED_WITH_GAPS, accepted=accepted)
         raise DataError(
             f"No store was expected in the week of {completeness.week}: the last week before it is "
             f"{completeness.week_before}",
             'correct the date of the file, or go on with --accept-gaps "your reason"',
         )
     if not completeness.gaps:
-        return replace(completeness, status="whole")
-    if is_closed and completeness.reporting >= min_reporting:
-        return replace(completeness, status="closed with gaps")
+        return replace(completeness, status=WeekStatus.WHOLE)
+    if is_closed and completeness.share_reporting >= min_reporting:
+        return replace(completeness, status=WeekStatus.CLOSED_WITH_GAPS)
     if accepted:
-        return replace(completeness, status="accepted with gaps", accepted=accepted)
+        return replace(completeness, status=WeekStatus.ACCEPTED_WITH_GAPS, accepted=accepted)
     if not is_closed:
-        return replace(completeness, status="waiting")
-    raise WeekNotWhole(completeness.week, completeness.gaps, completeness.reporting, min_reporting)
+        return replace(completeness, status=WeekStatus.WAITING)
+    raise WeekNotWhole(completeness.week, completeness.gaps, completeness.share_reporting, min_reporting)
 
 
 def expected_series(sales: pd.DataFrame, week: date) -> set[tuple[int, int]]:
-    """Series (store, product) with sales in any of the four weeks before `week`."""
+    """Return the series (store, product) with sales in any of the four weeks before `week`."""
     since = pd.Timestamp(week - WEEK * WEEKS_EXPECTED_AFTER_LAST_SALE)
     return _series(sales[(sales["week"] >= since) & (sales["week"] < pd.Timestamp(week))])
 
 
 def active_series(sales: pd.DataFrame, cutoff: date) -> pd.DataFrame:
-    """Series to forecast, sorted: those with sales in the last quarter up to the cutoff week."""
+    """Return the series to forecast, sorted: those with sales in the last quarter up to the cutoff week."""
     since = pd.Timestamp(cutoff - WEEK * WEEKS_FORECAST_AFTER_LAST_SALE)
     recent = sales[(sales["week"] > since) & (sales["week"] <= pd.Timestamp(cutoff))]
     return recent[schemas.SERIES].drop_duplicates().sort_values(schemas.SERIES, ignore_index=True)

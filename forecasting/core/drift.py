@@ -1,11 +1,11 @@
-"""Drift: published forecasts against a baseline from a backtest, by a test with a stated rate of false alarms.
+"""Drift: live forecasts against what a backtest promised, by a test that knows its false-alarm rate.
 
-Each week gives a few statistics of the forecasts of that week. They are standardised by the baseline, which has the
-same statistics of a backtest, and each is added to a cumulative sum, which grows while the statistic stays on its bad
-side and returns to 0 after a single bad week (CUSUM: Page 1954, Continuous Inspection Schemes; Hawkins & Olwell 1998,
-Cumulative Sum Charts and Charting for Quality Improvement). The limit at which a sum raises an alarm comes from
-resampling the baseline in blocks of weeks, so that it reflects this lake's noise: all sums together raise at most
-`MOST_FALSE_ALARMS` in 100 weeks that are like the baseline's. Measurements: docs/monitoring.md.
+Each week gives a few statistics of the forecasts that matured in it. They are put on the scale of the promise,
+which is the same statistics of a backtest, and each feeds a cumulative sum, which grows while the statistic stays
+on its bad side and forgets a single bad week (CUSUM: Page 1954, Continuous Inspection Schemes; Hawkins & Olwell
+1998, Cumulative Sum Charts and Charting for Quality Improvement). The limit at which a sum raises an alarm comes
+from resampling the promise in blocks of weeks, so that it knows this lake's noise, and all sums together raise at
+most `MOST_FALSE_ALARMS` in 100 weeks that are like the promised ones. What was measured: docs/monitoring.md.
 """
 
 from collections.abc import Iterator
@@ -21,10 +21,10 @@ from forecasting.contracts import schemas
 from forecasting.core.metrics import score_rows
 
 MIN_BASELINE_WEEKS = 26
-MOST_PRODUCTS_MONITORED = 20
+MOST_PRODUCTS_WATCHED = 20
 QUIET_WEEKS = 100
 MOST_FALSE_ALARMS = 1.0  # expected in QUIET_WEEKS; one half by the whole, one half by the products
-SLACK = 1.25  # standard deviations subtracted each week: half of the shift that is found soonest
+SLACK = 1.25  # standard deviations a week that a sum forgives: half of the shift that is found soonest
 MOST_A_WEEK_COUNTS = 4.0  # standard deviations: a price war is one very bad week, and no drift
 LARGEST_LOG_BIAS = 1.0  # one product at a third of its forecast is not yet a bias of the whole
 BLOCK = 4  # weeks that are resampled together, as neighbours resemble each other
@@ -35,15 +35,15 @@ OF_PRODUCT = " of product "
 
 @dataclass(frozen=True)
 class Alarm:
-    """Forecasts are worse than the baseline.
+    """A monitored statistic has left its baseline.
 
     week: the week that raised it.
     statistic: `accuracy`, `bias`, `coverage_80`, `coverage_95`, or `coverage_95 of product 5`.
     value: the statistic from `since` to `week`, a share: mean pinball loss / sales, forecast / sales − 1 (of both
         the mean over products), or the share of actuals within the interval.
-    expected: the same share in the baseline's median week.
+    expected: the same share in the middle week of the baseline.
     since: the week from which the statistic has been on its bad side.
-    sentence: for people.
+    sentence: the alarm in words.
     """
 
     week: date
@@ -55,7 +55,7 @@ class Alarm:
 
 
 def baseline_from_backtest(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return the baseline that a backtest gives (table `baseline`).
+    """What a backtest promises: table `baseline`.
 
     Args:
         rows: table `backtest` of one model, whose column `forecast` holds the point that is published.
@@ -64,31 +64,31 @@ def baseline_from_backtest(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def detect_drift(scores: pd.DataFrame, baseline: pd.DataFrame) -> list[Alarm]:
-    """Return the alarms of the weeks after the baseline, oldest first.
+    """The alarms that the weeks after the promise raise, oldest first.
 
-    Only the baseline's first step counts, as later steps of a week repeat it. A sum that has raised an alarm begins
-    at 0 again, so that a lasting break raises another every few weeks. A baseline of fewer than `MIN_BASELINE_WEEKS`
-    raises none.
+    Only the first step that is promised counts: later steps of a week tell the same story again. A sum that has
+    raised an alarm begins anew, so that a break that lasts is told again every few weeks. Nothing is raised where
+    the promise has too few weeks to know its noise.
 
     Args:
-        scores: table `scores` of the current forecasts, all of the baseline's model and point.
-        baseline: table `baseline`.
+        scores: table `scores` of the runs in force, all of the model and point that the promise is of.
+        promise: table `baseline`.
     """
     expected = baseline[baseline["step"] == baseline["step"].min()]
     if expected["week"].nunique() < MIN_BASELINE_WEEKS:
         return []
     live = scores[(scores["step"] == baseline["step"].min()) & (scores["week"] > expected["week"].max())]
     of_products = expected[expected["dimension"] == "product"].groupby("member")["actual"].sum()
-    monitored = ["", *of_products.nlargest(MOST_PRODUCTS_MONITORED).index]
-    charts = Charts(weekly_statistics(expected[expected["member"].isin(monitored)]))
-    return list(charts.alarms(weekly_statistics(live[live["member"].isin(monitored)])))
+    watched = ["", *of_products.nlargest(MOST_PRODUCTS_WATCHED).index]
+    charts = Charts(weekly_statistics(expected[expected["member"].isin(watched)]))
+    return list(charts.alarms(weekly_statistics(live[live["member"].isin(watched)])))
 
 
 def weekly_statistics(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return the statistics of each week, one column each, oldest week first; accuracy and bias as logs.
+    """The statistics of each week, one column each, oldest week first; accuracy and bias as logs.
 
-    Accuracy and bias are means over the products, as a promotion of one may make half of a week's sales. A single
-    product is monitored by the coverage of its intervals, which are wide where it is promoted.
+    Accuracy and bias are means over the products: a promotion of one may make half of a week's sales. A product is
+    watched by the coverage of its intervals, which are wide where it is promoted.
 
     Args:
         rows: table `baseline` or `scores`, of one step.
@@ -110,29 +110,29 @@ def weekly_statistics(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 class Charts:
-    """One cumulative sum for each statistic and bad side, with limits from the baseline."""
+    """One cumulative sum for each statistic and bad side, with limits from what was promised."""
 
     def __init__(self, expected: pd.DataFrame) -> None:
-        """Take the baseline's `weekly_statistics`."""
-        self._baseline = expected.loc[:, expected.notna().sum() >= MIN_BASELINE_WEEKS]
-        sides = [(name, side) for name in self._baseline for side in _bad_sides(name)]
+        """`expected`: the weekly statistics of the promise."""
+        self._promised = expected.loc[:, expected.notna().sum() >= MIN_BASELINE_WEEKS]
+        sides = [(name, side) for name in self._promised for side in _bad_sides(name)]
         self.names = [name for name, _ in sides]
         self._sides = np.array([side for _, side in sides])
         # A week in which a product was not sold counts as a middling one.
-        self._sample = self._oriented(self._baseline.fillna(self._baseline.median()))
+        self._sample = self._oriented(self._promised.fillna(self._promised.median()))
 
     def standardised(self, weeks: pd.DataFrame) -> np.ndarray:
-        """Return how many standard deviations each statistic lies on its bad side; shape (weeks, sums)."""
+        """How many standard deviations each statistic lies on its bad side; shape (weeks, sums)."""
         return _standardised(self._oriented(weeks), *_middle_and_spread(self._sample))
 
     @cached_property
     def limits(self) -> np.ndarray:
         """The height at which each sum raises an alarm."""
         rng = np.random.default_rng(0)
-        # The baseline is a sample too: each replication resamples it, so that its error counts.
-        baselines = self._sample[_blocks(rng, len(self._sample), len(self._sample))]
+        # The promise is a sample too: each replication has one of its own, so that its error counts.
+        promises = self._sample[_blocks(rng, len(self._sample), len(self._sample))]
         weeks = self._sample[_blocks(rng, QUIET_WEEKS, len(self._sample))]
-        middle, spread = _middle_and_spread(baselines)
+        middle, spread = _middle_and_spread(promises)
         sums, highest = np.zeros(middle.shape), np.zeros(middle.shape)
         for week in range(QUIET_WEEKS):
             sums = added(sums, _standardised(weeks[:, week], middle, spread))
@@ -147,7 +147,7 @@ class Charts:
         return limits
 
     def alarms(self, live: pd.DataFrame) -> Iterator[Alarm]:
-        """Yield the alarms of these weeks."""
+        """Go through the weeks, and raise what they raise."""
         sums, since = np.zeros(len(self.names)), np.zeros(len(self.names), dtype=int)
         for position, scaled in enumerate(self.standardised(live)):
             since[sums == 0] = position
@@ -157,11 +157,11 @@ class Charts:
                 sums[number] = 0.0
 
     def _oriented(self, weeks: pd.DataFrame) -> np.ndarray:
-        """Return the statistics, with the sign at which more is worse."""
+        """Values of the statistics, turned so that more is worse."""
         return weeks.reindex(columns=self.names).to_numpy() * self._sides
 
     def _alarm(self, name: str, weeks: pd.DataFrame) -> Alarm:
-        value, expected = weeks[name].mean(), self._baseline[name].median()
+        value, expected = weeks[name].mean(), self._promised[name].median()
         if name == "accuracy":
             value, expected = np.exp(value), np.exp(expected)
         if name == "bias":
@@ -171,7 +171,7 @@ class Charts:
 
 
 def added(sums: np.ndarray, scaled: np.ndarray) -> np.ndarray:
-    """Return the sums after one more week; a week without a value changes none."""
+    """The sums after one more week; a week without a value leaves them as they are."""
     return np.where(np.isnan(scaled), sums, np.maximum(sums + scaled - SLACK, 0.0))
 
 
@@ -182,13 +182,13 @@ def _bad_sides(name: str) -> tuple[int, ...]:
 
 
 def _blocks(rng: np.random.Generator, weeks: int, sample: int) -> np.ndarray:
-    """Return positions in a sample, in blocks of neighbours that may run over its end; shape (REPLICATIONS, weeks)."""
+    """Positions in a sample, in blocks of neighbours that may run over its end; shape (REPLICATIONS, weeks)."""
     starts = rng.integers(sample, size=(REPLICATIONS, -(-weeks // BLOCK), 1))
     return ((starts + np.arange(BLOCK)) % sample).reshape(REPLICATIONS, -1)[:, :weeks]
 
 
 def _middle_and_spread(sample: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the median, and the standard deviation that a normal distribution with this bad tail has."""
+    """Median, and the standard deviation of the bad side, as far as a tail like this can have one."""
     middle, tail = np.quantile(sample, [0.5, TAIL], axis=-2)
     return middle, np.maximum((tail - middle) / NormalDist().inv_cdf(TAIL), 1e-9)
 
@@ -202,16 +202,16 @@ def _sentence(name: str, value: float, expected: float, since: date) -> str:
     if kind == "accuracy":
         return (
             f"The forecasts have become less accurate: since the week of {since} their pinball loss is {value:.1%} "
-            f"of sales, where the backtest had {expected:.1%}."
+            f"of sales, where the backtest promised {expected:.1%}."
         )
     if kind == "bias":
         side = "high" if value > expected else "low"
         return (
             f"The forecasts are too {side}: since the week of {since} by {value:+.0%} in the mean over the products, "
-            f"where the backtest had {expected:+.0%}."
+            f"where the backtest promised {expected:+.0%}."
         )
     whose = f" of product {product}" if product else ""
     return (
         f"The {kind.removeprefix('coverage_')} % intervals{whose} miss too often: since the week of {since} "
-        f"{value:.0%} of the actuals lie in them, where the backtest had {expected:.0%}."
+        f"{value:.0%} of what was sold lies in them, where the backtest promised {expected:.0%}."
     )

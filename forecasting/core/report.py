@@ -9,17 +9,6 @@ from forecasting.contracts import schemas
 from forecasting.contracts.panel_definition import PanelDefinition
 
 RECENT_WEEKS = 4
-# Why a fallback made a forecast, in words.
-REASONS = {
-    "raised": "the model broke off with an error",
-    "timed_out": "the model took longer than it may",
-    "worker_lost": "its worker was lost every time it was tried",
-    "not_finite": "the model gave no number",
-    "negative": "the model forecast less than nothing",
-    "crossing": "the ends of the intervals are not in order",
-    "missing_row": "the model left out a week, or gave one twice",
-    "not_trained": "the registered model has no parameters of it: train a new one",
-}
 
 
 def report_table(

@@ -1,17 +1,48 @@
-"""What moved: a forecast beside the one that it replaces, where late files or corrections have changed its input."""
+"""The revision of a forecast: how it differs from the one that it replaces, where late files or corrections came."""
 
-from typing import Any
+from dataclasses import dataclass
+from datetime import date
 
 import pandas as pd
 
 from forecasting.contracts import schemas
 
-UNITS_WORTH_SHOWING = 1.0
-MOST_TOLD = 10
+LEAST_CHANGE = 1.0  # units; a series that changed by less counts as unchanged
+MOST_LISTED = 10
+
+
+@dataclass(frozen=True)
+class RevisedForecast:
+    """One forecast that changed against the one it replaced, in units."""
+
+    store: int
+    product: int
+    week: date
+    step: int
+    before: float
+    after: float
+
+
+@dataclass(frozen=True)
+class Revision:
+    """How a forecast differs from the one it replaced.
+
+    series_changed: series of which a forecast changed by more than `LEAST_CHANGE`.
+    series_new, series_gone: series that only the new forecast has, and only the old one.
+    total_before, total_after: units, over the rows that both have.
+    biggest: the biggest changes, the biggest first.
+    """
+
+    series_changed: int
+    series_new: int
+    series_gone: int
+    total_before: float
+    total_after: float
+    biggest: tuple[RevisedForecast, ...] = ()
 
 
 def compare_forecasts(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
-    """Two forecasts of one cutoff side by side, the biggest change first.
+    """Put two forecasts of one cutoff side by side, the biggest change first.
 
     Args:
         before: table `forecast`.
@@ -28,29 +59,21 @@ def compare_forecasts(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame
     return both.loc[order].reset_index(drop=True)
 
 
-def summary(before: pd.DataFrame, after: pd.DataFrame) -> dict[str, Any]:
-    """What moved, as plain values: how many series by more than one unit, the totals, and the ten biggest changes.
-
-    The totals are those of the rows that both forecasts have; `series_new` and `series_gone` count the others.
-    """
+def revision_of(before: pd.DataFrame, after: pd.DataFrame) -> Revision:
+    """Return how the forecast `after` differs from `before`, which it replaces; tables as in `compare_forecasts`."""
     rows = compare_forecasts(before, after)
-    told = rows[rows["change"].abs() > UNITS_WORTH_SHOWING]
+    changed = rows[rows["change"].abs() > LEAST_CHANGE]
     old, new = (set(map(tuple, table[schemas.SERIES].drop_duplicates().to_numpy())) for table in (before, after))
-    return {
-        "series_moved": len(told[schemas.SERIES].drop_duplicates()),
-        "series_new": len(new - old),
-        "series_gone": len(old - new),
-        "total_before": float(rows["before"].sum()),
-        "total_after": float(rows["after"].sum()),
-        "biggest": [
-            {
-                "store": int(row.store),
-                "product": int(row.product),
-                "week": str(row.week.date()),
-                "step": int(row.step),
-                "before": float(row.before),
-                "after": float(row.after),
-            }
-            for row in told.head(MOST_TOLD).itertuples()
-        ],
-    }
+    return Revision(
+        series_changed=len(changed[schemas.SERIES].drop_duplicates()),
+        series_new=len(new - old),
+        series_gone=len(old - new),
+        total_before=float(rows["before"].sum()),
+        total_after=float(rows["after"].sum()),
+        biggest=tuple(
+            RevisedForecast(
+                int(row.store), int(row.product), row.week.date(), int(row.step), float(row.before), float(row.after)
+            )
+            for row in changed.head(MOST_LISTED).itertuples()
+        ),
+    )

@@ -1,4 +1,4 @@
-"""The identity of a run, and the counts of its outcome."""
+"""The identity of a run: a hash of its input, its options and its code."""
 
 import hashlib
 import json
@@ -49,20 +49,3 @@ def _hash_of(frame: pd.DataFrame, table: Table) -> bytes:
     """Return the hash of a table's content, whatever the order of its rows."""
     ordered = frame[table.columns].sort_values(list(table.key), ignore_index=True)
     return hashlib.sha256(pd.util.hash_pandas_object(ordered, index=False).to_numpy().tobytes()).digest()
-
-
-def outcome_counts(forecast: pd.DataFrame) -> dict[str, Any]:
-    """Return the series by model, and fallbacks by reason, of a table `forecast`."""
-    series = forecast.drop_duplicates(schemas.SERIES)
-    fallbacks = series.dropna(subset="reason")
-    return {
-        "series": len(series),
-        "rows": len(forecast),
-        "series_by_model": _counts(series["model"]),
-        "fallbacks_by_reason": _counts(fallbacks["reason"]),
-        "rows_with_unknown_promotion": int((~forecast["promotion_known"]).sum()),
-    }
-
-
-def _counts(values: pd.Series) -> dict[str, int]:
-    return {str(value): int(count) for value, count in values.value_counts().sort_index().items()}

@@ -1,6 +1,6 @@
-"""The stages of a backtest, as plain functions."""
+"""The stages of a backtest: past weeks are forecast as they would have been forecast then, and scored."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -17,7 +17,7 @@ from forecasting.core.backtest import score_models, with_actuals
 from forecasting.core.fitted_model import FittedModel
 from forecasting.core.folds import Folds
 from forecasting.models import get_model
-from forecasting.pipeline.batch import map_forecast
+from forecasting.pipeline.batch import Progress, map_forecast
 from forecasting.pipeline.forecast import make_partitions
 from forecasting.pipeline.simulation import shipped
 from forecasting.storage.files import write_table
@@ -26,7 +26,7 @@ from forecasting.storage.lake import Lake
 
 @dataclass(frozen=True)
 class Source:
-    """The data of a backtest, and where they are from."""
+    """The data of a backtest, and where they come from."""
 
     name: str
     sales: pd.DataFrame
@@ -35,19 +35,37 @@ class Source:
     lake: Lake | None = None
 
     def promotions_at(self, cutoff: date) -> pd.DataFrame:
-        """What a live run of that cutoff knows of promotions; of the shipped data all are known beforehand."""
+        """Return the promotions that a live run of that cutoff knows; of the shipped data all are known in advance."""
         return self.lake.promotions.read(cutoff) if self.lake else self.promotions
 
 
+@dataclass(frozen=True)
+class BacktestResult:
+    """What a backtest found.
+
+    source: where the data come from. folds: cutoffs that were forecast.
+    forecasts: forecasts that were scored, and of these `fallbacks` that a fallback made.
+    scores: by model, then by name; shares, not percent; `cpu_ms` is CPU milliseconds a series.
+    seconds_by_stage: wall seconds; `total` is the whole backtest.
+    """
+
+    source: str
+    folds: int
+    forecasts: int
+    fallbacks: int
+    scores: Mapping[str, Mapping[str, float]]
+    seconds_by_stage: Mapping[str, float]
+
+
 def load(lake: Lake, *, of_benchmark: bool) -> Source:
-    """The lake's sales and promotions; the shipped ones for a protocol of the benchmark, or where the lake has none."""
+    """Return the data of the lake; the shipped data for a protocol of the benchmark, or where the lake has none."""
     if of_benchmark or not lake.sales.weeks():
         return Source("the shipped data", shipped(schemas.SALES), shipped(PROMOTIONS), ORANGE_JUICE)
     return of_lake(lake)
 
 
 def of_lake(lake: Lake, until: date | None = None) -> Source:
-    """The lake's sales and promotions, or those up to a cutoff."""
+    """Return the sales and promotions of the lake, or those up to a cutoff."""
     return Source(str(lake.root), lake.sales.read(until), lake.promotions.read(until), lake.reference.definition, lake)
 
 
@@ -58,17 +76,17 @@ def run_folds(
     models: list[str],
     point: Point,
     batch: BatchSpec,
-    on_progress: Callable[[int, int], None],
     *,
+    on_progress: Progress,
     fitted: FittedModel | None = None,
 ) -> tuple[pd.DataFrame, dict[str, float]]:
     """Forecast every fold by every model, each exactly as a live run at that cutoff would.
 
     Args:
-        fitted: what the one model has learnt before all the folds; else each fold is learnt from anew.
+        fitted: the one model, fitted before all folds; without it the models are fitted anew at each fold.
 
     Returns:
-        Table `backtest`, and the CPU milliseconds that each model took for a series and fold.
+        Table `backtest`, and the CPU milliseconds of each model for a series and fold.
     """
     parts: list[pd.DataFrame] = []
     milliseconds: dict[str, float] = {}
@@ -93,12 +111,12 @@ def run_folds(
 
 
 def score(source: Source, rows: pd.DataFrame, milliseconds: dict[str, float]) -> pd.DataFrame:
-    """One row of scores a model, with its CPU milliseconds a series."""
+    """Return the scores of each model, one row a model, with its CPU milliseconds a series."""
     return score_models(rows, source.sales).assign(cpu_ms=pd.Series(milliseconds))
 
 
 def require_writable(out: Path | None) -> None:
-    """See that the backtest's file can be written, before hours are spent on it.
+    """Check that the file of the backtest can be written, before hours are spent on it.
 
     Raises:
         OptionError: it is a folder, or its folder cannot be made.
@@ -113,7 +131,7 @@ def require_writable(out: Path | None) -> None:
         raise OptionError(f"out={out}", f"cannot be written ({error})", "name a file in a folder of yours") from error
 
 
-def keep(rows: pd.DataFrame, out: Path | None) -> None:
+def write_rows(rows: pd.DataFrame, out: Path | None) -> None:
     """Write every forecast of the backtest to one Parquet file, where one is asked for."""
     require_writable(out)
     if out:

@@ -1,15 +1,15 @@
-"""The stages of training, as plain functions: a challenger is fitted, held against the champion, and may replace it."""
+"""Challenger evaluation: candidate models and the champion forecast past weeks, and a better candidate is promoted."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from typing import Any
 
 import pandas as pd
 
 from forecasting.compute import Cluster
 from forecasting.contracts.calendar import WEEK
 from forecasting.contracts.errors import DataError
+from forecasting.contracts.run_record import adapter
 from forecasting.contracts.spec import BatchSpec, ForecastSpec
 from forecasting.core.backtest import score_models
 from forecasting.core.comparison import LEVEL, ComparisonResult, compare
@@ -18,47 +18,75 @@ from forecasting.core.fitted_model import FittedModel
 from forecasting.core.folds import Folds
 from forecasting.core.run_identity import hash_of_input
 from forecasting.pipeline.backtest import Source, run_folds
-from forecasting.pipeline.training import train
+from forecasting.pipeline.batch import Progress
+from forecasting.pipeline.forecast import train
 from forecasting.storage.fingerprint import code_fingerprint
 from forecasting.storage.lake import Lake
 from forecasting.storage.locks import waiting_lock
-from forecasting.storage.model_registry import Champion, Origin, Version
+from forecasting.storage.model_registry import Champion, Origin
 
 FEWEST_WEEKS = 8  # of history before a fold
 
-Progress = Callable[[int, int], None]
-
 
 @dataclass(frozen=True)
-class Entry:
-    """A family that takes part in a contest: its forecasts at the folds, and how it did against the champion."""
+class Candidate:
+    """A model that takes part in an evaluation: its forecasts at the folds, and its comparison with the champion."""
 
     model: str
     rows: pd.DataFrame
-    verdict: ComparisonResult | None
+    comparison: ComparisonResult | None
 
 
 @dataclass(frozen=True)
 class ChallengerEvaluation:
-    """What is decided by folds: the entries, and by what the champion forecast each fold."""
+    """Forecasts of the folds by each candidate.
 
-    entries: list[Entry]
+    frozen: folds that the champion forecast as it was trained.
+    refitted: folds at which its model was fitted anew.
+    """
+
+    candidates: list[Candidate]
     frozen: list[date]
     refitted: list[date]
 
     @property
-    def best(self) -> Entry:
-        """The entry with the least loss in proportion to the champion's over the same forecasts."""
+    def best(self) -> Candidate:
+        """The candidate with the least loss in proportion to that of the champion over the same forecasts."""
 
-        def share_of_loss(entry: Entry) -> float:
-            verdict = entry.verdict
-            return verdict.challenger / verdict.champion if verdict and verdict.champion else 1.0
+        def share_of_loss(candidate: Candidate) -> float:
+            found = candidate.comparison
+            return found.challenger / found.champion if found and found.champion else 1.0
 
-        return min(self.entries, key=share_of_loss)
+        return min(self.candidates, key=share_of_loss)
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The outcome of a challenger evaluation.
+
+    model, version: the best candidate, and the version under which it was registered.
+    promoted: whether it is the champion now. why: in words.
+    against: the version of the champion that it was compared with.
+    candidates: each against the champion; empty where there was no champion.
+    champion_frozen_at: folds that the champion forecast as it was trained.
+    champion_refitted_at: folds at which its model was fitted anew, as the champion had seen later weeks.
+    scores: of the best candidate over the folds, by name.
+    """
+
+    model: str
+    version: str
+    cutoff: date
+    promoted: bool
+    why: str
+    against: str | None = None
+    candidates: Mapping[str, ComparisonResult] = field(default_factory=dict)
+    champion_frozen_at: tuple[date, ...] = ()
+    champion_refitted_at: tuple[date, ...] = ()
+    scores: Mapping[str, float | None] = field(default_factory=dict)
 
 
 def last_week(lake: Lake) -> date:
-    """The last week of which the lake has sales.
+    """Return the last week of which the lake has sales.
 
     Raises:
         DataError: there is none.
@@ -70,7 +98,7 @@ def last_week(lake: Lake) -> date:
 
 
 def choose_folds(lake: Lake, spec: ForecastSpec, count: int) -> Folds:
-    """The last `count` cutoffs of which at least the first forecast week has been sold by the cutoff of `spec`.
+    """Return the last `count` cutoffs of which at least the first forecast week has been sold by the cutoff of `spec`.
 
     Raises:
         DataError: there is not one with enough history before it.
@@ -80,7 +108,7 @@ def choose_folds(lake: Lake, spec: ForecastSpec, count: int) -> Folds:
     cutoffs = [week for week in weeks[FEWEST_WEEKS:] if week <= latest][-count:]
     if not cutoffs:
         raise DataError(
-            f"The lake {lake.root} has too little history up to {spec.cutoff} for a contest",
+            f"The lake {lake.root} has too little history up to {spec.cutoff} for a challenger evaluation",
             f"let {FEWEST_WEEKS + spec.steps[0] + 1} weeks be collected first",
         )
     return Folds(tuple(cutoffs), spec.horizon, spec.gap)
@@ -93,18 +121,18 @@ def evaluate_challengers(
     models: list[str],
     incumbent: FittedModel | None,
     batch: BatchSpec,
-    on_progress: Progress,
     *,
+    on_progress: Progress,
     frozen: bool = True,
 ) -> ChallengerEvaluation:
-    """Let families forecast the folds, and the champion with them, each fold as it would have been forecast then.
+    """Let the candidates and the champion forecast the folds, each as it would have been forecast then.
 
-    The champion forecasts by what it has learnt where it has seen no week after the fold; before that, and always
-    where it is not kept `frozen`, its family is fitted anew at the fold, as the challengers are everywhere.
+    The champion forecasts as it was trained where it has seen no week after the fold. Before that, and always where it
+    is not `frozen`, its model is fitted anew at the fold, as the candidates are at every fold.
 
     Args:
         source: sales up to the cutoff alone.
-        incumbent: what the champion has learnt; None where there is none to be held against.
+        incumbent: the fitted champion; None where there is none to compare with.
     """
     batch = replace(batch, error_threshold=-1)
     families = list(dict.fromkeys([*models, *([incumbent.spec.model] if incumbent else [])]))
@@ -124,7 +152,7 @@ def evaluate_challengers(
             [model],
             "median",
             batch,
-            lambda now, _: on_progress(min(done + now, total), total),
+            on_progress=lambda now, _: on_progress(min(done + now, total), total),
             fitted=fitted,
         )
         done += len(cutoffs)
@@ -132,44 +160,38 @@ def evaluate_challengers(
 
     refits = {family: forecast(family, cutoffs) for family, cutoffs in needed.items() if cutoffs}
     if incumbent is None:
-        return ChallengerEvaluation([Entry(model, refits[model], None) for model in models], [], early)
+        return ChallengerEvaluation([Candidate(model, refits[model], None) for model in models], [], early)
     mine = refits.get(incumbent.spec.model)
     parts = [] if mine is None else [mine[mine["cutoff"].isin(pd.DatetimeIndex(early))]]
     if late:
         parts.append(forecast(incumbent.spec.model, late, incumbent))
     of_champion = pd.concat(parts, ignore_index=True)
     lags, level = folds.gap + folds.horizon, LEVEL / len(models)
-    entries = [
-        Entry(model, refits[model], compare(of_champion, refits[model], lags=lags, level=level)) for model in models
+    candidates = [
+        Candidate(model, refits[model], compare(of_champion, refits[model], lags=lags, level=level)) for model in models
     ]
-    return ChallengerEvaluation(entries, late, early)
+    return ChallengerEvaluation(candidates, late, early)
 
 
-def train_and_keep(
-    lake: Lake, spec: ForecastSpec, contest: ChallengerEvaluation, against: Champion | None, *, by: str, at: datetime
-) -> tuple[Version, dict[str, Any]]:
-    """Fit the best entry up to the cutoff, keep it, and put it in force where it is better, or where none is yet.
+def train_and_register(
+    lake: Lake,
+    spec: ForecastSpec,
+    evaluation: ChallengerEvaluation,
+    against: Champion | None,
+    *,
+    by: str,
+    at: datetime,
+) -> Evaluation:
+    """Fit the best candidate up to the cutoff, register it, and promote it where it is better or the first of its lake.
 
-    Returns:
-        The version, and plain values that say what was decided and why.
+    Args:
+        against: the champion that the candidates were compared with.
+        by, at: who promotes it, and when.
     """
-    best = contest.best
+    best = evaluation.best
     spec = replace(spec, model=best.model)
     sales, promotions = lake.sales.read(spec.cutoff), lake.promotions.read(spec.cutoff)
     fitted = train(sales, promotions, spec)
-    decision: dict[str, Any] = {
-        "model": best.model,
-        "cutoff": str(spec.cutoff),
-        "against": against.version if against else None,
-        "entries": {
-            entry.model: vars(entry.verdict) | {"is_better": entry.verdict.is_better}
-            for entry in contest.entries
-            if entry.verdict
-        },
-        "champion_frozen_at": [str(cutoff) for cutoff in contest.frozen],
-        "champion_refitted_at": [str(cutoff) for cutoff in contest.refitted] if against else [],
-    }
-    scores = score_models(best.rows, sales).reset_index().to_dict("records")[0]
     weeks = sales["week"]
     origin = Origin(
         weeks.min().date(),
@@ -183,27 +205,45 @@ def train_and_keep(
     )
     with waiting_lock(lake.lock_path("models")):
         current = lake.models.champion()
-        # One that answers for a past week does not replace what later weeks go by.
+        # A model for a past week does not replace the champion of later weeks.
         is_its_successor = current is None or (against is not None and against.version == current.version)
-        decision["promoted"] = is_its_successor and (best.verdict is None or best.verdict.is_better)
-        decision["why"] = str(best.verdict or _uncontested(current, spec.cutoff))
-        version = lake.models.register(fitted, origin, {"scores": scores, "contest": decision}, best.rows)
-        if decision["promoted"] and (current is None or version.version != current.version):
-            lake.models.promote(version, week=spec.cutoff, by=by, why=decision["why"], at=at)
-    return version, decision | {"version": version.version, "scores": scores}
+        outcome = Evaluation(
+            model=best.model,
+            version="",
+            cutoff=spec.cutoff,
+            promoted=is_its_successor and (best.comparison is None or best.comparison.is_better),
+            why=str(best.comparison or _without_comparison(current, spec.cutoff)),
+            against=against.version if against else None,
+            candidates={each.model: each.comparison for each in evaluation.candidates if each.comparison},
+            champion_frozen_at=tuple(evaluation.frozen),
+            champion_refitted_at=tuple(evaluation.refitted) if against else (),
+            scores=_scores(best.rows, sales),
+        )
+        plain = adapter(Evaluation).dump_python(outcome, mode="json", exclude={"version", "scores"})
+        record = {"scores": outcome.scores, "evaluation": plain}
+        version = lake.models.register(fitted, origin, record, best.rows)
+        if outcome.promoted and (current is None or version.version != current.version):
+            lake.models.promote(version, week=spec.cutoff, by=by, why=outcome.why, at=at)
+    return replace(outcome, version=version.version)
 
 
-def _uncontested(current: Champion | None, cutoff: date) -> str:
-    """Why there was no contest, in words."""
+def _scores(rows: pd.DataFrame, sales: pd.DataFrame) -> dict[str, float | None]:
+    """Return the scores of one model over its folds, by name."""
+    scores = score_models(rows, sales).iloc[0]
+    return {str(name): None if pd.isna(value) else float(value) for name, value in scores.items()}
+
+
+def _without_comparison(current: Champion | None, cutoff: date) -> str:
+    """Return why the candidates were compared with no champion."""
     if current is None:
         return "the first fitted model of this lake"
     if current.trained_until > cutoff:
         return "trained for a past week, for which there was none"
-    return f"{current.version} was put in force while it was trained, as the first of this lake"
+    return f"{current.version} was promoted while it was trained, as the first of this lake"
 
 
 def rollback(lake: Lake, to: str | None, *, by: str, at: datetime) -> Champion:
-    """Put the version `to` in force, or the one that was champion before; it must be whole.
+    """Promote the version `to`, or the one that was champion before; it must not be damaged.
 
     Raises:
         RunError: there is none, or it is damaged.

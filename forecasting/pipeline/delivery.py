@@ -1,8 +1,8 @@
-"""Tell people of trouble, through whatever Apprise can reach: mail, Slack, Teams, a webhook ...
+"""Deliver notifications to people through Apprise: mail, Slack, Teams, webhooks and others.
 
-The URLs are those of the connection `notify`. They are read and used in a process of its own, which ends within
-seconds whatever a mail server does, and of which only fixed words come back: libraries log the addresses they
-use, with the tokens in them, and no such line can reach a log of ours.
+The URLs are those of the connection `notify`. They are read and used in a process of its own. It ends within seconds,
+whatever a mail server does, and only fixed words come back from it: libraries log the addresses that they use, with
+the tokens in them, and no such line may reach a log of ours.
 """
 
 import json
@@ -20,17 +20,17 @@ from forecasting.contracts.errors import OptionError, RunError
 from forecasting.storage.connections import connections
 
 CONNECTION = "notify"
-SECONDS = 10.0  # for all targets together; they are served side by side
+SECONDS = 10.0  # for all targets together, which are served in parallel
 SECONDS_TO_START = 20.0  # of the process and of Apprise, on a machine that is busy
 MOST_CHARACTERS = 1500  # Discord refuses 2,000
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """What became of a message.
+    """How the delivery of a message ended.
 
-    targets: how many are told, as `connections.toml` says.
-    failures: one clause for each target that was not reached, without anything of its address but the scheme.
+    targets: how many `connections.toml` names.
+    failures: one clause for each target that was not reached, with nothing of its address but the scheme.
     """
 
     targets: int = 0
@@ -41,10 +41,10 @@ class Delivery:
         return self.targets - len(self.failures)
 
     def require_all(self) -> None:
-        """See that everybody was told.
+        """Check that every target was reached.
 
         Raises:
-            RunError: somebody was not.
+            RunError: one was not.
         """
         if self.failures:
             raise RunError(
@@ -54,13 +54,13 @@ class Delivery:
 
 
 def notify(title: str, body: str) -> Delivery:
-    """Tell everybody that the connection `notify` names; nothing happens where there is no such entry.
+    """Send a message to every target of the connection `notify`; do nothing where there is no such entry.
 
     Never raises, and takes `SECONDS` at most once its process has started.
 
     Args:
         title: one line.
-        body: a few lines of plain text. What could be read as a link or as a mention is made harmless.
+        body: a few lines of plain text. What a chat would read as a link or a mention is made harmless.
     """
     try:
         targets = len(connections(CONNECTION))
@@ -88,9 +88,9 @@ def _deliver(message: dict[str, Any], targets: int) -> tuple[str, ...]:
 
 
 def _plain(text: str) -> str:
-    """The text without what a chat would act on, however plain it is told to be: links with a label, mentions, control.
+    """Return the text without what a chat acts on even in plain text: labelled links, mentions, control characters.
 
-    Slack reads <!channel>, Discord @everyone, Teams [label](address), in plain text too.
+    Slack reads <!channel>, Discord @everyone, Teams [label](address).
     """
     text = "".join(character for character in text if character.isprintable() or character == "\n")
     text = text.replace("<", "‹").replace(">", "›").replace("@", "@\u200b")
@@ -98,13 +98,13 @@ def _plain(text: str) -> str:
 
 
 def main() -> None:
-    """The process that delivers: a message as JSON on its standard input, the failures as JSON on its output."""
-    # Half a second, and this process alone needs it; before the targets' seconds begin, as it may take longer.
+    """Deliver the message that is JSON on standard input; write the failures as JSON to standard output."""
+    # It takes half a second, or more: imported in this process alone, before the seconds of the targets begin.
     import apprise  # noqa: F401
 
     message = json.load(sys.stdin)
     answers = _Answers()
-    # Nothing that a library logs here goes anywhere else.
+    # What libraries log in this process goes nowhere else.
     logging.getLogger("apprise").handlers, logging.getLogger("apprise").propagate = [answers], False
     targets = [_Target(url, message) for url in connections(CONNECTION)]
     for target in targets:
@@ -119,11 +119,11 @@ def main() -> None:
     ]
     sys.stdout.write(json.dumps(failures))
     sys.stdout.flush()
-    os._exit(0)  # not waiting for whatever still hangs
+    os._exit(0)  # without waiting for a target that hangs
 
 
 class _Target(threading.Thread):
-    """One target being told; `failure` is None once it has taken the message."""
+    """The delivery to one target; `failure` is None once it has taken the message."""
 
     def __init__(self, url: str, message: dict[str, Any]) -> None:
         super().__init__(daemon=True)
@@ -147,7 +147,7 @@ class _Target(threading.Thread):
 
 
 class _Answers(logging.Handler):
-    """The HTTP status that a target refused with, by thread: all that is kept of what Apprise logs."""
+    """The HTTP status with which a target refused, by thread; nothing else of Apprise's log is used."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The forecast: the one function behind the weekly run, a replay and a backtest, and the check of its rows."""
+"""The forecast: the functions that a weekly run, a replay and a backtest share, and the check of the rows."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -55,10 +55,33 @@ def make_partitions(
     return [replace(partition, fitted=fitted.only(partition.series)) for partition in partitions]
 
 
-def forecast_partition(partition: Partition, spec: ForecastSpec) -> pd.DataFrame:
-    """Forecast the series of one partition: rows of the table `forecast`, none of them checked.
+def train(sales: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> FittedModel:
+    """Fit the model of `spec` to every active series.
 
-    Beside its columns the rows carry `median`, `mean` and `mape`: every point that `forecast` could have been.
+    Args:
+        sales: table `sales`; rows after the cutoff are ignored.
+        promotions: table `promotions`, past and future; weeks beyond the horizon are ignored.
+
+    Raises:
+        DataError: nothing was sold in the weeks up to the cutoff.
+        OptionError: the model cannot be trained apart from forecasting.
+    """
+    model = get_model(spec.model)
+    model.require_trainable()
+    fits = [
+        model.fit(partition.panel, partition.promotions, spec)
+        for partition in make_partitions(sales, promotions, spec, mini_batch_size=1_000)
+    ]
+    rows = pd.concat([each.parameters for each in fits], ignore_index=True)
+    texts = {name: text for each in fits for name, text in each.texts.items()}
+    ordered = rows.sort_values(list(schemas.PARAMETERS.key), ignore_index=True)
+    return FittedModel(spec, schemas.PARAMETERS.cast(ordered), texts)
+
+
+def forecast_partition(partition: Partition, spec: ForecastSpec) -> pd.DataFrame:
+    """Return the forecast of one partition: rows of the table `forecast`, not checked yet.
+
+    Beside its columns the rows carry `median`, `mean` and `mape`: every point that `forecast` may hold.
     """
     model = get_model(spec.model)
     if partition.fitted:

@@ -1,15 +1,16 @@
-"""The stages that take a week in, as plain functions: which weeks are due, what has come, and whether it goes on."""
+"""The stages that take a week in: the weeks that are due, what has arrived, valid rows, and whether it goes on."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
 
 import pandas as pd
 
+from forecasting.contracts.calendar import days_of
 from forecasting.contracts.errors import DataError, WeekWaiting
 from forecasting.contracts.spec import GateSpec
-from forecasting.core import completeness as completeness
-from forecasting.core.completeness import Acceptance, CompletenessReport
+from forecasting.core import completeness
+from forecasting.core.completeness import Acceptance, CompletenessReport, WeekStatus
 from forecasting.core.point_in_time import merge_newer
 from forecasting.core.schedule import due_weeks, last_closed
 from forecasting.core.validation import Validated
@@ -21,9 +22,9 @@ from forecasting.storage.locks import waiting_lock
 
 @dataclass(frozen=True)
 class Arrived:
-    """What the inbox held of the weeks up to the cutoff: its files and all their lines, as text.
+    """Files of the inbox of the weeks up to the cutoff, and all their lines as text.
 
-    notes: sentences for people about files that are not, or not as they should be, among these.
+    notes: sentences about files that are not among these, or not as they should be.
     """
 
     files: list[InboxFile]
@@ -31,8 +32,29 @@ class Arrived:
     notes: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class IngestResult:
+    """What arrived for a week, and what became of each row: rows_in = accepted + duplicates + quarantined.
+
+    quarantined_by_rule: quarantined rows by the name of the rule that they broke.
+    corrected_by_week: accepted rows that changed units collected before, by week.
+    late_files: names of files of earlier weeks whose forecast was published without them, by week.
+    notes: sentences about files of the inbox that somebody should look at.
+    """
+
+    completeness: CompletenessReport
+    rows_in: int
+    accepted: int
+    duplicates: int
+    quarantined: int
+    quarantined_by_rule: Mapping[str, int] = field(default_factory=dict)
+    corrected_by_week: Mapping[date, int] = field(default_factory=dict)
+    late_files: Mapping[date, tuple[str, ...]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
 def choose_weeks(lake: Lake, at: datetime) -> list[date]:
-    """The weeks that have come and are not published, oldest first; several after an outage.
+    """Return the weeks that have arrived and are not published, oldest first; several after an outage.
 
     Raises:
         DataError: the lake is empty, and so is its inbox.
@@ -52,27 +74,29 @@ def choose_weeks(lake: Lake, at: datetime) -> list[date]:
 
 
 def weeks_to_backfill(lake: Lake, first: date, last: date | None, at: datetime) -> list[date]:
-    """The closed weeks from `first` to `last` of which anything has come, oldest first.
+    """Return the closed weeks from `first` to `last` of which anything has arrived, oldest first.
 
     Raises:
         DataError: there are none.
     """
     closed = last_closed(at, lake.reference.time_zone, lake.reference.week_starts_on)
-    known = sorted({*lake.sales.weeks(), *_weeks_of_inbox(lake)})
-    weeks = [week for week in known if first <= week <= min(last or closed, closed)]
+    arrived = sorted({*lake.sales.weeks(), *_weeks_of_inbox(lake)})
+    weeks = [week for week in arrived if first <= week <= min(last or closed, closed)]
     if not weeks:
         raise DataError(
             f"The lake {lake.root} has no week from {first} to {last or closed} to forecast from",
-            f"name weeks from {known[0]} to {known[-1]}" if known else "let a week arrive with `oj simulate` first",
+            f"name weeks from {arrived[0]} to {arrived[-1]}"
+            if arrived
+            else "let a week arrive with `oj simulate` first",
         )
     return weeks
 
 
 def collect(lake: Lake, cutoff: date) -> Arrived:
-    """Read the inbox: every file of a week up to the cutoff, and those whose name tells no week.
+    """Read the inbox: every file of a week up to the cutoff, and files whose name names no week.
 
-    Files that were changed after an earlier run had read them come back into the inbox first. Files that somebody
-    is still writing to are waited for a moment, and left for the next run after that.
+    Files that were changed after an earlier run had read them come back into the inbox first. A file that is still
+    being written is waited for a moment, and then left for the next run.
     """
     with waiting_lock(lake.lock_path("collect")):
         notes = lake.archive.return_changed()
@@ -86,7 +110,7 @@ def collect(lake: Lake, cutoff: date) -> Arrived:
 
 
 def validate(lake: Lake, arrived: Arrived) -> Validated:
-    """Check every row against the contract and against what was collected before."""
+    """Check every row against the data contract and against what was collected before."""
     return validate_rows(
         arrived.rows,
         stores=lake.reference.stores(),
@@ -98,67 +122,111 @@ def validate(lake: Lake, arrived: Arrived) -> Validated:
 
 
 def look(lake: Lake, week: date, spec: GateSpec, at: datetime) -> CompletenessReport:
-    """What has come of a week so far, inbox and all, and what the gate says of it at that moment. Changes nothing.
+    """Return the completeness of a week at this moment, with the files of the inbox. Changes nothing.
 
     Raises:
-        ForecastingError: the gate refuses the week.
+        ForecastingError: the week is refused.
     """
     return _assess(
         lake, week, validate(lake, Arrived(*read_inbox(_waiting(lake, week), lake.reference.definition))), spec, at
     )
 
 
-def gate(
-    lake: Lake, week: date, arrived: Arrived, checked: Validated, spec: GateSpec, at: datetime
-) -> CompletenessReport:
-    """Decide whether the week goes on; if so, take its rows into the lake. A refused week changes nothing.
+def admit(lake: Lake, week: date, arrived: Arrived, checked: Validated, spec: GateSpec, at: datetime) -> IngestResult:
+    """Decide whether the week goes on; if so, add its rows to the lake and archive its files. Else change nothing.
 
     Raises:
         WeekWaiting: stores may still report until the deadline.
         WeekNotWhole: too few stores have reported, and nobody accepted the gaps.
     """
-    completeness = _assess(lake, week, checked, spec, at)
-    if completeness.status == "waiting":
-        raise WeekWaiting(week, completeness.gaps, spec.deadline)
-    # Another run may be taking in an earlier week's late files at this moment.
+    report = _assess(lake, week, checked, spec, at)
+    if report.status is WeekStatus.WAITING:
+        raise WeekWaiting(week, report.gaps, spec.deadline)
+    late = _late_files(lake, week, arrived)
+    # Another run may be adding late files of an earlier week at this moment.
     with waiting_lock(lake.lock_path("collect")):
         collected = lake.begin_collecting(at)
         lake.corrections.add(week, checked.sales, collected)
         lake.sales.add(checked.sales, collected)
         lake.promotions.add(checked.promotions, collected)
         lake.quarantine.add(week, checked.quarantined, [file.name for file in arrived.files])
-        lake.completeness.write(week, completeness.as_dict())
-    return completeness
+        lake.completeness.write(report)
+    return IngestResult(
+        completeness=report,
+        rows_in=checked.rows_in,
+        accepted=checked.accepted,
+        duplicates=checked.dropped,
+        quarantined=len(checked.quarantined),
+        quarantined_by_rule=checked.quarantined_by_rule,
+        corrected_by_week=checked.corrected_by_week,
+        late_files=late,
+        notes=(*arrived.notes, *_archive(lake, week, arrived, checked)),
+    )
 
 
-def archive(lake: Lake, week: date, arrived: Arrived, checked: Validated) -> list[str]:
+def accept(lake: Lake, week: date, why: str, by: str, at: datetime) -> Acceptance:
+    """Record that somebody lets the week go on with its gaps."""
+    accepted = Acceptance(by, why, at.replace(microsecond=0))
+    lake.acceptances.write(week, accepted)
+    return accepted
+
+
+def accept_override(
+    lake: Lake, week: date, store: int, product: int, why: str, by: str, at: datetime
+) -> tuple[Acceptance, list[str]]:
+    """Record that the quarantined units of a cell are right, and put their files into the inbox for the next run.
+
+    Returns:
+        What was recorded, and the names of the files.
+
+    Raises:
+        DataError: no row of that cell is quarantined as an outlier, or its file is gone.
+    """
+    of_runs = [lake.quarantine.read(cutoff) for cutoff in lake.quarantine.weeks()]
+    rows = pd.concat(of_runs) if of_runs else lake.quarantine.read(week)
+    days = [str(day) for day in days_of(week)]
+    outliers = rows[
+        (rows["rule"] == "outlier")
+        & (rows["store"] == str(store))
+        & (rows["product"] == str(product))
+        & rows["week_or_date"].isin(days)
+    ]
+    files = sorted(outliers["file"].unique())
+    if not files:
+        raise DataError(
+            f"No row of store {store} product {product} in the week of {week} is quarantined as an outlier",
+            "see in the lake's folder `quarantine` which rows are",
+        )
+    accepted = Acceptance(by, why, at.replace(microsecond=0))
+    lake.acceptances.write_override(week, store, product, accepted)
+    gone = [file for file in files if not lake.archive.bring_back(file)]
+    if gone:
+        raise DataError(
+            f"The files {', '.join(gone)} are not in the lake's archive any more", "put them into the inbox, then run"
+        )
+    return accepted, files
+
+
+def _archive(lake: Lake, week: date, arrived: Arrived, checked: Validated) -> list[str]:
     """Move the files whose rows are in the lake out of the inbox.
 
     Returns:
-        Sentences for people about files that are still, or again, in the inbox.
+        Sentences about files that are still, or again, in the inbox.
     """
-    # A store whose week misses a day keeps its files in the inbox, where the late day completes them.
+    # A store whose week lacks a day keeps its files in the inbox, where the late day completes them.
     incomplete = set(checked.quarantined.loc[checked.quarantined["rule"] == "day_missing", "file"])
     with waiting_lock(lake.lock_path("collect")):
         notes = lake.archive.take(week, [file for file in arrived.files if file.name not in incomplete])
         return notes + lake.archive.return_changed()
 
 
-def accept(lake: Lake, week: date, why: str, by: str, at: datetime) -> Acceptance:
-    """Record that somebody lets the week go on with its gaps."""
-    accepted = Acceptance(by, why, at.isoformat(timespec="seconds"))
-    lake.acceptances.write(week, accepted)
-    return accepted
-
-
-def late_files(lake: Lake, week: date, arrived: Arrived) -> dict[date, list[str]]:
-    """Names of files of earlier weeks whose forecast was published without them, by week."""
+def _late_files(lake: Lake, week: date, arrived: Arrived) -> dict[date, tuple[str, ...]]:
     published = set(lake.forecasts.cutoffs())
     late: dict[date, list[str]] = {}
     for file in arrived.files:
         if file.week in published and file.week < week:
             late.setdefault(file.week, []).append(file.name)
-    return late
+    return {earlier: tuple(names) for earlier, names in late.items()}
 
 
 def _weeks_of_inbox(lake: Lake) -> set[date]:
@@ -166,31 +234,17 @@ def _weeks_of_inbox(lake: Lake) -> set[date]:
 
 
 def _waiting(lake: Lake, cutoff: date) -> list[InboxFile]:
-    """The files to be collected: of every week up to the cutoff, and those whose name tells no week."""
+    """Return the files to be collected: of every week up to the cutoff, and those whose name names no week."""
     files = lake.archive.waiting(lake.reference.week_starts_on)
     return [file for file in files if file.week is None or file.week <= cutoff]
 
 
 def _assess(lake: Lake, week: date, checked: Validated, spec: GateSpec, at: datetime) -> CompletenessReport:
-    taken = completeness.check_completeness(
+    report = completeness.check_completeness(
         merge_newer(lake.sales.read(week), checked.sales), week, checked.missing_days
     )
     is_closed = at >= spec.deadline
     accepted = lake.acceptances.read(week)
     if is_closed and spec.below_minimum == "go_on" and not accepted:
-        accepted = Acceptance("the option below_minimum", "the deadline has passed", at.isoformat(timespec="seconds"))
-    return completeness.gate(taken, min_reporting=spec.min_reporting, is_closed=is_closed, accepted=accepted)
-
-
-def completeness_summary(completeness: CompletenessReport, checked: Validated) -> dict[str, Any]:
-    """What came in, for the receipt."""
-    return {
-        "completeness": completeness.as_dict(),
-        "rows_in": checked.rows_in,
-        "rows_accepted": checked.accepted,
-        "rows_dropped": checked.dropped,
-        "rows_quarantined": len(checked.quarantined),
-        "quarantined_by_rule": checked.quarantined_by_rule,
-        "rows_corrected": sum(checked.corrected_by_week.values()),
-        "corrected_by_week": {str(corrected): rows for corrected, rows in checked.corrected_by_week.items()},
-    }
+        accepted = Acceptance("the option below_minimum", "the deadline has passed", at.replace(microsecond=0))
+    return completeness.gate(report, min_reporting=spec.min_reporting, is_closed=is_closed, accepted=accepted)

@@ -1,12 +1,11 @@
-"""The choice of model of a weekly run: fitted in the run itself, or kept, and replaced where it no longer holds."""
+"""The choice of the model of a week: fitted by the run itself, or registered, and replaced after an alarm."""
 
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import date
 from getpass import getuser
-from typing import Any
 
-from flows.artifacts import show_progress
+from forecasting.best_effort import best_effort, sentence_of
 from forecasting.clock import now
 from forecasting.compute import dask_cluster
 from forecasting.contracts import schemas
@@ -16,89 +15,109 @@ from forecasting.contracts.spec import FOLDS, BatchSpec, ClusterSpec, ForecastSp
 from forecasting.core.fitted_model import FittedModel
 from forecasting.models import get_model
 from forecasting.pipeline.backtest import of_lake
-from forecasting.pipeline.challengers import choose_folds, evaluate_challengers, train_and_keep
-from forecasting.pipeline.monitoring import best_effort, monitor_key
+from forecasting.pipeline.baseline import monitor_key
+from forecasting.pipeline.batch import Progress
+from forecasting.pipeline.challengers import Evaluation, choose_folds, evaluate_challengers, train_and_register
 from forecasting.storage.lake import Lake
 from forecasting.storage.model_registry import Champion
 
-ROBUST = "mean"  # asks nothing of the data but history, and cannot be led astray by prices
-WEEKS_OF_AN_ALARM = 8  # for so long an alarm that nothing could answer is tried to be answered
+ROBUST = "mean"  # needs nothing but history, and prices cannot mislead it
+WEEKS_OF_AN_ALARM = 8  # for so long an alarm without an outcome is answered again
 BY = "the weekly run"
 
 
 @dataclass(frozen=True)
-class Choice:
-    """By what a week is forecast.
+class CurrentModel:
+    """The model that a week would be forecast with if no alarm had been raised.
 
-    spec: with the chosen model.
-    fitted, version: the kept model; None where the run fits its own.
-    record: plain values for the receipt.
+    asked: the model that the user named, if any.
+    champion: the newest one that has seen no week after the cutoff; not read where the run fits the model asked for.
+    spec: with this model.
     """
 
+    asked: str | None
+    retrain: Retrain
+    champion: Champion | None
     spec: ForecastSpec
-    fitted: FittedModel | None
-    version: str | None
-    record: dict[str, Any]
 
 
-def of_family(lake: Lake, spec: ForecastSpec, asked: str | None) -> ForecastSpec:
-    """The spec with the model that a run goes by until an alarm is answered: the one asked for, or the champion's."""
-    if asked:
-        return replace(spec, model=asked)
+@dataclass(frozen=True)
+class ModelChoice:
+    """The model that forecasts the week, and how it was chosen.
+
+    version, trained_until: of a registered model; None where the run fits its own.
+    alarm: the sentence of the alarm that a challenger evaluation answers.
+    error: why that evaluation could not be held.
+    """
+
+    model: str
+    retrain: Retrain
+    version: str | None = None
+    trained_until: date | None = None
+    alarm: str | None = None
+    evaluation: Evaluation | None = None
+    error: str | None = None
+
+
+def current_model(lake: Lake, spec: ForecastSpec, asked: str | None, retrain: Retrain) -> CurrentModel:
+    """Return the model asked for, else that of the champion, else that of `spec`.
+
+    Raises:
+        RunError: the record of the champion is damaged.
+    """
+    if asked and retrain == "always":
+        return CurrentModel(asked, retrain, None, replace(spec, model=asked))
     champion = lake.models.champion_at(spec.cutoff)
-    return replace(spec, model=champion.model) if champion else spec
+    model = asked or (champion.model if champion else spec.model)
+    return CurrentModel(asked, retrain, champion, replace(spec, model=model))
 
 
 def choose_model(
-    lake: Lake, spec: ForecastSpec, asked: str | None, retrain: Retrain, batch: BatchSpec, cluster_spec: ClusterSpec
-) -> Choice:
+    lake: Lake, current: CurrentModel, batch: BatchSpec, cluster_spec: ClusterSpec, *, on_progress: Progress
+) -> ModelChoice:
     """Choose the model of a week; train one where `retrain` and an alarm ask for it.
 
-    - `always`: the run fits the model anew. After an alarm the champion's family has to defend itself against
-      `ROBUST` and the default, unless a model was asked for by name. A contest that fails is recorded as `error`.
-    - `when_drifted`: the champion as it was trained. After an alarm its own family, trained anew, and the others
-      are challengers. Where there is no champion yet, one is trained.
+    - `always`: the run fits the model anew. After an alarm the champion's model is compared with `ROBUST` and the
+      default, unless a model was asked for by name. An evaluation that fails is recorded as `error`.
+    - `when_drifted`: the champion as it was trained. After an alarm its own model, trained anew, and the others are
+      candidates. Where there is no champion yet, one is trained.
     - `never`: the champion as it was trained.
 
     An alarm is answered once in a week, however often that week is run.
 
-    Args:
-        asked: the model that the user named, if any.
-
     Raises:
-        OptionError: the champion is of another family than was asked for, or there is none.
+        OptionError: the champion is another model than was asked for, or there is none.
         RunError: the champion is damaged.
     """
-    spec = of_family(lake, spec, asked)
-    if asked and retrain == "always":
-        return Choice(spec, None, None, {"retrain": retrain})
-    champion = lake.models.champion_at(spec.cutoff)
+    retrain, champion, spec = current.retrain, current.champion, current.spec
+    choice = ModelChoice(spec.model, retrain)
+    if current.asked and retrain == "always":
+        return choice
     if retrain != "always":
         get_model(spec.model).require_trainable()
-        _require_champion(lake, spec, champion, asked, retrain)
-    record: dict[str, Any] = {"retrain": retrain}
-    alarm = _alarm(lake, spec, champion)
-    if alarm:
-        record["alarm"] = alarm.get("sentence", str(alarm.get("statistic")))
-    missing = retrain == "when_drifted" and champion is None
-    if missing or (alarm and retrain != "never" and not _is_tried(lake, spec.cutoff, record)):
-        can_do_without = best_effort("The contest after an alarm could not be held", record)
-        with can_do_without if retrain == "always" else nullcontext():
-            record["contest"] = _answer(lake, spec, champion, asked, retrain, batch, cluster_spec)
-        champion, spec = lake.models.champion_at(spec.cutoff), of_family(lake, spec, asked)
+        _require_champion(lake, current)
+    choice = replace(choice, alarm=_alarm(lake, current))
+    is_missing = retrain == "when_drifted" and champion is None
+    if is_missing or (choice.alarm and retrain != "never" and not _is_tried(lake, spec.cutoff, choice)):
+        trouble = "The challenger evaluation after an alarm failed"
+        # A run that fits its own model can do without the evaluation.
+        with best_effort(trouble) if retrain == "always" else nullcontext() as tried:
+            choice = replace(choice, evaluation=_evaluate(lake, current, batch, cluster_spec, on_progress))
+        if tried and tried.error:
+            choice = replace(choice, error=sentence_of(tried.error))
+        current = current_model(lake, spec, current.asked, retrain)  # the champion may be another now
+        champion = current.champion
     if retrain == "always":
-        return Choice(spec, None, None, record)
-    # For a past week one may have been trained that is not the champion of later ones.
-    version = champion.version if champion else record["contest"]["version"]
-    _, fitted = lake.models.load(version)
-    fitted.require_fit_for(spec)
-    kept = {"version": version, "model": fitted.spec.model, "trained_until": str(fitted.spec.cutoff)}
-    return Choice(replace(spec, model=fitted.spec.model), fitted, version, record | kept)
+        return replace(choice, model=current.spec.model)
+    if champion:
+        return replace(choice, model=champion.model, version=champion.version, trained_until=champion.trained_until)
+    # A model that was trained for a past week is not the champion of later ones.
+    found = choice.evaluation
+    return replace(choice, model=found.model, version=found.version, trained_until=found.cutoff) if found else choice
 
 
-def _require_champion(
-    lake: Lake, spec: ForecastSpec, champion: Champion | None, asked: str | None, retrain: Retrain
-) -> None:
+def _require_champion(lake: Lake, current: CurrentModel) -> None:
+    champion, asked, retrain, cutoff = current.champion, current.asked, current.retrain, current.spec.cutoff
     if champion and asked and champion.model != asked:
         raise OptionError(
             f"model={asked}",
@@ -108,48 +127,44 @@ def _require_champion(
     if champion is None and retrain == "never":
         raise OptionError(
             "retrain=never",
-            f"needs a model that was trained on weeks up to {spec.cutoff}, and {lake.root} has none",
-            f"train one first: oj train --cutoff {spec.cutoff}",
+            f"needs a model that was trained on weeks up to {cutoff}, and {lake.root} has none",
+            f"train one first: oj train --cutoff {cutoff}",
         )
 
 
-def _alarm(lake: Lake, spec: ForecastSpec, champion: Champion | None) -> dict[str, Any] | None:
-    """The newest alarm of this model that came after the champion and may still be answered."""
+def _alarm(lake: Lake, current: CurrentModel) -> str | None:
+    """Return the newest alarm of this model that is newer than the champion and may still be answered."""
+    spec, champion = current.spec, current.champion
     settled = max(spec.cutoff - WEEK * WEEKS_OF_AN_ALARM, champion.week if champion else date.min)
-    alarms = lake.monitoring.alarms(spec.cutoff, monitor_key(spec.as_dict()))
-    new = [alarm for alarm in alarms if date.fromisoformat(str(alarm["week"])) > settled]
-    return new[-1] if new else None
+    alarms = lake.monitoring.alarms(spec.cutoff, monitor_key(spec))
+    new = [alarm for alarm in alarms if alarm.week > settled]
+    return new[-1].sentence if new else None
 
 
-def _is_tried(lake: Lake, cutoff: date, record: dict[str, Any]) -> bool:
-    """Whether a run of this week has tried to answer this alarm already."""
-    earlier = [record.get("training", {}) for record in lake.runs.of_week(cutoff)]
-    same = [each for each in earlier if all(each.get(name) == record[name] for name in ("retrain", "alarm"))]
-    return any("contest" in each or "error" in each for each in same)
+def _is_tried(lake: Lake, cutoff: date, choice: ModelChoice) -> bool:
+    """Return whether a run of this week has answered this alarm already, or has failed to."""
+    earlier = filter(None, (record.result(ModelChoice) for record in lake.runs.of_week(cutoff)))
+    same = [each for each in earlier if (each.retrain, each.alarm) == (choice.retrain, choice.alarm)]
+    return any(each.evaluation or each.error for each in same)
 
 
-def _answer(
-    lake: Lake,
-    spec: ForecastSpec,
-    champion: Champion | None,
-    asked: str | None,
-    retrain: Retrain,
-    batch: BatchSpec,
-    cluster_spec: ClusterSpec,
-) -> dict[str, Any]:
-    """Hold a contest, and put the best of it in force where it is better."""
-    frozen = retrain == "when_drifted"
+def _evaluate(
+    lake: Lake, current: CurrentModel, batch: BatchSpec, cluster_spec: ClusterSpec, on_progress: Progress
+) -> Evaluation:
+    """Evaluate the challengers, and promote the best of them where it is better."""
+    spec, champion, is_frozen = current.spec, current.champion, current.retrain == "when_drifted"
     default = ForecastSpec(spec.cutoff, definition=spec.definition).model
-    others = [] if asked or (frozen and champion is None) else [default, ROBUST]
-    models = [model for model in dict.fromkeys([spec.model, *others]) if frozen or model != spec.model]
+    others = [] if current.asked or (is_frozen and champion is None) else [default, ROBUST]
+    models = [model for model in dict.fromkeys([spec.model, *others]) if is_frozen or model != spec.model]
     incumbent: FittedModel | None = None
-    if champion and frozen:
+    if champion and is_frozen:
         _, incumbent = lake.models.load(champion.version)
-    elif not frozen:
+    elif not is_frozen:
         incumbent = FittedModel(spec, schemas.PARAMETERS.empty())
     source = of_lake(lake, spec.cutoff)
     folds = choose_folds(lake, spec, FOLDS)
-    with dask_cluster(cluster_spec, lake, "training") as cluster, show_progress("folds") as progress:
-        contest = evaluate_challengers(cluster, source, folds, models, incumbent, batch, progress, frozen=frozen)
-    _, decision = train_and_keep(lake, spec, contest, champion, by=f"{BY} ({getuser()})", at=now())
-    return decision
+    with dask_cluster(cluster_spec, lake, "training") as cluster:
+        found = evaluate_challengers(
+            cluster, source, folds, models, incumbent, batch, on_progress=on_progress, frozen=is_frozen
+        )
+    return train_and_register(lake, spec, found, champion, by=f"{BY} ({getuser()})", at=now())

@@ -45,7 +45,7 @@ class ColumnMapping:
 
 @dataclass(frozen=True)
 class ImportResult:
-    """What was read: rows with units, rows with a plan only, series, and the weekday that opens a week."""
+    """What was imported: rows with units, rows with a plan only, series, and the weekday on which a week starts."""
 
     sales: int
     plans: int

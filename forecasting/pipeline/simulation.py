@@ -20,7 +20,7 @@ from forecasting.storage.lake import Lake
 _PACKAGED = Path(__file__).parents[1] / "data"
 SHIPPED = _PACKAGED if _PACKAGED.is_dir() else Path(__file__).parents[2] / "data"
 FIRST_HISTORY_UNTIL = dominicks_week(135)
-WEEKS_AHEAD = 4  # how far the stores' promotion plans reach
+WEEKS_AHEAD = 4  # weeks for which a store announces its promotions
 
 
 @dataclass(frozen=True)
@@ -35,11 +35,11 @@ class SimulatedWeek:
 def simulate(lake: Lake, *, history_until: date = FIRST_HISTORY_UNTIL, source: Path = SHIPPED) -> SimulatedWeek:
     """Put the files of the next week into the inbox, one CSV a store.
 
-    A file holds the store's sales of that week and its promotions of the weeks ahead. An empty lake is first
-    filled with history up to `history_until`.
+    A file holds the store's sales of that week and its promotions of the weeks ahead. An empty lake is first filled
+    with history up to `history_until`.
 
     Raises:
-        OptionError: `history_until` is not a week that the data know, or the lake holds another panel.
+        OptionError: `history_until` is not a week of the data, or the lake holds another panel.
         DataError: the data end here.
     """
     sales, promotions = shipped(schemas.SALES, source), shipped(PROMOTIONS, source)

@@ -18,7 +18,9 @@ from forecasting.core.fitted_model import FittedModel
 from forecasting.core.panel import build_panel, complete_promotions, series_of
 from forecasting.models import get_model
 from forecasting.models.model import PreparedProduct, PreparesOffers
-from forecasting.pipeline.forecast import untrained_series
+from forecasting.pipeline.challengers import last_week
+from forecasting.pipeline.forecast import train, untrained_series
+from forecasting.storage.lake import Lake
 
 MOST_STEPS = 26  # as far as a run may look
 
@@ -79,6 +81,28 @@ def outlook(fitted: FittedModel, sales: pd.DataFrame, promotions: pd.DataFrame, 
     untrained = frozenset(untrained_series(series_of(panel), fitted))
     complete = complete_promotions(promotions, series, spec.cutoff, spec.cutoff + WEEK * MOST_STEPS, spec.definition)
     return Outlook(fitted, spec, panel, complete, keys, untrained)
+
+
+def outlook_of(lake: Lake) -> tuple[Outlook, str]:
+    """Return the champion at the last week of the lake, and a line that says which model answers.
+
+    Without a champion the default model is fitted now, in about a second, and not registered.
+
+    Raises:
+        DataError: the lake has no sales.
+        RunError: the champion is damaged.
+    """
+    cutoff = last_week(lake)
+    sales, promotions = lake.sales.read(cutoff), lake.promotions.read(cutoff)
+    champion = lake.models.champion_at(cutoff)
+    if champion:
+        _, fitted = lake.models.load(champion.version)
+        line = f"{champion.model} {champion.version}, trained on weeks up to {champion.trained_until}"
+    else:
+        fitted = train(sales, promotions, ForecastSpec(cutoff, definition=lake.reference.definition))
+        line = f"{fitted.spec.model}, fitted for this question (oj train keeps one)"
+    spec = replace(fitted.spec, cutoff=cutoff)
+    return outlook(fitted, sales, promotions, spec), line
 
 
 def what_if(of: Outlook, store: int, product: int, week: date, /, **offer: float) -> Answer:

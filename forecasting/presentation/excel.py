@@ -7,6 +7,7 @@ gets an apostrophe before it, as OWASP recommends. Numbers are numbers in both, 
 
 import csv
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
@@ -16,35 +17,79 @@ import pyarrow as pa
 
 from forecasting.contracts import schemas
 from forecasting.contracts.errors import OptionError
+from forecasting.contracts.panel_definition import ORANGE_JUICE as PANEL
 from forecasting.contracts.panel_definition import PanelDefinition
+from forecasting.core.report import order_sheet
 from forecasting.storage.files import replace_file
+from forecasting.storage.lake import Lake
 
 # The last four are their full-width twins, which some spreadsheets take for them.
 FORMULA = tuple("=+-@\t\r\n＝＋－＠")
 LONGEST_CELL = 32_767  # of Excel; XlsxWriter leaves a cell with a longer text empty
 
-_TITLES = {"feat": "Advertised", **{f"lo_{level}": f"{level} % from" for level in schemas.LEVELS}}
+_TITLES = {each.name: each.label.capitalize() for each in PANEL.covariates}
+_TITLES |= {f"lo_{level}": f"{level} % from" for level in schemas.LEVELS}
 _TITLES |= {f"hi_{level}": f"{level} % to" for level in schemas.LEVELS}
 _WIDTHS = {"store_name": 18, "product_name": 24, "week": 12, "model": 16, "reason": 14}
 _USUAL_WIDTH = 11
-_FORMATS = {"forecast": "#,##0", "price": "0.00", "feat": "0%", "last_sold": "#,##0", "change": "+#,##0;-#,##0;0"}
+_FORMATS = {"forecast": "#,##0", "last_sold": "#,##0", "change": "+#,##0;-#,##0;0"}
+_FORMATS |= {each.name: "0.00" for each in PANEL.of_role("price")} | {
+    each.name: "0%" for each in PANEL.of_role("share")
+}
 _FORMATS |= {f"{side}_{level}": "#,##0" for side in ("lo", "hi") for level in schemas.LEVELS}
 
 
+@dataclass(frozen=True)
+class Exported:
+    """What was exported: the rows of one cutoff's forecast."""
+
+    cutoff: date
+    rows: int
+
+
+def export_forecast(lake: Lake, cutoff: date | None, to: Path) -> Exported:
+    """Write the order sheet of a published forecast; of the newest one where no cutoff is given.
+
+    Raises:
+        ForecastingError: nothing of that cutoff is published, or the file cannot be written.
+    """
+    newest, published = lake.forecasts.newest(), lake.forecasts.cutoffs()
+    cutoff = cutoff or newest
+    if cutoff not in published:
+        raise OptionError(
+            f"--cutoff {cutoff}",
+            "has no published forecast",
+            f"name one from {published[0]} to {newest}; oj status shows how many there are",
+        )
+    forecast, metadata = lake.forecasts.read(cutoff), lake.forecasts.metadata(cutoff)
+    definition = lake.reference.definition
+    sheet = order_sheet(
+        forecast,
+        lake.sales.read(cutoff),
+        lake.promotions.read(cutoff),
+        lake.reference.stores(),
+        lake.reference.products(),
+        definition,
+    )
+    about = {"cutoff": str(cutoff), "point": metadata.get("point", ""), "run_id": metadata.get("run_id", "")}
+    export(sheet, to, about, definition)
+    return Exported(cutoff, len(sheet))
+
+
 def export(sheet: pd.DataFrame, path: Path, about: dict[str, str], definition: PanelDefinition) -> None:
-    """Write the order sheet to `path`; its ending says how. A file that is there is replaced.
+    """Write the order sheet to `path` in the format of its ending. A file that is there is replaced.
 
     Args:
         sheet: table `order_sheet`.
         definition: what the sheet holds.
-        about: what people should know of it, by name, in the workbook's second sheet; `cutoff` is among it.
+        about: facts about it by name, for the workbook's second sheet; `cutoff` is one of them.
 
     Raises:
         OptionError: another ending than .xlsx or .csv, or the path cannot be written.
     """
     write = _WRITERS.get(path.suffix.lower())
     if write is None:
-        raise OptionError(f"--to {path}", "ends neither in .xlsx nor in .csv", "name the file so")
+        raise OptionError(f"--to {path}", "ends neither in .xlsx nor in .csv", "choose one of these endings")
     rows = schemas.order_sheet(definition).to_arrow(sheet)
     try:
         replace_file(path, lambda temporary: write(temporary, rows, about))
@@ -53,7 +98,7 @@ def export(sheet: pd.DataFrame, path: Path, about: dict[str, str], definition: P
 
 
 def harmless(text: str) -> str:
-    """A text that no spreadsheet program takes for a formula when it reads CSV."""
+    """Return a text that no spreadsheet program takes for a formula when it reads CSV."""
     return f"'{text}" if text.lstrip(" ").startswith(FORMULA) else text
 
 

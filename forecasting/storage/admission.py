@@ -7,17 +7,16 @@ acceptances/<week>/<store>-<product>.json  who accepted the outlier of a cell, a
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from forecasting.contracts import schemas
 from forecasting.contracts.run_record import adapter
 from forecasting.contracts.table import Table
-from forecasting.core.completeness import Acceptance
+from forecasting.core.completeness import Acceptance, CompletenessReport
 from forecasting.storage.files import read_json, read_table, write_json, write_table
 from forecasting.storage.reference import Reference
 from forecasting.storage.weekly_table import dates
@@ -64,13 +63,14 @@ class Completeness:
     def __init__(self, root: Path) -> None:
         self._folder = root / "completeness"
 
-    def write(self, week: date, content: Mapping[str, Any]) -> None:
-        """Write the report of an admitted week, as plain values."""
-        write_json(self._folder / f"{week}.json", content)
+    def write(self, report: CompletenessReport) -> None:
+        """Write the report of an admitted week."""
+        content = adapter(CompletenessReport).dump_python(report, mode="json")
+        write_json(self._folder / f"{report.week}.json", content)
 
-    def read(self, week: date) -> Mapping[str, Any]:
-        """Return the report of an admitted week, as plain values."""
-        return read_json(self._folder / f"{week}.json")
+    def read(self, week: date) -> CompletenessReport:
+        """Return the report of an admitted week."""
+        return adapter(CompletenessReport).validate_python(read_json(self._folder / f"{week}.json"))
 
     def weeks(self) -> list[date]:
         """Return the weeks that a run has admitted, oldest first."""

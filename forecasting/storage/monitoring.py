@@ -15,6 +15,8 @@ import pandas as pd
 
 from forecasting.contracts import schemas
 from forecasting.contracts.errors import SchemaError
+from forecasting.contracts.run_record import adapter
+from forecasting.core.drift import Alarm
 from forecasting.storage.files import read_hashed, read_json, read_table, read_undamaged, write_json, write_table
 from forecasting.storage.forecasts import Forecasts
 from forecasting.storage.weekly_table import dates
@@ -63,30 +65,30 @@ class Monitoring:
         """Write the baseline of a monitor."""
         write_table(self._baseline_path(key), rows, schemas.BASELINE, metadata)
 
-    def add_alarms(self, week: date, key: str, alarms: Sequence[Mapping[str, Any]]) -> bool:
+    def add_alarms(self, week: date, key: str, alarms: Sequence[Alarm]) -> bool:
         """Write the alarms of a week against a baseline; return False where it has some already, which stay."""
         written = self._alarms_of(week)
-        if any(alarm.get("baseline", key) == key for alarm in written):
+        if any(baseline == key for baseline, _ in written):
             return False
-        write_json(self._alarms_path(week), {"alarms": [*written, *({**alarm, "baseline": key} for alarm in alarms)]})
+        rows = [*written, *((key, alarm) for alarm in alarms)]
+        plain = [{**adapter(Alarm).dump_python(alarm, mode="json"), "baseline": baseline} for baseline, alarm in rows]
+        write_json(self._alarms_path(week), {"alarms": plain})
         return True
 
-    def alarms(self, until: date, key: str | None = None) -> list[dict[str, Any]]:
+    def alarms(self, until: date, key: str | None = None) -> list[Alarm]:
         """Return the alarms of all weeks up to `until`, oldest first.
 
         Args:
             key: of the baseline that the alarms are against; None for all.
-
-        Returns:
-            Plain values: `week, statistic, value, expected, since, sentence, baseline`.
         """
         weeks = [week for week in dates(self._root / "alarms", "*.json") if week <= until]
-        found = [alarm for week in weeks for alarm in self._alarms_of(week)]
-        return [alarm for alarm in found if key is None or alarm.get("baseline", key) == key]
+        return [alarm for week in weeks for baseline, alarm in self._alarms_of(week) if key in (None, baseline)]
 
-    def _alarms_of(self, week: date) -> list[dict[str, Any]]:
+    def _alarms_of(self, week: date) -> list[tuple[str, Alarm]]:
+        """Return the alarms of a week, each with the name of its baseline."""
         path = self._alarms_path(week)
-        return list(read_json(path)["alarms"]) if path.exists() else []
+        plain = read_json(path)["alarms"] if path.exists() else []
+        return [(each["baseline"], adapter(Alarm).validate_python(each)) for each in plain]
 
     def _alarms_path(self, week: date) -> Path:
         return self._root / "alarms" / f"{week}.json"

@@ -3,12 +3,12 @@
 run_records/<cutoff>/<started>.json
 """
 
-from collections.abc import Iterator, Mapping
-from datetime import date, datetime
+from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
-from typing import Any
 
-from forecasting.storage.files import read_json, write_json
+from forecasting.contracts.run_record import Outcome, RunRecord
+from forecasting.storage.files import write_text
 
 
 class RunRecords:
@@ -17,23 +17,23 @@ class RunRecords:
     def __init__(self, root: Path) -> None:
         self._folder = root / "run_records"
 
-    def write(self, cutoff: date, started: datetime, content: Mapping[str, Any]) -> Path:
+    def write(self, record: RunRecord) -> Path:
         """Write the record of a run; it replaces that of a run of the same start."""
-        path = self._folder / str(cutoff) / f"{started:%Y%m%dT%H%M%S.%fZ}.json"
-        write_json(path, content)
+        path = self._folder / str(record.week) / f"{record.started:%Y%m%dT%H%M%S.%fZ}.json"
+        write_text(path, record.to_json() + "\n")
         return path
 
-    def of_week(self, cutoff: date) -> Iterator[dict[str, Any]]:
+    def of_week(self, cutoff: date) -> Iterator[RunRecord]:
         """Yield the records of all runs of a week, newest first."""
         for path in sorted((self._folder / str(cutoff)).glob("*.json"), reverse=True):
-            yield read_json(path)
+            yield RunRecord.from_json(path.read_bytes())
 
-    def of(self, cutoff: date, run_id: str | None) -> dict[str, Any] | None:
+    def of(self, cutoff: date, run_id: str | None) -> RunRecord | None:
         """Return the record of the run that published this forecast; None where there is none."""
-        published = (record for record in self.of_week(cutoff) if record["outcome"] == "published")
-        return next((record for record in published if record.get("run_id") == run_id), None)
+        published = (record for record in self.of_week(cutoff) if record.outcome is Outcome.PUBLISHED)
+        return next((record for record in published if record.run_id == run_id), None)
 
-    def last(self) -> dict[str, Any] | None:
+    def last(self) -> RunRecord | None:
         """Return the record of the run that started last, of any week; None where there is none."""
         paths = sorted(self._folder.glob("*/*.json"), key=lambda path: path.name)
-        return read_json(paths[-1]) if paths else None
+        return RunRecord.from_json(paths[-1].read_bytes()) if paths else None

@@ -14,6 +14,7 @@ import pytest
 from flows.backtest import backtest
 from flows.prefect_tasks import run_flow
 from forecasting.contracts.table import Table
+from forecasting.pipeline.backtest import BacktestResult
 from forecasting.pipeline.simulation import shipped
 
 ROOT = Path(__file__).parents[2]
@@ -80,7 +81,7 @@ def test_a_measurement_runs_on_few_stores(
 def test_the_cost_of_models_is_written_as_table_and_plot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two folds of two models; one row a model."""
 
-    def without_prefect(**options: Any) -> dict[str, Any]:
+    def without_prefect(**options: Any) -> BacktestResult:
         return run_flow(backtest, options, why_not="no Prefect is needed", warn=lambda _: None)
 
     module = script("cost")

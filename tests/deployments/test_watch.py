@@ -13,7 +13,7 @@ from deployments.home import Home
 from deployments.watch import Look, Send, Watcher, deadlines, look
 from forecasting.contracts.errors import OptionError, RunError
 from forecasting.contracts.orange_juice import dominicks_week
-from forecasting.core.completeness import CompletenessReport
+from forecasting.core.completeness import CompletenessReport, WeekStatus
 from forecasting.pipeline import ingest as intake
 from forecasting.storage.lake import Lake
 
@@ -31,7 +31,7 @@ def home(tmp_path: Path) -> Home:
 
 
 def whole(lake: Lake, week: object) -> CompletenessReport:
-    return CompletenessReport(WEEK, 1, None, (2,), (2,), (), {}, status="whole")
+    return CompletenessReport(WEEK, 1, None, (2,), (2,), (), {}, status=WeekStatus.WHOLE)
 
 
 def watcher_of(

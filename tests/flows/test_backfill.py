@@ -29,7 +29,7 @@ def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def run(lake: Lake, first: date = FIRST, last: date = LAST) -> list[str]:
     run_records = backfill(lake=str(lake.root), first=first, last=last, model="naive", horizon=1)
-    return [record["outcome"] for record in run_records]
+    return [record.outcome for record in run_records]
 
 
 def test_missing_weeks_are_forecast_as_they_would_have_been_then(
@@ -46,7 +46,7 @@ def test_missing_weeks_are_forecast_as_they_would_have_been_then(
         return run_flow(*args)
 
     with monkeypatch.context() as patch:
-        patch.setattr(importlib.import_module("flows.backfill"), "run_flow", cut_after_one)
+        patch.setattr(importlib.import_module("flows.run"), "run_flow", cut_after_one)
         with pytest.raises(PowerCut):
             run(fed_lake)
     assert fed_lake.forecasts.cutoffs() == [FIRST]
@@ -64,7 +64,7 @@ def test_missing_weeks_are_forecast_as_they_would_have_been_then(
 
 
 def test_a_week_that_is_refused_does_not_hold_up_the_others(fed_lake: Lake) -> None:
-    """It is told with its reason; only where no week can be forecast the backfill fails."""
+    """Its record has the reason; only where no week can be forecast the backfill fails."""
     for file in sorted(fed_lake.inbox.iterdir())[:20]:
         file.unlink()
     waiting = dominicks_week(136)
@@ -73,7 +73,7 @@ def test_a_week_that_is_refused_does_not_hold_up_the_others(fed_lake: Lake) -> N
         run(fed_lake, waiting, waiting)
 
 
-def test_weeks_that_never_came_are_told(fed_lake: Lake) -> None:
+def test_weeks_that_never_came_are_refused(fed_lake: Lake) -> None:
     """Nothing is started for them."""
     with pytest.raises(DataError, match="no week from 1992-04-23"):
         backfill(lake=str(fed_lake.root), first=dominicks_week(137))

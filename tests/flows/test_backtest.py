@@ -24,8 +24,9 @@ from forecasting.contracts.spec import BatchSpec, ClusterSpec, ForecastSpec
 from forecasting.core.backtest import score_models
 from forecasting.core.folds import Folds
 from forecasting.pipeline import batch as stages
-from forecasting.pipeline.backtest import Source, keep, load, run_folds
+from forecasting.pipeline.backtest import BacktestResult, Source, load, run_folds, write_rows
 from forecasting.pipeline.forecast import forecast
+from forecasting.pipeline.model_selection import ModelChoice
 from forecasting.pipeline.simulation import shipped
 from forecasting.storage.files import read_table
 from forecasting.storage.lake import Lake
@@ -42,7 +43,7 @@ def children_before() -> set[int]:
 @pytest.fixture(scope="module")
 def ran(
     prefect_server: None, children_before: set[int], tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Path, dict[str, Any]]:
+) -> tuple[Path, BacktestResult]:
     """The folder and the result of a backtest of two folds and two models; not to be changed."""
     folder = tmp_path_factory.mktemp("backtest")
     options = {"first_cutoff": FIRST, "last_cutoff": SECOND, "every": 4, "horizon": 3, "gap": 1}
@@ -51,24 +52,24 @@ def ran(
 
 
 @pytest.fixture(scope="module")
-def rows(ran: tuple[Path, dict[str, Any]]) -> pd.DataFrame:
+def rows(ran: tuple[Path, BacktestResult]) -> pd.DataFrame:
     return read_table(ran[0] / "out" / "rows.parquet", schemas.BACKTEST)
 
 
-def test_the_result_counts_what_was_done(ran: tuple[Path, dict[str, Any]], rows: pd.DataFrame) -> None:
+def test_the_result_counts_what_was_done(ran: tuple[Path, BacktestResult], rows: pd.DataFrame) -> None:
     """Two folds, one line of scores a model in the order asked, as many forecasts as the file has rows."""
     _, result = ran
 
-    assert result["source"] == "the shipped data"
-    assert result["folds"] == 2
-    assert result["fallbacks"] == 0
-    assert result["forecasts"] == len(rows) > 10_000
-    assert [row["model"] for row in result["scores"]] == MODELS
-    assert all(np.isfinite(value) for row in result["scores"] for name, value in row.items() if name != "model")
-    assert set(result["seconds"]) == {"load", "forecast the folds", "score", "keep the forecasts", "total"}
+    assert result.source == "the shipped data"
+    assert result.folds == 2
+    assert result.fallbacks == 0
+    assert result.forecasts == len(rows) > 10_000
+    assert list(result.scores) == MODELS
+    assert all(np.isfinite(value) for row in result.scores.values() for value in row.values())
+    assert set(result.seconds_by_stage) == {"load", "forecast the folds", "score", "write the forecasts", "total"}
 
 
-def test_the_file_is_as_declared(ran: tuple[Path, dict[str, Any]], rows: pd.DataFrame) -> None:
+def test_the_file_is_as_declared(ran: tuple[Path, BacktestResult], rows: pd.DataFrame) -> None:
     """Columns and types of the table `backtest`; weeks and cutoffs are dates to any reader; one row a key."""
     schema = pq.read_schema(ran[0] / "out" / "rows.parquet")
 
@@ -82,12 +83,12 @@ def test_the_file_is_as_declared(ran: tuple[Path, dict[str, Any]], rows: pd.Data
     assert set(rows["cutoff"].dt.date) == {FIRST, SECOND}
 
 
-def test_the_scores_are_those_of_the_file(ran: tuple[Path, dict[str, Any]], rows: pd.DataFrame) -> None:
+def test_the_scores_are_those_of_the_file(ran: tuple[Path, BacktestResult], rows: pd.DataFrame) -> None:
     """Whoever reads the file can score it again."""
     again = score_models(rows, shipped(schemas.SALES))
 
-    for row in ran[1]["scores"]:
-        expected = again.loc[row["model"]].to_dict()
+    for model, row in ran[1].scores.items():
+        expected = again.loc[model].to_dict()
         assert {name: row[name] for name in expected} == pytest.approx(expected)
 
 
@@ -123,7 +124,7 @@ def test_a_fold_is_the_live_forecast_at_its_cutoff(model: str, cutoff: Any, rows
     pd.testing.assert_frame_equal(of_fold[shared], expected[shared], check_exact=True)
 
 
-def test_nothing_is_left_behind(ran: tuple[Path, dict[str, Any]], children_before: set[int]) -> None:
+def test_nothing_is_left_behind(ran: tuple[Path, BacktestResult], children_before: set[int]) -> None:
     """No worker lives on, and the lake's scratch folder is empty."""
     now = {process.pid for process in psutil.Process().children(recursive=True) if process.is_running()}
     left = [pid for pid in now - children_before if "multiprocessing.spawn" in " ".join(psutil.Process(pid).cmdline())]
@@ -137,13 +138,18 @@ def test_a_fold_is_the_weekly_run_s_forecast(fed_lake: Lake, tmp_path: Path) -> 
     cutoff = dominicks_week(131)
     spec, batch = ForecastSpec(cutoff, model="price_response", point="mape"), BatchSpec(error_threshold=-1)
     with dask_cluster(ClusterSpec(1, 1), Lake(tmp_path)) as cluster:
-        weekly = stages.map_forecast(
-            cluster, stages.prepare(fed_lake, spec, batch).partitions, spec, batch, lambda _: None
-        )
+        prepared = stages.prepare(fed_lake, spec, ModelChoice(spec.model, "always"), batch)
+        weekly = stages.map_forecast(cluster, prepared.partitions, spec, batch, lambda _: None)
         source = load(fed_lake, of_benchmark=False)
         progress: list[tuple[int, int]] = []
         found, milliseconds = run_folds(
-            cluster, source, Folds((cutoff,), 2), [spec.model], "mape", batch, lambda *done: progress.append(done)
+            cluster,
+            source,
+            Folds((cutoff,), 2),
+            [spec.model],
+            "mape",
+            batch,
+            on_progress=lambda *done: progress.append(done),
         )
 
     assert source.name == str(fed_lake.root)
@@ -160,7 +166,7 @@ def test_a_protocol_runs_on_the_shipped_data(fed_lake: Lake) -> None:
     assert len(load(fed_lake, of_benchmark=True).sales) > len(load(fed_lake, of_benchmark=False).sales)
 
 
-def test_a_fold_sees_the_plans_that_were_told_by_its_cutoff(fed_lake: Lake) -> None:
+def test_a_fold_sees_the_plans_that_were_announced_by_its_cutoff(fed_lake: Lake) -> None:
     """In the history of a lake those of four weeks ahead; those of the benchmark reach to its end."""
     cutoff = dominicks_week(120)
     of_lake, of_benchmark = (load(fed_lake, of_benchmark=chosen).promotions_at(cutoff) for chosen in (False, True))
@@ -174,7 +180,7 @@ def test_a_cutoff_before_the_first_sale_is_refused(tmp_path: Path) -> None:
     folds = Folds((dominicks_week(30),), 2)
 
     with dask_cluster(ClusterSpec(1, 1), Lake(tmp_path)) as cluster, pytest.raises(DataError, match="1990-04-05"):
-        run_folds(cluster, source, folds, ["naive"], "mape", BatchSpec(), lambda *_: None)
+        run_folds(cluster, source, folds, ["naive"], "mape", BatchSpec(), on_progress=lambda *_: None)
 
 
 @pytest.mark.parametrize("out", ["a folder", "a file/rows.parquet"])
@@ -184,14 +190,14 @@ def test_an_output_that_cannot_be_written_is_named(out: str, tmp_path: Path, row
     (tmp_path / "a file").write_text("no folder")
 
     with pytest.raises(ForecastingError, match=out.split("/")[0]):
-        keep(rows, tmp_path / out)
+        write_rows(rows, tmp_path / out)
 
 
 def test_no_output_is_asked_for_by_default(tmp_path: Path, rows: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without --out no file appears."""
     monkeypatch.chdir(tmp_path)
 
-    keep(rows, None)
+    write_rows(rows, None)
 
     assert list(tmp_path.iterdir()) == []
 

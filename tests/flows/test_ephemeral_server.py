@@ -83,7 +83,7 @@ def test_the_secret_is_not_on_the_command_line(server: _Server, process: psutil.
 
 
 def test_it_listens_on_loopback_alone(server: _Server, process: psutil.Process) -> None:
-    """One listener, at the port that the run was told."""
+    """One listener, at the port that the run uses."""
     listening = [c.laddr for c in process.net_connections("inet") if c.status == psutil.CONN_LISTEN]
     assert listening == [("127.0.0.1", server._port)]
 

@@ -12,26 +12,24 @@ from prefect.exceptions import ParameterTypeError
 from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
 from flows import weekly_forecast as module
-from flows.prefect_tasks import _Call, run_flow, stage, stopwatch, tell
-from forecasting.clock import Stopwatch
+from flows.prefect_tasks import Timed, _Call, call_api, run_flow, stage, stages_of
 from forecasting.contracts.errors import RunError
-from forecasting.pipeline import ingest as intake
+from forecasting.pipeline import ingest
 
 NOBODY = "http://127.0.0.1:9/api"
 
 
 @pytest.fixture
 def dead_server() -> Iterator[None]:
-    """Prefect is told of an API that nobody answers for."""
+    """Prefect is configured with an API that does not answer."""
     with temporary_settings({PREFECT_API_URL: NOBODY, PREFECT_CLIENT_MAX_RETRIES: 0}):
         yield
 
 
 @pytest.fixture
 def timed() -> Iterator[None]:
-    token = stopwatch.set(Stopwatch())
-    yield
-    stopwatch.reset(token)
+    with stages_of(Timed()):
+        yield
 
 
 @pytest.mark.usefixtures("prefect_server")
@@ -45,24 +43,21 @@ def test_a_stage_is_timed_and_never_cached() -> None:
         return 2 * value
 
     bound = stage(double, name="double")
-    clock = Stopwatch()
+    timed = Timed()
 
     @flow
     def twice() -> int:
-        token = stopwatch.set(clock)
-        try:
+        with stages_of(timed):
             return bound(3) + bound(3)
-        finally:
-            stopwatch.reset(token)
 
     assert twice() == 12
     assert calls == [3, 3]
-    assert set(clock.seconds) == {"double"}
+    assert set(timed.clock.seconds) == {"double", "total"}
 
 
 def test_stages_stay_plain_functions() -> None:
     """What the flow binds can be imported and called without Prefect."""
-    assert inspect.unwrap(module.collect) is intake.collect
+    assert inspect.unwrap(module.collect) is ingest.collect
     assert NO_CACHE is not None
 
 
@@ -138,14 +133,14 @@ def test_a_stop_that_prefect_fails_to_record_stays_a_stop() -> None:
 @flow(name="sum")
 def total(first: int, second: int = 2) -> int:
     """Two stages and an artifact, as the weekly run has them."""
-    tell(lambda: pytest.fail("an API that does not answer was asked"))
+    call_api(lambda: pytest.fail("an API that does not answer was asked"))
     return stage(lambda a, b: a + b, name="add")(first, second)
 
 
 @pytest.mark.usefixtures("dead_server", "timed")
 @pytest.mark.parametrize("why_not", [None, "It did not start"])
 def test_a_flow_runs_without_an_api(why_not: str | None) -> None:
-    """Whether that is known before or found out: the result is there, and it is told once."""
+    """Whether that is known before or found out: the result is there, and it is said once."""
     said: list[str] = []
     assert run_flow(total, {"first": 1}, why_not, said.append) == 3
     assert len(said) == 1
@@ -169,6 +164,6 @@ def test_an_api_that_does_not_answer_is_asked_once() -> None:
         raise httpx.ConnectError("gone")
 
     with temporary_settings({PREFECT_API_URL: "http://127.0.0.1:10/api"}):
-        assert tell(create) is None
-        assert tell(create) is None
+        assert call_api(create) is None
+        assert call_api(create) is None
     assert calls == [1]

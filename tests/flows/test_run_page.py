@@ -19,12 +19,14 @@ from tests.ports import free_port
 EVIL = "**Evil** <img src=x onerror=alert(1)> | [x](http://evil.example) www.evil.example"
 # What each artifact shows once it is drawn.
 SHOWN = {
-    "completeness": "1: store 90",
-    "outcome": "**Evil** <img src=x onerror=alert(1)> |",
-    "headline": "cartons are expected in the week of 1992-04-23",
+    "completeness": "82 of 83 expected stores have reported",
+    "outcome": "the model raised an error",
+    "fallbacks": "**Evil** <img src=x onerror=alert(1)> |",
+    "headline": "cartons are expected in the week of 23 April 1992",
     "results": "1,826 rows, one per store, product and week",
     "lineage": "files that the stores sent",
-    "record": "no worker is left",
+    "record": "cluster up and down",
+    "cluster": "no worker is left",
     "partitions": "100%",
 }
 
@@ -81,7 +83,7 @@ def ran(server: str, fed_lake_template: Path, tmp_path_factory: pytest.TempPathF
     assert done.returncode == 0, done.stderr
     # What a run's page shows is not for the terminal.
     assert done.stderr == ""
-    assert "reported; missing" not in done.stdout
+    assert "Collected: 82" not in done.stdout
     return server
 
 
@@ -101,7 +103,7 @@ def _keep(page: Page, name: str) -> None:
         page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
 
 
-def test_the_pages_of_a_run_tell_its_story(ran: str, page: Page) -> None:
+def test_the_pages_of_a_run_show_what_it_did(ran: str, page: Page) -> None:
     """Name, stages, log and artifacts, each as a reader sees it; a hostile name is text, and loads nothing."""
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
@@ -109,7 +111,8 @@ def test_the_pages_of_a_run_tell_its_story(ran: str, page: Page) -> None:
     page.get_by_text("week of 1992-04-16").first.click()
     expect(page.get_by_text("week of 1992-04-16").first).to_be_visible()
     for line in (
-        "82 of 83 expected stores have reported; missing: store 90.",
+        "Collected: 82 of 83 expected stores have reported: closed with gaps.",
+        "Gaps: store 90.",
         "was the first to warn: RuntimeWarning: there is dust on the shelf",
         "Partition part-0000 (store 2 product 5) raised: ZeroDivisionError()",
         "Store 2 product 5 failed (raised) and gets a fallback",
@@ -117,7 +120,7 @@ def test_the_pages_of_a_run_tell_its_story(ran: str, page: Page) -> None:
         expect(page.get_by_text(line)).to_be_visible()
     _keep(page, "run")
     page.get_by_text("Task Runs", exact=True).click()
-    for stage in ("collect", "validate", "gate", "prepare", "forecast", "publish", "report"):
+    for stage in ("collect", "validate", "admit", "prepare", "forecast", "publish", "report"):
         expect(page.get_by_text(stage, exact=True).first).to_be_visible()
     _keep(page, "stages")
     page.get_by_text("Artifacts", exact=True).click()

@@ -16,11 +16,13 @@ import pytest
 
 from flows.prefect_tasks import run_flow
 from flows.weekly_forecast import weekly_forecast
-from forecasting.compute import cluster_class, dask_cluster
+from forecasting.compute import ClusterUsage, cluster_class, dask_cluster
 from forecasting.compute.register import entries, reap_orphans
 from forecasting.contracts.errors import RunError
 from forecasting.contracts.orange_juice import dominicks_week
+from forecasting.contracts.run_record import RunRecord
 from forecasting.contracts.spec import ClusterSpec
+from forecasting.pipeline.publication import PublishedForecast
 from forecasting.storage.lake import Lake
 from forecasting.storage.partial_results import PartialResults
 from tests.certificates import configuration, environment, make_authority
@@ -34,6 +36,9 @@ DRIVER = """
 import json, sys, time
 from pathlib import Path
 from forecasting.compute import dask_cluster
+from forecasting.compute import ClusterUsage
+from forecasting.contracts.run_record import RunRecord
+from forecasting.pipeline.publication import PublishedForecast
 from forecasting.storage.lake import Lake
 from forecasting.contracts.spec import ClusterSpec
 
@@ -53,7 +58,7 @@ def ssh_folder(tmp_path: Path, needs_system: Callable[[str], None]) -> Iterator[
         yield tmp_path / "ssh"
 
 
-def run(lake: Lake, **options: Any) -> dict[str, Any]:
+def run(lake: Lake, **options: Any) -> RunRecord:
     """The weekly run; these tests are about its cluster, and need no server."""
     return run_flow(weekly_forecast, {"lake": str(lake.root), "cutoff": WEEK, **options}, why_not="No server")
 
@@ -95,9 +100,11 @@ def test_a_host_killed_in_mid_run_does_not_change_the_result(
         monkeypatch.setattr(PartialResults, "write", before(PartialResults.write, made.each[2].kill))
         record = run(lake, mini_batch_size=3, **on(made))
         assert left_on(made) == []
-    assert (record["cluster"]["instances"], record["cluster"]["lost_tasks"]) == (3, 1)
-    assert record["cluster"]["transfer"] == "shared storage"
-    assert record["fallbacks_by_reason"] == {}
+    usage, published = record.result(ClusterUsage), record.result(PublishedForecast)
+    assert usage
+    assert published
+    assert (usage.instances, usage.lost_tasks, usage.transfer) == (3, 1, "shared storage")
+    assert published.fallbacks_by_reason == {}
     assert sha256(lake) == local_sha256
 
 
@@ -111,9 +118,11 @@ def test_a_host_cut_off_in_mid_run_does_not_change_the_result(
         record = run(lake, mini_batch_size=3, **on(made))
         assert left_on(made) == []
         assert made.each[2].files() == []
-    assert (record["cluster"]["instances"], record["cluster"]["lost_tasks"]) == (3, 1)
-    assert record["cluster"]["transfer"] == "message"
-    assert record["fallbacks_by_reason"] == {}
+    usage, published = record.result(ClusterUsage), record.result(PublishedForecast)
+    assert usage
+    assert published
+    assert (usage.instances, usage.lost_tasks, usage.transfer) == (3, 1, "message")
+    assert published.fallbacks_by_reason == {}
     assert sha256(lake) == local_sha256
 
 

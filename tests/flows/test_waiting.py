@@ -17,7 +17,7 @@ from forecasting.clock import now
 from forecasting.contracts.errors import WeekWaiting
 from forecasting.contracts.orange_juice import dominicks_week
 from forecasting.core.completeness import CompletenessReport
-from forecasting.pipeline import ingest as intake
+from forecasting.pipeline import ingest
 from forecasting.storage.lake import Lake
 
 WEEK = dominicks_week(136)
@@ -26,15 +26,15 @@ WEEK = dominicks_week(136)
 @pytest.fixture
 def said(monkeypatch: pytest.MonkeyPatch) -> list[WeekWaiting]:
     """What the waiting run said in the terminal; it looks often."""
-    told: list[WeekWaiting] = []
+    printed: list[WeekWaiting] = []
     monkeypatch.setattr(waiting, "SECONDS_BETWEEN_LOOKS", 0.05)
-    monkeypatch.setattr(waiting, "say_waiting", told.append)
-    return told
+    monkeypatch.setattr(waiting, "say_waiting", printed.append)
+    return printed
 
 
 def wait(lake: Lake, seconds: float, meanwhile: Callable[[], object], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wait until `seconds` from now at most; once people have been told, something happens in the lake."""
-    monkeypatch.setattr(waiting, "tell", lambda *_: threading.Timer(0.3, meanwhile).start())
+    """Wait until `seconds` from now at most; once people are notified, something happens in the lake."""
+    monkeypatch.setattr(waiting, "send", lambda *_: threading.Timer(0.3, meanwhile).start())
     await_stores(lake, WEEK, WeeklyOptions(lake=str(lake.root), deadline=now() + timedelta(seconds=seconds)))
 
 
@@ -64,7 +64,7 @@ def test_the_run_goes_on_when_somebody_accepts_the_gaps(
     fed_lake: Lake, said: list[WeekWaiting], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever says so while it waits."""
-    wait(fed_lake, 600, lambda: intake.accept(fed_lake, WEEK, "store 90 has closed", "Ada", now()), monkeypatch)
+    wait(fed_lake, 600, lambda: ingest.accept(fed_lake, WEEK, "store 90 has closed", "Ada", now()), monkeypatch)
     assert [waiting.missing for waiting in said] == [("store 90",)]
     accepted = fed_lake.acceptances.read(WEEK)
     assert accepted
@@ -78,12 +78,12 @@ def test_the_run_goes_on_at_the_deadline(
     looks: list[CompletenessReport] = []
 
     def look(*args: Any) -> CompletenessReport:
-        looks.append(intake.look(*args))
+        looks.append(ingest.look(*args))
         if len(looks) == 2:
             (fed_lake.inbox / "notes.txt").write_text("hello")
         return looks[-1]
 
-    monkeypatch.setattr(waiting, "intake", SimpleNamespace(look=look))
+    monkeypatch.setattr(waiting, "ingest", SimpleNamespace(look=look))
     monkeypatch.setattr(waiting, "now", lambda: now() + timedelta(hours=1 if len(looks) == 3 else 0))
     wait(fed_lake, 600, lambda: None, monkeypatch)
     assert [completeness.status for completeness in looks] == ["waiting"] * 3

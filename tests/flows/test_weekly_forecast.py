@@ -6,11 +6,10 @@ Where a test asks what is taken in and what is published, its own process comput
 import errno
 import os
 import shutil
-from datetime import datetime
 from functools import partial
 from getpass import getuser
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import duckdb
 import pandas as pd
@@ -20,13 +19,18 @@ import pytest
 from flows import weekly_forecast as module
 from flows.prefect_tasks import run_flow
 from flows.weekly_forecast import weekly_forecast
+from forecasting.compute import ClusterUsage
 from forecasting.contracts.errors import TooManyFallbacks, WeekBusy, WeekNotWhole
 from forecasting.contracts.orange_juice import dominicks_week
+from forecasting.contracts.run_record import Outcome, RunRecord
 from forecasting.contracts.spec import ForecastSpec
+from forecasting.core.completeness import WeekStatus
 from forecasting.pipeline import batch as stages
+from forecasting.pipeline.database import DatabaseLoad
 from forecasting.pipeline.forecast import forecast
+from forecasting.pipeline.ingest import IngestResult
+from forecasting.pipeline.publication import PublishedForecast
 from forecasting.pipeline.simulation import simulate
-from forecasting.storage.files import read_json
 from forecasting.storage.lake import Lake
 from forecasting.storage.locks import week_lock
 from tests.forecasting.compute import partition_functions
@@ -34,21 +38,23 @@ from tests.small import compute_in_this_process
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
 
+Result = TypeVar("Result")
+
 WEEK = dominicks_week(136)
 # A worker's start is a good part of a short run: where a test is not about the cluster, one is enough.
 ONE_WORKER = {"max_concurrency_per_instance": 1}
 
 
 @pytest.fixture(scope="module")
-def ran(fed_lake_template: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Lake, dict[str, Any]]:
-    """A lake in which the week of 1992-04-16 has been run, and the receipt; not to be changed."""
+def ran(fed_lake_template: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Lake, RunRecord]:
+    """A lake in which the week of 1992-04-16 has been run, and its record; not to be changed."""
     root = tmp_path_factory.mktemp("ran") / "lake"
     shutil.copytree(fed_lake_template, root)
     return Lake(root), weekly_forecast(lake=str(root))
 
 
 @pytest.fixture
-def run_lake(ran: tuple[Lake, dict[str, Any]], tmp_path: Path) -> Lake:
+def run_lake(ran: tuple[Lake, RunRecord], tmp_path: Path) -> Lake:
     """A copy of that lake of one's own."""
     shutil.copytree(ran[0].root, tmp_path / "lake")
     return Lake(tmp_path / "lake")
@@ -60,20 +66,29 @@ def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     compute_in_this_process(monkeypatch, module)
 
 
-def run(lake: Lake, **options: Any) -> dict[str, Any]:
+def run(lake: Lake, **options: Any) -> RunRecord:
     """A weekly run without Prefect."""
     parameters = {"lake": str(lake.root), **options}
     return run_flow(weekly_forecast, parameters, why_not="no Prefect is needed", warn=lambda _: None)
 
 
-def test_a_real_week_is_collected_and_forecast(ran: tuple[Lake, dict[str, Any]]) -> None:
+def result(record: RunRecord | None, kind: type[Result]) -> Result:
+    """A result that the run must have."""
+    assert record
+    found = record.result(kind)
+    assert found
+    return found
+
+
+def test_a_real_week_is_collected_and_forecast(ran: tuple[Lake, RunRecord]) -> None:
     """82 of 83 stores reported; all 913 series are forecast for two weeks, with both intervals."""
     lake, record = ran
-    assert record["outcome"] == "published"
-    assert record["completeness"]["status"] == "closed with gaps"
-    assert (len(record["completeness"]["received"]), record["completeness"]["missing"]) == (82, (90,))
-    assert record["rows_in"] == record["rows_accepted"] == 4477
-    assert (record["series"], record["rows"], record["fallbacks_by_reason"]) == (913, 1826, {})
+    ingested, forecast_of_run = result(record, IngestResult), result(record, PublishedForecast)
+    assert record.outcome is Outcome.PUBLISHED
+    assert ingested.completeness.status is WeekStatus.CLOSED_WITH_GAPS
+    assert (len(ingested.completeness.received), ingested.completeness.missing) == (82, (90,))
+    assert ingested.rows_in == ingested.accepted == 4477
+    assert (forecast_of_run.series, forecast_of_run.rows, forecast_of_run.fallbacks_by_reason) == (913, 1826, {})
     published = lake.forecasts.read(WEEK)
     assert len(published) == 1826
     assert (published["lo_95"] <= published["lo_80"]).all()
@@ -82,39 +97,40 @@ def test_a_real_week_is_collected_and_forecast(ran: tuple[Lake, dict[str, Any]])
     assert set(published["week"].dt.date) == {dominicks_week(137), dominicks_week(138)}
 
 
-def test_nothing_is_left_behind(ran: tuple[Lake, dict[str, Any]]) -> None:
+def test_nothing_is_left_behind(ran: tuple[Lake, RunRecord]) -> None:
     """By pid: no worker of the run lives; the inbox is empty, and neither staging nor scratch holds anything."""
     lake, record = ran
-    assert len(record["cluster"]["worker_pids"]) == 2
-    assert record["cluster"]["left_over"] == []
-    assert not any(psutil.pid_exists(pid) for pid in record["cluster"]["worker_pids"])
+    usage = result(record, ClusterUsage)
+    assert len(usage.worker_pids) == 2
+    assert usage.left_over == ()
+    assert not any(psutil.pid_exists(pid) for pid in usage.worker_pids)
     assert lake.archive.waiting() == []
     for folder in ("staging", "scratch"):
         assert list((lake.root / folder).iterdir()) == [], folder
 
 
-def test_the_receipt_is_kept(ran: tuple[Lake, dict[str, Any]]) -> None:
-    """What the flow returns is what the lake keeps: stages, cluster seconds, rows."""
+def test_the_run_record_is_in_the_lake(ran: tuple[Lake, RunRecord]) -> None:
+    """What the flow returns is what the lake holds: stages, cluster seconds, rows."""
     lake, record = ran
-    assert lake.runs.last() == read_json(next((lake.root / "run_records" / str(WEEK)).iterdir()))
-    assert (lake.runs.last() or {})["run_id"] == lake.forecasts.run_id(WEEK) == record["run_id"]
-    before = {"collect", "validate", "gate", "archive", "monitor", "choose the model", "prepare", "forecast"}
-    after = {"publish", "report", "report_page", "artifacts", "total"}
-    assert set(record["seconds_by_stage"]) == before | after
-    assert record["report_page"]["path"].endswith("report/1992-04-16.html")
-    cluster = record["cluster"]
-    assert 0 < cluster["seconds_busy"] < cluster["worker_seconds"]["computing"] <= 2 * cluster["seconds_up"]
-    assert 2 * cluster["seconds_up"] < cluster["worker_seconds_provisioned"]
+    assert lake.runs.last() == record
+    assert lake.forecasts.run_id(WEEK) == record.run_id
+    before = {"collect", "validate", "admit", "monitor", "choose the model", "prepare", "forecast"}
+    assert set(record.seconds_by_stage) == before | {"publish", "report", "observers", "total"}
+    assert lake.reports.page_path(WEEK).name == "1992-04-16.html"
+    assert lake.reports.page_path(WEEK).exists()
+    usage = result(record, ClusterUsage)
+    assert 0 < usage.seconds_busy < usage.worker_seconds["computing"] <= 2 * usage.seconds_up
+    assert 2 * usage.seconds_up < usage.worker_seconds_provisioned
 
 
-def test_the_run_equals_a_forecast_without_a_cluster(ran: tuple[Lake, dict[str, Any]]) -> None:
+def test_the_run_equals_a_forecast_without_a_cluster(ran: tuple[Lake, RunRecord]) -> None:
     """One function serves both: the published rows are those of a plain call, to the last bit."""
     lake, _ = ran
     direct = forecast(lake.sales.read(), lake.promotions.read(), ForecastSpec(WEEK))
     pd.testing.assert_frame_equal(lake.forecasts.read(WEEK), direct, check_exact=True)
 
 
-def test_history_and_forecast_stand_in_one_table(ran: tuple[Lake, dict[str, Any]]) -> None:
+def test_history_and_forecast_stand_in_one_table(ran: tuple[Lake, RunRecord]) -> None:
     """Pandas and DuckDB read the report: actuals up to the cutoff, forecasts after it."""
     lake, _ = ran
     report = pd.read_parquet(lake.reports.table_path)
@@ -131,15 +147,16 @@ def test_the_same_week_again_changes_nothing(run_lake: Lake) -> None:
     """Same input, options and code: no cluster is started, and the published bytes stay."""
     before = run_lake.forecasts.path(WEEK).read_bytes()
     record = weekly_forecast(lake=str(run_lake.root), database="nowhere")
-    assert record["outcome"] == "unchanged"
-    assert "cluster" not in record
+    assert record.outcome is Outcome.UNCHANGED
+    assert record.result(ClusterUsage) is None
     assert run_lake.forecasts.path(WEEK).read_bytes() == before
     # Nor does a database that is not there cost anything but a line.
-    assert "has no entry of this name: nowhere" in record["database"]["error"]
-    assert (run_lake.runs.last() or {})["database"] == record["database"]
+    loaded = result(record, DatabaseLoad)
+    assert "has no entry of this name: nowhere" in str(loaded.error)
+    assert result(run_lake.runs.last(), DatabaseLoad) == loaded
 
 
-def test_the_same_cutoff_gives_the_same_bytes(ran: tuple[Lake, dict[str, Any]], run_lake: Lake) -> None:
+def test_the_same_cutoff_gives_the_same_bytes(ran: tuple[Lake, RunRecord], run_lake: Lake) -> None:
     """With all that was published and run removed, one worker gives what two gave, byte for byte."""
     for folder in ("published", "runs", "report"):
         shutil.rmtree(run_lake.root / folder)
@@ -153,7 +170,7 @@ def test_the_next_run_takes_the_next_week(run_lake: Lake) -> None:
     """A week that the system has not seen is collected; both forecasts stay published."""
     simulate(run_lake)
     record = run(run_lake, model="naive", horizon=1)
-    assert record["spec"]["cutoff"] == str(dominicks_week(137))
+    assert record.week == dominicks_week(137)
     assert run_lake.forecasts.cutoffs() == [WEEK, dominicks_week(137)]
     assert len(run_lake.forecasts.read(dominicks_week(137))) == 913
 
@@ -166,11 +183,11 @@ def test_after_an_outage_every_week_is_caught_up(fed_lake: Lake) -> None:
     for file in sorted(fed_lake.inbox.glob("1992-04-23*"))[:20]:
         file.unlink()
     record = weekly_forecast(lake=str(fed_lake.root), model="naive", horizon=1)
-    assert record["spec"]["cutoff"] == str(dominicks_week(138))
+    assert record.week == dominicks_week(138)
     assert fed_lake.forecasts.cutoffs() == [WEEK, dominicks_week(138)]
     caught_up = fed_lake.forecasts.read(WEEK)
-    known = fed_lake.snapshot_of(WEEK)
-    then = forecast(known.sales, known.promotions, ForecastSpec(WEEK, horizon=1, model="naive"))
+    snapshot = fed_lake.snapshot_of(WEEK)
+    then = forecast(snapshot.sales, snapshot.promotions, ForecastSpec(WEEK, horizon=1, model="naive"))
     pd.testing.assert_frame_equal(caught_up, then, check_exact=True)
     # Store 90 sent no plan in that week; those that it sent afterwards were not known then.
     assert set(caught_up.loc[~caught_up["promotion_known"], "store"]) == {90}
@@ -179,15 +196,15 @@ def test_after_an_outage_every_week_is_caught_up(fed_lake: Lake) -> None:
 
 
 @pytest.mark.usefixtures("in_this_process")
-def test_late_files_of_a_published_week_are_told(run_lake: Lake) -> None:
-    """They are taken in with the next week, and the receipt says which forecast was made without them."""
+def test_late_files_of_a_published_week_are_recorded(run_lake: Lake) -> None:
+    """They are taken in with the next week, and the record says which forecast was made without them."""
     simulate(run_lake)
     late = next(run_lake.inbox.glob("*_store-012.csv"))
     (run_lake.inbox / f"{WEEK}_store-090.csv").write_text(
         late.read_text().replace("\n12,", "\n90,").replace(f",{dominicks_week(137)},", f",{WEEK},")
     )
     record = run(run_lake, model="naive", horizon=1)
-    assert record["late_files"] == {str(WEEK): [f"{WEEK}_store-090.csv"]}
+    assert result(record, IngestResult).late_files == {WEEK: (f"{WEEK}_store-090.csv",)}
 
 
 @pytest.mark.usefixtures("in_this_process")
@@ -203,17 +220,20 @@ def test_a_week_with_too_few_stores_is_refused(run_lake: Lake) -> None:
     assert run_lake.forecasts.path(WEEK).read_bytes() == before
     assert [file.name for file in run_lake.archive.waiting()] == waiting
     assert run_lake.sales.weeks()[-1] == WEEK
-    assert (run_lake.runs.last() or {})["outcome"] == "failed"
+    failed = run_lake.runs.last()
+    assert failed
+    assert failed.outcome is Outcome.FAILED
 
     accepted = run(run_lake, model="mean", accept_gaps="strike in ten stores")
-    assert accepted["completeness"]["status"] == "accepted with gaps"
-    kept = run_lake.completeness.read(dominicks_week(137))["accepted"]
-    assert (kept["why"], kept["by"]) == ("strike in ten stores", getuser())
+    assert result(accepted, IngestResult).completeness.status is WeekStatus.ACCEPTED_WITH_GAPS
+    decision = run_lake.completeness.read(dominicks_week(137)).accepted
+    assert decision
+    assert (decision.why, decision.by) == ("strike in ten stores", getuser())
 
 
 @pytest.mark.usefixtures("in_this_process")
 def test_late_and_corrected_stores_are_taken_in_by_running_their_week_again(fed_lake: Lake, tmp_path: Path) -> None:
-    """Without a new week the last one is run again: its input has changed, and what moved is told."""
+    """Without a new week the last one is run again: its input has changed, and what changed is recorded."""
     late, other = sorted(fed_lake.inbox.iterdir())[:2]
     shutil.move(late, tmp_path / late.name)
     corrected = other.read_text().splitlines()
@@ -224,27 +244,28 @@ def test_late_and_corrected_stores_are_taken_in_by_running_their_week_again(fed_
     corrected[1] = ",".join([store, product, week, str(int(units) + 640), *promotion])
     other.write_text("\n".join(corrected) + "\n")
     second = run(fed_lake, model="naive")
-    assert second["corrected_by_week"] == {str(WEEK): 1}
-    assert second["rows_corrected"] == 1
+    ingested, published = result(second, IngestResult), result(second, PublishedForecast)
+    assert ingested.corrected_by_week == {WEEK: 1}
     (kept,) = fed_lake.corrections.read(WEEK).itertuples()
     assert (kept.store, kept.product, kept.units_after - kept.units_before) == (int(store), int(product), 640)
-    biggest = [(announced["store"], announced["product"]) for announced in second["moved"]["biggest"]]
+    assert published.revision
+    biggest = [(revised.store, revised.product) for revised in published.revision.biggest]
     assert (int(store), int(product)) in biggest
-    assert {moved for moved, _ in biggest} == {2, int(store)}
-    assert "moved" not in first
+    assert {changed for changed, _ in biggest} == {2, int(store)}
+    assert result(first, PublishedForecast).revision is None
     now = fed_lake.snapshot_of(WEEK)
     assert len(now.sales) > len(then.sales)
-    earlier = fed_lake.snapshot(WEEK, datetime.fromisoformat(first["as_of"]))
+    earlier = fed_lake.snapshot(WEEK, result(first, PublishedForecast).as_of)
     pd.testing.assert_frame_equal(earlier.sales, then.sales)
     pd.testing.assert_frame_equal(earlier.promotions, then.promotions)
-    assert first["spec"]["cutoff"] == second["spec"]["cutoff"] == str(WEEK)
-    assert len(second["completeness"]["missing"]) == len(first["completeness"]["missing"]) - 1
-    assert second["outcome"] == "published"
-    assert fed_lake.forecasts.run_id(WEEK) == second["run_id"] != first["run_id"]
+    assert first.week == second.week == WEEK
+    assert len(ingested.completeness.missing) == len(result(first, IngestResult).completeness.missing) - 1
+    assert second.outcome is Outcome.PUBLISHED
+    assert fed_lake.forecasts.run_id(WEEK) == second.run_id != first.run_id
 
 
 def test_an_inbox_that_cannot_be_written_costs_no_forecast(fed_lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The week is published; receipt and log name the files, the cause and the remedy. The next run reads nothing."""
+    """The week is published; record and log name the files, the cause and the remedy. The next run reads nothing."""
     rename = Path.rename
 
     def refuse(self: Path, target: Path) -> Path:
@@ -254,12 +275,13 @@ def test_an_inbox_that_cannot_be_written_costs_no_forecast(fed_lake: Lake, monke
 
     monkeypatch.setattr(Path, "rename", refuse)
     record = weekly_forecast(lake=str(fed_lake.root), model="naive", horizon=1, **ONE_WORKER)
-    assert record["outcome"] == "published"
-    (note,) = record["inbox_notes"]
+    assert record.outcome is Outcome.PUBLISHED
+    (note,) = result(record, IngestResult).notes
     assert "could not be moved out of the inbox (Permission denied): it is remembered" in note
     assert f"let the forecast's user write {fed_lake.inbox}, or remove the file" in note
     again = weekly_forecast(lake=str(fed_lake.root), model="naive", horizon=1, **ONE_WORKER)
-    assert (again["outcome"], again["rows_in"], again["inbox_notes"]) == ("unchanged", 0, [])
+    ingested = result(again, IngestResult)
+    assert (again.outcome, ingested.rows_in, ingested.notes) == (Outcome.UNCHANGED, 0, ())
 
 
 @pytest.mark.usefixtures("in_this_process")
@@ -272,15 +294,16 @@ def test_bad_rows_are_quarantined_and_the_week_goes_on(fed_lake: Lake) -> None:
     lines[3] = lines[3].replace("2,3,", "007,3,")
     file.write_text("\n".join(lines) + "\n")
     record = run(fed_lake, model="mean")
-    assert record["quarantined_by_rule"] == {"cut_row": 1, "negative": 1, "not_a_number": 1}
-    assert record["rows_in"] == record["rows_accepted"] + record["rows_dropped"] + record["rows_quarantined"]
-    assert record["completeness"]["incomplete"] == {2: "brands 1, 2, 3"}
+    ingested = result(record, IngestResult)
+    assert ingested.quarantined_by_rule == {"cut_row": 1, "negative": 1, "not_a_number": 1}
+    assert ingested.rows_in == ingested.accepted + ingested.duplicates + ingested.quarantined
+    assert ingested.completeness.incomplete == {2: "products 1, 2, 3"}
     quarantined = fed_lake.quarantine.read(WEEK)
     assert quarantined[["line", "rule"]].to_numpy().tolist() == [[2, "negative"], [3, "cut_row"], [4, "not_a_number"]]
     assert len(fed_lake.forecasts.read(WEEK)) == 1826
 
 
-def test_a_second_run_of_the_week_is_told_that_it_is_busy(fed_lake: Lake) -> None:
+def test_a_second_run_of_the_week_is_refused_as_busy(fed_lake: Lake) -> None:
     """The error names the holder, and nothing is touched."""
     with (
         week_lock(fed_lake.lock_path(str(WEEK)), WEEK),
@@ -296,13 +319,14 @@ def test_too_many_failures_refuse_the_week(fed_lake: Lake, monkeypatch: pytest.M
     with pytest.raises(TooManyFallbacks, match="at least 5[1-9] series failed where error_threshold allows 50"):
         weekly_forecast(lake=str(fed_lake.root), model="naive", mini_batch_size=500, **ONE_WORKER)
     assert fed_lake.forecasts.cutoffs() == []
-    record = fed_lake.runs.last() or {}
-    assert record["outcome"] == "failed"
-    assert record["cluster"]["left_over"] == []
+    record = fed_lake.runs.last()
+    assert record
+    assert record.outcome is Outcome.FAILED
+    assert not result(record, ClusterUsage).left_over
 
 
 def test_workers_killed_in_mid_run_do_not_change_the_result(
-    ran: tuple[Lake, dict[str, Any]], run_lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ran: tuple[Lake, RunRecord], run_lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Both workers are killed while the default model computes: the published bytes are those of a quiet run."""
     for folder in ("published", "runs", "report"):
@@ -310,6 +334,6 @@ def test_workers_killed_in_mid_run_do_not_change_the_result(
     monkeypatch.setattr(stages, "forecast_partition", partial(partition_functions.die_twice, folder=tmp_path))
     record = weekly_forecast(lake=str(run_lake.root), cutoff=WEEK)
     assert {path.name for path in tmp_path.iterdir()} == {"lake", "first", "second"}
-    assert record["cluster"]["lost_tasks"] >= 2
-    assert record["fallbacks_by_reason"] == {}
+    assert result(record, ClusterUsage).lost_tasks >= 2
+    assert result(record, PublishedForecast).fallbacks_by_reason == {}
     assert run_lake.forecasts.path(WEEK).read_bytes() == ran[0].forecasts.path(WEEK).read_bytes()

@@ -1,19 +1,22 @@
-"""Every series of a page, packed for its explorer and its order table: whole numbers, -1 where nothing is known."""
+"""Every series of a page, packed for its explorer and its order table: whole numbers, -1 where nothing is known.
+
+A page shows whole units. Tenths are packed so that they round to the same whole number as the forecast itself;
+otherwise 717.45 would be 717 in one table and, by way of 717.5, 718 in another.
+"""
 
 import base64
 import gzip
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from forecasting.contracts import schemas
 from forecasting.core.report import first_forecasts
-from forecasting.presentation.html.content import Content
-from forecasting.presentation.html.totals import milliseconds
+from forecasting.presentation.html.figures import milliseconds
+from forecasting.presentation.week import WeekView
 
 MOST_WEEKS = 156
 # What a page can carry itself; beyond that the series stand in files beside it, which it loads when it needs them.
@@ -25,16 +28,31 @@ _ENDS = [f"{side}_{level}" for level in schemas.LEVELS for side in ("lo", "hi")]
 
 
 @dataclass(frozen=True)
+class Index:
+    """What the page always has of its series.
+
+    weeks: in milliseconds. cutoff, since: the places among them of the last observed week, and of the first week of
+        which an earlier forecast is shown. steps: the places of the forecast weeks.
+    store, product: of each series.
+    """
+
+    weeks: list[int]
+    cutoff: int
+    since: int
+    steps: list[int]
+    store: list[int]
+    product: list[int]
+
+
+@dataclass(frozen=True)
 class Detail:
     """The series of a page.
 
-    index: plain values that the page always has: `weeks`, `cutoff` (place of the last observed week among them),
-        and of each series its `store` and `product`.
-    orders: packed; by series and forecast week: expected, interval, recent mean, price, promotion.
+    orders: packed; by series and forecast week: expected, interval, recent mean, change, price, promotions.
     parts: packed; the histories of the series, in the order of the index, `size` of them in each part.
     """
 
-    index: dict[str, Any]
+    index: Index
     orders: str
     parts: list[str]
     size: int
@@ -45,78 +63,94 @@ class Detail:
         return len(self.parts) > 1
 
     def part_name(self, number: int) -> str:
-        """Name of a part's file: by its content, so that a page never meets the parts of another."""
+        """Return the name of a part's file: by its content, so that a page never meets the parts of another."""
         return f"{number:03d}-{hashlib.sha256(self.parts[number].encode()).hexdigest()[:12]}.js"
 
 
-def pack_detail(content: Content) -> Detail:
+def pack_detail(week: WeekView) -> Detail:
     """Pack all series that are forecast."""
-    forecast = content.forecast
+    forecast = week.forecast
     series = forecast[schemas.SERIES].drop_duplicates().sort_values(schemas.SERIES)
     places = pd.MultiIndex.from_frame(series)
     last = forecast["week"].max()
-    first = max(content.report["week"].min(), last - pd.Timedelta(weeks=MOST_WEEKS - 1))
+    first = max(week.report["week"].min(), last - pd.Timedelta(weeks=MOST_WEEKS - 1))
     weeks = pd.date_range(first, last, freq="7D")
-    cutoff = int(np.searchsorted(weeks, content.cutoff))
+    cutoff = int(np.searchsorted(weeks, week.cutoff))
     steps = np.sort(((forecast["week"] - first).dt.days // 7).unique())
 
-    def grid(rows: pd.DataFrame, value: str, scale: int = 1, until: int = len(weeks)) -> np.ndarray:
-        rows = rows[rows["week"].between(first, last)]
-        filled = np.full((len(series), len(weeks)), -1, dtype="int64")
-        row = places.get_indexer(pd.MultiIndex.from_frame(rows[schemas.SERIES]))
-        known = (row >= 0) & rows[value].notna().to_numpy()
-        column = ((rows["week"] - first).dt.days // 7).to_numpy()[known]
-        filled[row[known], column] = np.rint(rows[value].to_numpy(dtype="float64", na_value=-1)[known] * scale)
-        return filled[:, :until]
+    shape = len(series), len(weeks)
 
-    sold = grid(content.actual, "units", until=cutoff + 1)
-    price = grid(content.report, "price", HUNDREDTHS)
-    # 1: a deal, 2: an advert, 3: both.
-    promoted = np.maximum(grid(content.report, "deal"), 0) + 2 * (grid(content.report, "feat", HUNDREDTHS) > 0)
-    expected = np.stack([grid(forecast, name, TENTHS)[:, steps] for name in ["units", *_ENDS]], axis=2)
-    matured = content.matured.sort_values("step", kind="stable").drop_duplicates(schemas.CELL)
-    earlier = [grid(matured, name, TENTHS, cutoff + 1) for name in ["forecast", *_ENDS]]
+    def grid(rows: pd.DataFrame, column: str) -> np.ndarray:
+        """Return a column by series and week; not a number where nothing is known."""
+        rows = rows[rows["week"].between(first, last)]
+        filled = np.full(shape, np.nan)
+        row = places.get_indexer(pd.MultiIndex.from_frame(rows[schemas.SERIES]))
+        at = ((rows["week"] - first).dt.days // 7).to_numpy()
+        filled[row[row >= 0], at[row >= 0]] = rows[column].to_numpy(dtype="float64", na_value=np.nan)[row >= 0]
+        return filled
+
+    sold = _whole(grid(week.actual, "units")[:, : cutoff + 1])
+    price = np.full(shape, -1)  # that of the panel's first price
+    for each in week.panel.of_role("price")[:1]:
+        price = _whole(grid(week.report, each.name), HUNDREDTHS)
+    promoted = np.zeros(shape, dtype="int64")  # a bit for each promotion of the panel
+    for place, each in enumerate(week.panel.promotions):
+        promoted |= (grid(week.report, each.name) > 0).astype("int64") << place
+    ahead = grid(forecast, "units")[:, steps]
+    expected = np.stack([_tenths(ahead), *(_tenths(grid(forecast, name)[:, steps]) for name in _ENDS)], axis=2)
+    matured = week.matured.sort_values("step", kind="stable").drop_duplicates(schemas.CELL)
+    earlier = [_tenths(grid(matured, name)[:, : cutoff + 1]) for name in ["forecast", *_ENDS]]
     since = min((np.flatnonzero((earlier[0] >= 0).any(axis=0)).tolist() or [cutoff + 1])[0], cutoff + 1)
-    was_expected = np.stack([each[:, since:] for each in earlier], axis=2)
+    before = np.stack([each[:, since:] for each in earlier], axis=2)
 
     size = len(series) if len(series) <= MOST_SERIES_IN_PAGE else SERIES_IN_A_PART
-    parts = []
-    for begin in range(0, len(series), size):
-        block = slice(begin, begin + size)
-        parts.append(
-            packed(
-                {
-                    "sold": sold[block].tolist(),
-                    "price": price[block].tolist(),
-                    "promoted": promoted[block].tolist(),
-                    "expected": expected[block].tolist(),
-                    "was": was_expected[block].tolist(),
-                }
-            )
+    parts = [
+        packed(
+            {
+                "sold": sold[begin : begin + size].tolist(),
+                "price": price[begin : begin + size].tolist(),
+                "promoted": promoted[begin : begin + size].tolist(),
+                "expected": expected[begin : begin + size].tolist(),
+                "before": before[begin : begin + size].tolist(),
+            }
         )
-    recent = first_forecasts(content.report).set_index(schemas.SERIES)["recent"].reindex(places)
+        for begin in range(0, len(series), size)
+    ]
+    recent = first_forecasts(week.report).set_index(schemas.SERIES)["recent"].reindex(places).to_numpy()
+    change = ahead - recent[:, None]
     fallback = forecast.dropna(subset="reason").set_index(schemas.SERIES).index.unique()
     orders = {
-        "expected": grid(forecast, "units", HUNDREDTHS)[:, steps].tolist(),
+        "expected": ahead.tolist(),
         "lo": expected[:, :, 1].tolist(),
         "hi": expected[:, :, 2].tolist(),
-        "recent": np.rint(recent.fillna(-0.1).to_numpy() * TENTHS).astype("int64").tolist(),
+        "recent": _tenths(recent).tolist(),
+        "change": [[None if np.isnan(each) else round(each) for each in row] for row in change.tolist()],
         "price": price[:, steps].tolist(),
         "promoted": promoted[:, steps].tolist(),
         "fallback": np.flatnonzero(places.isin(fallback)).tolist(),
     }
-    index = {
-        "weeks": [milliseconds(week) for week in weeks],
-        "cutoff": cutoff,
-        "steps": steps.tolist(),
-        "since": since,
-        "store": series["store"].astype("int64").tolist(),
-        "product": series["product"].astype("int64").tolist(),
-    }
+    index = Index(
+        weeks=[milliseconds(each) for each in weeks],
+        cutoff=cutoff,
+        since=since,
+        steps=steps.tolist(),
+        store=series["store"].astype("int64").tolist(),
+        product=series["product"].astype("int64").tolist(),
+    )
     return Detail(index, packed(orders), parts, size)
 
 
-def packed(values: dict[str, Any]) -> str:
-    """Plain values as text without any letter that HTML or a script could take for its own: JSON, gzip, base64."""
+def packed(values: object) -> str:
+    """Return plain values as text without any letter that means something to HTML or a script: JSON, gzip, base64."""
     text = json.dumps(values, separators=(",", ":"), allow_nan=False)
     return base64.b64encode(gzip.compress(text.encode(), compresslevel=6, mtime=0)).decode()
+
+
+def _whole(values: np.ndarray, scale: int = 1) -> np.ndarray:
+    return np.where(np.isnan(values), -1, np.rint(np.nan_to_num(values) * scale)).astype("int64")
+
+
+def _tenths(values: np.ndarray) -> np.ndarray:
+    """Return tenths of units that round to the same whole number as the values do: none of them is a half."""
+    tenths, whole = _whole(values, TENTHS), _whole(values)
+    return np.where(tenths % TENTHS == TENTHS // 2, tenths + np.sign(TENTHS * whole - tenths), tenths)

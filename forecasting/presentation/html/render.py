@@ -4,19 +4,18 @@ import base64
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from forecasting.core.report import expectation
-from forecasting.presentation.html import accuracy, totals, words
-from forecasting.presentation.html import exceptions as decisions
-from forecasting.presentation.html import record as record
-from forecasting.presentation.html.content import Content
+from forecasting.presentation import words
+from forecasting.presentation.exceptions import exception_lists, none_of
+from forecasting.presentation.highlights import point_warning
+from forecasting.presentation.html import figures
 from forecasting.presentation.html.detail import pack_detail
+from forecasting.presentation.week import WeekView
 
 SCRIPTS = ("vega.js", "tablesort.js", "charts.js", "report.js")
 
@@ -29,27 +28,31 @@ class Page:
     beside: dict[str, str]
 
 
-def render(content: Content, folder: str) -> Page:
-    """The page of one cutoff.
+def render(week: WeekView, folder: str) -> Page:
+    """Return the page of one cutoff.
 
     Args:
-        folder: where the files beside it will stand, relative to it; a name of ours.
+        folder: where the files beside it will stand, relative to it; a name from this code.
     """
-    detail = pack_detail(content)
-    expected = totals.expected_totals(content)
-    found = decisions.exception_lists(content)
-    products = totals.product_rows(content)
-    weekly = accuracy.weekly(content)
+    detail = pack_detail(week)
+    expected = figures.expected_totals(week)
+    exceptions = exception_lists(week)
+    products = figures.product_charts(week)
+    weekly = figures.weekly_scores(week)
     beside: dict[str, str] = {}
     if detail.is_beside:
         beside = {detail.part_name(number): f'ojPart({number},"{part}")' for number, part in enumerate(detail.parts)}
     data = {
-        **detail.index,
-        "storeNames": content.store_names,
-        "productNames": content.product_names,
-        "total": totals.total_rows(content, expected),
-        "products": [{"product": each["product"], "weeks": each["weeks"]} for each in products],
-        "accuracy": weekly,
+        **asdict(detail.index),
+        "storeNames": week.store_names,
+        "productNames": week.product_names,
+        "storeWord": week.panel.store,
+        "units": week.panel.units,
+        "currency": week.panel.currency,
+        "promotions": [each.label for each in week.panel.promotions],
+        "total": [asdict(point) for point in figures.total_chart(week, expected)],
+        "products": [{"product": each.product, "weeks": [asdict(point) for point in each.weeks]} for each in products],
+        "accuracy": [asdict(each) for each in weekly],
         "size": detail.size,
         "beside": [f"{folder}/{name}" for name in beside],
     }
@@ -62,30 +65,32 @@ def render(content: Content, folder: str) -> Page:
         data=embedded(data),
         orders=detail.orders,
         part="" if detail.is_beside else detail.parts[0],
-        content=content,
-        expectation=expectation(content.report),
+        week=week,
+        units=week.panel.units,
+        store=week.panel.store,
+        product=week.panel.product,
+        price=next((each.label for each in week.panel.of_role("price")), "price"),
+        headline=week.headline,
+        point_warning=point_warning(week.point),
         totals=expected,
-        totals_sold=totals.past_totals(content),
-        alarms=content.alarms,
-        found=found,
-        quiet=decisions.quiet(content, found),
+        past_totals=figures.past_totals(week).sort_values("week", ascending=False).drop_duplicates("week"),
+        exceptions=exceptions,
+        none_of=none_of(week, exceptions),
         products=products,
-        most_products=totals.MOST_PRODUCTS,
-        all_products=len(content.product_names),
-        stores=content.store_names,
+        most_products=figures.MOST_PRODUCTS,
         weekly=weekly,
-        overall=accuracy.overall(content),
-        by_product=accuracy.by_product(content),
-        recent_scores=accuracy.RECENT,
-        needed=totals.WEEKS_FOR_AN_INTERVAL,
-        facts=record.facts(content),
+        by_step=figures.scores_by_step(week),
+        by_product=figures.scores_by_product(week),
+        weeks_scored=figures.WEEKS_SCORED,
+        weeks_needed=figures.WEEKS_FOR_AN_INTERVAL,
+        metrics=[*words.metric_columns()],
         words=words,
     )  # fmt: skip
     return Page(html, beside)
 
 
 def policy(scripts: Iterable[str], style: str, *, loads_files: bool) -> str:
-    """The content security policy: these scripts and this style by their hashes, no address, nothing evaluated.
+    """Return the content security policy: these scripts and this style by their hashes, no address, nothing evaluated.
 
     Args:
         loads_files: whether those scripts may load others, which stand beside the page.
@@ -97,8 +102,8 @@ def policy(scripts: Iterable[str], style: str, *, loads_files: bool) -> str:
     )
 
 
-def embedded(values: dict[str, Any]) -> str:
-    """Plain values as JSON that stays data within a script element, whatever the strings in it say.
+def embedded(values: object) -> str:
+    """Return plain values as JSON that stays data within a script element, whatever the strings in it say.
 
     Raises:
         ValueError: a number is not finite; a browser could read nothing of the page.
@@ -115,7 +120,7 @@ def _hash(text: str) -> str:
 
 @cache
 def _asset(name: str) -> str:
-    """A script or style of the page, as the browser reads it: its hash must not depend on line ends."""
+    """Return a script or style of the page, as the browser reads it: its hash must not depend on line ends."""
     return (
         files("forecasting.presentation.html")
         .joinpath("assets", name)

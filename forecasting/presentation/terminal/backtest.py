@@ -1,19 +1,18 @@
 """What `oj backtest` prints."""
 
-from typing import Any
-
 from rich.table import Table
 
 from forecasting.core.folds import PUBLISHED_MAPE
 from forecasting.core.metrics import METRICS
+from forecasting.pipeline.backtest import BacktestResult
 from forecasting.presentation.terminal.console import console
 
 
-def show_backtest(result: dict[str, Any], protocol: str | None) -> None:
-    """The scores of a backtest, beside the published ones where it followed a published protocol."""
+def show_backtest(result: BacktestResult, protocol: str | None) -> None:
+    """Print the scores of a backtest, beside the published ones where it followed a published protocol."""
     console.print()
-    title = f"{f'Protocol {protocol}' if protocol else 'Own folds'}: {result['folds']} folds, "
-    console.print(title + f"{result['forecasts']:,} forecasts of {result['source']}", style="bold")
+    title = f"{f'Protocol {protocol}' if protocol else 'Own folds'}: {result.folds} folds, "
+    console.print(title + f"{result.forecasts:,} forecasts of {result.source}", style="bold")
     table = Table(
         box=None,
         pad_edge=False,
@@ -25,18 +24,17 @@ def show_backtest(result: dict[str, Any], protocol: str | None) -> None:
     table.add_column("model", overflow="fold", min_width=8, max_width=22)
     for label in (*(metric.label for metric in METRICS.values()), "ms"):
         table.add_column(label, justify="right", no_wrap=True)
-    for row in result["scores"]:
+    for model, row in result.scores.items():
         cells = (_percent(row[name]) if metric.is_share else f"{row[name]:.2f}" for name, metric in METRICS.items())
-        table.add_row(row["model"], *cells, f"{row['cpu_ms']:.2f}")
+        table.add_row(model, *cells, f"{row['cpu_ms']:.2f}")
     for model, mape in sorted(PUBLISHED_MAPE.get(protocol or "", {}).items(), key=lambda item: item[1]):
         table.add_row(f"{model} (published)", f"{mape:.1f}", style="dim")
     console.print(table)
-    if result["fallbacks"]:
-        console.print(f"{result['fallbacks']:,} of the forecasts are fallbacks (column reason).")
-    seconds = result["seconds"]
-    console.print(f"{seconds['total']:.1f} s, cluster up and down and all", style="dim")
+    if result.fallbacks:
+        console.print(f"{result.fallbacks:,} of the forecasts are fallbacks (column reason).")
+    console.print(f"{result.seconds_by_stage['total']:.1f} s with the cluster's start and end", style="dim")
 
 
 def _percent(share: float) -> str:
-    """A share in percent; beyond 1000 % the decimals would only push out the names."""
+    """Return a share in percent; from 1000 % on without decimals, which would push out the names."""
     return f"{100 * share:.0f}" if share >= 10 else f"{100 * share:.1f}"

@@ -1,52 +1,50 @@
-"""What the commands of fitted models print."""
-
-from typing import Any
+"""What the commands of registered models print."""
 
 from rich.table import Table
 from rich.text import Text
 
 from forecasting.contracts.errors import RunError
-from forecasting.presentation.terminal.console import console
+from forecasting.pipeline.challengers import Evaluation
+from forecasting.presentation import words
+from forecasting.presentation.facts import Fact
+from forecasting.presentation.terminal.console import console, print_facts
 from forecasting.storage.lake import Lake
 from forecasting.storage.model_registry import Champion
 
 
-def show_training(decision: dict[str, Any], seconds: float) -> None:
-    """What was fitted, and whether it is the champion now."""
+def show_training(evaluation: Evaluation, seconds: float) -> None:
+    """Print what was trained, and whether it is the champion now."""
     console.print()
-    outcome = "is the champion now" if decision["promoted"] else "is kept; the champion stays"
-    console.print(
-        Text(f"{decision['model']} {decision['version']} {outcome}", style="bold green" if decision["promoted"] else "")
-    )
-    facts = Table.grid(padding=(0, 2))
-    facts.add_column(style="dim", no_wrap=True)
-    facts.add_column(overflow="fold")
-    facts.add_row("learnt", f"the sales up to {decision['cutoff']}")
-    facts.add_row("why", decision["why"])
-    if decision["against"]:
-        frozen, refitted = len(decision["champion_frozen_at"]), len(decision["champion_refitted_at"])
-        facts.add_row(
-            "champion",
-            f"{decision['against']}, at {frozen} folds as it was trained"
-            + (f", at {refitted} earlier ones its family fitted anew" if refitted else ""),
+    outcome = "is the champion now" if evaluation.promoted else "is registered; the champion stays"
+    style = "bold green" if evaluation.promoted else ""
+    console.print(Text(f"{evaluation.model} {evaluation.version} {outcome}", style=style))
+    facts = [Fact("trained on", f"the sales up to {evaluation.cutoff}"), Fact("why", evaluation.why)]
+    if evaluation.against:
+        frozen, refitted = len(evaluation.champion_frozen_at), len(evaluation.champion_refitted_at)
+        how = f"{evaluation.against}, at {words.count(frozen, 'fold')} as it was trained"
+        facts.append(
+            Fact("champion", how + (f", at {refitted} earlier ones its model fitted anew" if refitted else ""))
         )
-    scores = decision["scores"]
-    facts.add_row(
-        "scores",
-        f"WAPE {scores['wape']:.1%}, bias {scores['bias']:+.1%}, 80 % intervals held {scores['coverage_80']:.0%}",
+    wape, bias, coverage = (evaluation.scores[name] for name in ("wape", "bias", "coverage_80"))
+    facts.append(
+        Fact(
+            "scores",
+            f"WAPE {words.percent(wape, 1)}, bias {words.percent(bias, 1)}, {words.percent(coverage)} of the actuals "
+            "in the 80 % intervals",
+        )
     )
-    console.print(facts)
+    print_facts(facts)
     console.print(f"{seconds:.1f} s. Next: oj models   or forecast by it: oj run --retrain never", style="dim")
 
 
 def show_models(lake: Lake) -> None:
-    """One line a version, the newest first."""
+    """Print one line a version, the newest first."""
     current = lake.models.champion()
     table = Table(box=None, pad_edge=False)
     table.add_column("", no_wrap=True)
     table.add_column("version", no_wrap=True)
     table.add_column("model", overflow="ellipsis", no_wrap=True, max_width=16)
-    for name in ("learnt up to", "weeks", "series"):
+    for name in ("trained up to", "weeks", "series"):
         table.add_column(name, justify="right", no_wrap=True)
     for name in ("WAPE", "pinb", "c80"):
         table.add_column(name, justify="right", no_wrap=True)
@@ -75,12 +73,14 @@ def show_models(lake: Lake) -> None:
     console.print(table)
     if current:
         console.print(f"* the champion since {current.since} by {current.by}: {current.why}", style="dim")
-    console.print("Percent, at the folds of each one's own contest. Go back: oj models rollback", style="dim")
+    console.print(
+        "In percent, at the folds of each version's own evaluation. To go back: oj models rollback", style="dim"
+    )
 
 
 def show_champion(current: Champion) -> None:
-    """Who is in force now, and what follows."""
+    """Print the champion, and what follows."""
     console.print(
-        f"{current.model} {current.version}, trained up to {current.trained_until}, is in force ({current.why})."
+        f"{current.model} {current.version}, trained up to {current.trained_until}, is the champion ({current.why})."
     )
-    console.print("It is what oj run --retrain never and oj whatif go by", style="dim")
+    console.print("oj run --retrain never and oj whatif use it", style="dim")

@@ -1,38 +1,19 @@
-"""What the command line prints of forecasts that have matured."""
+"""What `oj scores` prints: the scores of forecasts that have matured."""
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 from rich.table import Table
-from rich.text import Text
 
-from forecasting.core.metrics import LIVE_METRICS, NAIVE_METRICS, SUMS, with_metrics
+from forecasting.core.metrics import SUMS, with_metrics
+from forecasting.presentation import words
 
 WEEKS_SHOWN = 26
 
 
-def monitored_lines(monitored: dict[str, Any]) -> Iterator[tuple[str, Text]]:
-    """Names and lines of a run's summary: how the newest matured week came out, and its alarms.
-
-    Args:
-        monitored: as `forecasting.pipeline.monitoring.monitor` gives it.
-    """
-    for position, (step, scores) in enumerate(monitored.get("steps", {}).items()):
-        ahead = "1 week ahead" if step == "1" else f"{step} weeks ahead"
-        errors = f"WAPE {percent(scores['wape'])} % (naive {percent(scores['naive_wape'])} %)"
-        line = f"{ahead}: {errors}, bias {percent(scores['bias'])} %"
-        yield "" if position else "came out", Text(line if position else f"week of {monitored['week']}\n{line}")
-    for alarm in monitored.get("alarms", []):
-        yield "alarm", Text(alarm["sentence"], style="bold red")
-    if folds := monitored.get("baseline_folds"):
-        yield "baseline", Text(f"made of a backtest of {folds} past weeks: from now on drift is watched")
-    if error := monitored.get("error"):
-        yield "not scored", Text(error, style="yellow")
-
-
 def scores_table(scores: pd.DataFrame) -> Table:
-    """The last weeks that have matured, each as its newest forecast had it, and all weeks together.
+    """Return the scores of the last matured weeks, each of its newest forecast, and of all weeks together.
 
     Args:
         scores: table `scores`, not empty.
@@ -42,12 +23,11 @@ def scores_table(scores: pd.DataFrame) -> Table:
     table = Table(
         box=None,
         pad_edge=False,
-        caption="; ".join(f"{metric.label}: {metric.meaning}" for metric in LIVE_METRICS)
-        + "; naive: the metric before it, of the last observed week as the forecast. All in percent.",
+        caption="; ".join(f"{label}: {meaning}" for label, _, meaning in words.metric_columns()) + ". All in percent.",
         caption_justify="left",
     )
     table.add_column("week", no_wrap=True)
-    for name in ("step", "series", "sold", *(label for label, _ in _columns())):
+    for name in ("step", "series", "sold", *(label for label, *_ in words.metric_columns())):
         table.add_column(name, justify="right", no_wrap=True)
     for row in newest.tail(WEEKS_SHOWN).itertuples():
         table.add_row(str(row.week.date()), str(row.step), *_cells(row._asdict()))
@@ -57,18 +37,6 @@ def scores_table(scores: pd.DataFrame) -> Table:
     return table
 
 
-def percent(share: float | None) -> str:
-    """A share in percent; a dash where there is none."""
-    return "–" if share is None or pd.isna(share) else f"{100 * share:.1f}"
-
-
-def _cells(row: dict[str, Any]) -> list[str]:
-    return [f"{row['series']:,.0f}", f"{row['actual']:,.0f}", *(percent(row[name]) for _, name in _columns())]
-
-
-def _columns() -> Iterator[tuple[str, str]]:
-    """Heading and name of every metric, each beside that of the naive forecast."""
-    for metric in LIVE_METRICS:
-        yield metric.label, metric.name
-        if metric in NAIVE_METRICS:
-            yield "naive", f"naive_{metric.name}"
+def _cells(row: Mapping[str, Any]) -> list[str]:
+    shares = [words.percent(row[name], 1).removesuffix(" %") for _, name, _ in words.metric_columns()]
+    return [words.number(row["series"]), words.number(row["actual"]), *shares]

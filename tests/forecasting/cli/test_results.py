@@ -12,6 +12,7 @@ from flows.backfill import backfill
 from flows.options import BackfillOptions
 from forecasting.cli import app
 from forecasting.contracts import orange_juice, schemas
+from forecasting.core.drift import Alarm
 from forecasting.storage.files import read_table
 from forecasting.storage.lake import Lake
 from tests.databases import CUTOFFS, Target, assert_agrees, publish_anew
@@ -67,7 +68,7 @@ def test_an_address_with_a_password_is_refused_and_not_repeated(command: str) ->
     given = ("--from", "1992-01-02") if command == "backfill" else ()
     result = oj(command, *given, "--database", "postgresql://oj:swordfish@127.0.0.1/db")
     assert result.exit_code == 2
-    assert "other addresses would be kept readable with their passwords" in words(result)
+    assert "other URLs would be stored readably with their passwords" in words(result)
     assert "swordfish" not in result.output
 
 
@@ -87,10 +88,8 @@ def test_a_lake_without_matured_forecasts_says_when_there_will_be_some(tmp_path:
 def test_scores_and_alarms_are_printed(tmp_path: Path, monkeypatch: object) -> None:
     """Alarms up to the last week that has matured, each with its week."""
     lake = Lake(tmp_path)
-    lake.monitoring.add_alarms(
-        date(1992, 1, 9), "mean", [{"week": "1992-01-09", "sentence": "The forecasts are too high."}]
-    )
-    lake.monitoring.add_alarms(date(1993, 1, 7), "mean", [{"week": "1993-01-07", "sentence": "Later."}])
+    for week, sentence in ((date(1992, 1, 9), "The forecasts are too high."), (date(1993, 1, 7), "Later.")):
+        lake.monitoring.add_alarms(week, "mean", [Alarm(week, "bias", 1.1, 0.0, week, sentence)])
     monkeypatch.setattr("forecasting.storage.monitoring.Monitoring.scores", lambda self: scores_of(2))  # type: ignore[attr-defined]
     result = oj("scores", "--lake", str(tmp_path))
     assert result.exit_code == 0

@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from forecasting.contracts.run_record import Outcome
 from forecasting.storage.lake import Lake
 
 ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
@@ -78,7 +79,9 @@ def test_a_run_that_is_stopped_leaves_nothing_behind(
         assert run.returncode == 128 + stop
         assert stderr == "Stopped. Published forecasts stay as they are; run again to go on.\n"
         assert list((fed_lake.root / "scratch").iterdir()) == []
-        assert (fed_lake.runs.last() or {})["outcome"] == "failed"
+        record = fed_lake.runs.last()
+        assert record
+        assert record.outcome is Outcome.FAILED
     assert not running_in(tmp_path)
 
 
@@ -91,8 +94,10 @@ def test_a_server_that_dies_costs_no_forecast(fed_lake: Lake, tmp_path: Path, en
         next(process for process in running_in(tmp_path) if "flows.ephemeral_server" in process.cmdline()).kill()
         _, stderr = run.communicate(timeout=90)
     assert run.returncode == 0
-    assert re.fullmatch(r"Prefect could not be told how the run ended \(.+\)\.\n", stderr)
-    assert (fed_lake.runs.last() or {})["outcome"] == "published"
+    assert re.fullmatch(r"Prefect did not record how the run ended \(.+\)\.\n", stderr)
+    record = fed_lake.runs.last()
+    assert record
+    assert record.outcome is Outcome.PUBLISHED
     assert not running_in(tmp_path)
 
 

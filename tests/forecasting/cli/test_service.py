@@ -74,7 +74,7 @@ def test_reaping_says_what_became_of_each(tmp_path: Path) -> None:
     lake = Lake(tmp_path)
     lake.cluster_entry("ab").parent.mkdir()
     lake.cluster_entry("ab").write_text("cut off")
-    assert "did not answer any more; removed from the list" in words(oj("clusters", "reap", "--lake", str(tmp_path)))
+    assert "did not answer; removed from the list" in words(oj("clusters", "reap", "--lake", str(tmp_path)))
     assert oj("clusters", "reap", "--lake", str(tmp_path)).output == "No orphans.\n"
     assert oj("clusters", "--lake", str(tmp_path)).output == "No cluster is alive beyond this machine.\n"
 

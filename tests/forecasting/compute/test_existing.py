@@ -22,8 +22,7 @@ from forecasting.contracts.errors import OptionError, RunError
 from forecasting.contracts.orange_juice import dominicks_week
 from forecasting.contracts.spec import ClusterSpec, ForecastSpec
 from forecasting.core.partition import Partition
-from forecasting.pipeline.forecast import forecast, forecast_partition, make_partitions
-from forecasting.pipeline.training import train
+from forecasting.pipeline.forecast import forecast, forecast_partition, make_partitions, train
 from forecasting.storage.lake import Lake
 from tests.certificates import configuration, make_authority
 from tests.forecasting.compute import partition_functions as functions
@@ -171,14 +170,13 @@ def test_a_worker_without_a_nanny_that_hangs_is_ended_too(
     configured: Running, partitions: list[Partition], tmp_path: Path
 ) -> None:
     """It ends itself at the deadline, for good; the others compute the rest."""
-    with ExitStack() as stack:
-        lonely = [stack.enter_context(configured.worker("--no-nanny")) for _ in range(2)]
+    with configured.worker("--no-nanny") as lonely:
         with configured.client() as client:
-            client.wait_for_workers(4, timeout=100)
+            client.wait_for_workers(3, timeout=100)
         with dask_cluster(configured.spec, Lake(tmp_path)) as cluster:
             _, reasons = mapped(cluster, functions.hang_unless_nanny, partitions, timeout=1.5, max_retries=5)
         assert reasons == {}
-        assert any(process.poll() == -signal.SIGKILL for process in lonely)
+        assert lonely.wait(timeout=100) == -signal.SIGKILL
 
 
 @pytest.fixture
@@ -191,7 +189,7 @@ def elsewhere(tmp_path: Path) -> Path:
 
 def test_a_worker_without_the_package_is_named(configured: Running, elsewhere: Path, tmp_path: Path) -> None:
     """One that is there at the start: one sentence, no traceback."""
-    with configured.worker(path=elsewhere), configured.client() as client:
+    with configured.worker("--no-nanny", path=elsewhere), configured.client() as client:
         client.wait_for_workers(3, timeout=100)
         expected = r"The worker tls://127.0.0.1:\d+ runs another version than this run: this package none there"
         with pytest.raises(RunError, match=expected), dask_cluster(configured.spec, Lake(tmp_path)):
@@ -202,7 +200,7 @@ def test_a_late_worker_without_the_package_is_named(
     configured: Running, partitions: list[Partition], elsewhere: Path, tmp_path: Path
 ) -> None:
     """It joins while the run computes: nothing it computed could enter the forecast."""
-    with dask_cluster(configured.spec, Lake(tmp_path)) as cluster, configured.worker(path=elsewhere):
+    with dask_cluster(configured.spec, Lake(tmp_path)) as cluster, configured.worker("--no-nanny", path=elsewhere):
         cluster._client.wait_for_workers(3, timeout=100)
         while cluster._version_mismatches.empty():
             time.sleep(0.05)

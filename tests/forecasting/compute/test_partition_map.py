@@ -36,18 +36,22 @@ def test_a_series_that_fails_names_itself(
 
 
 @pytest.mark.parametrize(
-    ("function", "reason"),
+    ("function", "mini_batch_size", "reason"),
     [
-        (functions.raise_on_poison, "raised"),
-        (functions.nan_on_poison, "not_finite"),
-        (functions.die_on_poison, "worker_lost"),
+        (functions.raise_on_poison, 8, "raised"),
+        (functions.nan_on_poison, 8, "not_finite"),
+        (functions.die_on_poison, 1, "worker_lost"),
     ],
 )
 def test_a_bad_series_costs_itself_only(
-    cluster: Cluster, few_stores: tuple[pd.DataFrame, pd.DataFrame], function: PartitionFunction, reason: str
+    cluster: Cluster,
+    few_stores: tuple[pd.DataFrame, pd.DataFrame],
+    function: PartitionFunction,
+    mini_batch_size: int,
+    reason: str,
 ) -> None:
     """A series that raises, gives NaN or kills its worker gets a fallback and the reason; all others are unharmed."""
-    partitions = make_partitions(*few_stores, SPEC, mini_batch_size=2)
+    partitions = make_partitions(*few_stores, SPEC, mini_batch_size=mini_batch_size)
     table, reasons = mapped(cluster, function, partitions)
     assert reasons == {functions.POISONED: reason}
     failed = pd.MultiIndex.from_frame(table[SERIES]).isin([functions.POISONED])

@@ -15,8 +15,7 @@ from forecasting.contracts.panel_definition import ORANGE_JUICE
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.fitted_model import FittedModel
 from forecasting.core.partition import Partition
-from forecasting.pipeline.forecast import make_partitions
-from forecasting.pipeline.training import train
+from forecasting.pipeline.forecast import make_partitions, train
 
 
 @pytest.fixture(scope="module")

@@ -60,7 +60,7 @@ def test_a_better_model_is_found_and_a_worse_one_is_not() -> None:
     assert compare(bad, good, lags=2).is_better
     verdict = compare(good, bad, lags=2)
     assert not verdict.is_better
-    assert verdict.p > 0.95
+    assert verdict.p_value > 0.95
     # The mean over the five quantiles of a miss by e: e/2 for the point, 0.9 e, 0.1 e, 0.975 e, 0.025 e are 0 here.
     assert verdict.champion == pytest.approx(np.mean([9, 10, 11, 10, 9, 12, 10, 11]) / 2 / 5)
 
@@ -88,7 +88,7 @@ def test_a_stricter_level_asks_for_more() -> None:
     champion, challenger = rows_of([10.0, 12, 11, 10, 12]), rows_of([8.0, 11.5, 10.5, 7, 11.9])
     verdict = compare(champion, challenger, lags=1)
     assert verdict.is_better
-    assert not compare(champion, challenger, lags=1, level=verdict.p / 2).is_better
+    assert not compare(champion, challenger, lags=1, level=verdict.p_value / 2).is_better
 
 
 def test_a_test_of_nothing_finds_nothing_most_of_the_time() -> None:

@@ -142,7 +142,7 @@ def test_a_missing_week_leaves_the_sums_as_they_are() -> None:
 
 def test_many_products_are_watched_by_the_biggest(baseline: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
     """Beyond the most that are watched, the products that sell least are left to the whole."""
-    monkeypatch.setattr(drift, "MOST_PRODUCTS_MONITORED", 2)
+    monkeypatch.setattr(drift, "MOST_PRODUCTS_WATCHED", 2)
     rows = backtest_rows(30, seed=3)
     rows.loc[rows["product"].isin([2, 5]), "actual"] *= 2
     seen: list[list[str]] = []

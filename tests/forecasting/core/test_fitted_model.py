@@ -15,8 +15,7 @@ from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.completeness import active_series
 from forecasting.core.fitted_model import FittedModel
 from forecasting.models import MODELS, get_model
-from forecasting.pipeline.forecast import forecast, forecast_partition, make_partitions, untrained_series
-from forecasting.pipeline.training import train
+from forecasting.pipeline.forecast import forecast, forecast_partition, make_partitions, train, untrained_series
 from tests.strategies import Market, markets
 
 TRAINABLE = [name for name in MODELS if get_model(name).trainable]

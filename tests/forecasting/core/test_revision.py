@@ -5,7 +5,7 @@ from datetime import date
 import pandas as pd
 import pytest
 
-from forecasting.core.revision import compare_forecasts, summary
+from forecasting.core.revision import RevisedForecast, compare_forecasts, revision_of
 
 WEEKS = pd.to_datetime([date(1992, 4, 23), date(1992, 4, 30)])
 
@@ -27,26 +27,26 @@ def test_the_biggest_change_comes_first() -> None:
     assert found[["store", "step", "change"]].to_numpy().tolist() == [[5, 2, 7], [2, 1, 0.5], [2, 2, 0], [5, 1, 0]]
 
 
-def test_the_summary_tells_what_moved_by_more_than_a_carton() -> None:
-    """Half a carton is not told; series that only one of them has are counted."""
-    found = summary(BEFORE, AFTER)
+def test_a_revision_counts_changes_of_more_than_one_unit() -> None:
+    """Half a unit is no change; series that only one of the forecasts has are counted."""
+    found = revision_of(BEFORE, AFTER)
 
-    assert (found["series_moved"], found["series_new"], found["series_gone"]) == (1, 1, 1)
-    assert (found["total_before"], found["total_after"]) == pytest.approx((100, 107.5))
-    assert found["biggest"] == [{"store": 5, "product": 1, "week": "1992-04-30", "step": 2, "before": 40, "after": 47}]
-
-
-def test_the_same_forecast_has_not_moved() -> None:
-    """Nothing to tell."""
-    found = summary(BEFORE, BEFORE)
-
-    assert (found["series_moved"], found["biggest"]) == (0, [])
+    assert (found.series_changed, found.series_new, found.series_gone) == (1, 1, 1)
+    assert (found.total_before, found.total_after) == pytest.approx((100, 107.5))
+    assert found.biggest == (RevisedForecast(5, 1, date(1992, 4, 30), 2, 40, 47),)
 
 
-def test_at_most_ten_changes_are_told() -> None:
-    """Of many only the biggest."""
+def test_the_same_forecast_has_not_changed() -> None:
+    """No series is listed."""
+    found = revision_of(BEFORE, BEFORE)
+
+    assert (found.series_changed, found.biggest) == (0, ())
+
+
+def test_at_most_ten_changes_are_listed() -> None:
+    """The biggest ones."""
     before, after = ({s: (0.0, scale * s) for s in range(1, 20)} for scale in (0.0, 10.0))
 
-    found = summary(forecast(before), forecast(after))
+    found = revision_of(forecast(before), forecast(after))
 
-    assert [row["store"] for row in found["biggest"]] == list(range(19, 9, -1))
+    assert [row.store for row in found.biggest] == list(range(19, 9, -1))

@@ -4,13 +4,12 @@ from dataclasses import replace
 from typing import Any
 
 import pandas as pd
-import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from forecasting.contracts import orange_juice, schemas
 from forecasting.contracts.spec import ForecastSpec
-from forecasting.core.run_identity import identify, outcome_counts
+from forecasting.core.run_identity import identify
 from tests.strategies import Market, markets, shuffled
 
 LAW = settings(max_examples=15, deadline=None)
@@ -111,24 +110,3 @@ def test_sales_and_promotions_do_not_stand_in_for_each_other() -> None:
     }
 
     assert len(ids) == 3
-
-
-def forecast_of(*series: tuple[int, str, str | None]) -> pd.DataFrame:
-    """Two steps of (store, model, reason); the second step's promotions are unknown."""
-    rows = [(*one, step == 1) for one in series for step in (1, 2)]
-    frame = pd.DataFrame(rows, columns=["store", "model", "reason", "promotion_known"])
-    return frame.assign(product=1)
-
-
-@pytest.mark.parametrize("reason", [None, "raised"])
-def test_outcomes_are_counted_by_series_and_not_by_row(reason: str | None) -> None:
-    """Three series of two steps each are three series by model, and a fallback counts once under its reason."""
-    counts = outcome_counts(forecast_of((2, "ets", None), (5, "ets", None), (8, "mean", reason)))
-
-    assert counts == {
-        "series": 3,
-        "rows": 6,
-        "series_by_model": {"ets": 2, "mean": 1},
-        "fallbacks_by_reason": {} if reason is None else {"raised": 1},
-        "rows_with_unknown_promotion": 3,
-    }

@@ -13,8 +13,9 @@ from forecasting.compute import Cluster
 from forecasting.contracts.orange_juice import dominicks_week
 from forecasting.contracts.spec import BatchSpec, ForecastSpec, GateSpec
 from forecasting.pipeline import batch as stages
-from forecasting.pipeline import ingest as intake
+from forecasting.pipeline import ingest
 from forecasting.pipeline.forecast import forecast
+from forecasting.pipeline.model_selection import ModelChoice
 from forecasting.pipeline.simulation import simulate
 from forecasting.storage.lake import Lake
 from tests.small import InThisProcess
@@ -22,8 +23,8 @@ from tests.small import InThisProcess
 
 def test_a_resumed_run_does_not_start_over(fed_lake: Lake) -> None:
     """Partitions that a broken run had finished are taken from staging, and the result is the same."""
-    spec, batch = ForecastSpec(dominicks_week(135), model="mean"), BatchSpec(mini_batch_size=100)
-    work = stages.prepare(fed_lake, spec, batch)
+    spec = ForecastSpec(dominicks_week(135), model="mean")
+    work = stages.prepare(fed_lake, spec, ModelChoice("mean", "always"), BatchSpec(mini_batch_size=100))
     whole = forecast(fed_lake.sales.read(), fed_lake.promotions.read(), spec)
 
     class PowerCut(Exception):
@@ -37,7 +38,7 @@ def test_a_resumed_run_does_not_start_over(fed_lake: Lake) -> None:
     for on_progress in (cut_after_four, lambda done, total: None):
         cluster = InThisProcess()
         with suppress(PowerCut):
-            table = stages.forecast(cast("Cluster", cluster), fed_lake, work, spec, batch, on_progress)
+            table = stages.forecast(cast("Cluster", cluster), fed_lake, work, on_progress=on_progress)
         tasks.append(cluster.usage.tasks)
     assert len(work.partitions) == 10
     assert tasks[1] == 6
@@ -49,11 +50,10 @@ def test_a_plan_that_came_after_the_cutoff_is_not_seen(fed_lake: Lake) -> None:
     week = dominicks_week(136)
     spec, works = ForecastSpec(week, horizon=4), []
     for cutoff in (week, dominicks_week(137)):
-        arrived = intake.collect(fed_lake, cutoff)
-        checked = intake.validate(fed_lake, arrived)
-        intake.gate(fed_lake, cutoff, arrived, checked, GateSpec(now()), now())
-        intake.archive(fed_lake, cutoff, arrived, checked)
-        works.append(stages.prepare(fed_lake, spec, BatchSpec()))
+        arrived = ingest.collect(fed_lake, cutoff)
+        checked = ingest.validate(fed_lake, arrived)
+        ingest.admit(fed_lake, cutoff, arrived, checked, GateSpec(now()), now())
+        works.append(stages.prepare(fed_lake, spec, ModelChoice(spec.model, "always"), BatchSpec()))
         if cutoff == week:
             simulate(fed_lake)
             for file in fed_lake.inbox.glob("*.csv"):
@@ -77,6 +77,6 @@ def test_a_changed_model_of_ones_own_is_another_run(
     ids = []
     for words, share in (("Once.", 0.5), ("Twice.", 0.5), ("Twice.", 0.6)):
         module.write_text(f'"""{words}"""\n\ndef model(panel, promotions, spec):\n    return {share}\n')
-        ids.append(stages.prepare(fed_lake, spec, BatchSpec()).run_id)
+        ids.append(stages.prepare(fed_lake, spec, ModelChoice(spec.model, "always"), BatchSpec()).run_id)
     assert ids[0] == ids[1]
     assert ids[1] != ids[2]

@@ -15,11 +15,11 @@ from forecasting.core.panel import build_panel, series_of
 from forecasting.core.report import order_sheet
 from forecasting.core.validation import validate
 from forecasting.models import MODELS
-from forecasting.pipeline.forecast import forecast
+from forecasting.pipeline.forecast import forecast, train
 from forecasting.pipeline.report import report
-from forecasting.pipeline.training import train
 from forecasting.pipeline.what_if import outlook, what_if
 from forecasting.storage.database.load import load
+from forecasting.storage.files import read_table
 from forecasting.storage.inbox import list_inbox, read_inbox
 from forecasting.storage.lake import Lake
 from tests.databases import Target
@@ -108,7 +108,7 @@ def test_it_stands_in_report_order_sheet_and_database(lake: Lake, week: date, tm
     rows = forecast(lake.sales.read(), lake.promotions.read(), spec)
     lake.forecasts.publish(rows, series_of(rows), spec, "run-1")
 
-    found = report(lake).table
+    found = read_table(report(lake).table, schemas.report(DEFINITION))
 
     assert found.groupby("store")["display"].unique().map(list).to_dict() == {2: [1], 5: [0]}
     sheet = order_sheet(

@@ -30,14 +30,14 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_nobody_is_told_where_nobody_is_named(home: Path) -> None:
-    """No file and no entry are the same: the caller is told that nothing happened."""
+def test_nothing_is_sent_where_nobody_is_named(home: Path) -> None:
+    """No file and no entry are the same: the result says that nothing happened."""
     assert notify("title", "body") == Delivery(0)
     write_connections(home, 'warehouse = "postgresql://db"')
     assert notify("title", "body") == Delivery(0)
 
 
-def test_everybody_is_told_in_plain_text(home: Path) -> None:
+def test_everybody_gets_plain_text(home: Path) -> None:
     """A webhook and a mailbox get the same lines; what data smuggle in stays text, and the subject is one line."""
     with http_sink() as (http, documents), mail_sink() as (mail, messages):
         urls = [f"json://127.0.0.1:{http}/token", f"mailto://127.0.0.1:{mail}?from=oj@local.test&to=me@local.test"]
@@ -61,7 +61,7 @@ def test_what_fails_is_named_without_its_secrets(
     caplog: pytest.LogCaptureFixture,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    """One hangs, one refuses, one is down, one is no URL, and one, named last, is told while the first still hangs."""
+    """One hangs, one refuses, one is down, one is no URL, and one, named last, gets it while the first still hangs."""
     monkeypatch.setenv("PYTHONDEVMODE", "1")  # more talk on standard error, which must lead nowhere
     caplog.set_level(logging.DEBUG)
     with (
@@ -98,19 +98,19 @@ def test_what_fails_is_named_without_its_secrets(
     )
     with pytest.raises(RunError, match="5 of 6 were not notified: target 1 .*; correct the entry"):
         delivery.require_all()
-    told = capfd.readouterr()
-    assert "s3cret" not in caplog.text + told.out + told.err + str(delivery)
+    printed = capfd.readouterr()
+    assert "s3cret" not in caplog.text + printed.out + printed.err + str(delivery)
 
 
 def test_a_target_that_hangs_costs_its_seconds(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """However long it would go on, the caller is told that it did not answer."""
+    """However long it would go on, the result says that it did not answer."""
     monkeypatch.setattr(module, "SECONDS", 1.0)
     with hanging_sink() as hanging:
         write_connections(home, f'notify = "mailto://127.0.0.1:{hanging}?from=oj@local.test&to=me@local.test"')
         assert notify("title", "body") == Delivery(1, ("target 1 (mailto) did not answer within 1 s",))
 
 
-def test_a_file_that_others_can_read_tells_nobody(home: Path) -> None:
+def test_a_file_that_others_can_read_is_not_used(home: Path) -> None:
     """A run is not stopped by it; the caller is given the remedy."""
     write_connections(home, 'notify = "json://user:s3cret@127.0.0.1:1"', 0o644)
     delivery = notify("title", "body")
@@ -119,7 +119,7 @@ def test_a_file_that_others_can_read_tells_nobody(home: Path) -> None:
     assert "s3cret" not in str(delivery)
 
 
-def test_a_process_that_fails_counts_as_told_nobody(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_that_fails_reaches_nobody(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever becomes of the process that delivers, the run goes on."""
     write_connections(home, 'notify = ["json://127.0.0.1:1", "json://127.0.0.1:2"]')
     monkeypatch.setattr(sys, "executable", "/nowhere/python")

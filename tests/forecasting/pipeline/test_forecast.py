@@ -102,7 +102,7 @@ def test_every_active_series_has_every_step_once_with_usable_numbers(
 
 @LAW
 @given(markets())
-def test_a_row_tells_whether_its_promotion_was_known(market: Market) -> None:
+def test_a_row_says_whether_its_promotion_was_announced(market: Market) -> None:
     """Exactly the cells of the table of promotions count as known."""
     table = forecast(market.sales, market.promotions, ForecastSpec(market.cutoff, model="naive"))
 

@@ -88,7 +88,7 @@ def test_what_cannot_be_read_names_its_place(tmp_path: Path, text: str, error: t
 
 
 def test_a_lake_with_sales_is_left_alone(tmp_path: Path) -> None:
-    """An import fills a new lake only, and the feed does not mix the orange juice into another panel."""
+    """An import fills a new lake only, and the simulation does not mix the orange juice into another panel."""
     lake = imported(tmp_path, HEADER + ROWS)
     with pytest.raises(OptionError, match="has sales already"):
         import_panel(lake, [tmp_path / "panel.csv"], LAYOUT)

@@ -1,4 +1,4 @@
-"""The feed lets the real weeks go by."""
+"""The simulation lets the real weeks arrive."""
 
 from datetime import date
 from pathlib import Path
@@ -53,13 +53,13 @@ def test_what_is_dropped_is_what_was_sold(fed_lake: Lake) -> None:
 
 
 def test_history_may_end_elsewhere(tmp_path: Path) -> None:
-    """The history ends where it is told to."""
+    """The history ends at the given week."""
     fed = simulate(Lake(tmp_path / "lake"), history_until=dominicks_week(60))
     assert (fed.history_until, fed.week) == (dominicks_week(60), dominicks_week(61))
 
 
 def test_the_end_of_the_data_is_an_error_with_a_remedy(tmp_path: Path) -> None:
-    """After the last shipped week the feed says how to start again."""
+    """After the last shipped week the error says how to start again."""
     lake = Lake(tmp_path / "lake")
     simulate(lake, history_until=dominicks_week(159))
     with pytest.raises(DataError, match="end with the week of 1992-10-01.*start again in a new lake"):

@@ -14,8 +14,7 @@ from forecasting.contracts.errors import OptionError
 from forecasting.contracts.orange_juice import dominicks_week
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.fitted_model import FittedModel
-from forecasting.pipeline.forecast import forecast
-from forecasting.pipeline.training import train
+from forecasting.pipeline.forecast import forecast, train
 from forecasting.pipeline.what_if import Outlook, outlook, what_if
 from tests.forecasting.models.made_up import made_up
 from tests.strategies import Market
@@ -136,7 +135,7 @@ def test_an_impossible_question_is_one_sentence(question: dict[str, Any], senten
 
 
 def test_a_model_that_looks_at_no_price_says_so(real: Market) -> None:
-    """The naive forecast does not change, and the answer tells why."""
+    """The naive forecast does not change, and the answer says why."""
     spec = ForecastSpec(CUTOFF, model="naive")
     of = outlook(train(real.sales, real.promotions, spec), real.sales, real.promotions, spec)
     answer = what_if(of, 2, 5, CUTOFF + WEEK, price=1.99)

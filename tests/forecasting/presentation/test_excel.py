@@ -1,7 +1,7 @@
 """Files for people: numbers are numbers, and no name is ever a formula."""
 
 import csv
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import duckdb
@@ -13,9 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from forecasting.contracts import orange_juice
-from forecasting.contracts.errors import OptionError
+from forecasting.contracts.errors import DataError, OptionError
 from forecasting.contracts.panel_definition import ORANGE_JUICE
-from forecasting.presentation.excel import export, harmless
+from forecasting.presentation.excel import Exported, export, export_forecast, harmless
+from forecasting.storage.lake import Lake
+from tests.databases import CUTOFFS
 
 ABOUT = {"cutoff": "1992-04-16", "point": "median", "run_id": "abc"}
 # What a spreadsheet program would calculate, open or change.
@@ -89,7 +91,7 @@ def test_a_workbook_is_ready_to_work_with(tmp_path: Path) -> None:
         "Product name", "Week", "Forecast", "80 % from", "80 % to", "95 % from",
     ]  # fmt: skip
     about = dict(book["About"].iter_rows(values_only=True))
-    assert (about["cutoff"], about["Change"]) == ("1992-04-16", "cartons: forecast - last_sold")
+    assert (about["cutoff"], about["Change"]) == ("1992-04-16", "units: forecast - last_sold")
     export(sheet_of("Dole"), again, ABOUT, ORANGE_JUICE)
     assert again.read_bytes() == path.read_bytes()
 
@@ -140,3 +142,33 @@ def test_a_path_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(OptionError, match="cannot be written"):
         export(sheet_of("Dole"), tmp_path / "file" / "orders.csv", ABOUT, ORANGE_JUICE)
+
+
+def test_the_newest_forecast_is_exported_or_the_one_that_is_named(small_lake: Lake, tmp_path: Path) -> None:
+    """As it was published, with what was sold in its own cutoff's week."""
+    lake = small_lake
+    assert export_forecast(lake, None, tmp_path / "new.csv") == Exported(CUTOFFS[-1], 12)
+    assert export_forecast(lake, CUTOFFS[0], tmp_path / "old.csv") == Exported(CUTOFFS[0], 12)
+    old = pd.read_csv(tmp_path / "old.csv", parse_dates=["week"])
+    published, sales = lake.forecasts.read(CUTOFFS[0]), lake.sales.read(CUTOFFS[0])
+    assert old["forecast"].tolist() == published["forecast"].tolist()
+    sold = sales[sales["week"] == pd.Timestamp(CUTOFFS[0])]["units"].tolist()
+    assert old["last_sold"].tolist() == [units for units in sold for _ in range(2)]
+    assert old["product_name"].tolist()[:4] == ["Tropicana"] * 2 + ["<script>"] * 2
+    assert old["store_name"].fillna("").tolist()[::4] == ["Müller & Söhne", "'=1+1", ""]
+
+
+def test_the_workbook_says_what_it_holds(small_lake: Lake, tmp_path: Path) -> None:
+    """Cutoff, point and run stand in its second sheet."""
+    export_forecast(small_lake, None, tmp_path / "orders.xlsx")
+    about = dict(openpyxl.load_workbook(tmp_path / "orders.xlsx")["About"].iter_rows(values_only=True))
+    assert (about["cutoff"], about["point"], about["run_id"]) == (str(CUTOFFS[-1]), "median", "naive-1.0-2")
+
+
+def test_what_is_not_published_cannot_be_exported(small_lake: Lake, tmp_path: Path) -> None:
+    """The error says what can."""
+    with pytest.raises(DataError, match="has no published forecast; make one first: oj run"):
+        export_forecast(Lake(tmp_path), None, tmp_path / "orders.csv")
+    with pytest.raises(OptionError, match=f"name one from {CUTOFFS[0]} to {CUTOFFS[-1]}"):
+        export_forecast(small_lake, date(1990, 1, 4), tmp_path / "orders.csv")
+    assert not (tmp_path / "orders.csv").exists()

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from forecasting.contracts.run_record import Outcome, RunRecord
+from forecasting.contracts.spec import ForecastSpec
 from forecasting.storage.lake import Lake
 
 WEEK, NEXT = date(1992, 4, 16), date(1992, 4, 23)
@@ -17,6 +19,9 @@ def lake(tmp_path: Path) -> Lake:
 
 def test_the_last_record_is_that_of_the_last_run(lake: Lake) -> None:
     """Also where the later run forecast an earlier week."""
-    lake.runs.write(NEXT, datetime(2026, 1, 1, tzinfo=UTC), {"outcome": "published"})
-    lake.runs.write(WEEK, datetime(2026, 1, 2, tzinfo=UTC), {"outcome": "failed"})
-    assert lake.runs.last() == {"outcome": "failed"}
+    earlier = RunRecord(ForecastSpec(NEXT), datetime(2026, 1, 1, tzinfo=UTC), Outcome.PUBLISHED)
+    later = RunRecord(ForecastSpec(WEEK), datetime(2026, 1, 2, tzinfo=UTC), Outcome.FAILED)
+    for record in (earlier, later):
+        lake.runs.write(record)
+    assert lake.runs.last() == later
+    assert list(lake.runs.of_week(NEXT)) == [earlier]

@@ -7,12 +7,13 @@ const ojCharts = (() => {
     field: "t", type: "temporal", scale: {type: "utc"},
     axis: {title: null, format, labelAngle: 0, grid: false, tickCount: Math.max(2, Math.floor(width / 110)), labelFlush: true, labelOverlap: true},
   });
-  const cartons = (field) => ({field, type: "quantitative", axis: {title: null, format: ",d", tickCount: 4, tickMinStep: 1}, scale: {zero: true}});
+  const units = (field) => ({field, type: "quantitative", axis: {title: null, format: ",d", tickCount: 4, tickMinStep: 1}, scale: {zero: true}});
   const only = (kind) => [{filter: {field: "kind", equal: kind}}];
   const tooltip = (...pairs) => pairs.map(([field, title]) => ({field, title, type: "nominal"}));
   const line = {type: "line", color: "var(--sold)", strokeWidth: 1.75, clip: true};
   const dot = {type: "point", filled: true, color: "var(--expected)", size: 55, opacity: 1, clip: true};
-  const ring = {type: "point", filled: false, color: "var(--was)", size: 34, strokeWidth: 1.5, opacity: 1, clip: true};
+  const shapes = ["diamond", "square", "triangle-up", "cross"];
+  const ring = {type: "point", filled: false, color: "var(--before)", size: 34, strokeWidth: 1.5, opacity: 1, clip: true};
   const bar = (strokeWidth, opacity, color = "var(--expected)") => ({type: "rule", color, strokeWidth, opacity, clip: true});
   // The weeks that are forecast, as a band.
   const ahead = (rows, kind) => {
@@ -22,20 +23,20 @@ const ojCharts = (() => {
     };
   };
 
-  // All series together: what was sold, what is expected, what was.
+  // All series together: sold, expected, and expected before.
   const total = (width, rows) => {
     const x = time(width, "%b %Y");
     const ranges = rows.some((row) => row.lo)
-      ? [{transform: only("expected"), mark: bar(7, 0.4), encoding: {x, y: cartons("lo"), y2: {field: "hi"}}}] : [];
+      ? [{transform: only("expected"), mark: bar(7, 0.4), encoding: {x, y: units("lo"), y2: {field: "hi"}}}] : [];
     return {
       width, height: 250, autosize: {type: "fit-x", contains: "padding"}, data: {values: rows},
       layer: [
         {...ahead(rows, "expected"), encoding: {x: {...x, field: "from"}, x2: {field: "to"}}},
-        {transform: only("sold"), mark: line, encoding: {x, y: cartons("units")}},
-        ...(rows.some((row) => row.kind === "was expected") ? [{transform: only("was expected"), mark: ring, encoding: {x, y: cartons("units")}}] : []),
+        {transform: only("sold"), mark: line, encoding: {x, y: units("units")}},
+        ...(rows.some((row) => row.kind === "expected before") ? [{transform: only("expected before"), mark: ring, encoding: {x, y: units("units")}}] : []),
         ...ranges,
-        {transform: only("expected"), mark: dot, encoding: {x, y: cartons("units")}},
-        {mark: {type: "rule", strokeWidth: 12, opacity: 0}, encoding: {x, tooltip: tooltip(["label", "week"], ["kind", "what"], ["cartons", "cartons"], ["range", "four weeks of five"])}},
+        {transform: only("expected"), mark: dot, encoding: {x, y: units("units")}},
+        {mark: {type: "rule", strokeWidth: 12, opacity: 0}, encoding: {x, tooltip: tooltip(["label", "week"], ["kind", "what"], ["amount", "amount"], ["range", "four weeks of five"])}},
       ],
     };
   };
@@ -45,36 +46,36 @@ const ojCharts = (() => {
     const {axis} = time(width, "%b %y");
     const x = {...time(width, "%b %y"), axis: {...axis, tickCount: 3}};
     const thousands = "datum.value < 1000 ? format(datum.value, '~') : format(datum.value / 1000, '~') + 'k'";
-    const y = {...cartons("units"), axis: {title: null, labelExpr: thousands, tickCount: 2, tickMinStep: 1}};
+    const y = {...units("units"), axis: {title: null, labelExpr: thousands, tickCount: 2, tickMinStep: 1}};
     return {
       width, height: 86, autosize: {type: "fit-x", contains: "padding"}, data: {values: rows},
       layer: [
-        {...ahead(rows, "forecast"), encoding: {x: {...x, field: "from"}, x2: {field: "to"}}},
-        {transform: only("actual"), mark: {...line, strokeWidth: 1.25}, encoding: {x, y}},
-        {transform: only("forecast"), mark: {...dot, size: 26}, encoding: {x, y}},
-        {mark: {type: "rule", strokeWidth: 5, opacity: 0}, encoding: {x, tooltip: tooltip(["label", "week"], ["cartons", "cartons"])}},
+        {...ahead(rows, "expected"), encoding: {x: {...x, field: "from"}, x2: {field: "to"}}},
+        {transform: only("sold"), mark: {...line, strokeWidth: 1.25}, encoding: {x, y}},
+        {transform: only("expected"), mark: {...dot, size: 26}, encoding: {x, y}},
+        {mark: {type: "rule", strokeWidth: 5, opacity: 0}, encoding: {x, tooltip: tooltip(["label", "week"], ["amount", "amount"])}},
       ],
     };
   };
 
   // One series: the weeks of the brush above, all of them below.
-  const series = (width, rows, shown) => {
+  const series = (width, rows, shown, promotions) => {
     const inner = width - 50;
     const x = {...time(width, "%-d %b %y"), scale: {type: "utc", domain: {param: "brush", encoding: "x"}}};
     const chosen = [{filter: {param: "brush"}}];
     const bare = {...x, axis: {...x.axis, labels: false, ticks: false}};
-    const kinds = ["deal", "advert"];
-    const marks = (name, shape) => ({
-      transform: [...chosen, {calculate: `"${name}"`, as: "which"}],
-      mark: {type: "point", filled: true, shape, color: `var(--${name})`, size: 40, clip: true},
+    const places = [...Array(promotions).keys()];
+    const marks = (place) => ({
+      transform: [...chosen, {calculate: `${place}`, as: "which"}],
+      mark: {type: "point", filled: true, shape: shapes[place % 4], color: `var(--promotion-${place % 4})`, size: 40, clip: true},
       encoding: {
-        x, y: {field: "which", type: "nominal", axis: null, scale: {domain: kinds}},
-        opacity: {condition: {test: `datum.${name}`, value: 1}, value: 0},
+        x, y: {field: "which", type: "nominal", axis: null, scale: {domain: places}},
+        opacity: {condition: {test: `datum.on[${place}]`, value: 1}, value: 0},
       },
     });
-    const before = rows.some((row) => row.was !== null) ? [
-      {transform: chosen, mark: bar(1.5, 0.7, "var(--was)"), encoding: {x: bare, y: cartons("wasLo80"), y2: {field: "wasHi80"}}},
-      {transform: chosen, mark: ring, encoding: {x: bare, y: cartons("was")}},
+    const earlier = rows.some((row) => row.before !== null) ? [
+      {transform: chosen, mark: bar(1.5, 0.7, "var(--before)"), encoding: {x: bare, y: units("beforeLo80"), y2: {field: "beforeHi80"}}},
+      {transform: chosen, mark: ring, encoding: {x: bare, y: units("before")}},
     ] : [];
     return {
       spacing: 6,
@@ -83,23 +84,23 @@ const ojCharts = (() => {
           width: inner, height: 250,
           data: {values: rows},
           layer: [
-            {...ahead(rows, "forecast"), encoding: {x: {...bare, field: "from"}, x2: {field: "to"}}},
-            {transform: chosen, mark: line, encoding: {x: bare, y: cartons("sold")}},
-            {transform: chosen, mark: {type: "point", filled: true, color: "var(--sold)", size: 12, opacity: 1, clip: true}, encoding: {x: bare, y: cartons("sold")}},
-            ...before,
-            {transform: chosen, mark: bar(2, 0.8), encoding: {x: bare, y: cartons("lo95"), y2: {field: "hi95"}}},
-            {transform: chosen, mark: bar(7, 0.4), encoding: {x: bare, y: cartons("lo80"), y2: {field: "hi80"}}},
-            {transform: chosen, mark: dot, encoding: {x: bare, y: cartons("expected")}},
+            {...ahead(rows, "expected"), encoding: {x: {...bare, field: "from"}, x2: {field: "to"}}},
+            {transform: chosen, mark: line, encoding: {x: bare, y: units("sold")}},
+            {transform: chosen, mark: {type: "point", filled: true, color: "var(--sold)", size: 12, opacity: 1, clip: true}, encoding: {x: bare, y: units("sold")}},
+            ...earlier,
+            {transform: chosen, mark: bar(2, 0.8), encoding: {x: bare, y: units("lo95"), y2: {field: "hi95"}}},
+            {transform: chosen, mark: bar(7, 0.4), encoding: {x: bare, y: units("lo80"), y2: {field: "hi80"}}},
+            {transform: chosen, mark: dot, encoding: {x: bare, y: units("expected")}},
             {
               transform: chosen, mark: {type: "rule", strokeWidth: 12, opacity: 0},
               encoding: {x: bare, tooltip: tooltip(["label", "week"], ["soldText", "sold"], ["expectedText", "expected"], ["range80", "80 %"], ["range95", "95 %"], ["priceText", "price"], ["promotion", "promotion"])},
             },
           ],
         },
-        {width: inner, height: 26, data: {values: rows}, layer: [marks("deal", "diamond"), marks("advert", "square")]},
+        ...(promotions ? [{width: inner, height: 13 * promotions, data: {values: rows}, layer: places.map(marks)}] : []),
         {
           width: inner, height: 38, data: {values: rows},
-          params: [{name: "brush", value: {x: shown}, select: {type: "interval", encodings: ["x"], mark: {fill: "var(--was)", fillOpacity: 0.15, stroke: "var(--was)"}}}],
+          params: [{name: "brush", value: {x: shown}, select: {type: "interval", encodings: ["x"], mark: {fill: "var(--before)", fillOpacity: 0.15, stroke: "var(--before)"}}}],
           mark: {...line, strokeWidth: 1},
           encoding: {x: {...time(width, "%b %Y"), scale: {type: "utc"}}, y: {field: "sold", type: "quantitative", axis: null}},
         },
@@ -127,7 +128,7 @@ const ojCharts = (() => {
     };
   };
   const accuracy = (width, rows) => shares(width, rows, [["naive", "var(--naive)", [5, 4]], ["wape", "var(--expected)", []]], []);
-  const coverage = (width, rows) => shares(width, rows, [["coverage_80", "var(--was)", []], ["coverage_95", "var(--deal)", [5, 4]]], [0.8, 0.95]);
+  const coverage = (width, rows) => shares(width, rows, [["coverage_80", "var(--before)", []], ["coverage_95", "var(--promotion-0)", [5, 4]]], [0.8, 0.95]);
 
   const look = (font) => ({
     background: null, font, padding: {left: 2, right: 6, top: 6, bottom: 2},

@@ -6,22 +6,25 @@ function ojPart(number, packed) { ojParts[number]?.resolve(packed); }
 (() => {
   const $ = (id) => document.getElementById(id);
   const data = JSON.parse($("data").textContent);
-  const number = new Intl.NumberFormat("en-US", {maximumFractionDigits: 0});
-  const money = new Intl.NumberFormat("en-US", {style: "currency", currency: "USD"});
-  const cartons = (value) => (value === null || value === undefined ? "–" : number.format(value));
+  // Half to even, as the numbers of the page's text are rounded.
+  const number = new Intl.NumberFormat("en-US", {maximumFractionDigits: 0, roundingMode: "halfEven"});
+  const cents = new Intl.NumberFormat("en-US", {minimumFractionDigits: 2, maximumFractionDigits: 2});
+  const money = (price) => (price === null ? "unknown" : data.currency + cents.format(price));
+  const amount = (value) => (value === null || value === undefined ? "–" : number.format(value));
   const signed = (value) => (value === null ? "–" : `${value < 0 ? "−" : "+"}${number.format(Math.abs(value))}`);
   const share = (value) => (value === null ? "–" : `${(100 * value).toFixed(1)} %`);
-  const range = (lo, hi) => (lo === null || lo === undefined ? "–" : `${cartons(lo)}–${cartons(hi)}`);
+  const range = (lo, hi) => (lo === null || lo === undefined ? "–" : `${amount(lo)}–${amount(hi)}`);
   const dates = new Intl.DateTimeFormat("en-GB", {timeZone: "UTC", day: "numeric", month: "short", year: "numeric"});
   const label = (t) => dates.format(new Date(t));
   const tenth = (value) => (value === undefined || value < 0 ? null : value / 10);
   const hundredth = (value) => (value === undefined || value < 0 ? null : value / 100);
-  const promotion = (sign) => ["", "deal", "advert", "deal, advert"][sign];
+  const isOn = (signs) => data.promotions.map((_, place) => ((signs >> place) & 1) > 0);
+  const promotion = (signs) => data.promotions.filter((_, place) => isOn(signs)[place]).join(", ");
   const YEAR = 52 * 7 * 864e5;
 
-  function tell(trouble) {
-    $("trouble").textContent = trouble;
-    $("trouble").hidden = false;
+  function showError(message) {
+    $("error").textContent = message;
+    $("error").hidden = false;
   }
 
   async function unpack(text) {
@@ -30,7 +33,7 @@ function ojPart(number, packed) { ojParts[number]?.resolve(packed); }
     return new Response(stream).json();
   }
 
-  // Charts: drawn again where their width has changed, the last drawing wins.
+  // Charts: drawn again when their width changes; the last drawing wins.
   const drawn = new Map();
   const look = ojCharts.look(getComputedStyle(document.body).fontFamily);
   async function draw(box, make) {
@@ -61,12 +64,12 @@ function ojPart(number, packed) { ojParts[number]?.resolve(packed); }
   function drawTotals() {
     const since = data.weeks[data.weeks.length - 1] - YEAR;
     const rows = data.total.filter((row) => row.t > since)
-      .map((row) => ({...row, label: label(row.t), cartons: cartons(row.units), range: range(row.lo, row.hi)}));
+      .map((row) => ({...row, label: label(row.t), amount: amount(row.units), range: range(row.lo, row.hi)}));
     draw($("total-chart"), (width) => ojCharts.total(width, rows));
     const products = new Map(data.products.map((each) => [String(each.product), each.weeks]));
     for (const box of document.querySelectorAll(".chart.product")) {
       const weeks = products.get(box.dataset.product).filter((row) => row.t > since)
-        .map((row) => ({...row, label: label(row.t), cartons: cartons(row.units)}));
+        .map((row) => ({...row, label: label(row.t), amount: amount(row.units)}));
       draw(box, (width) => ojCharts.product(width, weeks));
     }
     if (!data.accuracy.length) return;
@@ -103,18 +106,17 @@ function ojPart(number, packed) { ojParts[number]?.resolve(packed); }
   function rowsOf(one) {
     return data.weeks.map((t, place) => {
       const ahead = one.expected[data.steps.indexOf(place)] ?? [];
-      const was = one.was[place - data.since] ?? [];
+      const earlier = one.before[place - data.since] ?? [];
       const [expected, lo80, hi80, lo95, hi95] = [0, 1, 2, 3, 4].map((which) => tenth(ahead[which]));
-      const [before, wasLo80, wasHi80, wasLo95, wasHi95] = [0, 1, 2, 3, 4].map((which) => tenth(was[which]));
+      const [before, beforeLo80, beforeHi80, beforeLo95, beforeHi95] = [0, 1, 2, 3, 4].map((which) => tenth(earlier[which]));
       const sold = one.sold[place] >= 0 ? one.sold[place] : null;
-      const sign = one.promoted[place];
+      const signs = one.promoted[place];
       const price = hundredth(one.price[place]);
       return {
-        t, label: label(t), kind: expected === null ? "actual" : "forecast", sold, expected, lo80, hi80, lo95, hi95, was: before, wasLo80, wasHi80,
-        soldText: cartons(sold), expectedText: cartons(expected ?? before),
-        range80: range(lo80 ?? wasLo80, hi80 ?? wasHi80), range95: range(lo95 ?? wasLo95, hi95 ?? wasHi95),
-        priceText: price === null ? "unknown" : money.format(price), promotion: promotion(sign) || "none",
-        deal: (sign & 1) > 0, advert: (sign & 2) > 0,
+        t, label: label(t), kind: expected === null ? "sold" : "expected", sold, expected, lo80, hi80, lo95, hi95, before, beforeLo80, beforeHi80,
+        soldText: amount(sold), expectedText: amount(expected ?? before),
+        range80: range(lo80 ?? beforeLo80, hi80 ?? beforeHi80), range95: range(lo95 ?? beforeLo95, hi95 ?? beforeHi95),
+        priceText: money(price), promotion: promotion(signs) || "none", on: isOn(signs),
       };
     });
   }
@@ -124,10 +126,10 @@ function ojPart(number, packed) { ojParts[number]?.resolve(packed); }
     const turn = ++chosen;
     const [store, product] = [$("store").value, $("product").value];
     const place = places.get(`${store}-${product}`);
-    const names = `${name(data.productNames, product)} in store ${name(data.storeNames, store)}`;
+    const names = `${name(data.productNames, product)} in ${data.storeWord} ${name(data.storeNames, store)}`;
     const body = $("series-table").tBodies[0];
     if (place === undefined) {
-      $("series-sentence").textContent = `${names} is not forecast: it has sold nothing there of late.`;
+      $("series-sentence").textContent = `${names} is not forecast: it sold nothing there in the last quarter.`;
       $("series-chart").replaceChildren();
       drawn.delete($("series-chart"));
       body.replaceChildren();
@@ -137,22 +139,22 @@ function ojPart(number, packed) { ojParts[number]?.resolve(packed); }
     try {
       block = await part(Math.floor(place / data.size));
     } catch (error) {
-      return tell(error.message);
+      return showError(error.message);
     }
     if (turn !== chosen) return;
     const at = place % data.size;
     const rows = rowsOf({
-      sold: block.sold[at], price: block.price[at], promoted: block.promoted[at], expected: block.expected[at], was: block.was[at],
+      sold: block.sold[at], price: block.price[at], promoted: block.promoted[at], expected: block.expected[at], before: block.before[at],
     });
     const ahead = rows.filter((row) => row.expected !== null);
-    $("series-sentence").textContent = `${names}: ${cartons(ahead[0].expected)} cartons are expected in the week of ${ahead[0].label}, `
+    $("series-sentence").textContent = `${names}: ${amount(ahead[0].expected)} ${data.units} are expected in the week of ${ahead[0].label}, `
       + `in four weeks of five ${ahead[0].range80}; price ${ahead[0].priceText}, promotion: ${ahead[0].promotion}.`;
     const span = Number($("span").value);
     const end = data.weeks[data.weeks.length - 1] + 3.5 * 864e5;
     const shown = [span ? Math.max(end - span * 7 * 864e5, data.weeks[0] - 3.5 * 864e5) : data.weeks[0] - 3.5 * 864e5, end];
-    await draw($("series-chart"), (width) => ojCharts.series(width, rows, shown));
-    const told = [...ahead.reverse(), ...rows.slice(Math.max(data.cutoff - 9, 0), data.cutoff + 1).reverse()];
-    body.replaceChildren(...told.map((row) => line(
+    await draw($("series-chart"), (width) => ojCharts.series(width, rows, shown, data.promotions.length));
+    const listed = [...ahead.reverse(), ...rows.slice(Math.max(data.cutoff - 9, 0), data.cutoff + 1).reverse()];
+    body.replaceChildren(...listed.map((row) => line(
       [row.label, row.soldText, row.expectedText, row.range80, row.range95, row.priceText, row.promotion], [1, 2, 3, 4, 5], row.expected !== null ? "ahead" : "")));
   }
 
@@ -168,7 +170,7 @@ function ojPart(number, packed) { ojParts[number]?.resolve(packed); }
     return row;
   }
 
-  // The order table: the rows that were asked for; Tablesort sorts them.
+  // The order table: the rows of the choice; Tablesort sorts them.
   let orders, sorter;
   function showOrders() {
     const [store, product, week] = ["order-store", "order-product", "order-week"].map((id) => $(id).value);
@@ -179,16 +181,16 @@ function ojPart(number, packed) { ojParts[number]?.resolve(packed); }
       if ((store && String(data.store[place]) !== store) || (product && String(data.product[place]) !== product)) continue;
       const recent = tenth(orders.recent[place]);
       for (let step = 0; step < data.steps.length; step++) {
-        const expected = hundredth(orders.expected[place][step]);
+        const expected = orders.expected[place][step];
         if ((week && String(step) !== week) || expected === null) continue;
-        const change = recent === null ? null : expected - recent;
+        const change = orders.change[place][step];
         const price = hundredth(orders.price[place][step]);
         const t = data.weeks[data.steps[step]];
         sum += expected;
         rows.push(line(
-          [name(data.storeNames, data.store[place]), name(data.productNames, data.product[place]), label(t), cartons(expected),
-            cartons(tenth(orders.lo[place][step])), cartons(tenth(orders.hi[place][step])), cartons(recent), signed(change),
-            price === null ? "unknown" : money.format(price), price === null ? "" : promotion(orders.promoted[place][step]), fallback.has(place) ? "fallback" : ""],
+          [name(data.storeNames, data.store[place]), name(data.productNames, data.product[place]), label(t), amount(expected),
+            amount(tenth(orders.lo[place][step])), amount(tenth(orders.hi[place][step])), amount(recent), signed(change),
+            money(price), price === null ? "" : promotion(orders.promoted[place][step]), fallback.has(place) ? "fallback" : ""],
           [3, 4, 5, 6, 7, 8], "", {0: data.store[place], 2: t, 3: expected, 7: change ?? 0}));
       }
     }
@@ -196,7 +198,7 @@ function ojPart(number, packed) { ojParts[number]?.resolve(packed); }
     sorter?.refresh();
     $("orders").classList.toggle("long", rows.length > 200); // too many for paper
     const count = rows.length === 1 ? "1 row" : `${number.format(rows.length)} rows`;
-    $("order-sentence").textContent = rows.length ? `${count}, ${cartons(sum)} cartons in sum.` : "No series is forecast there.";
+    $("order-sentence").textContent = rows.length ? `${count}, ${amount(sum)} ${data.units} in sum.` : "No series is forecast there.";
   }
 
   async function begin() {
@@ -223,5 +225,5 @@ function ojPart(number, packed) { ojParts[number]?.resolve(packed); }
     }
     document.documentElement.dataset.ready = "yes";
   }
-  begin().catch((error) => tell(`This page could not be shown whole: ${error.message}`));
+  begin().catch((error) => showError(`A part of this page could not be shown: ${error.message}`));
 })();

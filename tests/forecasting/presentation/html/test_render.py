@@ -5,6 +5,7 @@ import gzip
 import json
 import re
 from dataclasses import replace
+from datetime import UTC, datetime
 from html import unescape
 from html.parser import HTMLParser
 from typing import Any
@@ -13,9 +14,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from forecasting.contracts.panel_definition import ORANGE_JUICE
+from forecasting.core.completeness import Acceptance, WeekStatus
 from forecasting.presentation.html.detail import packed
 from forecasting.presentation.html.render import embedded, policy, render
-from tests.forecasting.presentation.html.material import HOSTILE, earlier_forecasts, forecast_of, made_up, scores_of
+from tests.forecasting.presentation.material import (
+    HOSTILE,
+    alarm_of,
+    earlier_forecasts,
+    forecast_of,
+    ingest_of,
+    made_up,
+    scores_of,
+)
 
 
 class Seen(HTMLParser):
@@ -77,7 +88,7 @@ def test_a_first_week_has_a_good_page() -> None:
     html = render(made_up(), "beside").html
     text = " ".join("".join(Seen(html).text).split())
     assert "600 cartons are expected in the week of 23 April 1992" in text
-    assert "its own past errors are known for 0 weeks of the 9 it takes" in text
+    assert "it needs the errors of 9 past weeks and has those of 0 weeks" in text
     assert "No forecast has been scored yet" in text
     assert "No series is on fallback, every expected store has reported, no sales were corrected" in text
     assert "nan" not in text.replace("Tropicana", "").lower().split()
@@ -85,52 +96,54 @@ def test_a_first_week_has_a_good_page() -> None:
 
 def test_alarms_stand_before_the_headline() -> None:
     """An alarm is the first thing that is read."""
-    content = replace(made_up(), alarms=[{"week": "1992-04-16", "sentence": "The error has doubled <since> May."}])
-    html = render(content, "beside").html
+    week = replace(made_up(), alarms=[alarm_of("The error has doubled <since> May.")])
+    html = render(week, "beside").html
     assert html.index("The error has doubled &lt;since&gt; May.") < html.index("<h1>")
 
 
 def test_exceptions_come_with_their_numbers() -> None:
-    """Fallbacks with the reason in words, gaps with who accepted them, corrections, and what a re-run moved."""
-    content = made_up()
-    table = content.report.copy()
+    """Fallbacks with the reason in words, gaps with who accepted them, corrections, and the revision."""
+    week = made_up()
+    table = week.report.copy()
     table.loc[(table["kind"] == "forecast") & (table["store"] == 1) & (table["product"] == 2), "reason"] = "timed_out"
-    cells = content.forecast[["store", "product", "week"]]
-    content = replace(
-        content,
+    cells = week.forecast[["store", "product", "week"]]
+    week = replace(
+        week,
         report=table,
-        replaced=forecast_of(cells, content.cutoff, units=90.0),
-        corrections=content.actual.tail(1)[["store", "product", "week"]].assign(units_before=5, units_after=1005),
-        record=dict(content.record) | {
-            "completeness": {
-                "expected": [1, 2, 3], "received": [1], "missing": [2], "incomplete": {"3": "product 2"},
-                "status": "accepted with gaps", "accepted": {"by": "Ada", "why": "a <flood>", "when": ""},
-            }
-        },
-    )  # fmt: skip
-    text = " ".join("".join(Seen(render(content, "beside").html).text).split())
-    assert "the model took longer than it may" in text
-    assert "2 of 3 expected stores: 2, 3 (lacks product 2). The week is accepted by Ada: a <flood>." in text
+        replaced=forecast_of(cells, week.cutoff, units=90.0),
+        corrections=week.actual.tail(1)[["store", "product", "week"]].assign(units_before=5, units_after=1005),
+        completeness=replace(
+            ingest_of().completeness,
+            received=(1,),
+            missing=(2,),
+            incomplete={3: "product 2"},
+            status=WeekStatus.ACCEPTED_WITH_GAPS,
+            accepted=Acceptance("Ada", "a <flood>", datetime(1992, 4, 24, tzinfo=UTC)),
+        ),
+    )
+    text = " ".join("".join(Seen(render(week, "beside").html).text).split())
+    assert "the model took longer than its timeout" in text
+    assert "2 of 3 expected stores: store 2, store 3 lacks product 2. The week is accepted by Ada: a <flood>." in text
     assert "+1,000" in text
-    assert "12 numbers of 12 changed by half a carton or more: 1,080 cartons before, 1,200 now" in text
+    assert "6 series by more than one unit; in all 1,080 → 1,200" in text
 
 
 def test_the_packed_series_are_the_reports() -> None:
     """What the explorer and the order table show is the table `report`, number for number."""
-    content = made_up()
-    content = replace(content, earlier=earlier_forecasts(content, 5))
-    html = render(content, "beside").html
+    week = made_up()
+    week = replace(week, earlier=earlier_forecasts(week, 5))
+    html = render(week, "beside").html
     data = data_of(html)
     orders, part = (unpacked(re.findall(f'id="{name}">(.*?)</script>', html)[0]) for name in ("orders-data", "part"))
     place = [*zip(data["store"], data["product"], strict=True)].index((2, 1))
-    rows = content.report[(content.report["store"] == 2) & (content.report["product"] == 1)]
+    rows = week.report[(week.report["store"] == 2) & (week.report["product"] == 1)]
     assert part["sold"][place] == rows.loc[rows["kind"] == "actual", "units"].astype(int).tolist()
     assert part["price"][place] == (rows["price"] * 100).round().astype(int).tolist()
     assert part["promoted"][place] == [3 if deal else 0 for deal in rows["deal"]]
     assert part["expected"][place] == [[1000, 800, 1200, 700, 1300]] * 2
     assert data["since"] == data["cutoff"] - 4
-    assert part["was"][place] == [[1000, 800, 1200, 700, 1300]] * 5
-    assert orders["expected"][place] == [10_000, 10_000]
+    assert part["before"][place] == [[1000, 800, 1200, 700, 1300]] * 5
+    assert orders["expected"][place] == [100.0, 100.0]
 
 
 def test_many_series_stand_beside_the_page() -> None:
@@ -147,13 +160,13 @@ def test_many_series_stand_beside_the_page() -> None:
 
 def test_scores_stand_beside_the_naive_forecast() -> None:
     """Week by week for the chart, pooled for the tables."""
-    content = made_up()
-    earlier = earlier_forecasts(content, 10)
-    content = replace(content, earlier=earlier, scores=scores_of(earlier, content.actual))
-    html = render(content, "beside").html
+    week = made_up()
+    earlier = earlier_forecasts(week, 10)
+    week = replace(week, earlier=earlier, scores=scores_of(earlier, week.actual))
+    html = render(week, "beside").html
     scores = data_of(html)["accuracy"]
     assert len(scores) == 10
-    assert 0 < sum(week["wape"] for week in scores) < sum(week["naive"] for week in scores)
+    assert 0 < sum(each["wape"] for each in scores) < sum(each["naive"] for each in scores)
     assert "1 week ahead" in html
 
 
@@ -163,3 +176,15 @@ def test_the_policy_lets_nothing_run_but_these_scripts() -> None:
     assert whole.startswith("default-src 'none'; script-src 'sha256-")
     assert "unsafe" not in whole
     assert "strict-dynamic" not in whole
+
+
+def test_the_words_of_the_panel_are_on_the_page() -> None:
+    """The labels of the promotions, the units and the currency come from the panel definition."""
+    panel = replace(ORANGE_JUICE, units="<b>bags</b>", currency="€")
+    html = render(replace(made_up(), panel=panel), "beside").html
+    data = data_of(html)
+    assert (data["units"], data["currency"], data["promotions"]) == ("<b>bags</b>", "€", ["deal", "advert"])
+    text = " ".join("".join(Seen(html).text).split())
+    assert "600 <b>bags</b> are expected" in text
+    assert "<b>" not in html
+    assert "cartons" not in text

@@ -1,28 +1,21 @@
 """What a backtest prints: within 80 columns, with every digit and every name."""
 
+from dataclasses import replace
 from io import StringIO
-from typing import Any
 
 import pytest
 
 from forecasting.core.folds import PUBLISHED_MAPE
+from forecasting.pipeline.backtest import BacktestResult
 from forecasting.presentation.terminal.backtest import show_backtest
 from tests.forecasting.presentation.terminal.printed import joined, text_of
 
 
-def result_of(*models: str, source: str = "the shipped data", scale: float = 1.0) -> dict[str, Any]:
+def result_of(*models: str, source: str = "the shipped data", scale: float = 1.0) -> BacktestResult:
     """What a backtest gives; `scale` makes bad scores."""
     names = ["mape", "wape", "bias", "mase", "pinball", "coverage_80", "coverage_95", "width_80", "width_95"]
-    scores = [{"model": model, **dict.fromkeys(names, 0.3456 * scale), "cpu_ms": 1.23 * scale} for model in models]
-    seconds = {"total": 98.7}
-    return {
-        "source": source,
-        "folds": 12,
-        "forecasts": 21_612,
-        "fallbacks": 1234,
-        "scores": scores,
-        "seconds": seconds,
-    }
+    scores = {model: {**dict.fromkeys(names, 0.3456 * scale), "cpu_ms": 1.23 * scale} for model in models}
+    return BacktestResult(source, 12, 21_612, 1234, scores, {"total": 98.7})
 
 
 @pytest.mark.parametrize("protocol", [None, "A", "B", "tune"])
@@ -56,7 +49,8 @@ def test_a_backtest_is_told_within_80_columns(protocol: str | None, printed: Str
 def test_bad_scores_are_not_cut(scale: float, printed: StringIO) -> None:
     """A model that runs away has a MAPE of 10,368 %: neither its digits nor its name give way."""
     result = result_of("price_response", scale=scale)
-    result["scores"][0] |= {"coverage_80": 1.0, "coverage_95": 1.0}
+    (scores,) = result.scores.values()
+    result = replace(result, scores={"price_response": {**scores, "coverage_80": 1.0, "coverage_95": 1.0}})
 
     show_backtest(result, None)
 

@@ -16,7 +16,7 @@ from forecasting.storage.files import write_table
 from forecasting.storage.lake import Lake
 from tests.forecasting.presentation.terminal.printed import joined, text_of
 from tests.forecasting.presentation.terminal.test_backtest import result_of
-from tests.forecasting.presentation.terminal.test_run import CUTOFF, report_at, run_record_of
+from tests.forecasting.presentation.terminal.test_run import CUTOFF, view_of
 
 
 @pytest.mark.parametrize("folder", ["[red]x", "[", "with a very long name " * 8])
@@ -25,11 +25,10 @@ def test_a_folder_is_printed_as_it_is(folder: str, printed: StringIO, tmp_path: 
     lake = Lake(tmp_path / folder / "]")
     products = pd.DataFrame({"product": [1], "name": ["Tropicana"], "ounces": [64]})
     write_table(lake.root / "reference" / "products.parquet", products, orange_juice.PRODUCTS)
-    report = report_at(lake.root / "report.parquet")
     shows = {
         "simulate": lambda: show_simulated(lake, SimulatedWeek(CUTOFF, 82, CUTOFF - WEEK)),
         "status": lambda: show_status(lake),
-        "run": lambda: show_run(lake.root, run_record_of(report), 720.0),
+        "run": lambda: show_run(view_of(lake), 720.0),
         "backtest": lambda: show_backtest(result_of("naive", source=str(lake.root)), None),
     }
     wrong = []

@@ -8,8 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from forecasting.contracts import schemas
-from forecasting.presentation.terminal.scores import WEEKS_SHOWN, monitored_lines, percent, scores_table
-from tests.flows.artifacts.test_monitoring import QUIET
+from forecasting.presentation.terminal.scores import WEEKS_SHOWN, scores_table
 
 
 def scores_of(weeks: int, sold: float = 1000.0) -> pd.DataFrame:
@@ -48,16 +47,3 @@ def test_many_weeks_and_large_numbers_fit() -> None:
     lines = printed(scores_table(scores_of(40, sold=123_456_789)))
     assert len([line for line in lines if line.startswith("199")]) == WEEKS_SHOWN
     assert "123,456,789" in "".join(lines)
-
-
-def test_a_runs_lines_name_the_week_once() -> None:
-    """Then each step, then what is wrong."""
-    lines = [(name, text.plain) for name, text in monitored_lines({**QUIET, "alarms": [{"sentence": "[/]Too high."}]})]
-    assert lines[0] == ("came out", "week of 1992-04-30\n1 week ahead: WAPE 24.0 % (naive 115.0 %), bias -7.4 %")
-    assert lines[1] == ("", "2 weeks ahead: WAPE – % (naive 115.0 %), bias -7.4 %")
-    assert lines[2] == ("alarm", "[/]Too high.")
-    assert list(monitored_lines({})) == []
-    (baseline,) = monitored_lines({"baseline_folds": 52})
-    assert baseline[1].plain == "made of a backtest of 52 past weeks: from now on drift is watched"
-    assert [name for name, _ in monitored_lines({"error": "KeyError"})] == ["not scored"]
-    assert percent(None) == "–"
