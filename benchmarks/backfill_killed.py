@@ -18,7 +18,8 @@ from datetime import date
 from pathlib import Path
 
 from forecasting.contracts import schemas
-from forecasting.contracts.calendar import WEEK, dominicks_week
+from forecasting.contracts.calendar import WEEK
+from forecasting.contracts.orange_juice import dominicks_week
 from forecasting.pipeline.simulation import simulate
 from forecasting.storage.lake import Lake
 

@@ -24,13 +24,14 @@ import pandas as pd
 from sqlalchemy import select
 
 from forecasting.contracts import schemas
-from forecasting.contracts.calendar import dominicks_week
+from forecasting.contracts.orange_juice import dominicks_week
+from forecasting.contracts.panel_definition import ORANGE_JUICE
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.panel import series_of
 from forecasting.pipeline.forecast import forecast
 from forecasting.pipeline.simulation import simulate
 from forecasting.storage.database.load import load
-from forecasting.storage.database.tables import TABLES
+from forecasting.storage.database.tables import tables_of
 from forecasting.storage.database.target import Database
 from forecasting.storage.lake import Lake
 
@@ -50,7 +51,7 @@ def forecasts(lake: Lake) -> dict[tuple[date, str], pd.DataFrame]:
 
 def held(database: str) -> pd.DataFrame:
     """All forecasts of the database."""
-    table = TABLES[schemas.FORECAST.name]
+    table = tables_of(ORANGE_JUICE)[schemas.FORECAST.name]
     with closing(Database(database)) as opened, opened.transaction() as connection:
         rows = connection.execute(select(table)).fetchall()
     return schemas.FORECAST.cast(pd.DataFrame(rows, columns=schemas.FORECAST.columns)).sort_values(

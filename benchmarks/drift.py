@@ -19,13 +19,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from forecasting.contracts import schemas
-from forecasting.contracts.calendar import dominicks_week
+from forecasting.contracts import orange_juice, schemas
+from forecasting.contracts.orange_juice import dominicks_week
+from forecasting.contracts.panel_definition import ORANGE_JUICE
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.backtest import with_actuals
 from forecasting.core.drift import Charts, added, weekly_statistics
 from forecasting.core.metrics import score_rows
-from forecasting.core.panel import COVARIATES
 from forecasting.pipeline.forecast import forecast
 from forecasting.pipeline.simulation import shipped
 
@@ -79,7 +79,7 @@ def _breaks(rows: pd.DataFrame, folder: Path) -> Iterator[tuple[str, pd.DataFram
     half = {name: (rows["forecast"] + rows[name]) / 2 for name in NUMBERS[1:]}
     yield "intervals half as wide", rows.assign(**half)
     yield "promotions ahead ignored", _forecasts(folder / "promotions_hidden.parquet", hidden=True)
-    products = shipped(schemas.PRODUCTS).set_index("product")["name"]
+    products = shipped(orange_juice.PRODUCTS).set_index("product")["name"]
     groups = products.str.split().str[0]
     for group in groups.unique():
         members = groups.index[groups == group]
@@ -101,14 +101,16 @@ def _statistics(rows: pd.DataFrame) -> pd.DataFrame:
 def _forecasts(file: Path, *, hidden: bool) -> pd.DataFrame:
     """Table `backtest` without its other points, of one step."""
     if not file.exists():
-        sales, promotions = shipped(schemas.SALES), shipped(schemas.PROMOTIONS)
+        sales, promotions = shipped(schemas.SALES), shipped(orange_juice.PROMOTIONS)
         tables = []
         for cutoff in CUTOFFS:
             plan = _hidden(promotions, pd.Timestamp(cutoff)) if hidden else promotions
             tables.append(forecast(sales, plan, ForecastSpec(cutoff, horizon=1, model=MODEL)))
         pd.concat(tables).to_parquet(file)
     table = pd.read_parquet(file).assign(median=0.0, mean=0.0, mape=0.0)
-    return with_actuals(table[table["step"] == 1], shipped(schemas.SALES), shipped(schemas.PROMOTIONS), MODEL)
+    return with_actuals(
+        table[table["step"] == 1], shipped(schemas.SALES), shipped(orange_juice.PROMOTIONS), MODEL, ORANGE_JUICE
+    )
 
 
 def _hidden(promotions: pd.DataFrame, cutoff: pd.Timestamp) -> pd.DataFrame:
@@ -117,8 +119,8 @@ def _hidden(promotions: pd.DataFrame, cutoff: pd.Timestamp) -> pd.DataFrame:
     usual = promotions[schemas.SERIES].join(past.groupby(schemas.SERIES)["price"].median(), on=schemas.SERIES)["price"]
     plan, ahead = promotions.copy(), promotions["week"] > cutoff
     plan.loc[ahead, "price"] = usual[ahead].fillna(plan.loc[ahead, "price"])
-    plan.loc[ahead, COVARIATES[1:]] = 0
-    return schemas.PROMOTIONS.cast(plan)
+    plan.loc[ahead, [each.name for each in ORANGE_JUICE.promotions]] = 0
+    return orange_juice.PROMOTIONS.cast(plan)
 
 
 def _blocks(weeks: int) -> np.ndarray:

@@ -10,8 +10,8 @@ promoted by chance. Then the same for made-up gains, which may be related from w
 import numpy as np
 import pandas as pd
 
-from forecasting.contracts import schemas
-from forecasting.contracts.calendar import dominicks_week
+from forecasting.contracts import orange_juice, schemas
+from forecasting.contracts.orange_juice import dominicks_week
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.backtest import with_actuals
 from forecasting.core.comparison import LEVEL, chance_of_gain, compare
@@ -28,7 +28,7 @@ QUANTILES = ["median", *(f"{side}_{level}" for level in schemas.LEVELS for side 
 
 def real_forecasts() -> pd.DataFrame:
     """Table `backtest` of the default model."""
-    sales, promotions = shipped(schemas.SALES), shipped(schemas.PROMOTIONS)
+    sales, promotions = shipped(schemas.SALES), shipped(orange_juice.PROMOTIONS)
     stores = sorted(sales["store"].unique())[:STORES]
     sales, promotions = (rows[rows["store"].isin(stores)] for rows in (sales, promotions))
     tables = []
@@ -37,7 +37,7 @@ def real_forecasts() -> pd.DataFrame:
         partitions = make_partitions(sales, promotions, spec, 1_000)
         rows = [forecast_partition(partition, spec) for partition in partitions]
         table = assemble(rows, partitions, {}, spec, schemas.ALL_POINTS)
-        tables.append(with_actuals(table, sales, promotions, spec.model))
+        tables.append(with_actuals(table, sales, promotions, spec.model, spec.definition))
     return pd.concat(tables, ignore_index=True)
 
 

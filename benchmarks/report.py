@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from forecasting.contracts import schemas
-from forecasting.contracts.calendar import dominicks_week
+from forecasting.contracts import orange_juice, schemas
+from forecasting.contracts.orange_juice import dominicks_week
 from forecasting.contracts.panel_definition import ORANGE_JUICE
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.report import report_table
@@ -31,15 +31,15 @@ COUNTS = (913, 11_973)
 
 def main() -> None:
     """Print one line for each size."""
-    sales, promotions = shipped(schemas.SALES), shipped(schemas.PROMOTIONS)
+    sales, promotions = shipped(schemas.SALES), shipped(orange_juice.PROMOTIONS)
     made = [
         forecast(sales, promotions, ForecastSpec(CUTOFF - pd.Timedelta(weeks=back).to_pytimedelta(), model="mean"))
         for back in range(WEEKS_BEFORE + 1)
     ]
     earlier = pd.concat(made[1:], ignore_index=True)
     earlier = earlier[earlier["week"] <= pd.Timestamp(CUTOFF)]
-    products, stores = shipped(schemas.PRODUCTS), shipped(schemas.STORES)
-    table = report_table(sales, promotions, made[0], products)
+    products, stores = shipped(orange_juice.PRODUCTS), shipped(orange_juice.STORES)
+    table = report_table(sales, promotions, made[0], products, ORANGE_JUICE)
     nothing = schemas.SCORES.empty(), schemas.CORRECTIONS.empty(), schemas.FORECAST.empty()
     week = WeekView(table, earlier, *nothing, stores, ORANGE_JUICE)
     for count in COUNTS:

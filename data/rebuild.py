@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 import rdata
 
-from forecasting.contracts import schemas
-from forecasting.contracts.calendar import dominicks_weeks
+from forecasting.contracts import orange_juice, schemas
+from forecasting.contracts.orange_juice import dominicks_weeks
 from forecasting.contracts.table import Table
 from forecasting.storage.files import write_table
 
@@ -79,9 +79,9 @@ def build_tables(rda: Path) -> dict[Table, pd.DataFrame]:
     stores = demographics.rename(columns=str.lower).astype({"store": int}).assign(name=None)
     return {
         schemas.SALES: panel,
-        schemas.PROMOTIONS: panel,
-        schemas.PRODUCTS: products,
-        schemas.STORES: stores,
+        orange_juice.PROMOTIONS: panel,
+        orange_juice.PRODUCTS: products,
+        orange_juice.STORES: stores,
     }
 
 

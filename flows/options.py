@@ -170,7 +170,7 @@ class ForecastOptions(ClusterOptions, BatchSpec, PublicationOptions, WaitingOpti
     def spec(self, lake: "Lake", cutoff: date) -> ForecastSpec:
         """Return what is forecast at a cutoff, by the default model until the champion is read."""
         model = self.model or DEFAULT_MODEL
-        return _fill(ForecastSpec, self, cutoff=cutoff, model=model, week_starts_on=lake.reference.week_starts_on)
+        return _fill(ForecastSpec, self, cutoff=cutoff, model=model, definition=lake.reference.definition)
 
     @property
     def batch_spec(self) -> BatchSpec:
@@ -250,7 +250,7 @@ class TrainOptions(ClusterOptions, PartitionSpec, TargetOptions):
     def spec(self, lake: "Lake", cutoff: date, champion: str | None) -> ForecastSpec:
         """Return what is trained at a cutoff: the named model, else the champion's, else the default."""
         model = self.model or champion or DEFAULT_MODEL
-        return _fill(ForecastSpec, self, cutoff=cutoff, model=model, week_starts_on=lake.reference.week_starts_on)
+        return _fill(ForecastSpec, self, cutoff=cutoff, model=model, definition=lake.reference.definition)
 
     @property
     def batch_spec(self) -> BatchSpec:

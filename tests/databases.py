@@ -14,7 +14,7 @@ import pandas as pd
 import psycopg
 import pyarrow as pa
 
-from forecasting.contracts import schemas
+from forecasting.contracts import orange_juice, schemas
 from forecasting.contracts.calendar import WEEK
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.contracts.table import Table
@@ -25,7 +25,9 @@ from forecasting.storage.lake import Lake
 FIRST = date(1992, 1, 2)
 WEEKS = [FIRST + WEEK * number for number in range(5)]
 CUTOFFS = WEEKS[-3:]
-TABLES = {table.name: table for table in (schemas.FORECAST, schemas.SALES, schemas.PROMOTIONS, schemas.PRODUCTS)}
+TABLES = {
+    table.name: table for table in (schemas.FORECAST, schemas.SALES, orange_juice.PROMOTIONS, orange_juice.PRODUCTS)
+}
 
 
 @dataclass(frozen=True)
@@ -77,11 +79,15 @@ def make_small_lake(root: Path) -> Lake:
     ahead = rows.assign(announced=rows["week"] - WEEK, price=rows["price"] + 0.1)
     announced = pd.concat([rows.assign(announced=rows["week"]), ahead])
     lake.promotions.add(
-        schemas.ANNOUNCED_PROMOTIONS.cast(announced[announced["announced"].isin(pd.to_datetime(WEEKS))])
+        orange_juice.ANNOUNCED_PROMOTIONS.cast(announced[announced["announced"].isin(pd.to_datetime(WEEKS))])
     )
-    stores = pd.DataFrame(columns=schemas.STORES.columns).assign(store=[2, 5, 9], name=["Müller & Söhne", "=1+1", None])
+    stores = pd.DataFrame(columns=orange_juice.STORES.columns).assign(
+        store=[2, 5, 9], name=["Müller & Söhne", "=1+1", None]
+    )
     products = pd.DataFrame({"product": [1, 3], "name": ["Tropicana", "<script>"], "ounces": [64, None]})
-    lake.reference.write(schemas.STORES.cast(stores), schemas.PRODUCTS.cast(products.astype({"ounces": "Int32"})))
+    lake.reference.write(
+        orange_juice.STORES.cast(stores), orange_juice.PRODUCTS.cast(products.astype({"ounces": "Int32"}))
+    )
     for cutoff in CUTOFFS:
         publish_anew(lake, cutoff, "naive")
     return lake

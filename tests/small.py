@@ -14,8 +14,8 @@ import pandas as pd
 import pytest
 
 from forecasting.compute import ClusterUsage
-from forecasting.contracts import schemas
-from forecasting.contracts.calendar import THURSDAY
+from forecasting.contracts import orange_juice, schemas
+from forecasting.contracts.panel_definition import ORANGE_JUICE
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.retry_queue import Outcome, RetryQueue
 from forecasting.pipeline.simulation import shipped
@@ -28,11 +28,11 @@ def small_lake(root: Path, first: date, last: date) -> Lake:
     """The sales of these stores from `first` to `last`, and their plans for four weeks more."""
     lake = Lake(root)
     lake.prepare()
-    lake.reference.write_calendar(THURSDAY, "America/Chicago")
-    lake.reference.write(shipped(schemas.STORES), shipped(schemas.PRODUCTS))
+    lake.reference.write_definition(ORANGE_JUICE)
+    lake.reference.write(shipped(orange_juice.STORES), shipped(orange_juice.PRODUCTS))
     sales, promotions = (
         rows[rows["store"].isin(STORES) & (rows["week"] >= pd.Timestamp(first))]
-        for rows in (shipped(schemas.SALES), shipped(schemas.PROMOTIONS))
+        for rows in (shipped(schemas.SALES), shipped(orange_juice.PROMOTIONS))
     )
     lake.sales.add(sales[sales["week"] <= pd.Timestamp(last)])
     plans = promotions[promotions["week"] <= pd.Timestamp(last) + pd.Timedelta(weeks=4)]

@@ -9,10 +9,11 @@ import pandas as pd
 import pyarrow as pa
 from hypothesis import strategies as st
 
-from forecasting.contracts import schemas
+from forecasting.contracts import orange_juice, schemas
 from forecasting.contracts.calendar import WEEK, days_of
+from forecasting.contracts.panel_definition import ORANGE_JUICE
 from forecasting.contracts.table import Table
-from forecasting.core.inspection import RAW_COLUMNS
+from forecasting.core.inspection import raw_columns
 
 FIRST_WEEK = date(1991, 1, 3)
 WEEKS_AHEAD = 6
@@ -62,7 +63,7 @@ def markets(draw: st.DrawFn, *, min_weeks: int = 1, max_weeks: int = 10, dense: 
     planned = np.array([cell not in unplanned for cell in present])
     return Market(
         sales=_rows(schemas.SALES, cells, reported),
-        promotions=_rows(schemas.PROMOTIONS, cells, planned),
+        promotions=_rows(orange_juice.PROMOTIONS, cells, planned),
         cutoff=weeks[n_weeks - 1],
     )
 
@@ -99,7 +100,7 @@ def raw_row(**values: Any) -> dict[str, Any]:
 
 def raw_rows(*rows: dict[str, Any]) -> pd.DataFrame:
     """Inbox rows as `forecasting.storage.inbox` gives them, with lines counted from 2."""
-    frame = pd.DataFrame(list(rows), columns=RAW_COLUMNS)
+    frame = pd.DataFrame(list(rows), columns=raw_columns(ORANGE_JUICE))
     return frame.assign(line=np.arange(len(rows)) + 2)
 
 

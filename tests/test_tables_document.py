@@ -11,8 +11,8 @@ import duckdb
 import pytest
 
 from forecasting.clock import now
-from forecasting.contracts import schemas
-from forecasting.contracts.calendar import dominicks_week
+from forecasting.contracts import orange_juice, schemas
+from forecasting.contracts.orange_juice import dominicks_week
 from forecasting.contracts.spec import ForecastSpec, GateSpec
 from forecasting.contracts.table import Table
 from forecasting.core.panel import series_of
@@ -25,7 +25,7 @@ from tests.databases import CUTOFFS, scores_of
 
 DOCUMENT = (Path(__file__).parents[1] / "docs" / "tables.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```(python|sql)\n(.*?)```\n(?:\n```text\n(.*?)```)?", DOCUMENT, flags=re.DOTALL)
-TABLES = [schemas.REPORT, schemas.SCORES, schemas.FORECAST, schemas.ORDER_SHEET]
+TABLES = [orange_juice.REPORT, schemas.SCORES, schemas.FORECAST, orange_juice.ORDER_SHEET]
 TYPES = {"int8": "whole number", "int16": "whole number", "int32": "whole number", "int64": "whole number"}
 TYPES |= {"double": "decimal", "string": "text", "bool": "true or false", "date32[day]": "date"}
 

@@ -9,6 +9,7 @@ import typer
 
 from flows.options import LakeRoot, existing_lake, open_lake
 from forecasting.cli.app import DATA, WEEKLY, command
+from forecasting.cli.session import by_name
 from forecasting.contracts.errors import OptionError
 from forecasting.contracts.spec import ForecastSpec, Option
 
@@ -36,7 +37,7 @@ def accept(
     from forecasting.presentation.terminal.lake import show_acceptance, show_override
 
     opened, who = existing_lake(lake), by or getuser()
-    ForecastSpec(week, week_starts_on=opened.reference.week_starts_on)
+    ForecastSpec(week, definition=opened.reference.definition)
     opened.prepare()
     if store is None and product is None:
         show_acceptance(week, ingest.accept(opened, week, reason, who, now()))
@@ -69,9 +70,13 @@ def import_panel(
     product: Annotated[str, Option("Column of the product: a number or a name.", metavar="COLUMN")] = "product",
     week: Annotated[str, Option("Column of the first day of the week.", metavar="COLUMN")] = "week",
     units: Annotated[str, Option("Column of the units sold; empty for weeks ahead.", metavar="COLUMN")] = "units",
-    price: Annotated[str | None, Option("Column of the price, if there is one.", metavar="COLUMN")] = None,
-    deal: Annotated[str | None, Option("Column of the deal, 0 or 1, if there is one.", metavar="COLUMN")] = None,
-    feat: Annotated[str | None, Option("Column of the advert, 0 to 1, if there is one.", metavar="COLUMN")] = None,
+    covariate: Annotated[
+        list[str] | None,
+        Option(
+            "Column of a covariate, as price=UnitPrice; repeat it for others (see docs/data-contract.md).",
+            metavar="NAME=COLUMN",
+        ),
+    ] = None,
     lake: LakeRoot = None,
 ) -> None:
     """Fill a new lake with your own sales history from CSV or Parquet files."""
@@ -80,4 +85,5 @@ def import_panel(
     from forecasting.presentation.terminal.lake import show_import
 
     opened = open_lake(lake)
-    show_import(opened, read_panel(opened, files, ColumnMapping(store, product, week, units, price, deal, feat)))
+    mapping = ColumnMapping(store, product, week, units, by_name("covariate", covariate or [], str))
+    show_import(opened, read_panel(opened, files, mapping))

@@ -7,6 +7,7 @@ from typing import Annotated
 from flows.options import CutoffOption, LakeRoot, RequiredDatabase, existing_lake
 from flows.parameters import takes
 from forecasting.cli.app import RESULTS, WEEKLY, command
+from forecasting.cli.session import by_name
 from forecasting.contracts.spec import Option
 
 
@@ -74,9 +75,14 @@ def whatif(
     store: Annotated[int, Option("Store number.")],
     product: Annotated[int, Option("Product number.")],
     week: Annotated[date, Option("First day of a coming week.")],
-    price: Annotated[float | None, Option("Price in dollars; default: as planned.")] = None,
-    deal: Annotated[int | None, Option("1 for a deal, else 0; default: as planned.")] = None,
-    feat: Annotated[float | None, Option("Share of the product in the advert, 0 to 1; default: as planned.")] = None,
+    given: Annotated[
+        list[str] | None,
+        Option(
+            "Value of a covariate, as price=1.99; repeat the option for others. What is not set is as planned.",
+            flag="--set",
+            metavar="NAME=VALUE",
+        ),
+    ] = None,
     lake: LakeRoot = None,
 ) -> None:
     """Forecast one series of a coming week under another offer, beside the forecast under the plan."""
@@ -85,7 +91,7 @@ def whatif(
 
     opened = existing_lake(lake)
     outlook, model = outlook_of(opened)
-    answer = what_if(outlook, store, product, week, price=price, deal=deal, feat=feat)
+    answer = what_if(outlook, store, product, week, **by_name("set", given or [], float))
     show_answer(opened, store, product, week, model, answer)
 
 
@@ -105,7 +111,7 @@ def snapshot(
     then = opened.snapshot_of(cutoff)
     try:
         write_table(to / "sales.parquet", then.sales, schemas.SALES)
-        write_table(to / "promotions.parquet", then.promotions, schemas.PROMOTIONS)
+        write_table(to / "promotions.parquet", then.promotions, opened.promotions.table)
     except OSError as error:
         raise OptionError(f"to={to}", f"cannot be written ({error.strerror})", "name a folder of yours") from error
     show_snapshot(to, then, opened.forecasts.as_of(cutoff))

@@ -81,7 +81,7 @@ def _require_usable(lake: "Lake", cutoffs: Iterable[date | None], models: Iterab
     for model in filter(None, models):
         get_model(model)  # imports the model, so that a missing library is reported at once
     for cutoff in filter(None, cutoffs):
-        ForecastSpec(cutoff, week_starts_on=lake.reference.week_starts_on)
+        ForecastSpec(cutoff, definition=lake.reference.definition)
 
 
 def _require_cluster(spec: ClusterSpec) -> None:

@@ -6,12 +6,14 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 import typer
 
 from flows.ephemeral_server import Waiting, embedded_server, is_delivered
-from forecasting.contracts.errors import ForecastingError
+from forecasting.contracts.errors import ForecastingError, OptionError
 
+Value = TypeVar("Value")
 STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -74,3 +76,21 @@ def run_to_its_end(command: Callable[[], object]) -> None:
             sys.stderr.flush()
             os._exit(end.code if isinstance(end.code, int) else 0)
         raise
+
+
+def by_name(option: str, given: list[str], read: Callable[[str], Value]) -> dict[str, Value]:
+    """Return values by name from texts `NAME=VALUE`.
+
+    Raises:
+        OptionError: a text is not of that form.
+    """
+    found = {}
+    for text in given:
+        name, _, value = text.partition("=")
+        try:
+            found[name] = read(value)
+        except ValueError as error:
+            raise OptionError(f"--{option} {text}", "is not NAME=VALUE", f"write it as --{option} price=…") from error
+        if not value:
+            raise OptionError(f"--{option} {text}", "is not NAME=VALUE", f"write it as --{option} price=…")
+    return found

@@ -1,11 +1,11 @@
-"""What can go wrong, in three families, so that the message tells who must act.
+"""Errors in four families, by who must act.
 
 - `SchemaError`: a table is not what its declaration says: whoever produced it must act.
 - `DataError`: the table is well formed, but its content cannot be used: whoever sent it must act.
 - `OptionError`: the caller asked for something that cannot be done: the caller must act.
 - `RunError`: input and options are fine, the run itself could not end well: the operator must act.
 
-Every error keeps its fields, hands them to `super().__init__` and renders itself in `__str__`,
+Every error has fields, passes them to `super().__init__` and renders itself in `__str__`,
 so that it survives pickling between a Dask worker and the driver.
 """
 

@@ -3,18 +3,28 @@
 Nothing outside a definition, and the options of a model, names a covariate: code asks for covariates by their role.
 """
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING, Any, Literal
 
 from forecasting.contracts.calendar import THURSDAY
+from forecasting.contracts.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd  # which `oj --help` does not wait for
 
 # price: money a unit, above 0. flag: 0 or 1. share: 0 to 1. number: any number.
 Role = Literal["price", "flag", "share", "number"]
+RANGES: dict[Role, str] = {"price": "above 0", "flag": "0 or 1", "share": "from 0 to 1", "number": "a number"}
+# Columns of tables in which covariates stand too.
+RESERVED = {
+    *("store", "product", "week", "date", "units", "known", "announced", "step", "cutoff", "model", "reason", "kind"),
+    *("store_name", "product_name", "forecast", "last_sold", "change", "file", "line", "rule", "detail"),
+}
 
 
 @dataclass(frozen=True)
 class Covariate:
-    """A column that is known for past and coming weeks.
+    """A column whose values are known for past and coming weeks.
 
     name: the column. label: the word for people. meaning: what its values mean and in which unit.
     """
@@ -22,6 +32,39 @@ class Covariate:
     name: str
     role: Role
     label: str
+    meaning: str
+
+    def __post_init__(self) -> None:
+        if self.role not in RANGES:
+            raise DataError(
+                f"The covariate {self.name!r} has the role {self.role!r}", f"give it one of {', '.join(RANGES)}"
+            )
+
+    @property
+    def range(self) -> str:
+        """The possible values, in words."""
+        return RANGES[self.role]
+
+    def is_possible(self, values: "pd.Series") -> "pd.Series":
+        """Return which values the role allows; empty ones are not."""
+        finite = values.abs() < float("inf")
+        match self.role:
+            case "price":
+                return finite & (values > 0)
+            case "flag":
+                return values.isin([0, 1])
+            case "share":
+                return values.between(0, 1)
+            case "number":
+                return finite
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """A column of the table of stores or of products, which no forecast depends on; values may be empty."""
+
+    name: str
+    kind: Literal["whole", "decimal"]
     meaning: str
 
 
@@ -45,6 +88,22 @@ class PanelDefinition:
     covariates: tuple[Covariate, ...]
     week_starts_on: int
     time_zone: str
+    store_attributes: tuple[Attribute, ...] = ()
+    product_attributes: tuple[Attribute, ...] = ()
+
+    def __post_init__(self) -> None:
+        names = self.names
+        wrong = [name for name in names if not name.isidentifier() or name in RESERVED or names.count(name) > 1]
+        if wrong:
+            raise DataError(
+                f"The panel definition {self.name!r} has covariates named {', '.join(wrong)}",
+                f"give each a name of its own, of letters and digits, which is none of {', '.join(sorted(RESERVED))}",
+            )
+
+    @property
+    def names(self) -> list[str]:
+        """The names of all covariates, in their order."""
+        return [each.name for each in self.covariates]
 
     def of_role(self, *roles: Role) -> tuple[Covariate, ...]:
         """Return the covariates of these roles, in their order."""
@@ -52,10 +111,35 @@ class PanelDefinition:
 
     @property
     def promotions(self) -> tuple[Covariate, ...]:
-        """The covariates that tell of a promotion: flags and shares."""
+        """The covariates that say whether a product is promoted: flags and shares."""
         return self.of_role("flag", "share")
 
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain JSON values; `from_dict` is the inverse."""
+        return asdict(self)
 
+    @staticmethod
+    def from_dict(plain: dict[str, Any]) -> "PanelDefinition":
+        """Return the definition that `as_dict` gave.
+
+        Raises:
+            DataError: the values are those of no definition.
+        """
+        try:
+            nested = {
+                "covariates": tuple(Covariate(**each) for each in plain["covariates"]),
+                "store_attributes": tuple(Attribute(**each) for each in plain["store_attributes"]),
+                "product_attributes": tuple(Attribute(**each) for each in plain["product_attributes"]),
+            }
+            return PanelDefinition(**{field.name: plain[field.name] for field in fields(PanelDefinition)} | nested)
+        except (KeyError, TypeError, ValueError) as error:
+            raise DataError(
+                f"The panel definition cannot be read ({type(error).__name__}: {error})",
+                "restore reference/panel.json of the lake from a copy, or fill a new lake",
+            ) from error
+
+
+# The shipped data set, and what a lake without a definition holds.
 ORANGE_JUICE = PanelDefinition(
     name="orange juice",
     unit="carton",
@@ -70,4 +154,19 @@ ORANGE_JUICE = PanelDefinition(
     ),
     week_starts_on=THURSDAY,
     time_zone="America/Chicago",
+    # What the census and the trade know of a store's surroundings.
+    store_attributes=(
+        Attribute("age60", "decimal", "share of the population aged 60 or more"),
+        Attribute("educ", "decimal", "share of the population with a college degree"),
+        Attribute("ethnic", "decimal", "share of the population that is black or Hispanic"),
+        Attribute("income", "decimal", "log of the median income in dollars"),
+        Attribute("hhlarge", "decimal", "share of households with five or more persons"),
+        Attribute("workwom", "decimal", "share of women with full-time jobs"),
+        Attribute("hval150", "decimal", "share of households worth over 150,000 dollars"),
+        Attribute("sstrdist", "decimal", "distance to the nearest warehouse store, miles"),
+        Attribute("sstrvol", "decimal", "sales ratio of this store to the nearest warehouse store"),
+        Attribute("cpdist5", "decimal", "average distance to the nearest five supermarkets, miles"),
+        Attribute("cpwvol5", "decimal", "sales ratio of this store to the average of the nearest five"),
+    ),
+    product_attributes=(Attribute("ounces", "whole", "ounces a carton"),),
 )

@@ -8,8 +8,9 @@ from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
-from forecasting.contracts.calendar import DAY_NAMES, THURSDAY, WEEK, week_of
+from forecasting.contracts.calendar import DAY_NAMES, WEEK, week_of
 from forecasting.contracts.errors import OptionError
+from forecasting.contracts.panel_definition import ORANGE_JUICE, PanelDefinition
 
 Point = Literal["median", "mean", "mape"]
 BelowMinimum = Literal["refuse", "go_on"]
@@ -67,7 +68,7 @@ class ForecastSpec:
     model: a name from the registry of models.
     point: which point of the predictive distribution stands in the column `forecast`:
         its median, its mean, or the point with the least expected absolute percentage error.
-    week_starts_on: the weekday that opens a week, Monday = 0.
+    definition: what the sales are; the weekday that opens a week is part of it.
     """
 
     cutoff: date
@@ -75,15 +76,15 @@ class ForecastSpec:
     gap: Gap = 0
     model: str = "price_response"
     point: PointOption = "median"
-    week_starts_on: int = THURSDAY
+    definition: PanelDefinition = ORANGE_JUICE
 
     def __post_init__(self) -> None:
         for name, value, least in (("horizon", self.horizon, 1), ("gap", self.gap, 0)):
             if value < least:
                 raise OptionError(f"{name}={value}", f"is less than {least}", f"give {least} or more weeks")
-        opening = week_of(self.cutoff, self.week_starts_on)
+        opening = week_of(self.cutoff, self.definition.week_starts_on)
         if opening != self.cutoff:
-            day = DAY_NAMES[self.week_starts_on]
+            day = DAY_NAMES[self.definition.week_starts_on]
             raise OptionError(
                 f"cutoff={self.cutoff}", "is not the first day of a week", f"name the {day} before, {opening}"
             )
@@ -101,8 +102,18 @@ class ForecastSpec:
         return [self.cutoff + WEEK * step for step in self.steps]
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values, for hashing and for metadata."""
+        """Return plain JSON values, for hashing and for metadata; `from_dict` is the inverse."""
         return {**asdict(self), "cutoff": self.cutoff.isoformat()}
+
+    @staticmethod
+    def from_dict(plain: Mapping[str, Any]) -> "ForecastSpec":
+        """Return the spec that `as_dict` gave.
+
+        Raises:
+            ForecastingError, ValueError, KeyError, TypeError: the values are those of no spec.
+        """
+        definition = PanelDefinition.from_dict(plain["definition"])
+        return ForecastSpec(**{**plain, "cutoff": date.fromisoformat(plain["cutoff"]), "definition": definition})
 
 
 @dataclass(frozen=True)

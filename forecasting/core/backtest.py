@@ -4,10 +4,13 @@ import pandas as pd
 
 from forecasting.contracts import schemas
 from forecasting.contracts.errors import DataError
+from forecasting.contracts.panel_definition import PanelDefinition
 from forecasting.core.metrics import METRICS, naive_error
 
 
-def with_actuals(forecasts: pd.DataFrame, sales: pd.DataFrame, promotions: pd.DataFrame, model: str) -> pd.DataFrame:
+def with_actuals(
+    forecasts: pd.DataFrame, sales: pd.DataFrame, promotions: pd.DataFrame, model: str, definition: PanelDefinition
+) -> pd.DataFrame:
     """Return the forecasts of one model and cutoff beside what was sold (table `backtest`).
 
     Cells that no store reported have no actual and are left out.
@@ -15,14 +18,19 @@ def with_actuals(forecasts: pd.DataFrame, sales: pd.DataFrame, promotions: pd.Da
     Args:
         forecasts: table `all_points`.
         sales: table `sales`, with the weeks that were forecast.
-        promotions: table `promotions`.
+        promotions: table `promotions` of this definition; a week is promoted where a flag or share is above 0.
         model: the model that was asked, also where a fallback answered.
     """
     rows = forecasts.merge(sales.rename(columns={"units": "actual"}), on=schemas.CELL)
-    plan = promotions.assign(promoted=(promotions["deal"] > 0) | (promotions["feat"] > 0))
+    plan = promotions.assign(promoted=is_promoted(promotions, definition))
     rows = rows.merge(plan[[*schemas.CELL, "promoted"]], on=schemas.CELL, how="left")
     rows["promoted"] = rows["promoted"].fillna(False).astype(bool)
     return schemas.BACKTEST.cast(rows.assign(model=model))
+
+
+def is_promoted(rows: pd.DataFrame, definition: PanelDefinition) -> pd.Series:
+    """Return which rows have a flag or share above 0."""
+    return (rows[[each.name for each in definition.promotions]] > 0).any(axis=1)
 
 
 def score_models(rows: pd.DataFrame, sales: pd.DataFrame) -> pd.DataFrame:

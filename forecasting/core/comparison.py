@@ -19,7 +19,7 @@ class ComparisonResult:
     """How a challenger did against the champion.
 
     weeks: how many target weeks told of it.
-    champion, challenger: mean pinball loss of a forecast, in cartons, over the same forecasts.
+    champion, challenger: mean pinball loss of a forecast, in units, over the same forecasts.
     p_value: the chance of such a gain where both are equally good; 1 where too few weeks differ.
     """
 
@@ -39,7 +39,7 @@ class ComparisonResult:
             return f"only {self.weeks} weeks tell the two apart, {FEWEST_WEEKS} are needed"
         gain = 1 - self.challenger / self.champion if self.champion else 0.0
         return (
-            f"pinball loss {self.challenger:.2f} against {self.champion:.2f} cartons ({abs(gain):.1%} "
+            f"pinball loss {self.challenger:.2f} against {self.champion:.2f} units ({abs(gain):.1%} "
             f"{'less' if gain >= 0 else 'more'}) over {self.weeks} weeks, p = {self.p_value:.3f} "
             f"({'' if self.is_better else 'not '}below {self.level:.3g})"
         )
@@ -99,6 +99,6 @@ def chance_of_gain(gains: np.ndarray, *, lags: int) -> float:
 
 
 def _losses(rows: pd.DataFrame) -> pd.DataFrame:
-    """The pinball loss of each forecast in cartons, its median taken as the point."""
+    """The pinball loss of each forecast in units, its median taken as the point."""
     point = rows.assign(forecast=rows["median"])
     return rows[CELL].assign(loss=pinball_loss(point))

@@ -1,4 +1,4 @@
-"""A fitted model, apart from the forecast: what was learnt, as plain values that can be kept and looked at."""
+"""A fitted model: its parameters as plain values, which can be registered and inspected."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -12,11 +12,11 @@ from forecasting.contracts.spec import ForecastSpec
 
 @dataclass(frozen=True)
 class FittedModel:
-    """What a model has learnt up to a cutoff.
+    """The parameters of a model that was fitted up to a cutoff.
 
-    spec: what it was fitted for; its cutoff is the last week that it has seen.
+    spec: what it was fitted for; its cutoff is the last week that was used.
     parameters: table `parameters`; empty for a model that has none.
-    texts: parameters that are no numbers, by name.
+    texts: parameters that are texts, by name.
     """
 
     spec: ForecastSpec
@@ -25,21 +25,21 @@ class FittedModel:
 
     @property
     def series(self) -> pd.DataFrame:
-        """The distinct (`store`, `product`) that it has parameters of, sorted."""
+        """The distinct (`store`, `product`) that have parameters, sorted."""
         known = self.parameters.dropna(subset="store")[schemas.SERIES].drop_duplicates().astype("int32")
         return known.sort_values(schemas.SERIES, ignore_index=True)
 
     def only(self, series: pd.DataFrame) -> "FittedModel":
-        """No more than these series need: what belongs to their products."""
+        """Return what these series need: the parameters of their products."""
         needed = self.parameters[self.parameters["product"].isin(series["product"].unique())]
         # Cast, so that its types are those of its file: `store` is no integer where one of it was empty.
         return replace(self, parameters=schemas.PARAMETERS.cast(needed))
 
     def require_fit_for(self, spec: ForecastSpec) -> None:
-        """See that it can forecast this.
+        """Check that it can predict this.
 
         Raises:
-            OptionError: it is of another model, was fitted for other steps, or has seen weeks after the cutoff.
+            OptionError: it is of another model, was fitted for other steps, or on weeks after the cutoff.
         """
         mine = self.spec
         if mine.model != spec.model:
@@ -51,12 +51,12 @@ class FittedModel:
         if mine.gap != spec.gap or mine.horizon < spec.horizon:
             raise OptionError(
                 f"horizon={spec.horizon}, gap={spec.gap}",
-                f"is asked for, and the fitted model knows horizon={mine.horizon}, gap={mine.gap}",
+                f"is asked for, and the fitted model was fitted for horizon={mine.horizon}, gap={mine.gap}",
                 f"train one with `oj train --horizon {spec.horizon} --gap {spec.gap}`",
             )
         if mine.cutoff > spec.cutoff:
             raise OptionError(
                 f"cutoff={spec.cutoff}",
-                f"lies before {mine.cutoff}, up to which the fitted model has seen the sales",
+                f"lies before {mine.cutoff}, up to which the fitted model has used the sales",
                 f"train one with `oj train --cutoff {spec.cutoff}`",
             )

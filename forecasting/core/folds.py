@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from datetime import date
 
-from forecasting.contracts.calendar import dominicks_week, weeks_between
+from forecasting.contracts.calendar import weeks_between
 from forecasting.contracts.errors import OptionError
+from forecasting.contracts.orange_juice import dominicks_week
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ POINT_AND_INTERVALS = ["forecast", *(f"{side}_{level}" for level in schemas.LEVE
 
 
 def unusable_series(rows: pd.DataFrame, series: pd.DataFrame, spec: ForecastSpec) -> dict[Series, str]:
-    """Series of a partition whose rows cannot be published, with the reason.
+    """Return the series of a partition whose rows cannot be published, with the reason.
 
     `missing_row`: a step is missing or there twice; `not_finite`, `negative`; `crossing`: the interval's
     ends are not ordered or the wider level does not contain the narrower.
@@ -39,7 +39,7 @@ def unusable_series(rows: pd.DataFrame, series: pd.DataFrame, spec: ForecastSpec
 
 
 def require_complete(table: pd.DataFrame, series: pd.DataFrame, spec: ForecastSpec) -> None:
-    """See that every expected series × step stands in `table` exactly once, with usable numbers.
+    """Check that every expected series × step stands in `table` exactly once, with usable numbers.
 
     Raises:
         RunError: it does not.

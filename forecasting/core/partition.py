@@ -10,18 +10,18 @@ from forecasting.contracts import schemas
 from forecasting.core.fitted_model import FittedModel
 from forecasting.core.panel import series_of
 
-# What a model learns from together and must stay in one partition.
+# Which series a model learns from together; they stay in one partition.
 Pooled = Literal["nothing", "product", "everything"]
 
 
 @dataclass(frozen=True)
 class Partition:
-    """The series that one task forecasts, with all that their model may look at.
+    """The series that one task forecasts, with all that their model may use.
 
     panel: the target series up to the cutoff (see `forecasting.core.panel.build_panel`).
-    promotions: offers in these stores, of all products, past and future; complete in the coming weeks, where `known`
-        tells what was announced (see `forecasting.core.panel.complete_promotions`).
-    fitted: what their model has learnt before; None where it is to learn and forecast in one.
+    promotions: covariates of all products of these stores, past and future; complete in the coming weeks, where
+        `known` marks what was announced (see `forecasting.core.panel.complete_promotions`).
+    fitted: the fitted model to predict by; None where the task fits one.
     """
 
     name: str
@@ -35,7 +35,7 @@ class Partition:
         return series_of(self.panel)
 
     def only(self, series: pd.DataFrame) -> "Partition":
-        """The same partition with no other series than these."""
+        """Return the partition with these series only."""
         panel = self.panel.merge(series, on=schemas.SERIES).sort_values(schemas.CELL, ignore_index=True)
         promotions = self.promotions[self.promotions["store"].isin(series["store"])]
         return replace(self, panel=panel, promotions=promotions)
@@ -48,7 +48,7 @@ def partition_panel(
 
     Args:
         panel: one row per (`store`, `product`, `week`).
-        promotions: what is known beforehand, past and future.
+        promotions: table `promotions`, past and future.
         mini_batch_size: most series in one partition; a product that has more stays whole all the same.
         pooled: what the model learns from together stays together, however large.
 
@@ -76,7 +76,7 @@ def partition_panel(
 
 
 def _pack(sizes: pd.Series, most: int) -> dict[int, str]:
-    """Names of partitions by product: as many whole products, in order, as fit into `most` series."""
+    """Return names of partitions by product: as many whole products, in order, as fit into `most` series."""
     names: dict[int, str] = {}
     number = filled = 0
     for product, size in sizes.items():

@@ -1,7 +1,7 @@
-"""What was known when.
+"""Point in time: what was known at a cutoff.
 
-Promotions have two times: the week that they are of, and the week whose files told them. What is known at a cutoff
-is what the files up to it told; of several files that speak of one cell the newest holds.
+Promotions have two times: the week that they are for, and the week whose files announced them. Known at a cutoff is
+what files of weeks up to it announced; of several announcements for a cell the newest counts.
 """
 
 from dataclasses import dataclass
@@ -13,10 +13,10 @@ from forecasting.contracts import schemas
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What a run has to forecast from.
+    """The data that a run forecasts from.
 
     sales: table `sales` up to a cutoff.
-    promotions: table `promotions`, told up to that cutoff; they reach into the weeks after it.
+    promotions: table `promotions`, announced up to that cutoff; they reach into the weeks after it.
     """
 
     sales: pd.DataFrame
@@ -24,17 +24,17 @@ class Snapshot:
 
 
 def newest_announced(rows: pd.DataFrame) -> pd.DataFrame:
-    """One row per cell, sorted: the last of `rows`, which are ordered by the week that told them."""
+    """Return one row per cell, sorted: the last of `rows`, which are ordered by the announcing week."""
     return rows.drop_duplicates(schemas.CELL, keep="last").sort_values(schemas.CELL, ignore_index=True)
 
 
 def merge_newer(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
-    """`old` and `new` rows of a table of cells; where both have the cell, the new one holds."""
+    """Return the rows of both tables of cells; where both have a cell, the new row."""
     return newest_announced(pd.concat([old, new], ignore_index=True))
 
 
 def restated(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
-    """The cells that both tables of sales have with different units.
+    """Return the cells that both tables of sales have with different units.
 
     Returns:
         One row per cell: `store, product, week, units_before, units_after`.

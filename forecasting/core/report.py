@@ -6,14 +6,19 @@ from datetime import date
 import pandas as pd
 
 from forecasting.contracts import schemas
+from forecasting.contracts.panel_definition import PanelDefinition
 
 RECENT_WEEKS = 4
 
 
 def report_table(
-    sales: pd.DataFrame, promotions: pd.DataFrame, forecast: pd.DataFrame, products: pd.DataFrame
+    sales: pd.DataFrame,
+    promotions: pd.DataFrame,
+    forecast: pd.DataFrame,
+    products: pd.DataFrame,
+    definition: PanelDefinition,
 ) -> pd.DataFrame:
-    """One table of what was sold up to the cutoff and what is forecast after it.
+    """Return one table of what was sold up to the cutoff and what is forecast after it.
 
     Args:
         sales: table `sales`; rows after the forecast's cutoff are left out.
@@ -28,11 +33,10 @@ def report_table(
     actual = sales[sales["week"] <= cutoff].assign(kind="actual")
     expected = forecast.rename(columns={"forecast": "units"}).assign(kind="forecast")
     table = pd.concat([actual.astype({"units": "float64"}), expected], ignore_index=True)
-    table = table.merge(promotions, on=schemas.CELL, how="left")
-    table["deal"] = table["deal"].astype("Int8")
+    table = _with_covariates(table, promotions, definition)
     names = products.set_index("product")["name"]
     table["product_name"] = table["product"].map(names).fillna(table["product"].astype(str))
-    return schemas.REPORT.cast(table).sort_values(schemas.CELL, ignore_index=True)
+    return schemas.report(definition).cast(table).sort_values(schemas.CELL, ignore_index=True)
 
 
 def order_sheet(
@@ -41,6 +45,7 @@ def order_sheet(
     promotions: pd.DataFrame,
     stores: pd.DataFrame,
     products: pd.DataFrame,
+    definition: PanelDefinition,
 ) -> pd.DataFrame:
     """Return the forecast of one cutoff as planners read it, with names, plans and what was sold last.
 
@@ -60,17 +65,23 @@ def order_sheet(
     )
     sheet["last_sold"] = sheet["last_sold"].astype("Int64")
     sheet["change"] = sheet["forecast"] - sheet["last_sold"].astype("float64")
-    sheet = sheet.merge(promotions, on=schemas.CELL, how="left")
-    sheet["deal"] = sheet["deal"].astype("Int8")
+    sheet = _with_covariates(sheet, promotions, definition)
     sheet["store_name"] = sheet["store"].map(stores.set_index("store")["name"])
     sheet["product_name"] = (
         sheet["product"].map(products.set_index("product")["name"]).fillna(sheet["product"].astype(str))
     )
-    return schemas.ORDER_SHEET.cast(sheet).sort_values(schemas.CELL, ignore_index=True)
+    return schemas.order_sheet(definition).cast(sheet).sort_values(schemas.CELL, ignore_index=True)
+
+
+def _with_covariates(rows: pd.DataFrame, promotions: pd.DataFrame, definition: PanelDefinition) -> pd.DataFrame:
+    """Return the rows with the covariates of their cells, empty where unknown."""
+    found = rows.merge(promotions, on=schemas.CELL, how="left")
+    # Whole numbers with gaps.
+    return found.astype({each.name: "Int8" for each in definition.of_role("flag")})
 
 
 def biggest_movers(report: pd.DataFrame, count: int, recent_weeks: int = RECENT_WEEKS) -> pd.DataFrame:
-    """Series whose first forecast week differs most from their mean of the last weeks: rises, then drops.
+    """Return the series whose first forecast week differs most from their mean of the last weeks: rises, then drops.
 
     Args:
         report: table `report`.
@@ -78,22 +89,21 @@ def biggest_movers(report: pd.DataFrame, count: int, recent_weeks: int = RECENT_
         recent_weeks: weeks up to the cutoff that make the mean.
 
     Returns:
-        One row per series, biggest rise first, biggest drop last: `store, product, product_name, week, recent`
-        (mean units of the last weeks), `units`, `lo_80`, `hi_80`, `change` (cartons), `price`, `deal`, `feat`.
+        One row per series, biggest rise first, biggest drop last: the columns of `report`, `recent` (mean units of
+        the last weeks) and `change` (units).
     """
     movers = first_forecasts(report, recent_weeks).dropna(subset="recent")
     movers["change"] = movers["units"] - movers["recent"]
     movers = movers.sort_values("change", ascending=False, kind="stable", ignore_index=True)
     rises = movers[movers["change"] > 0].head(count)
     drops = movers[movers["change"] < 0].tail(count)
-    columns = ["store", "product", "product_name", "week", "recent", "units", "lo_80", "hi_80", "change"]
-    return pd.concat([rises, drops])[[*columns, "price", "deal", "feat"]].reset_index(drop=True)
+    return pd.concat([rises, drops]).reset_index(drop=True)
 
 
 def weekly_totals(report: pd.DataFrame) -> pd.DataFrame:
-    """Cartons of all series together, one row per (`kind`, `week`), actuals first: `kind, week, units`.
+    """Return the units of all series together, one row per (`kind`, `week`), actuals first: `kind, week, units`.
 
-    Weeks in which stores are missing are lower for it: nothing is filled in.
+    Where stores are missing the sum is lower: nothing is filled in.
     """
     return report.groupby(["kind", "week"], as_index=False)["units"].sum()
 
@@ -102,8 +112,8 @@ def weekly_totals(report: pd.DataFrame) -> pd.DataFrame:
 class Expectation:
     """The first forecast week of all series together.
 
-    units: cartons expected, the sum of the series' points.
-    recent: the same series' mean cartons of the last `recent_weeks`, each over the weeks that it reported.
+    units: expected, the sum of the series' points.
+    recent: the same series' mean units of the last `recent_weeks`, each over the weeks that it reported.
     """
 
     week: date
@@ -113,7 +123,7 @@ class Expectation:
 
 
 def expectation(report: pd.DataFrame, recent_weeks: int = RECENT_WEEKS) -> Expectation:
-    """What is expected of the first forecast week, beside what the same series sold of late.
+    """Return what is expected of the first forecast week, beside what the same series sold in the last weeks.
 
     Args:
         report: table `report`.
@@ -125,7 +135,7 @@ def expectation(report: pd.DataFrame, recent_weeks: int = RECENT_WEEKS) -> Expec
 
 
 def first_forecasts(report: pd.DataFrame, recent_weeks: int = RECENT_WEEKS) -> pd.DataFrame:
-    """The rows of the first forecast week, with the series' `recent` mean; empty where it sold nothing of late."""
+    """Return the rows of the first forecast week with `recent`, the series' mean of the last weeks."""
     forecast = report[report["kind"] == "forecast"]
     first = forecast[forecast["week"] == forecast["week"].min()]
     since = forecast["cutoff"].iloc[0] - pd.Timedelta(weeks=recent_weeks)

@@ -1,9 +1,8 @@
 """Which partition to try next: retries, and the search for the series that brings its partition down.
 
-The decisions alone, with no cluster in sight: `forecasting.compute` submits what `next_task` gives
-and tells how it ended. A series that raises, hangs or kills its worker costs itself only: its partition is
-halved until it stands alone. A pooled model is then run once more on the partition without it, as it
-learns from all the series of a partition together.
+Decisions only, without a cluster: `forecasting.compute` submits what `next_task` gives and reports how it ended. A
+series that raises, hangs or kills its worker costs itself only: its partition is halved until it stands alone. A pooled
+model is then run once more on the partition without it, as it learns from all series of a partition together.
 """
 
 from collections import deque
@@ -18,7 +17,7 @@ from forecasting.core.partition import Partition
 Series = tuple[int, int]
 Failure = Literal["raised", "timed_out", "worker_lost", "never_began"]
 
-# A task that only waited on a worker that was lost is not under suspicion, but it cannot wait for ever.
+# A task that only waited on a lost worker has not caused the loss, but its waits are limited.
 WAITS_IN_VAIN = 5
 
 

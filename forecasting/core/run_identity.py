@@ -15,12 +15,12 @@ from forecasting.contracts.table import Table
 def identify(
     sales: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec, options: Mapping[str, Any], code: str
 ) -> str:
-    """The run id: a hash of input, options and code. The same id stands for the same forecast.
+    """Return the run id: a hash of input, options and code. Equal ids stand for equal forecasts.
 
     Args:
         sales: table `sales`; rows after the cutoff do not count.
         promotions: table `promotions`; weeks beyond the horizon do not count.
-        options: whatever else decides what the forecast is.
+        options: other values that the forecast depends on.
         code: fingerprint of the code and of the libraries that compute it.
 
     Returns:
@@ -32,7 +32,7 @@ def identify(
 
 
 def hash_of_input(sales: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> str:
-    """Hash of what a forecast, or a training, at this cutoff may look at; arguments as in `identify`."""
+    """Return a hash of the input of a forecast, or a training, at this cutoff; arguments as in `identify`."""
     return _digest_of_input(sales, promotions, spec).hexdigest()[:16]
 
 
@@ -40,12 +40,12 @@ def _digest_of_input(sales: pd.DataFrame, promotions: pd.DataFrame, spec: Foreca
     digest = hashlib.sha256()
     seen = sales[sales["week"] <= pd.Timestamp(spec.cutoff)]
     planned = promotions[promotions["week"] <= pd.Timestamp(spec.weeks[-1])]
-    for frame, table in ((seen, schemas.SALES), (planned, schemas.PROMOTIONS)):
+    for frame, table in ((seen, schemas.SALES), (planned, schemas.promotions(spec.definition))):
         digest.update(_hash_of(frame, table))
     return digest
 
 
 def _hash_of(frame: pd.DataFrame, table: Table) -> bytes:
-    """Hash of a table's content, whatever the order of its rows."""
+    """Return the hash of a table's content, whatever the order of its rows."""
     ordered = frame[table.columns].sort_values(list(table.key), ignore_index=True)
     return hashlib.sha256(pd.util.hash_pandas_object(ordered, index=False).to_numpy().tobytes()).digest()

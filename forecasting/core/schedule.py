@@ -1,4 +1,4 @@
-"""The timetable of the weeks: when a week closes, until when its stores are waited for, and which weeks are due."""
+"""The schedule: when a week closes, until when a run waits for its stores, and which weeks are due."""
 
 from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
@@ -11,27 +11,27 @@ WEEKS_STILL_AWAITED = 4
 
 
 def closes_at(week: date, time_zone: str) -> datetime:
-    """The first moment after the last day of `week`, by the clocks of `time_zone`."""
+    """Return the first moment after the last day of `week`, by the clocks of `time_zone`."""
     return datetime.combine(week + WEEK, time(), ZoneInfo(time_zone))
 
 
 def deadline_of(week: date, hours: float, time_zone: str) -> datetime:
-    """The moment until which stores that have not reported `week` are waited for: `hours` after it closes."""
+    """Return until when a run waits for stores that have not reported `week`: `hours` after it closes."""
     return closes_at(week, time_zone) + timedelta(hours=hours)
 
 
 def last_closed(now: datetime, time_zone: str, week_starts_on: int = THURSDAY) -> date:
-    """First day of the last week that was over at `now`."""
+    """Return the first day of the last week that was over at `now`."""
     return week_of(now.astimezone(ZoneInfo(time_zone)).date(), week_starts_on) - WEEK
 
 
 def is_overdue(deadline: datetime, now: datetime) -> bool:
-    """Whether a deadline has passed that somebody still cares for: one of a replay passed years ago."""
+    """Return whether a deadline has passed within the last weeks; that of a replay passed years ago."""
     return deadline <= now < deadline + WEEK * WEEKS_STILL_AWAITED
 
 
 def awaited_week(*, published: Iterable[date], collected: Iterable[date], closed: date) -> date | None:
-    """The week that stores are reporting now: the last one that closed, where it is not published yet.
+    """Return the week that stores are reporting now: the last one that closed, where it is not published yet.
 
     None for a lake without weeks, and for one whose last week is long past.
     """
@@ -49,16 +49,16 @@ def due_weeks(
     collected: Iterable[date],
     closed: date,
 ) -> list[date]:
-    """The weeks that a run without a given cutoff takes, oldest first: those that have come and are not published.
+    """Return the weeks that a run without a given cutoff takes, oldest first: those that have come, unpublished.
 
     After an outage there are several, and the last one is that of today.
 
     Args:
         dropped: weeks with files in the inbox.
-        admitted: weeks that an earlier run has let through its gate, published or not.
-        published: cutoffs with a published forecast. Weeks before the last one are history: a backfill's.
+        admitted: weeks whose rows an earlier run has collected, published or not.
+        published: cutoffs with a published forecast. Weeks before the last one are history: only a backfill takes them.
         collected: weeks with sales in the lake.
-        closed: the last week that is over; what is dropped of a later one waits for its end.
+        closed: the last week that is over; files of a later one wait for its end.
 
     Returns:
         Failing a new week the last published one (late files may have changed its input), failing that the

@@ -1,6 +1,6 @@
 """Validation of inbox rows: every row is accepted, dropped as a duplicate, or quarantined with a rule.
 
-What was collected before may be sent again: to the letter, it is a duplicate; with other units, a correction.
+A row that was collected before may be sent again: unchanged it is a duplicate, with other units a correction.
 """
 
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from datetime import date
 import pandas as pd
 
 from forecasting.contracts import schemas
-from forecasting.contracts.calendar import THURSDAY
+from forecasting.contracts.panel_definition import PanelDefinition
 from forecasting.core.inspection import Rows
 from forecasting.core.point_in_time import restated
 
@@ -26,7 +26,7 @@ class Validated:
     """The outcome of a validation: `rows_in` = `accepted` + `dropped` + rows of `quarantined`.
 
     sales: accepted rows with units, one per cell (table `sales`; daily rows are summed into weeks).
-    promotions: what the accepted rows tell of prices and promotions (table `announced_promotions`).
+    promotions: covariates that the accepted rows announce (table `announced_promotions`).
     quarantined: the other rows (table `quarantine`).
     missing_days: the days still missing, by (store, week), of stores that report daily.
     corrected_by_week: accepted rows that give a week other units than were collected, by week.
@@ -54,22 +54,22 @@ def validate(
     products: pd.DataFrame,
     collected: pd.DataFrame,
     overrides: pd.DataFrame | None = None,
-    week_starts_on: int = THURSDAY,
+    definition: PanelDefinition,
 ) -> Validated:
     """Check every inbox row against the contract and against what was collected before.
 
     Args:
-        rows: one row per line, `inspection.RAW_COLUMNS`, all text.
-        stores, products: the known ones.
+        rows: one row per line, `inspection.raw_columns`, all text.
+        stores, products: tables of the known ones.
         collected: sales that are already in the lake (table `sales`).
-        unusual: cells (`store, product, week`) that somebody has accepted however far out of proportion they are.
-        week_starts_on: weekday that opens a week, Monday = 0.
+        overrides: cells (`store, product, week`) whose units somebody has accepted as no outliers.
+        definition: what the rows hold.
 
     Returns:
-        Accepted sales and promotions, the quarantined rows, and the counts that account for every row.
+        Accepted sales and announcements, the quarantined rows, and counts that add up to all rows.
     """
-    checked = Rows(rows)
-    checked.parse_keys(week_starts_on)
+    checked = Rows(rows, definition)
+    checked.parse_keys()
     checked.parse_values()
     checked.require_known(stores["store"], products["product"])
     checked.require_file_week()
@@ -82,14 +82,14 @@ def validate(
     of_these_weeks = collected[collected["week"].isin(sales["week"].unique())]
     corrected = restated(of_these_weeks, sales)
     repeated = sales.merge(of_these_weeks, on=[*schemas.CELL, "units"])
-    good = announced[~_tells_units_of(announced, repeated)]
+    good = announced[~_has_units_of(announced, repeated)]
     return Validated(
         sales=_weekly_sales(good),
         # A row that only repeats collected sales may still carry a newer plan of prices.
-        promotions=_weekly_promotions(announced),
+        promotions=_weekly_promotions(announced, definition),
         quarantined=checked.quarantined(),
         missing_days=missing_days,
-        corrected_by_week=_rows_by_week(good[_tells_units_of(good, corrected)]),
+        corrected_by_week=_rows_by_week(good[_has_units_of(good, corrected)]),
         rows_in=len(rows),
         accepted=len(good),
         dropped=int((checked.frame["rule"] == "").sum()) - len(good),
@@ -115,7 +115,7 @@ def _require_proportion(checked: Rows, collected: pd.DataFrame, overrides: pd.Da
 
 
 def _is_in(rows: pd.DataFrame, cells: pd.DataFrame) -> pd.Series:
-    """Which of `rows` are of one of the cells."""
+    """Return which of `rows` are of one of the cells."""
     return (
         rows[schemas.CELL]
         .merge(cells[schemas.CELL], how="left", indicator=True)["_merge"]
@@ -124,8 +124,8 @@ def _is_in(rows: pd.DataFrame, cells: pd.DataFrame) -> pd.Series:
     )
 
 
-def _tells_units_of(rows: pd.DataFrame, cells: pd.DataFrame) -> pd.Series:
-    """Which of `rows` tell the units of one of the cells; others of that week are plans."""
+def _has_units_of(rows: pd.DataFrame, cells: pd.DataFrame) -> pd.Series:
+    """Return which of `rows` hold units of one of the cells; others of that week are plans."""
     return rows["units"].notna() & _is_in(rows, cells)
 
 
@@ -139,28 +139,29 @@ def _weekly_sales(rows: pd.DataFrame) -> pd.DataFrame:
     return schemas.SALES.cast(weekly.astype(dict.fromkeys([*schemas.SERIES, "units"], "int64")))
 
 
-def _weekly_promotions(rows: pd.DataFrame) -> pd.DataFrame:
-    """One row per cell and week that told it. A week of daily prices gives dollars sold by cartons sold."""
-    rows = rows.rename(columns={"file_week": "announced"})
-    key = list(schemas.ANNOUNCED_PROMOTIONS.key)
+def _weekly_promotions(rows: pd.DataFrame, definition: PanelDefinition) -> pd.DataFrame:
+    """Return one row per cell and announcing week.
+
+    Of a week of daily rows: a price is money by units sold, a flag or share the highest, a number the mean of the days.
+    """
+    table = schemas.announced_promotions(definition)
+    rows, key = rows.rename(columns={"file_week": "announced"}), list(table.key)
     weight = rows["units"].fillna(0).clip(lower=0)
     # Where nothing was sold, all days weigh the same.
     sold = weight.groupby([rows[name] for name in key]).transform("sum")
     weight = weight.where(sold > 0, 1.0)
-    weekly = (
-        rows.assign(value=rows["price"] * weight, weight=weight)
-        .groupby(key, as_index=False)
-        .agg(
-            price=("price", "first"),
-            value=("value", "sum"),
-            weight=("weight", "sum"),
-            days=("price", "nunique"),
-            deal=("deal", "max"),
-            feat=("feat", "max"),
-        )
-    )
-    weekly["price"] = weekly["price"].where(weekly["days"] == 1, weekly["value"] / weekly["weight"])
-    return schemas.ANNOUNCED_PROMOTIONS.cast(weekly.astype(dict.fromkeys([*schemas.SERIES, "deal"], "int64")))
+    by_cell = rows.assign(weight=weight).groupby(key)
+    columns = {}
+    for each in definition.covariates:
+        days = by_cell[each.name]
+        if each.role == "price":
+            money = (rows[each.name] * weight).groupby([rows[name] for name in key]).sum()
+            columns[each.name] = days.first().where(days.min() == days.max(), money / by_cell["weight"].sum())
+        else:
+            columns[each.name] = days.mean() if each.role == "number" else days.max()
+    weekly = pd.DataFrame(columns, index=by_cell["weight"].sum().index).reset_index()
+    whole = [*schemas.SERIES, *(each.name for each in definition.of_role("flag"))]
+    return table.cast(weekly.astype(dict.fromkeys(whole, "int64")))
 
 
 def out_of_proportion(sold: pd.DataFrame, collected: pd.DataFrame) -> pd.Series:

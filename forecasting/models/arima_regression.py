@@ -30,7 +30,8 @@ AUTOCORRELATIONS = (-0.5, 0.95)
 TOLERANCE = 0.02  # of the autocorrelation: finer changes no forecast
 BEYOND = 0.7  # log points by which a forecast may exceed what the series ever did, up or down
 LARGEST_SPREAD = 3.0
-REGRESSORS = ("log_price", "deal", "feat")
+PRICE, DEAL, FEAT = "price", "deal", "feat"  # the covariates that it uses
+REGRESSORS = ("log_price", DEAL, FEAT)
 
 
 class ArimaRegression(Model):
@@ -74,7 +75,7 @@ def _each_series(
     cells = future_cells(series_of(panel), spec)
     rows = pd.concat([panel[[*schemas.CELL, "units"]], cells[schemas.CELL]], ignore_index=True)
     rows = rows.sort_values(schemas.CELL, ignore_index=True)
-    regressors = _regressors(complete_plan(promotions, rows, spec.cutoff))
+    regressors = _regressors(complete_plan(promotions, rows, spec.cutoff, spec.definition))
     for (store, product), series in rows.groupby(schemas.SERIES):
         log_units, x = np.log1p(series["units"].to_numpy()), regressors[series.index]
         # The weeks of the gap are weeks without observation, whose offers do not matter.
@@ -84,13 +85,14 @@ def _each_series(
 
 
 def _regressors(plan: pd.DataFrame) -> np.ndarray:
-    """Log price, deal and feat, (rows, 3); a product whose price nobody knows has a constant one."""
-    log_price = np.log(plan["price"].fillna(1.0).clip(lower=SMALLEST_PRICE))
-    return np.column_stack([log_price, plan["deal"], plan["feat"]])
+    """Return log price, deal and feat, (rows, 3); a product or panel without one has a constant one."""
+    columns = plan.reindex(columns=[PRICE, DEAL, FEAT])
+    log_price = np.log(columns[PRICE].fillna(1.0).clip(lower=SMALLEST_PRICE))
+    return np.column_stack([log_price, columns[DEAL].fillna(0.0), columns[FEAT].fillna(0.0)])
 
 
 def _learn(key: tuple[int, int], log_units: np.ndarray, x: np.ndarray) -> Numbers:
-    """What is learnt of one series.
+    """Return the parameters of one series.
 
     Raises:
         ValueError: it has fewer observed weeks than the model needs.
@@ -130,7 +132,7 @@ def _apply(log_units: np.ndarray, x: np.ndarray, learnt: Numbers, horizon: int) 
 
 
 def _model_of(log_units: np.ndarray, x: np.ndarray, learnt: Numbers) -> SARIMAX:
-    """The model around the means that were learnt, with the regressors that varied then."""
+    """Return the model around the fitted means, with the regressors that varied at the fit."""
     uses = np.array([learnt[f"uses_{name}"] for name in REGRESSORS]) == 1
     centred = (x - np.array([learnt[f"mean_{name}"] for name in REGRESSORS]))[:, uses]
     return _model(log_units - learnt["mean"], centred, EFFECT_VARIANCES[uses])

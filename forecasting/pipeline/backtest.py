@@ -9,8 +9,9 @@ import pandas as pd
 
 from forecasting.compute import Cluster
 from forecasting.contracts import schemas
-from forecasting.contracts.calendar import THURSDAY
 from forecasting.contracts.errors import OptionError
+from forecasting.contracts.orange_juice import PROMOTIONS
+from forecasting.contracts.panel_definition import ORANGE_JUICE, PanelDefinition
 from forecasting.contracts.spec import BatchSpec, ForecastSpec, Point
 from forecasting.core.backtest import score_models, with_actuals
 from forecasting.core.fitted_model import FittedModel
@@ -30,7 +31,7 @@ class Source:
     name: str
     sales: pd.DataFrame
     promotions: pd.DataFrame
-    week_starts_on: int
+    definition: PanelDefinition
     lake: Lake | None = None
 
     def promotions_at(self, cutoff: date) -> pd.DataFrame:
@@ -59,15 +60,13 @@ class BacktestResult:
 def load(lake: Lake, *, of_benchmark: bool) -> Source:
     """Return the data of the lake; the shipped data for a protocol of the benchmark, or where the lake has none."""
     if of_benchmark or not lake.sales.weeks():
-        return Source("the shipped data", shipped(schemas.SALES), shipped(schemas.PROMOTIONS), THURSDAY)
+        return Source("the shipped data", shipped(schemas.SALES), shipped(PROMOTIONS), ORANGE_JUICE)
     return of_lake(lake)
 
 
 def of_lake(lake: Lake, until: date | None = None) -> Source:
     """Return the sales and promotions of the lake, or those up to a cutoff."""
-    return Source(
-        str(lake.root), lake.sales.read(until), lake.promotions.read(until), lake.reference.week_starts_on, lake
-    )
+    return Source(str(lake.root), lake.sales.read(until), lake.promotions.read(until), lake.reference.definition, lake)
 
 
 def run_folds(
@@ -97,14 +96,14 @@ def run_folds(
         get_model(model)
         cpu_before, series = cluster.usage.seconds_cpu, 0
         for cutoff in folds.cutoffs:
-            spec = ForecastSpec(cutoff, folds.horizon, folds.gap, model, point, source.week_starts_on)
+            spec = ForecastSpec(cutoff, folds.horizon, folds.gap, model, point, source.definition)
             promotions = source.promotions_at(cutoff)
             partitions = make_partitions(source.sales, promotions, spec, batch.mini_batch_size, fitted)
             table = map_forecast(
                 cluster, partitions, spec, batch, lambda _: None, table=schemas.ALL_POINTS, fitted=fitted
             )
             series += len(table) // folds.horizon
-            parts.append(with_actuals(table, source.sales, source.promotions, model))
+            parts.append(with_actuals(table, source.sales, source.promotions, model, source.definition))
             done += 1
             on_progress(done, total)
         milliseconds[model] = 1000 * (cluster.usage.seconds_cpu - cpu_before) / series

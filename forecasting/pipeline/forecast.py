@@ -27,16 +27,16 @@ def make_partitions(
     mini_batch_size: int,
     fitted: FittedModel | None = None,
 ) -> list[Partition]:
-    """Cut every active series, with what was known of it at the cutoff, into partitions.
+    """Return the partitions of a cutoff: every active series, with what was known at the cutoff.
 
     Args:
         sales: table `sales`; rows after the cutoff are ignored.
         promotions: table `promotions`, past and future; weeks beyond the horizon are ignored.
-        fitted: the model to forecast with; without one each partition fits its own.
+        fitted: the model to predict by; without one each task fits its own.
 
     Raises:
         DataError: nothing was sold in the weeks up to the cutoff.
-        OptionError: `fitted` cannot make this forecast.
+        OptionError: `fitted` was not fitted for such a forecast.
     """
     if fitted:
         fitted.require_fit_for(spec)
@@ -46,8 +46,9 @@ def make_partitions(
             f"No series has sales in the weeks up to the cutoff {spec.cutoff}",
             "collect those weeks first, or choose a later cutoff (`oj status` shows the weeks of the lake)",
         )
+    promotions = promotions[schemas.promotions(spec.definition).columns]
     panel = build_panel(sales, promotions, series, spec.cutoff)
-    complete = complete_promotions(promotions, series, spec.cutoff, spec.weeks[-1])
+    complete = complete_promotions(promotions, series, spec.cutoff, spec.weeks[-1], spec.definition)
     partitions = partition_panel(panel, complete, mini_batch_size=mini_batch_size, pooled=get_model(spec.model).pooled)
     if not fitted:
         return partitions
@@ -95,10 +96,10 @@ def forecast(
 ) -> pd.DataFrame:
     """Forecast every active series in this process, without a cluster.
 
-    A series that `fitted` was not trained on gets a fallback.
+    A series without parameters in `fitted` gets a fallback.
 
     Raises:
-        RunError: the model left out a series or answered with unusable numbers.
+        RunError: the model left out a series or gave unusable numbers.
     """
     partitions = make_partitions(sales, promotions, spec, mini_batch_size=1_000, fitted=fitted)
     unknown = {key: why for partition in partitions for key, why in untrained_series(partition.series, fitted).items()}
@@ -106,7 +107,7 @@ def forecast(
 
 
 def fallback(partition: Partition, spec: ForecastSpec, reasons: Mapping[Series, str]) -> pd.DataFrame:
-    """Forecast the series named in `reasons` by the climatology; each row carries its reason."""
+    """Return forecasts of the series named in `reasons` by the model `mean`, each row with its reason."""
     failed = partition.only(pd.DataFrame(list(reasons), columns=schemas.SERIES))
     rows = _as_forecast(
         get_model(FALLBACK_MODEL).forecast(failed.panel, failed.promotions, spec),
@@ -119,7 +120,7 @@ def fallback(partition: Partition, spec: ForecastSpec, reasons: Mapping[Series, 
 
 
 def untrained_series(series: pd.DataFrame, fitted: FittedModel | None) -> dict[Series, str]:
-    """Return the series that a fitted model was not trained on, each with the reason `not_trained`."""
+    """Return the series without parameters in a fitted model, with the reason `not_trained`."""
     if fitted is None or not get_model(fitted.spec.model).has_parameters:
         return {}
     known = pd.MultiIndex.from_frame(fitted.series)
@@ -134,7 +135,7 @@ def assemble(
     spec: ForecastSpec,
     table_type: Table = schemas.FORECAST,
 ) -> pd.DataFrame:
-    """Put the rows of the partitions together, add the fallbacks, and check that every expected row is there once.
+    """Put the partitions' rows together, add the fallbacks, and check that every expected row is there once.
 
     Args:
         frames: rows of the partitions that succeeded; rows of series named in `reasons` are left out.

@@ -106,7 +106,7 @@ def collect(lake: Lake, cutoff: date) -> Arrived:
         "next run; run again when it is complete."
         for file in unsettled
     ]
-    return Arrived(*read_inbox(files), notes)
+    return Arrived(*read_inbox(files, lake.reference.definition), notes)
 
 
 def validate(lake: Lake, arrived: Arrived) -> Validated:
@@ -117,7 +117,7 @@ def validate(lake: Lake, arrived: Arrived) -> Validated:
         products=lake.reference.products(),
         collected=lake.sales.read(),
         overrides=lake.acceptances.overrides(),
-        week_starts_on=lake.reference.week_starts_on,
+        definition=lake.reference.definition,
     )
 
 
@@ -127,7 +127,9 @@ def look(lake: Lake, week: date, spec: GateSpec, at: datetime) -> CompletenessRe
     Raises:
         ForecastingError: the week is refused.
     """
-    return _assess(lake, week, validate(lake, Arrived(*read_inbox(_waiting(lake, week)))), spec, at)
+    return _assess(
+        lake, week, validate(lake, Arrived(*read_inbox(_waiting(lake, week), lake.reference.definition))), spec, at
+    )
 
 
 def admit(lake: Lake, week: date, arrived: Arrived, checked: Validated, spec: GateSpec, at: datetime) -> IngestResult:

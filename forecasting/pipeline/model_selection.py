@@ -153,7 +153,7 @@ def _evaluate(
 ) -> Evaluation:
     """Evaluate the challengers, and promote the best of them where it is better."""
     spec, champion, is_frozen = current.spec, current.champion, current.retrain == "when_drifted"
-    default = ForecastSpec(spec.cutoff, week_starts_on=spec.week_starts_on).model
+    default = ForecastSpec(spec.cutoff, definition=spec.definition).model
     others = [] if current.asked or (is_frozen and champion is None) else [default, ROBUST]
     models = [model for model in dict.fromkeys([spec.model, *others]) if is_frozen or model != spec.model]
     incumbent: FittedModel | None = None

@@ -1,10 +1,11 @@
-"""Import of a panel with other column names: the history of any retailer.
+"""Import of a panel: any retailer's history, read by the names that its columns have there.
 
-Stores and products that are named by text get numbers in the order of their names; the reference tables keep the
-names.
+Stores and products that are named by text get numbers in the order of their names; the reference tables keep the names.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
 from pathlib import Path
 
 import pandas as pd
@@ -13,15 +14,19 @@ import pyarrow.parquet as pq
 from forecasting.contracts import schemas
 from forecasting.contracts.calendar import DAY_NAMES
 from forecasting.contracts.errors import DataError, OptionError
+from forecasting.contracts.panel_definition import ORANGE_JUICE, Covariate, PanelDefinition, Role
 from forecasting.storage.lake import Lake
 
-UNKNOWN_PRICE = 1.0  # of every week of a panel without prices
+# What a covariate is that a panel does not have: the same in all weeks.
+CONSTANTS: Mapping[Role, float] = {"price": 1.0, "flag": 0.0, "share": 0.0, "number": 0.0}
+IMPORTED = replace(ORANGE_JUICE, name="imported panel", unit="unit", units="units", product="product", time_zone="UTC")
 
 
 @dataclass(frozen=True)
 class ColumnMapping:
-    """The names of the columns of a panel; None for a covariate that the panel does not have.
+    """What the columns of a panel are called.
 
+    covariates: column by covariate; those that the panel does not have are left out.
     A row without units is the plan of a week ahead.
     """
 
@@ -29,9 +34,13 @@ class ColumnMapping:
     product: str
     week: str
     units: str
-    price: str | None = None
-    deal: str | None = None
-    feat: str | None = None
+    covariates: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """The panel's columns by our names."""
+        keys = {"store": self.store, "product": self.product, "week": self.week, "units": self.units}
+        return {**keys, **self.covariates}
 
 
 @dataclass(frozen=True)
@@ -41,60 +50,69 @@ class ImportResult:
     sales: int
     plans: int
     series: int
-    first: str
-    last: str
+    first: date
+    last: date
     week_starts_on: int
 
 
-def import_panel(lake: Lake, files: list[Path], layout: ColumnMapping) -> ImportResult:
+def import_panel(
+    lake: Lake, files: list[Path], mapping: ColumnMapping, definition: PanelDefinition = IMPORTED
+) -> ImportResult:
     """Fill an empty lake with the history of a panel.
 
     Args:
         lake: has no sales yet.
-        files: CSV (UTF-8, commas, ISO dates) or Parquet, all of one layout.
-        layout: the names of the columns.
+        files: CSV (UTF-8, commas, ISO dates) or Parquet, all with the same columns.
+        mapping: the names of the columns.
+        definition: what the sales are; the weekday that opens a week is read from the panel.
 
     Raises:
-        OptionError: the lake is not empty, or a file lacks a column of the layout.
-        DataError: a value is not of its column's kind, a cell is there twice, or weeks start on several weekdays.
+        OptionError: the lake is not empty, a file lacks a column, or the definition a covariate.
+        DataError: a value cannot be what its column says, a cell is there twice, or weeks open on several weekdays.
     """
     if not lake.is_empty:
         raise OptionError(f"lake={lake.root}", "has sales already", "name a new folder with --lake")
+    if unknown := [name for name in mapping.covariates if name not in definition.names]:
+        raise OptionError(
+            f"covariate={unknown[0]}", "is not part of the panel", f"name one of {', '.join(definition.names)}"
+        )
     lake.prepare()
-    raw = pd.concat([_read(file, layout) for file in files], ignore_index=True)
-    panel = _typed(raw)
-    starts_on = _weekday(panel)
-    stores, store_names = _numbered(panel["store"])
-    products, product_names = _numbered(panel["product"])
-    panel = panel.assign(store=stores, product=products)
+    raw = pd.concat([_read(file, mapping) for file in files], ignore_index=True)
+    panel = _typed(raw, definition)
+    definition = replace(definition, week_starts_on=_weekday(panel))
+    store_numbers, store_names = _numbered(panel["store"])
+    product_numbers, product_names = _numbered(panel["product"])
+    panel = panel.assign(store=store_numbers, product=product_numbers)
     twice = panel[panel.duplicated(schemas.CELL, keep="first")]
     if len(twice):
         raise DataError(
             f"{_where(raw, twice.index[0])} gives a store, product and week a second time", "keep one of them"
         )
     sold = panel[panel["units"].notna()]
+    stores, products = schemas.stores(definition), schemas.products(definition)
+    announced = schemas.announced_promotions(definition)
     with lake.filling():
-        lake.reference.write_calendar(starts_on)
+        lake.reference.write_definition(definition)
         lake.reference.write(
-            schemas.STORES.cast(store_names.reindex(columns=schemas.STORES.columns)),
-            schemas.PRODUCTS.cast(product_names.reindex(columns=schemas.PRODUCTS.columns)),
+            stores.cast(store_names.reindex(columns=stores.columns)),
+            products.cast(product_names.reindex(columns=products.columns)),
         )
-        # A history does not say when its prices were announced: they count as announced at its beginning.
-        lake.promotions.add(schemas.ANNOUNCED_PROMOTIONS.cast(panel.assign(announced=sold["week"].min())))
+        # A history does not say when its prices became known: it counts as announced from the beginning.
+        lake.promotions.add(announced.cast(panel.assign(announced=sold["week"].min())))
         lake.sales.add(schemas.SALES.cast(sold.astype({"units": "int64"})))
     return ImportResult(
         sales=len(sold),
         plans=len(panel) - len(sold),
         series=len(sold[schemas.SERIES].drop_duplicates()),
-        first=str(sold["week"].min().date()),
-        last=str(sold["week"].max().date()),
-        week_starts_on=starts_on,
+        first=sold["week"].min().date(),
+        last=sold["week"].max().date(),
+        week_starts_on=definition.week_starts_on,
     )
 
 
-def _read(file: Path, layout: ColumnMapping) -> pd.DataFrame:
-    """Return the columns of the layout under our names, as text, with file and line."""
-    named = {name: column for name, column in vars(layout).items() if column is not None}
+def _read(file: Path, mapping: ColumnMapping) -> pd.DataFrame:
+    """Return the mapped columns under our names, as text, with file and line."""
+    named = mapping.columns
     try:
         if file.suffix == ".parquet":
             frame = pq.ParquetFile(file).read().to_pandas()
@@ -115,22 +133,29 @@ def _read(file: Path, layout: ColumnMapping) -> pd.DataFrame:
     return renamed.assign(file=file.name, line=range(2, len(frame) + 2))
 
 
-def _typed(raw: pd.DataFrame) -> pd.DataFrame:
-    """Return numbers and dates; refuse a value that is neither, with its file and line."""
+def _typed(raw: pd.DataFrame, definition: PanelDefinition) -> pd.DataFrame:
+    """Return numbers and dates.
+
+    Raises:
+        DataError: a value cannot be one; the error names its place.
+    """
     panel = pd.DataFrame({"store": raw["store"], "product": raw["product"]})
     panel["week"] = pd.to_datetime(raw["week"], format="ISO8601", errors="coerce").dt.normalize()
     _require(raw, panel["week"].notna(), "week", "a date written as YYYY-MM-DD")
     units = _number(raw, "units", optional=True)
     _require(raw, units.isna() | ((units >= 0) & (units % 1 == 0)), "units", "a whole number, 0 or more")
     panel["units"] = units
-    price = _number(raw, "price") if "price" in raw else pd.Series(UNKNOWN_PRICE, index=raw.index)
-    _require(raw, price > 0, "price", "more than 0")
-    panel["price"] = price
-    for name in ("deal", "feat"):
-        panel[name] = _number(raw, name) if name in raw else 0.0
-        _require(raw, panel[name].between(0, 1), name, "from 0 to 1")
-    _require(raw, panel["deal"].isin([0, 1]), "deal", "0 or 1")
+    for covariate in definition.covariates:
+        panel[covariate.name] = _values(raw, covariate)
     return panel.astype({"week": "datetime64[us]"})
+
+
+def _values(raw: pd.DataFrame, covariate: Covariate) -> pd.Series:
+    if covariate.name not in raw:
+        return pd.Series(CONSTANTS[covariate.role], index=raw.index)
+    values = _number(raw, covariate.name)
+    _require(raw, covariate.is_possible(values), covariate.name, covariate.range)
+    return values
 
 
 def _number(raw: pd.DataFrame, name: str, *, optional: bool = False) -> pd.Series:
@@ -162,7 +187,7 @@ def _weekday(panel: pd.DataFrame) -> int:
 
 
 def _numbered(keys: pd.Series) -> tuple[pd.Series, pd.DataFrame]:
-    """Return numbers for the keys, and the table of numbers and names. Keys that are whole numbers keep theirs."""
+    """Return numbers for keys, and the table of numbers and names. Keys that are whole numbers keep theirs."""
     text = keys.astype("str")
     if text.str.fullmatch(r"[1-9][0-9]{0,8}").all():
         number = text.astype("int64")

@@ -34,5 +34,9 @@ def report(lake: Lake) -> ReportResult:
 def table_of(lake: Lake, cutoff: date) -> pd.DataFrame:
     """Return the table `report` of a published cutoff: all history up to it, and its forecast."""
     return reports.report_table(
-        lake.sales.read(cutoff), lake.promotions.read(cutoff), lake.forecasts.read(cutoff), lake.reference.products()
+        lake.sales.read(cutoff),
+        lake.promotions.read(cutoff),
+        lake.forecasts.read(cutoff),
+        lake.reference.products(),
+        lake.reference.definition,
     )

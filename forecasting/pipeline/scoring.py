@@ -1,8 +1,11 @@
 """Scoring: published forecasts beside what was sold in the weeks they were made for."""
 
+from dataclasses import replace
+
 import pandas as pd
 
 from forecasting.contracts import schemas
+from forecasting.contracts.panel_definition import ORANGE_JUICE
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.metrics import MEASURES, NAIVE_SUMS, score_rows
 from forecasting.core.panel import build_panel
@@ -39,9 +42,9 @@ def _naive_measures(rows: pd.DataFrame, sales: pd.DataFrame) -> pd.DataFrame:
         horizon=int(steps.max() - steps.min() + 1),
         gap=int(steps.min()) - 1,
         model="naive",
-        week_starts_on=cutoff.weekday(),
+        definition=replace(ORANGE_JUICE, week_starts_on=cutoff.weekday(), covariates=()),
     )
-    no_plan = schemas.PROMOTIONS.empty()
+    no_plan = schemas.promotions(spec.definition).empty()
     panel = build_panel(sales, no_plan, rows[schemas.SERIES].drop_duplicates(), cutoff)
     naive = get_model(spec.model).forecast(panel, no_plan, spec).summarise(schemas.LEVELS)
     row = [*schemas.SERIES, "step"]

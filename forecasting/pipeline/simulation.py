@@ -1,4 +1,4 @@
-"""Simulation of the demo: the shipped weeks arrive in the inbox of a lake, one after the other."""
+"""Simulation: the weeks of the shipped data arrive in a lake's inbox, one after the other."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -7,9 +7,10 @@ from pathlib import Path
 import pandas as pd
 
 from forecasting.contracts import schemas
-from forecasting.contracts.calendar import THURSDAY, WEEK, dominicks_week
+from forecasting.contracts.calendar import WEEK
 from forecasting.contracts.errors import DataError, OptionError
-from forecasting.contracts.schemas import INBOX_COLUMNS
+from forecasting.contracts.orange_juice import ANNOUNCED_PROMOTIONS, PRODUCTS, PROMOTIONS, STORES, dominicks_week
+from forecasting.contracts.panel_definition import ORANGE_JUICE
 from forecasting.contracts.table import Table
 from forecasting.storage.files import read_table, replace_file
 from forecasting.storage.inbox import list_inbox
@@ -24,7 +25,7 @@ WEEKS_AHEAD = 4  # weeks for which a store announces its promotions
 
 @dataclass(frozen=True)
 class SimulatedWeek:
-    """The week that was simulated. `history_until` is set where an empty lake was filled first."""
+    """What one call did. `history_until` is set where it filled an empty lake."""
 
     week: date
     files: int
@@ -32,7 +33,7 @@ class SimulatedWeek:
 
 
 def simulate(lake: Lake, *, history_until: date = FIRST_HISTORY_UNTIL, source: Path = SHIPPED) -> SimulatedWeek:
-    """Put the files of the next week into the inbox, one CSV file a store.
+    """Put the files of the next week into the inbox, one CSV a store.
 
     A file holds the store's sales of that week and its promotions of the weeks ahead. An empty lake is first filled
     with history up to `history_until`.
@@ -41,7 +42,7 @@ def simulate(lake: Lake, *, history_until: date = FIRST_HISTORY_UNTIL, source: P
         OptionError: `history_until` is not a week of the data, or the lake holds another panel.
         DataError: the data end here.
     """
-    sales, promotions = shipped(schemas.SALES, source), shipped(schemas.PROMOTIONS, source)
+    sales, promotions = shipped(schemas.SALES, source), shipped(PROMOTIONS, source)
     lake.prepare()
     if not lake.is_empty and not is_simulated(lake):
         raise OptionError(f"lake={lake.root}", "holds another panel than the shipped one", "name another with --lake")
@@ -67,8 +68,8 @@ def simulate(lake: Lake, *, history_until: date = FIRST_HISTORY_UNTIL, source: P
 
 
 def is_simulated(lake: Lake) -> bool:
-    """Return whether the lake holds the shipped panel, so that its next week can be simulated."""
-    return lake.reference.products().equals(shipped(schemas.PRODUCTS))
+    """Return whether the lake holds the shipped panel."""
+    return lake.reference.products().equals(shipped(PRODUCTS))
 
 
 def _fill(lake: Lake, sales: pd.DataFrame, promotions: pd.DataFrame, until: date, source: Path) -> None:
@@ -79,16 +80,16 @@ def _fill(lake: Lake, sales: pd.DataFrame, promotions: pd.DataFrame, until: date
             f"history-until={until}", "is not a week of the shipped data", f"name a Thursday from {first} to {end}"
         )
     with lake.filling():
-        lake.reference.write(shipped(schemas.STORES, source), shipped(schemas.PRODUCTS, source))
-        lake.reference.write_calendar(THURSDAY, "America/Chicago")  # Dominick's is a chain of that town
+        lake.reference.write_definition(ORANGE_JUICE)
+        lake.reference.write(shipped(STORES, source), shipped(PRODUCTS, source))
         lake.promotions.add(_announced(promotions[promotions["week"] <= last]))
         lake.sales.add(sales[sales["week"] <= last])
 
 
 def _announced(promotions: pd.DataFrame) -> pd.DataFrame:
-    """Return table `announced_promotions` of a history, each week announced `WEEKS_AHEAD` before it."""
+    """Return a history as table `announced_promotions`, announced as far ahead as the weeks after it."""
     announced = promotions["week"] - pd.Timedelta(weeks=WEEKS_AHEAD)
-    return promotions.assign(announced=announced.clip(lower=promotions["week"].min()))
+    return ANNOUNCED_PROMOTIONS.cast(promotions.assign(announced=announced.clip(lower=promotions["week"].min())))
 
 
 def _latest_week(lake: Lake) -> date:
@@ -97,7 +98,7 @@ def _latest_week(lake: Lake) -> date:
 
 
 def _drop(path: Path, rows: pd.DataFrame) -> None:
-    ordered = rows.sort_values(["week", "product"])[INBOX_COLUMNS]
+    ordered = rows.sort_values(["week", "product"])[schemas.inbox_columns(ORANGE_JUICE)]
     replace_file(path, lambda temporary: ordered.to_csv(temporary, index=False, date_format="%Y-%m-%d"))
 
 

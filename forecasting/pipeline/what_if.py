@@ -1,4 +1,4 @@
-"""What-if: the forecast of one series and week under another offer, beside the one under the plan."""
+"""What if: the forecast of one series and week under another offer, beside the one under the plan."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -10,11 +10,12 @@ import pandas as pd
 from forecasting.contracts import schemas
 from forecasting.contracts.calendar import WEEK
 from forecasting.contracts.errors import OptionError
+from forecasting.contracts.panel_definition import PanelDefinition
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.completeness import active_series
 from forecasting.core.distribution import interval_of, point_of
 from forecasting.core.fitted_model import FittedModel
-from forecasting.core.panel import COVARIATES, build_panel, complete_promotions, series_of
+from forecasting.core.panel import build_panel, complete_promotions, series_of
 from forecasting.models import get_model
 from forecasting.models.model import PreparedProduct, PreparesOffers
 from forecasting.pipeline.challengers import last_week
@@ -24,22 +25,17 @@ from forecasting.storage.lake import Lake
 MOST_STEPS = 26  # as far as a run may look
 
 
-@dataclass(frozen=True)
-class Offer:
-    """The offer of a product in a store and week: price of a unit, 1 for a deal, share advertised."""
-
-    price: float
-    deal: float
-    feat: float
+# Values of covariates, by name. Empty (NaN) where nothing is known.
+Offer = Mapping[str, float]
 
 
 @dataclass(frozen=True)
 class Answer:
-    """The forecasts of one series and week.
+    """What to expect of one series and week.
 
-    plan, asked: the offers. plan_known: whether the plan was announced; else it is assumed.
+    plan, asked: the offers. plan_known: whether the plan has that cell, else it was assumed.
     by_plan, by_asked: units, by name: `forecast`, `lo_80`, `hi_80`, `lo_95`, `hi_95`.
-    warnings: reasons not to rely on it, in sentences.
+    warnings: why not to rely on it, in sentences.
     """
 
     step: int
@@ -56,7 +52,7 @@ class Outlook:
     """A fitted model at a cutoff, ready for questions.
 
     promotions: complete for `MOST_STEPS` weeks, as `forecasting.core.panel.complete_promotions` gives them.
-    ready: what the first question about a product has brought up to date, by product and horizon.
+    ready: products that a question has brought up to date, by product and horizon.
     """
 
     fitted: FittedModel
@@ -76,14 +72,14 @@ def outlook(fitted: FittedModel, sales: pd.DataFrame, promotions: pd.DataFrame, 
         promotions: table `promotions`, past and future.
 
     Raises:
-        OptionError: the model cannot make this forecast.
+        OptionError: the model was not fitted for such a forecast.
     """
     fitted.require_fit_for(spec)
     series = active_series(sales, spec.cutoff)
     panel = build_panel(sales, promotions, series, spec.cutoff)
     keys = frozenset((int(store), int(product)) for store, product in series[schemas.SERIES].itertuples(index=False))
     untrained = frozenset(untrained_series(series_of(panel), fitted))
-    complete = complete_promotions(promotions, series, spec.cutoff, spec.cutoff + WEEK * MOST_STEPS)
+    complete = complete_promotions(promotions, series, spec.cutoff, spec.cutoff + WEEK * MOST_STEPS, spec.definition)
     return Outlook(fitted, spec, panel, complete, keys, untrained)
 
 
@@ -103,40 +99,30 @@ def outlook_of(lake: Lake) -> tuple[Outlook, str]:
         _, fitted = lake.models.load(champion.version)
         line = f"{champion.model} {champion.version}, trained on weeks up to {champion.trained_until}"
     else:
-        fitted = train(sales, promotions, ForecastSpec(cutoff, week_starts_on=lake.reference.week_starts_on))
+        fitted = train(sales, promotions, ForecastSpec(cutoff, definition=lake.reference.definition))
         line = f"{fitted.spec.model}, fitted for this question (oj train keeps one)"
     spec = replace(fitted.spec, cutoff=cutoff)
     return outlook(fitted, sales, promotions, spec), line
 
 
-def what_if(
-    of: Outlook,
-    store: int,
-    product: int,
-    week: date,
-    *,
-    price: float | None = None,
-    deal: float | None = None,
-    feat: float | None = None,
-) -> Answer:
+def what_if(of: Outlook, store: int, product: int, week: date, /, **offer: float) -> Answer:
     """Return the forecast of one series and week under an offer, beside the one under the plan.
 
     With the plan's own values it is the forecast that a run by the same fitted model publishes, to the last bit.
 
     Args:
-        price, deal, feat: price of a unit; 1 for a deal; share advertised. None: as planned.
+        offer: covariates by name; those that are left out are as planned.
 
     Raises:
-        OptionError: the series is not sold or was not trained on, the week is no coming one, or a value is impossible.
+        OptionError: the series is not sold or has no parameters, the week is no coming one, or a value is impossible.
     """
-    step = _require_possible(of, store, product, week, price, deal, feat)
+    step = _require_possible(of, store, product, week, offer)
     # Within the horizon just what a run forecasts; beyond it the same, further ahead.
     spec = replace(of.spec, horizon=max(of.spec.horizon, step - of.spec.gap))
     own = of.promotions[of.promotions["store"].eq(store) & of.promotions["product"].eq(product)]
-    plan, plan_known = _plan(own, week)
-    given = {name: value for name, value in (("price", price), ("deal", deal), ("feat", feat)) if value is not None}
-    asked = replace(plan, **given)
-    changes = {name: value for name, value in given.items() if value != getattr(plan, name)}
+    plan, plan_known = _plan(own, week, of.spec.definition)
+    asked = {**plan, **offer}
+    changes = {name: value for name, value in offer.items() if value != plan[name]}
     by_plan = _expected(of, spec, store, product, week, {})
     by_asked = _expected(of, spec, store, product, week, changes) if changes else by_plan
     warnings = _warnings(of, own, step, asked)
@@ -145,9 +131,7 @@ def what_if(
     return Answer(step, plan, plan_known, asked, by_plan, by_asked, tuple(warnings))
 
 
-def _require_possible(
-    of: Outlook, store: int, product: int, week: date, price: float | None, deal: float | None, feat: float | None
-) -> int:
+def _require_possible(of: Outlook, store: int, product: int, week: date, offer: Offer) -> int:
     """Return the step of the week."""
     if (store, product) not in of.series:
         stores = sorted({s for s, b in of.series if b == product})
@@ -159,8 +143,8 @@ def _require_possible(
     if (store, product) in of.untrained:
         raise OptionError(
             f"store={store}, product={product}",
-            f"is a series that the model, trained on weeks up to {of.fitted.spec.cutoff}, was not trained on",
-            "train one that has: oj train",
+            f"has no parameters in the model, which was trained on weeks up to {of.fitted.spec.cutoff}",
+            "train a new one: oj train",
         )
     days = (week - of.spec.cutoff).days
     first, last = of.spec.steps[0], MOST_STEPS
@@ -170,27 +154,32 @@ def _require_possible(
             f"is not the first day of one of the {last} weeks ahead",
             f"name {of.spec.cutoff + WEEK * first}, {of.spec.cutoff + WEEK * (first + 1)} and so on",
         )
-    for name, value, is_possible, range_ in (
-        ("price", price, price is None or 0 < price < np.inf, "dollars above 0"),
-        ("deal", deal, deal in (None, 0, 1), "0 or 1"),
-        ("feat", feat, feat is None or 0 <= feat <= 1, "a share from 0 to 1"),
-    ):
-        if not is_possible:
-            raise OptionError(f"{name}={value}", "is not possible", f"give {range_}")
+    covariates = {each.name: each for each in of.spec.definition.covariates}
+    for name, value in offer.items():
+        if name not in covariates:
+            raise OptionError(f"{name}={value}", "is no covariate", f"name one of {', '.join(covariates)}")
+        if not covariates[name].is_possible(pd.Series([float(value)])).all():
+            wanted = f"{covariates[name].range} ({covariates[name].meaning})"
+            raise OptionError(f"{name}={value}", "is not possible", f"give {wanted}")
     return days // 7
 
 
-def _plan(own: pd.DataFrame, week: date) -> tuple[Offer, bool]:
-    """Return the planned offer, and whether it was announced; a product without any price has none."""
+def _plan(own: pd.DataFrame, week: date, definition: PanelDefinition) -> tuple[Offer, bool]:
+    """Return the planned offer, and whether it was announced, else assumed; a product without any price has none."""
     planned = own[own["week"] == pd.Timestamp(week)]
     if planned.empty:
-        return Offer(np.nan, 0.0, 0.0), False
+        return _no_offer(definition), False
     row = planned.iloc[0]
-    return Offer(*(float(row[name]) for name in COVARIATES)), bool(row["known"])
+    return {name: float(row[name]) for name in definition.names}, bool(row["known"])
+
+
+def _no_offer(definition: PanelDefinition) -> dict[str, float]:
+    """Return an offer without promotion, whose price nobody knows."""
+    return {each.name: np.nan if each.role == "price" else 0.0 for each in definition.covariates}
 
 
 def _expected(
-    of: Outlook, spec: ForecastSpec, store: int, product: int, week: date, changes: Mapping[str, float]
+    of: Outlook, spec: ForecastSpec, store: int, product: int, week: date, changes: Offer
 ) -> dict[str, float]:
     """Return the point and the intervals in units, where the offer differs from the plan by `changes`."""
     model, moment = get_model(spec.model), pd.Timestamp(week).as_unit("us")
@@ -202,7 +191,9 @@ def _expected(
         samples = (now.with_offer(store, moment, changes) if changes else now).samples_of(store, moment)
     else:
         panel = of.panel[of.panel["store"].eq(store) & of.panel["product"].eq(product)].reset_index(drop=True)
-        promotions = _changed(of.promotions[of.promotions["store"].eq(store)], store, product, moment, changes)
+        promotions = _changed(
+            of.promotions[of.promotions["store"].eq(store)], store, product, moment, changes, spec.definition
+        )
         predictive = model.predict(of.fitted, panel, promotions, spec)
         samples = predictive.samples[predictive.frame["week"].eq(moment).to_numpy()]
     expected = {"forecast": float(point_of(samples, spec.point)[0])}
@@ -213,26 +204,34 @@ def _expected(
 
 
 def _changed(
-    promotions: pd.DataFrame, store: int, product: int, week: pd.Timestamp, changes: Mapping[str, float]
+    promotions: pd.DataFrame,
+    store: int,
+    product: int,
+    week: pd.Timestamp,
+    changes: Offer,
+    definition: PanelDefinition,
 ) -> pd.DataFrame:
     """Return the promotions of a store with another offer in one cell."""
     is_cell = promotions["product"].eq(product) & promotions["week"].eq(week)
-    cell = promotions[is_cell].iloc[:1].to_dict("records") or [{"deal": 0, "feat": 0.0}]
+    cell = promotions[is_cell].iloc[:1].to_dict("records") or [_no_offer(definition)]
     row = cell[0] | {"store": store, "product": product, "week": week} | dict(changes)
     return pd.concat([promotions[~is_cell], pd.DataFrame([row])], ignore_index=True)
 
 
 def _warnings(of: Outlook, own: pd.DataFrame, step: int, asked: Offer) -> list[str]:
-    """Return the reasons not to rely on an answer."""
+    """Return why not to rely on an answer, in sentences."""
     found = []
-    seen = own.loc[own["week"] <= pd.Timestamp(of.fitted.spec.cutoff), "price"].dropna()
-    if seen.empty:
-        found.append("The model has seen no price of this series.")
-    elif not seen.min() <= asked.price <= seen.max():
-        found.append(
-            f"The model has seen prices from ${seen.min():.2f} to ${seen.max():.2f} of this series: "
-            f"${asked.price:.2f} is a guess."
-        )
+    past = own[own["week"] <= pd.Timestamp(of.fitted.spec.cutoff)]
+    currency = of.spec.definition.currency
+    for price in of.spec.definition.of_role("price"):
+        seen = past[price.name].dropna()
+        if seen.empty:
+            found.append(f"The model has seen no {price.label} of this series.")
+        elif not seen.min() <= asked[price.name] <= seen.max():
+            found.append(
+                f"The model has seen {price.label}s from {currency}{seen.min():.2f} to {currency}{seen.max():.2f} of "
+                f"this series: {currency}{asked[price.name]:.2f} is a guess."
+            )
     last = of.spec.steps[-1]
     if step > last:
         found.append(

@@ -19,7 +19,6 @@ from forecasting.contracts import schemas
 from forecasting.contracts.errors import OptionError
 from forecasting.contracts.panel_definition import PanelDefinition
 from forecasting.core.report import order_sheet
-from forecasting.presentation.words import panel_of
 from forecasting.storage.files import replace_file
 from forecasting.storage.lake import Lake
 
@@ -54,25 +53,27 @@ def export_forecast(lake: Lake, cutoff: date | None, to: Path) -> Exported:
             f"name one from {published[0]} to {newest}; oj status shows how many there are",
         )
     forecast, metadata = lake.forecasts.read(cutoff), lake.forecasts.metadata(cutoff)
+    definition = lake.reference.definition
     sheet = order_sheet(
         forecast,
         lake.sales.read(cutoff),
         lake.promotions.read(cutoff),
         lake.reference.stores(),
         lake.reference.products(),
+        definition,
     )
     about = {"cutoff": str(cutoff), "point": metadata.get("point", ""), "run_id": metadata.get("run_id", "")}
-    export(sheet, to, about, panel_of(lake))
+    export(sheet, to, about, definition)
     return Exported(cutoff, len(sheet))
 
 
-def export(sheet: pd.DataFrame, path: Path, about: Mapping[str, str], panel: PanelDefinition) -> None:
+def export(sheet: pd.DataFrame, path: Path, about: Mapping[str, str], definition: PanelDefinition) -> None:
     """Write the order sheet to `path` in the format of its ending. A file that is there is replaced.
 
     Args:
         sheet: table `order_sheet`.
+        definition: what the sheet holds.
         about: facts about it by name, for the workbook's second sheet; `cutoff` is one of them.
-        panel: what the sheet's covariates are.
 
     Raises:
         OptionError: another ending than .xlsx or .csv, or the path cannot be written.
@@ -80,9 +81,9 @@ def export(sheet: pd.DataFrame, path: Path, about: Mapping[str, str], panel: Pan
     write = _WRITERS.get(path.suffix.lower())
     if write is None:
         raise OptionError(f"--to {path}", "ends neither in .xlsx nor in .csv", "choose one of these endings")
-    rows = schemas.ORDER_SHEET.to_arrow(sheet)
+    rows = schemas.order_sheet(definition).to_arrow(sheet)
     try:
-        replace_file(path, lambda temporary: write(temporary, rows, about, panel))
+        replace_file(path, lambda temporary: write(temporary, rows, about, definition))
     except OSError as error:
         raise OptionError(f"--to {path}", f"cannot be written ({error.strerror})", "name another file") from error
 

@@ -67,7 +67,7 @@ class RunView:
 
 def run_view(lake: Lake, record: RunRecord, report: pd.DataFrame | None = None) -> RunView:
     """Return the view of a run; `report` is read from the lake where it is not given."""
-    table = read_table(lake.reports.table_path, schemas.REPORT) if report is None else report
+    table = read_table(lake.reports.table_path, schemas.report(lake.reference.definition)) if report is None else report
     return RunView(record, table, lake, words.panel_of(lake))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from forecasting.contracts.panel_definition import ORANGE_JUICE, Covariate, PanelDefinition
+from forecasting.contracts.panel_definition import Covariate, PanelDefinition
 from forecasting.core.metrics import LIVE_METRICS, NAIVE_METRICS
 from forecasting.storage.lake import Lake
 
@@ -30,9 +30,9 @@ REASONS = {
 }
 
 
-def panel_of(lake: Lake) -> PanelDefinition:  # noqa: ARG001 - every lake has the shipped definition
+def panel_of(lake: Lake) -> PanelDefinition:
     """Return the definition whose words the writers use for this lake."""
-    return ORANGE_JUICE
+    return lake.reference.definition
 
 
 def day(value: Any) -> str:

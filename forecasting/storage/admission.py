@@ -15,8 +15,10 @@ import pandas as pd
 
 from forecasting.contracts import schemas
 from forecasting.contracts.run_record import adapter
+from forecasting.contracts.table import Table
 from forecasting.core.completeness import Acceptance, CompletenessReport
 from forecasting.storage.files import read_json, read_table, write_json, write_table
+from forecasting.storage.reference import Reference
 from forecasting.storage.weekly_table import dates
 
 _ACCEPTED_CELL = re.compile(r"(\d{1,18})-(\d{1,18})\.json", re.ASCII)
@@ -25,26 +27,31 @@ _ACCEPTED_CELL = re.compile(r"(\d{1,18})-(\d{1,18})\.json", re.ASCII)
 class Quarantine:
     """Inbox rows that runs did not accept, one file a cutoff."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, reference: Reference) -> None:
         self._folder = root / "quarantine"
+        self._reference = reference
 
     def add(self, cutoff: date, rows: pd.DataFrame, files: Iterable[str]) -> None:
         """Write the rows of `files` that a run of `cutoff` did not accept; they replace older rows of these files."""
-        path = self._path(cutoff)
+        path, table = self._path(cutoff), self._table
         if path.exists():
-            old = read_table(path, schemas.QUARANTINE)
+            old = read_table(path, table)
             rows = pd.concat([old[~old["file"].isin(list(files))], rows], ignore_index=True)
         if len(rows) or path.exists():
-            write_table(path, rows, schemas.QUARANTINE)
+            write_table(path, rows, table)
 
     def read(self, cutoff: date) -> pd.DataFrame:
         """Return the rows that runs of `cutoff` did not accept (table `quarantine`)."""
-        path = self._path(cutoff)
-        return read_table(path, schemas.QUARANTINE) if path.exists() else schemas.QUARANTINE.empty()
+        path, table = self._path(cutoff), self._table
+        return read_table(path, table) if path.exists() else table.empty()
 
     def weeks(self) -> list[date]:
         """Return the cutoffs whose runs did not accept some row, oldest first."""
         return dates(self._folder, "*.parquet")
+
+    @property
+    def _table(self) -> Table:
+        return schemas.quarantine(self._reference.definition)
 
     def _path(self, cutoff: date) -> Path:
         return self._folder / f"{cutoff}.parquet"

@@ -13,8 +13,10 @@ from pathlib import Path
 import pandas as pd
 
 from forecasting.contracts import schemas
+from forecasting.contracts.table import Table
 from forecasting.core.point_in_time import newest_announced, restated
 from forecasting.storage.files import read_table, write_table
+from forecasting.storage.reference import Reference
 from forecasting.storage.weekly_table import WeeklyTable
 
 
@@ -22,7 +24,12 @@ class Sales(WeeklyTable):
     """Units sold, one file a sales week."""
 
     def __init__(self, root: Path) -> None:
-        super().__init__(schemas.SALES, root / "sales", root / "vintages" / "sales")
+        super().__init__(root / "sales", root / "vintages" / "sales")
+
+    @property
+    def table(self) -> Table:
+        """The table `sales`."""
+        return schemas.SALES
 
     def read(self, until: date | None = None, as_of: datetime | None = None) -> pd.DataFrame:
         """Return the sales of all weeks, or of those up to `until`, as known now or at `as_of`; sorted by cell."""
@@ -43,10 +50,16 @@ class Sales(WeeklyTable):
 
 
 class Promotions(WeeklyTable):
-    """Prices and promotions, one file for each week whose inbox files announced them."""
+    """Covariates of past and coming weeks, one file for each week whose inbox files announced them."""
 
-    def __init__(self, root: Path) -> None:
-        super().__init__(schemas.PROMOTIONS, root / "promotions", root / "vintages" / "promotions")
+    def __init__(self, root: Path, reference: Reference) -> None:
+        super().__init__(root / "promotions", root / "vintages" / "promotions")
+        self._reference = reference
+
+    @property
+    def table(self) -> Table:
+        """The table `promotions` of the lake's definition."""
+        return schemas.promotions(self._reference.definition)
 
     def read(self, announced_until: date | None = None, as_of: datetime | None = None) -> pd.DataFrame:
         """Return the promotions of all weeks, past and future, that were announced up to a week; sorted by cell.
@@ -58,7 +71,7 @@ class Promotions(WeeklyTable):
     def add(self, rows: pd.DataFrame, collected: datetime | None = None) -> None:
         """Add announced promotions; they replace what files of the same week announced for the same cells."""
         for announced, of_week in rows.groupby("announced"):
-            self.add_week(announced.date(), of_week[schemas.PROMOTIONS.columns], collected)
+            self.add_week(announced.date(), of_week[self.table.columns], collected)
 
 
 class Corrections:

@@ -14,7 +14,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
-from typing import NamedTuple
 
 import pandas as pd
 import pyarrow as pa
@@ -22,8 +21,9 @@ import pyarrow.parquet as pq
 
 from forecasting.clock import now
 from forecasting.contracts.calendar import THURSDAY, week_of
-from forecasting.contracts.schemas import DAILY_INBOX_COLUMNS, INBOX_COLUMNS
-from forecasting.core.inspection import RAW_COLUMNS, no_rows
+from forecasting.contracts.panel_definition import PanelDefinition
+from forecasting.contracts.schemas import inbox_columns
+from forecasting.core.inspection import no_rows, raw_columns
 
 FILE_NAME = re.compile(r"(?P<day>(?:19|20|21)[0-9]{2}-[0-9]{2}-[0-9]{2})_store-[0-9]{1,9}\.(?:csv|parquet)")
 # A file that was changed more recently may still be incomplete.
@@ -32,22 +32,8 @@ MOST_SECONDS_AWAITED = 10.0
 SECONDS_BETWEEN_LOOKS = 0.1
 
 
-class _Line(NamedTuple):
-    """A line of a file as text, in the order of `RAW_COLUMNS`; `rule` and `detail` say why it cannot be read."""
-
-    file: str
-    file_week: date | None
-    line: int
-    daily: bool
-    store: str = ""
-    product: str = ""
-    week_or_date: str = ""
-    units: str = ""
-    price: str = ""
-    deal: str = ""
-    feat: str = ""
-    rule: str = ""
-    detail: str = ""
+# A line of a file as text, in the order of `raw_columns`.
+_Line = tuple[object, ...]
 
 
 @dataclass(frozen=True)
@@ -98,23 +84,25 @@ def await_settled(
         time.sleep(SECONDS_BETWEEN_LOOKS)
 
 
-def read_inbox(files: list[InboxFile]) -> tuple[list[InboxFile], pd.DataFrame]:
+def read_inbox(files: list[InboxFile], definition: PanelDefinition) -> tuple[list[InboxFile], pd.DataFrame]:
     """Read all lines of `files` as text.
 
     Returns:
-        The files that exist, each with the SHA-256 of what was read; and their lines, one row a line, `RAW_COLUMNS`.
+        The files that exist, each with the SHA-256 of what was read; and their lines, one row a line,
+        `raw_columns`.
         The columns `rule` and `detail` say why a line cannot be read.
     """
     found: list[InboxFile] = []
     lines: list[_Line] = []
     for file in files:
         try:
-            read, of_file = _read_file(file)
+            read, of_file = _read_file(file, definition)
         except FileNotFoundError:
             continue  # somebody removed it after the inbox was listed
         found.append(read)
         lines += of_file
-    return found, pd.DataFrame(lines, columns=RAW_COLUMNS) if lines else no_rows()
+    rows = pd.DataFrame(lines, columns=raw_columns(definition)) if lines else no_rows(definition)
+    return found, rows
 
 
 def stamp_of(path: Path) -> tuple[int, int, int] | None:
@@ -141,31 +129,34 @@ def _week_of_name(name: str, week_starts_on: int) -> date | None:
         return None
 
 
-def _read_file(file: InboxFile) -> tuple[InboxFile, list[_Line]]:
+def _read_file(file: InboxFile, definition: PanelDefinition) -> tuple[InboxFile, list[_Line]]:
     if file.week is None:
-        return file, [_fault(file, 1, "wrong_file_name", "name files <week>_store-<number>.csv or .parquet")]
+        return file, [
+            _fault(file, 1, "wrong_file_name", "name files <week>_store-<number>.csv or .parquet", definition)
+        ]
     try:
         content = file.path.read_bytes()
     except FileNotFoundError:
         raise
     except OSError as error:
-        fault = _fault(file, 1, "unreadable_file", f"{error.strerror}: let the forecast's user read it")
+        fault = _fault(file, 1, "unreadable_file", f"{error.strerror}: let the forecast's user read it", definition)
         return replace(file, sha256="unread"), [fault]
     read = replace(file, sha256=hashlib.sha256(content).hexdigest())
-    return read, _read_parquet(file, content) if file.path.suffix == ".parquet" else _read_csv(file, content)
+    read_lines = _read_parquet if file.path.suffix == ".parquet" else _read_csv
+    return read, read_lines(file, content, definition)
 
 
-def _read_csv(file: InboxFile, content: bytes) -> list[_Line]:
+def _read_csv(file: InboxFile, content: bytes, definition: PanelDefinition) -> list[_Line]:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        return [_fault(file, 1, "not_utf8", f"byte {error.start} is not UTF-8: save the file as UTF-8")]
+        return [_fault(file, 1, "not_utf8", f"byte {error.start} is not UTF-8: save the file as UTF-8", definition)]
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     lines: list[_Line] = []
     try:
         header = next(reader, [])
-        if header not in (INBOX_COLUMNS, DAILY_INBOX_COLUMNS):
-            return [_wrong_header(file, header)]
+        if header not in (inbox_columns(definition), inbox_columns(definition, "date")):
+            return [_wrong_header(file, header, definition)]
         for values in reader:
             if not values:
                 continue  # an empty line holds no row
@@ -173,21 +164,21 @@ def _read_csv(file: InboxFile, content: bytes) -> list[_Line]:
                 lines.append(_line(file, reader.line_num, header, values))
             else:
                 found = f"{len(values)} values where {len(header)} are declared: send the whole line"
-                lines.append(_fault(file, reader.line_num, "cut_row", found))
+                lines.append(_fault(file, reader.line_num, "cut_row", found, definition))
     except csv.Error as error:
-        lines.append(_fault(file, reader.line_num, "unreadable_row", f"{error}: correct the quotes"))
+        lines.append(_fault(file, reader.line_num, "unreadable_row", f"{error}: correct the quotes", definition))
     return lines
 
 
-def _read_parquet(file: InboxFile, content: bytes) -> list[_Line]:
+def _read_parquet(file: InboxFile, content: bytes, definition: PanelDefinition) -> list[_Line]:
     try:
         table = pq.ParquetFile(pa.BufferReader(content)).read()
         header = table.column_names
-        if header not in (INBOX_COLUMNS, DAILY_INBOX_COLUMNS):
-            return [_wrong_header(file, header)]
+        if header not in (inbox_columns(definition), inbox_columns(definition, "date")):
+            return [_wrong_header(file, header, definition)]
         columns = [_texts(table.column(name)) for name in header]
     except (pa.ArrowException, OSError) as error:
-        return [_fault(file, 1, "unreadable_file", f"{str(error).splitlines()[0]}: send the file again")]
+        return [_fault(file, 1, "unreadable_file", f"{str(error).splitlines()[0]}: send the file again", definition)]
     rows = zip(*columns, strict=True)
     return [_line(file, number, header, list(values)) for number, values in enumerate(rows, start=2)]
 
@@ -209,13 +200,15 @@ def _text(value: object) -> str:
 
 
 def _line(file: InboxFile, line: int, header: list[str], values: list[str]) -> _Line:
-    return _Line(file.name, file.week, line, header == DAILY_INBOX_COLUMNS, *values)
+    return file.name, file.week, line, "date" in header, *values, "", ""
 
 
-def _fault(file: InboxFile, line: int, rule: str, detail: str) -> _Line:
-    return _Line(file.name, file.week, line, daily=False, rule=rule, detail=detail)
+def _fault(file: InboxFile, line: int, rule: str, detail: str, definition: PanelDefinition) -> _Line:
+    """Return a line that cannot be read, with the reason."""
+    return file.name, file.week, line, False, *("" for _ in inbox_columns(definition)), rule, detail
 
 
-def _wrong_header(file: InboxFile, header: list[str]) -> _Line:
-    expected = f"{','.join(INBOX_COLUMNS)} (or with `date` in the place of `week`)"
-    return _fault(file, 1, "wrong_header", f"the header is {','.join(header)[:200]!r}, it must be {expected}")
+def _wrong_header(file: InboxFile, header: list[str], definition: PanelDefinition) -> _Line:
+    expected = f"{','.join(inbox_columns(definition))} (or with `date` in the place of `week`)"
+    found = f"the header is {','.join(header)[:200]!r}, it must be {expected}"
+    return _fault(file, 1, "wrong_header", found, definition)

@@ -4,7 +4,7 @@ Each store is the only writer of its paths, and the only one that knows their la
 
     inbox/                             files that the sending stores drop; see `forecasting.storage.inbox`
     archive/                           inbox files that a run has collected; `lake.archive`
-    reference/stores.parquet, products.parquet, calendar.json   `lake.reference`
+    reference/stores.parquet, products.parquet, panel.json   `lake.reference`
     sales/<week>.parquet               sales of a week, as known now; `lake.sales`
     promotions/<week>.parquet          what the files of a week announced of prices and promotions; `lake.promotions`
     vintages/sales|promotions/<week>/<collected>.parquet   every content that such a file has had; never changed
@@ -62,9 +62,9 @@ class Lake:
         self.archive = Archive(root / "archive", self.inbox)
         self.reference = Reference(root)
         self.sales = Sales(root)
-        self.promotions = Promotions(root)
+        self.promotions = Promotions(root, self.reference)
         self.corrections = Corrections(root, self.sales)
-        self.quarantine = Quarantine(root)
+        self.quarantine = Quarantine(root, self.reference)
         self.completeness = Completeness(root)
         self.acceptances = Acceptances(root)
         self.partials = PartialResults(root)
@@ -72,7 +72,7 @@ class Lake:
         self.runs = RunRecords(root)
         self.monitoring = Monitoring(root, self.forecasts)
         self.notifications = Notifications(root)
-        self.reports = Reports(root, self.forecasts)
+        self.reports = Reports(root, self.forecasts, self.reference)
         self.models = ModelRegistry(root)
 
     def prepare(self) -> None:

@@ -51,8 +51,7 @@ class Version:
 
     @property
     def spec(self) -> ForecastSpec:
-        given = self.content["spec"]
-        return ForecastSpec(**{**given, "cutoff": date.fromisoformat(given["cutoff"])})
+        return ForecastSpec.from_dict(self.content["spec"])
 
     @property
     def record(self) -> Mapping[str, Any]:

@@ -1,23 +1,21 @@
-"""Reference tables and the calendar.
+"""Reference tables and the panel definition.
 
-reference/stores.parquet, products.parquet, calendar.json
+reference/stores.parquet, products.parquet, panel.json
 """
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from forecasting.contracts import schemas
-from forecasting.contracts.calendar import THURSDAY
 from forecasting.contracts.errors import DataError
+from forecasting.contracts.panel_definition import ORANGE_JUICE, PanelDefinition
 from forecasting.contracts.table import Table
 from forecasting.storage.files import read_json, read_table, write_json, write_table
 
 
 class Reference:
-    """Reads and writes the stores, the products, and when their weeks begin and close."""
+    """Reads and writes the stores, the products, and what their sales are."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -29,7 +27,7 @@ class Reference:
         Raises:
             DataError: the lake has none.
         """
-        return self._read(schemas.STORES)
+        return self._read(schemas.stores(self.definition))
 
     def products(self) -> pd.DataFrame:
         """Return the table `products`.
@@ -37,31 +35,36 @@ class Reference:
         Raises:
             DataError: the lake has none.
         """
-        return self._read(schemas.PRODUCTS)
+        return self._read(schemas.products(self.definition))
 
     def write(self, stores: pd.DataFrame, products: pd.DataFrame) -> None:
         """Write both tables."""
-        write_table(self._path(schemas.STORES), stores, schemas.STORES)
-        write_table(self._path(schemas.PRODUCTS), products, schemas.PRODUCTS)
+        for rows, table in ((stores, schemas.stores(self.definition)), (products, schemas.products(self.definition))):
+            write_table(self._path(table), rows, table)
+
+    @property
+    def definition(self) -> PanelDefinition:
+        """What the sales of the lake are; the orange juice where the lake has no definition.
+
+        Raises:
+            DataError: the file is damaged.
+        """
+        path = self._folder / "panel.json"
+        return PanelDefinition.from_dict(read_json(path)) if path.exists() else ORANGE_JUICE
+
+    def write_definition(self, definition: PanelDefinition) -> None:
+        """Write what the sales of the lake are, before any table is written."""
+        write_json(self._folder / "panel.json", definition.as_dict())
 
     @property
     def week_starts_on(self) -> int:
-        """First weekday of a sales week, Monday = 0; Thursday where the lake has no calendar."""
-        return int(self._calendar().get("week_starts_on", THURSDAY))
+        """First weekday of a sales week, Monday = 0."""
+        return self.definition.week_starts_on
 
     @property
     def time_zone(self) -> str:
-        """IANA name of the time zone in which a week closes; UTC where the lake has no calendar."""
-        return str(self._calendar().get("time_zone", "UTC"))
-
-    def write_calendar(self, week_starts_on: int, time_zone: str = "UTC") -> None:
-        """Write when the lake's weeks begin and close."""
-        content = {"week_starts_on": week_starts_on, "time_zone": time_zone}
-        write_json(self._folder / "calendar.json", content)
-
-    def _calendar(self) -> Mapping[str, Any]:
-        path = self._folder / "calendar.json"
-        return read_json(path) if path.exists() else {}
+        """IANA name of the time zone in which a week closes."""
+        return self.definition.time_zone
 
     def _read(self, table: Table) -> pd.DataFrame:
         path = self._path(table)

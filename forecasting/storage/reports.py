@@ -16,6 +16,7 @@ import pandas as pd
 from forecasting.contracts import schemas
 from forecasting.storage.files import write_table, write_text
 from forecasting.storage.forecasts import Forecasts
+from forecasting.storage.reference import Reference
 
 _VIEWS_HEAD = """\
 -- DuckDB's views of this lake: `duckdb -init views.sql`, or in Python duckdb.sql(open("views.sql").read()).
@@ -35,9 +36,10 @@ class Page(Protocol):
 class Reports:
     """Writes the report and the pages."""
 
-    def __init__(self, root: Path, forecasts: Forecasts) -> None:
+    def __init__(self, root: Path, forecasts: Forecasts, reference: Reference) -> None:
         self._folder = root / "report"
         self._forecasts = forecasts
+        self._reference = reference
 
     @property
     def table_path(self) -> Path:
@@ -52,7 +54,7 @@ class Reports:
 
     def write_table(self, rows: pd.DataFrame, metadata: Mapping[str, str]) -> Path:
         """Write the table `report`."""
-        write_table(self.table_path, rows, schemas.REPORT, metadata)
+        write_table(self.table_path, rows, schemas.report(self._reference.definition), metadata)
         return self.table_path
 
     def write_scores(self, rows: pd.DataFrame) -> None:

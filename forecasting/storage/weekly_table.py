@@ -7,6 +7,7 @@ A file is a copy of its newest vintage. The history that a lake was filled with 
 until it is corrected, and counts as known from the beginning.
 """
 
+from abc import ABC, abstractmethod
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -21,13 +22,17 @@ BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 _STAMP = "%Y%m%dT%H%M%S.%fZ"
 
 
-class WeeklyTable:
+class WeeklyTable(ABC):
     """Reads and writes a table of cells, one file a week."""
 
-    def __init__(self, table: Table, folder: Path, vintages: Path) -> None:
-        self.table = table
+    def __init__(self, folder: Path, vintages: Path) -> None:
         self._folder = folder
         self._vintages = vintages
+
+    @property
+    @abstractmethod
+    def table(self) -> Table:
+        """The declaration of the table."""
 
     def weeks(self) -> list[date]:
         """Return the weeks that have a file, oldest first."""

@@ -3,8 +3,8 @@
 import pandas as pd
 import pytest
 
-from forecasting.contracts import schemas
-from forecasting.contracts.calendar import dominicks_week
+from forecasting.contracts import orange_juice, schemas
+from forecasting.contracts.orange_juice import dominicks_week
 from forecasting.pipeline.simulation import SHIPPED
 from forecasting.storage.files import read_table
 
@@ -16,7 +16,7 @@ def sales() -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def promotions() -> pd.DataFrame:
-    return read_table(SHIPPED / "promotions.parquet", schemas.PROMOTIONS)
+    return read_table(SHIPPED / "promotions.parquet", orange_juice.PROMOTIONS)
 
 
 def test_sales_have_the_documented_extent(sales: pd.DataFrame) -> None:

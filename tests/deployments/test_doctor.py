@@ -12,7 +12,7 @@ import pytest
 from deployments import doctor
 from deployments.doctor import Finding, examine
 from deployments.home import MARK, Home, Service
-from forecasting.contracts.calendar import dominicks_week
+from forecasting.contracts.orange_juice import dominicks_week
 from forecasting.storage.lake import Lake
 from forecasting.storage.locks import week_lock
 from tests.ports import free_port

@@ -19,7 +19,8 @@ from websockets.typing import Subprotocol
 
 from deployments.home import PROGRAMS, Home
 from deployments.watch import deployed_deadlines
-from forecasting.contracts.calendar import WEEK, dominicks_week
+from forecasting.contracts.calendar import WEEK
+from forecasting.contracts.orange_juice import dominicks_week
 from forecasting.pipeline.simulation import simulate
 from forecasting.storage.lake import Lake
 from tests.deployments.service import Installation, wait_until

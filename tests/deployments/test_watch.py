@@ -11,8 +11,8 @@ import pytest
 from deployments.event_rules import Event
 from deployments.home import Home
 from deployments.watch import Look, Send, Watcher, deadlines, look
-from forecasting.contracts.calendar import dominicks_week
 from forecasting.contracts.errors import OptionError, RunError
+from forecasting.contracts.orange_juice import dominicks_week
 from forecasting.core.completeness import CompletenessReport, WeekStatus
 from forecasting.pipeline import ingest as intake
 from forecasting.storage.lake import Lake

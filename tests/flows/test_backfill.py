@@ -10,8 +10,8 @@ import pytest
 from flows import weekly_forecast as module
 from flows.backfill import backfill
 from flows.prefect_tasks import run_flow
-from forecasting.contracts.calendar import dominicks_week
 from forecasting.contracts.errors import DataError, WeekNotWhole
+from forecasting.contracts.orange_juice import dominicks_week
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.pipeline.forecast import forecast
 from forecasting.storage.lake import Lake

@@ -1,5 +1,6 @@
 """The backtest on the real data, through a real Prefect server and a real Dask cluster."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,11 @@ from typer.testing import CliRunner, Result
 from flows.backtest import backtest
 from forecasting.cli import app
 from forecasting.compute import dask_cluster
-from forecasting.contracts import schemas
-from forecasting.contracts.calendar import WEEK, dominicks_week
+from forecasting.contracts import orange_juice, schemas
+from forecasting.contracts.calendar import WEEK
 from forecasting.contracts.errors import DataError, ForecastingError
+from forecasting.contracts.orange_juice import dominicks_week
+from forecasting.contracts.panel_definition import ORANGE_JUICE
 from forecasting.contracts.spec import BatchSpec, ClusterSpec, ForecastSpec
 from forecasting.core.backtest import score_models
 from forecasting.core.folds import Folds
@@ -107,7 +110,7 @@ def test_every_reported_cell_of_the_folds_is_scored(rows: pd.DataFrame) -> None:
 def test_a_fold_is_the_live_forecast_at_its_cutoff(model: str, cutoff: Any, rows: pd.DataFrame) -> None:
     """With the sales up to the cutoff and nothing later, a plain call gives the file's rows to the last bit."""
     spec = ForecastSpec(cutoff, horizon=3, gap=1, model=model, point="mape")
-    sales, promotions = shipped(schemas.SALES), shipped(schemas.PROMOTIONS)
+    sales, promotions = shipped(schemas.SALES), shipped(orange_juice.PROMOTIONS)
     live = forecast(
         sales[sales["week"] <= pd.Timestamp(cutoff)],
         promotions[promotions["week"] <= pd.Timestamp(spec.weeks[-1])],
@@ -173,7 +176,7 @@ def test_a_fold_sees_the_plans_that_were_announced_by_its_cutoff(fed_lake: Lake)
 
 def test_a_cutoff_before_the_first_sale_is_refused(tmp_path: Path) -> None:
     """There is nothing to forecast from, and the error says so."""
-    source = Source("some", shipped(schemas.SALES), shipped(schemas.PROMOTIONS), 3)
+    source = Source("some", shipped(schemas.SALES), shipped(orange_juice.PROMOTIONS), ORANGE_JUICE)
     folds = Folds((dominicks_week(30),), 2)
 
     with dask_cluster(ClusterSpec(1, 1), Lake(tmp_path)) as cluster, pytest.raises(DataError, match="1990-04-05"):
@@ -237,7 +240,7 @@ def test_a_mistake_ends_in_one_sentence(tmp_path: Path, args: tuple[str, ...], c
 
 def test_a_protocol_does_not_mind_the_lakes_calendar(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A lake whose weeks open on Monday is not looked at: the benchmark's Thursdays are those of its own data."""
-    Lake(tmp_path / "lake").reference.write_calendar(0)
+    Lake(tmp_path / "lake").reference.write_definition(replace(ORANGE_JUICE, week_starts_on=0))
     asked: list[dict[str, Any]] = []
     monkeypatch.setattr("flows.prefect_tasks.run_flow", lambda flow, options, *_: asked.append(options))
     monkeypatch.setattr("forecasting.presentation.terminal.backtest.show_backtest", lambda result, protocol: None)

@@ -18,8 +18,8 @@ from flows.prefect_tasks import run_flow
 from flows.weekly_forecast import weekly_forecast
 from forecasting.compute import ClusterUsage, cluster_class, dask_cluster
 from forecasting.compute.register import entries, reap_orphans
-from forecasting.contracts.calendar import dominicks_week
 from forecasting.contracts.errors import RunError
+from forecasting.contracts.orange_juice import dominicks_week
 from forecasting.contracts.run_record import RunRecord
 from forecasting.contracts.spec import ClusterSpec
 from forecasting.pipeline.publication import PublishedForecast

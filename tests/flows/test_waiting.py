@@ -14,8 +14,8 @@ from flows import waiting
 from flows.options import WeeklyOptions
 from flows.waiting import await_stores
 from forecasting.clock import now
-from forecasting.contracts.calendar import dominicks_week
 from forecasting.contracts.errors import WeekWaiting
+from forecasting.contracts.orange_juice import dominicks_week
 from forecasting.core.completeness import CompletenessReport
 from forecasting.pipeline import ingest
 from forecasting.storage.lake import Lake

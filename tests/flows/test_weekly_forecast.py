@@ -20,8 +20,8 @@ from flows import weekly_forecast as module
 from flows.prefect_tasks import run_flow
 from flows.weekly_forecast import weekly_forecast
 from forecasting.compute import ClusterUsage
-from forecasting.contracts.calendar import dominicks_week
 from forecasting.contracts.errors import TooManyFallbacks, WeekBusy, WeekNotWhole
+from forecasting.contracts.orange_juice import dominicks_week
 from forecasting.contracts.run_record import Outcome, RunRecord
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.completeness import WeekStatus

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from forecasting.contracts import schemas
+from forecasting.contracts import orange_juice, schemas
 from forecasting.storage.files import read_table
 
 DATA = Path(__file__).parents[2] / "data"
@@ -19,14 +19,14 @@ def real_sales() -> pd.DataFrame:
 
 @pytest.fixture(scope="session")
 def real_promotions() -> pd.DataFrame:
-    return read_table(DATA / "promotions.parquet", schemas.PROMOTIONS)
+    return read_table(DATA / "promotions.parquet", orange_juice.PROMOTIONS)
 
 
 @pytest.fixture(scope="session")
 def real_stores() -> pd.DataFrame:
-    return read_table(DATA / "stores.parquet", schemas.STORES)
+    return read_table(DATA / "stores.parquet", orange_juice.STORES)
 
 
 @pytest.fixture(scope="session")
 def real_products() -> pd.DataFrame:
-    return read_table(DATA / "products.parquet", schemas.PRODUCTS)
+    return read_table(DATA / "products.parquet", orange_juice.PRODUCTS)

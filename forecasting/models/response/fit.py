@@ -2,7 +2,7 @@
 
 All that a fit needs are weighted sums of products, and those of week t are the sums of
 week t - 1, faded, plus the week's own.  So a refit costs one small linear solve, and the
-errors of past forecasts, which the spread is learnt from, are almost free.
+errors of past forecasts, from which the spread is estimated, cost almost nothing.
 
 Axes: W weeks, S stores, K regressors; the first Z have a slope of the store's own.
 """
@@ -17,7 +17,7 @@ SMALLEST_SPREAD = 0.005  # a regressor that varies less is a constant
 
 @dataclass(frozen=True)
 class FitOptions:
-    """Tuned on test weeks 105 to 136; docs/benchmark.md tells what each is worth."""
+    """Tuned on test weeks 105 to 136; docs/benchmark.md shows what each is worth."""
 
     half_life: float = 90.0
     """Weeks after which an observation counts half."""
@@ -105,7 +105,7 @@ class _Products:
         self.zx = self.fade * self.zx + z[:, :, None] * x[:, None, :]
         self.zy = self.fade * self.zy + z * y[:, None]
         count = w.sum()
-        kept = 1 / (1 + self.shock * count)  # what a week shared by all stores tells
+        kept = 1 / (1 + self.shock * count)  # the information of a week that all stores share
         mean = np.concatenate([weighted.sum(axis=0), [w @ y, count]]) / max(count, TINY)
         self.shared = self.fade * self.shared + count * (1 - kept) * np.outer(mean, mean)
         self.weeks = self.fade * self.weeks + 1
@@ -224,8 +224,8 @@ def _fit(products: _Products, level: _Moments, penalty: np.ndarray, o: FitOption
 def _shared_slope(p: _Products, level: _Moments, penalty: np.ndarray, o: FitOptions) -> np.ndarray:
     """Ridge regression within stores, a week's common part counting as one observation.
 
-    All stores of a week share one shock, so 80 rows of one week tell about a promotion
-    little more than one row does; without this the fit believes far too much.
+    All stores of a week share one shock, so 80 rows of one week hold little more information
+    about a promotion than one row; without this the fit is overconfident.
     """
     k = len(penalty)
     root = np.sqrt(np.maximum(level.w, TINY))

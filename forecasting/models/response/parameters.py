@@ -1,4 +1,4 @@
-"""A fitted response that is kept: its parameters stay, its state follows the weeks that were sold since."""
+"""The parameters of a fitted response, and its state, which follows the weeks sold since the fit."""
 
 from dataclasses import dataclass, fields, replace
 
@@ -14,7 +14,7 @@ from forecasting.models.response.spread import Spread
 class ResponseParameters:
     """One product's fitted response, and how its sales ran at the end of a week.
 
-    Its fields are the names under which the parameters are kept; those of shape (S, ...) are per store.
+    Its fields are the names of the parameters in the table `parameters`; those of shape (S, ...) are per store.
     """
 
     stores: np.ndarray  # (S,), ascending

@@ -32,12 +32,12 @@ class Spread:
     shape: np.ndarray
 
     def around(self, forecast: np.ndarray, risk: np.ndarray) -> np.ndarray:
-        """Sorted log samples (M, SAMPLES) around `forecast` (M,), whose risk is (M, R)."""
+        """Return the sorted log samples (M, SAMPLES) around `forecast` (M,), whose risk is (M, R)."""
         return forecast[:, None] + _size(risk, self.coefficients)[:, None] * self.shape
 
 
 def learn_spread(errors: np.ndarray, risk: np.ndarray, age: np.ndarray) -> Spread:
-    """The spread that past `errors` (N,) tell of.
+    """Return the spread of past `errors` (N,).
 
     risk: (N, R), first column one; age: (N,) weeks since each error.
     """

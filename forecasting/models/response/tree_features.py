@@ -1,6 +1,6 @@
-"""What the trees see of a product's offer: nothing that names the product or the store.
+"""Features of a product's offer for the trees. None names the product or the store.
 
-So that what one product's rare deep special did can be learnt for all others.
+So the effect of one product's rare deep discount is learnt for all others.
 """
 
 import numpy as np

@@ -39,6 +39,6 @@ def show_answer(lake: Lake, store: int, product: int, week: date, model: str, an
 
 
 def _cells(panel: PanelDefinition, offer: Offer, expected: Mapping[str, float]) -> list[str]:
-    plan = [words.covariate(panel, each, getattr(offer, each.name)) for each in panel.covariates]
+    plan = [words.covariate(panel, each, offer[each.name]) for each in panel.covariates]
     intervals = [words.interval(expected[f"lo_{level}"], expected[f"hi_{level}"]) for level in schemas.LEVELS]
     return [*plan, words.number(expected["forecast"]), *intervals]

@@ -39,13 +39,14 @@ from forecasting.clock import now
 from forecasting.contracts import schemas
 from forecasting.contracts.errors import SchemaError
 from forecasting.contracts.table import Table
-from forecasting.storage.database.tables import BY_WEEK, LOADS, TABLES, WHOLE, create_tables
+from forecasting.storage.database.tables import Tables, create_tables, tables_of
 from forecasting.storage.database.target import Database
 from forecasting.storage.files import read_hashed
 from forecasting.storage.lake import Lake
 
 # Keeps sums of products within 64 bits.
 PRIME = 1_000_003
+ANNOUNCED, LOADS = "announced_promotions", "loads"
 
 
 @dataclass(frozen=True)
@@ -93,13 +94,14 @@ def load(lake: Lake, database: str, anew: tuple[date, date] | None = None) -> Lo
 
 
 def _load(lake: Lake, target: Database, anew: tuple[date, date] | None) -> Loaded:
-    pieces = {piece.key: piece for piece in _pieces(lake)}
+    tables = tables_of(lake.reference.definition)
+    pieces = {piece.key: piece for piece in _pieces(lake, tables)}
     rows: dict[str, int] = {}
     with target.transaction() as connection:
-        create_tables(connection, target.name)
-        for table in WHOLE:
-            rows[table.name] = _load_whole(connection, table, lake)
-        differing = _differing(connection, pieces)
+        create_tables(connection, target.name, tables)
+        for table in tables.whole:
+            rows[table.name] = _load_whole(connection, tables, table, lake)
+        differing = _differing(connection, tables, pieces)
     if anew:
         differing |= {key for key in pieces if anew[0] <= key[1] <= anew[1]}
     weeks, damaged = sorted({week for _, week in differing}), []
@@ -108,7 +110,9 @@ def _load(lake: Lake, target: Database, anew: tuple[date, date] | None) -> Loade
             with target.transaction() as connection:
                 for name, _ in sorted(key for key in differing if key[1] == week):
                     # The file may be newer by now; the one that is read counts, as no other load runs.
-                    rows[name] = rows.get(name, 0) + _replace(connection, name, week, pieces.get((name, week)))
+                    rows[name] = rows.get(name, 0) + _replace(
+                        connection, tables, name, week, pieces.get((name, week)), lake
+                    )
         except SchemaError as error:
             damaged.append(error)  # the other weeks are loaded all the same
     if damaged:
@@ -116,46 +120,49 @@ def _load(lake: Lake, target: Database, anew: tuple[date, date] | None) -> Loade
     return Loaded(target.name, tuple(weeks), {name: count for name, count in rows.items() if count})
 
 
-def _pieces(lake: Lake) -> list[Piece]:
+def _pieces(lake: Lake, tables: Tables) -> list[Piece]:
     pieces = []
     for cutoff in lake.forecasts.cutoffs():
         run_id = lake.forecasts.run_id(cutoff)
         pieces.append(Piece(schemas.FORECAST, cutoff, lake.forecasts.path(cutoff), run_id))
         if run_id and (scores := lake.monitoring.scores_path(cutoff, run_id)).exists():
             pieces.append(Piece(schemas.SCORES, cutoff, scores, run_id))
-    for table, stored in ((schemas.SALES, lake.sales), (schemas.ANNOUNCED_PROMOTIONS, lake.promotions)):
+    for table, stored in ((schemas.SALES, lake.sales), (tables.by_week[ANNOUNCED][0], lake.promotions)):
         pieces += [Piece(table, week, stored.path(week)) for week in stored.weeks()]
     return pieces
 
 
-def _differing(connection: Connection, pieces: Mapping[tuple[str, date], Piece]) -> set[tuple[str, date]]:
+def _differing(
+    connection: Connection, tables: Tables, pieces: Mapping[tuple[str, date], Piece]
+) -> set[tuple[str, date]]:
     """Return the tables and weeks whose rows in the database are not those of the file that exists now."""
     wanted = {key: hashlib.sha256(piece.path.read_bytes()).hexdigest() for key, piece in pieces.items()}
-    held = {(name, *found) for name in BY_WEEK for found in _held(connection, name)}
-    columns = (LOADS.c.table_name, LOADS.c.cutoff, LOADS.c.rows, LOADS.c.checksum, LOADS.c.sha256)
+    held = {(name, *found) for name in tables.by_week for found in _held(connection, tables, name)}
+    of_loads = tables[LOADS].c
+    columns = (of_loads.table_name, of_loads.cutoff, of_loads.rows, of_loads.checksum, of_loads.sha256)
     loads = {(load.table_name, load.cutoff): load for load in connection.execute(select(*columns))}
     sound = {key for key, load in loads.items() if tuple(load[:4]) in held or not load.rows}
     known = {*wanted, *loads, *((name, week) for name, week, _, _ in held)}
     return {key for key in known if key not in sound or key not in wanted or loads[key].sha256 != wanted[key]}
 
 
-def _held(connection: Connection, name: str, week: date | None = None) -> list[tuple[date, int, int]]:
+def _held(connection: Connection, tables: Tables, name: str, week: date | None = None) -> list[tuple[date, int, int]]:
     """Return week, number of rows and checksum of the weeks of a table in the database."""
-    table, of_week = TABLES[name], TABLES[name].c[BY_WEEK[name][1]]
-    query = select(of_week, func.count(), func.sum(_checksum(name))).group_by(of_week)
+    table, of_week = tables[name], tables[name].c[tables.by_week[name][1]]
+    query = select(of_week, func.count(), func.sum(_checksum(tables, name))).group_by(of_week)
     if week:
         query = query.where(of_week == week)
     return [(found, rows, int(checksum)) for found, rows, checksum in connection.execute(query.select_from(table))]
 
 
 @cache
-def _checksum(name: str) -> ColumnElement[int]:
+def _checksum(tables: Tables, name: str) -> ColumnElement[int]:
     """Return an integer made from all values of a row; the sum over rows is exact in any order.
 
     Each column has a weight, and each row one from the integers of its key, so that exchanged values change the sum.
     Texts count by their length.
     """
-    table = TABLES[name]
+    table = tables[name]
     values = sum((3 + number) * _whole_number(column) for number, column in enumerate(table.columns))
     key = [column for column in table.primary_key if isinstance(column.type, Integer | SmallInteger)]
     weight = sum((101 + 2 * number) * cast(column, BigInteger) for number, column in enumerate(key))
@@ -180,18 +187,18 @@ def _exactly(column: "SqlColumn[Any]") -> ColumnElement[Any]:
             return cast(column, BigInteger)
 
 
-def _replace(connection: Connection, name: str, week: date, piece: Piece | None) -> int:
+def _replace(connection: Connection, tables: Tables, name: str, week: date, piece: Piece | None, lake: Lake) -> int:
     """Replace a week of a table by what the lake holds; return the number of rows."""
-    connection.execute(delete(TABLES[name]).where(TABLES[name].c[BY_WEEK[name][1]] == week))
-    connection.execute(delete(LOADS).where(LOADS.c.table_name == name, LOADS.c.cutoff == week))
+    connection.execute(delete(tables[name]).where(tables[name].c[tables.by_week[name][1]] == week))
+    connection.execute(delete(tables[LOADS]).where(tables[LOADS].c.table_name == name, tables[LOADS].c.cutoff == week))
     if piece is None:
         return 0
-    found, metadata, sha256 = _read(piece)
+    found, metadata, sha256 = _read(piece, lake)
     if len(found):
-        connection.execute(insert(TABLES[name]), found.to_pylist())
-    checksum = next((checksum for _, _, checksum in _held(connection, name, week)), 0)
+        connection.execute(insert(tables[name]), found.to_pylist())
+    checksum = next((checksum for _, _, checksum in _held(connection, tables, name, week)), 0)
     connection.execute(
-        insert(LOADS).values(
+        insert(tables[LOADS]).values(
             table_name=name,
             cutoff=week,
             run_id=metadata.get("run_id", piece.run_id),
@@ -204,19 +211,19 @@ def _replace(connection: Connection, name: str, week: date, piece: Piece | None)
     return len(found)
 
 
-def _read(piece: Piece) -> tuple[pa.Table, dict[str, str], str]:
+def _read(piece: Piece, lake: Lake) -> tuple[pa.Table, dict[str, str], str]:
     """Return the rows of a piece, their metadata, and the SHA-256 of the file."""
-    if piece.table is not schemas.ANNOUNCED_PROMOTIONS:
+    if piece.table.name != ANNOUNCED:
         return read_hashed(piece.path, piece.table)
-    rows, metadata, sha256 = read_hashed(piece.path, schemas.PROMOTIONS)
+    rows, metadata, sha256 = read_hashed(piece.path, lake.promotions.table)
     announced = piece.table.schema.field("announced")
     # The file is named by the week that announced its rows.
     return rows.add_column(0, announced, pa.repeat(pa.scalar(piece.week, announced.type), len(rows))), metadata, sha256
 
 
-def _load_whole(connection: Connection, declared: Table, lake: Lake) -> int:
+def _load_whole(connection: Connection, tables: Tables, declared: Table, lake: Lake) -> int:
     """Replace a small table if its rows are not those of the lake; return the number of rows loaded."""
-    table = TABLES[declared.name]
+    table = tables[declared.name]
     wanted = declared.to_arrow(
         {"stores": lake.reference.stores, "products": lake.reference.products}[declared.name]()
     ).to_pylist()

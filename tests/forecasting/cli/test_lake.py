@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from forecasting.cli import app
-from forecasting.contracts.calendar import dominicks_week
+from forecasting.contracts.orange_juice import dominicks_week
 from forecasting.storage.lake import Lake
 
 

@@ -13,7 +13,8 @@ from flows.prefect_tasks import run_flow
 from flows.train import train
 from forecasting.cli import app
 from forecasting.contracts import schemas
-from forecasting.contracts.calendar import WEEK, dominicks_week
+from forecasting.contracts.calendar import WEEK
+from forecasting.contracts.orange_juice import dominicks_week
 from forecasting.pipeline.challengers import Evaluation
 from forecasting.pipeline.forecast import forecast
 from forecasting.storage.files import read_table

@@ -18,8 +18,8 @@ from distributed.security import Security
 
 from forecasting.compute import dask_cluster
 from forecasting.compute.register import entries
-from forecasting.contracts.calendar import dominicks_week
 from forecasting.contracts.errors import OptionError, RunError
+from forecasting.contracts.orange_juice import dominicks_week
 from forecasting.contracts.spec import ClusterSpec, ForecastSpec
 from forecasting.core.partition import Partition
 from forecasting.pipeline.forecast import forecast, forecast_partition, make_partitions, train

@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from forecasting.compute.transfer import PartitionUnreadable, store
-from forecasting.contracts.calendar import dominicks_week
+from forecasting.contracts.orange_juice import dominicks_week
+from forecasting.contracts.panel_definition import ORANGE_JUICE
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.fitted_model import FittedModel
 from forecasting.core.partition import Partition
@@ -29,7 +30,8 @@ def with_model(few_stores: tuple[pd.DataFrame, pd.DataFrame], fitted: FittedMode
     """Partitions with a model, in which no field has its default value."""
     spec = replace(fitted.spec, cutoff=dominicks_week(70))
     made = make_partitions(*few_stores, spec, mini_batch_size=8, fitted=fitted)
-    on_friday = replace(fitted.spec, cutoff=fitted.spec.cutoff + timedelta(days=1), week_starts_on=4)
+    fridays = replace(ORANGE_JUICE, week_starts_on=4)
+    on_friday = replace(fitted.spec, cutoff=fitted.spec.cutoff + timedelta(days=1), definition=fridays)
     return [replace(each, fitted=replace(each.fitted, spec=on_friday)) for each in made if each.fitted]
 
 

@@ -2,7 +2,6 @@
 
 from datetime import date, timedelta
 
-import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -81,19 +80,3 @@ def test_weeks_between_holds_both_ends() -> None:
 def test_weeks_between_is_empty_backwards(first: date, earlier: int) -> None:
     """No week lies between a week and one before it."""
     assert weeks.weeks_between(first, first - timedelta(days=earlier)) == []
-
-
-def test_week_1_of_the_data_opens_on_its_thursday() -> None:
-    """The numbers of the data set begin on 1989-09-14 and its last week, 160, opens on 1992-10-01."""
-    assert weeks.dominicks_week(1) == date(1989, 9, 14)
-    assert weeks.dominicks_week(160) == date(1992, 10, 1)
-
-
-@settings(max_examples=25, deadline=None)
-@given(st.lists(st.integers(1, 400), min_size=1, max_size=10))
-def test_many_numbers_find_the_same_weeks_as_single_numbers_do(numbers: list[int]) -> None:
-    """The column form takes a series or an array and agrees with the scalar form."""
-    expected = [weeks.dominicks_week(number) for number in numbers]
-
-    assert [week.date() for week in weeks.dominicks_weeks(pd.Series(numbers))] == expected
-    assert [week.date() for week in weeks.dominicks_weeks(np.array(numbers))] == expected

@@ -3,10 +3,10 @@
 import pandas as pd
 import pytest
 
-from forecasting.contracts import schemas
+from forecasting.contracts import orange_juice, schemas
 from forecasting.contracts.table import Table
 
-TABLES = [value for value in vars(schemas).values() if isinstance(value, Table)]
+TABLES = [value for value in (vars(schemas) | vars(orange_juice)).values() if isinstance(value, Table)]
 
 
 def name_of(table: Table) -> str:

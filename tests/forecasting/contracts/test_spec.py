@@ -69,9 +69,11 @@ def test_a_spec_is_plain_values() -> None:
 
     plain = json.loads(json.dumps(spec.as_dict()))
 
-    rest = {"horizon": 3, "gap": 1, "model": "naive", "point": "mape", "week_starts_on": 3}
-    assert plain == {"cutoff": "1991-01-03", **rest}
-    assert ForecastSpec(**{**plain, "cutoff": date.fromisoformat(plain["cutoff"])}) == spec
+    definition = plain.pop("definition")
+    assert plain == {"cutoff": "1991-01-03", "horizon": 3, "gap": 1, "model": "naive", "point": "mape"}
+    assert definition["week_starts_on"] == 3
+    assert [each["name"] for each in definition["covariates"]] == ["price", "deal", "feat"]
+    assert ForecastSpec.from_dict({**plain, "definition": definition}) == spec
 
 
 def test_the_settings_of_a_batch_have_defaults() -> None:

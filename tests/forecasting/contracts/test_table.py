@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 
-from forecasting.contracts import schemas
+from forecasting.contracts import orange_juice, schemas
 from forecasting.contracts.errors import SchemaError
 from tests.strategies import Market, markets
 
@@ -16,7 +16,7 @@ ROW = pd.DataFrame({"store": [2], "product": [1], "week": pd.DatetimeIndex(["199
 @given(markets())
 def test_a_table_survives_the_way_to_disk_and_back(market: Market) -> None:
     """Casting to Arrow and back gives the same rows, types and column order."""
-    for table, frame in ((schemas.SALES, market.sales), (schemas.PROMOTIONS, market.promotions)):
+    for table, frame in ((schemas.SALES, market.sales), (orange_juice.PROMOTIONS, market.promotions)):
         pd.testing.assert_frame_equal(table.from_arrow(table.to_arrow(frame)), frame)
 
 

@@ -5,9 +5,11 @@ from datetime import date
 import pandas as pd
 import pytest
 
-from forecasting.contracts import schemas
-from forecasting.contracts.calendar import WEEK, dominicks_week
+from forecasting.contracts import orange_juice, schemas
+from forecasting.contracts.calendar import WEEK
 from forecasting.contracts.errors import ForecastingError
+from forecasting.contracts.orange_juice import dominicks_week
+from forecasting.contracts.panel_definition import ORANGE_JUICE
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.contracts.table import Table
 from forecasting.core.backtest import score_models, with_actuals
@@ -45,18 +47,18 @@ def sales_of(*rows: tuple[int, int, int, int]) -> pd.DataFrame:
 def plan_of(*rows: tuple[int, int, int, int, float]) -> pd.DataFrame:
     """Promotions of (store, product, weeks after the cutoff, deal, feat)."""
     frame = pd.DataFrame(rows, columns=["store", "product", "offset", "deal", "feat"])
-    return schemas.PROMOTIONS.cast(frame.assign(price=2.5, week=[week(offset) for offset in frame["offset"]]))
+    return orange_juice.PROMOTIONS.cast(frame.assign(price=2.5, week=[week(offset) for offset in frame["offset"]]))
 
 
 SALES = sales_of((2, 1, -2, 10), (2, 1, -1, 14), (2, 1, 0, 12), (2, 1, 1, 20), (2, 1, 2, 40), (5, 1, 0, 9))
-NO_PLAN = schemas.PROMOTIONS.empty()
+NO_PLAN = orange_juice.PROMOTIONS.empty()
 
 
 def test_a_forecast_stands_beside_what_was_sold() -> None:
     """Declared columns, the actual of its own week, and the model that was asked in place of the fallback."""
     forecasts = forecasts_of((2, 1, 1, 18), (2, 1, 2, 18), reason="raised").assign(model="mean")
 
-    rows = with_actuals(forecasts, SALES, NO_PLAN, "ets")
+    rows = with_actuals(forecasts, SALES, NO_PLAN, "ets", ORANGE_JUICE)
 
     assert list(rows.columns) == schemas.BACKTEST.columns
     assert rows["actual"].tolist() == [20, 40]
@@ -68,14 +70,14 @@ def test_a_cell_that_nobody_reported_is_left_out() -> None:
     """Store 5 was closed in week 1, and store 2 has not come to week 3: neither counts, not even as zero."""
     forecasts = forecasts_of((2, 1, 1, 18), (2, 1, 3, 18), (5, 1, 1, 9))
 
-    rows = with_actuals(forecasts, SALES, NO_PLAN, "naive")
+    rows = with_actuals(forecasts, SALES, NO_PLAN, "naive", ORANGE_JUICE)
 
     assert rows[["store", "product", "step", "actual"]].to_numpy().tolist() == [[2, 1, 1, 20]]
 
 
 def test_a_week_that_sold_nothing_is_kept() -> None:
     """Zero is an actual."""
-    rows = with_actuals(forecasts_of((2, 1, 1, 18)), sales_of((2, 1, 1, 0)), NO_PLAN, "naive")
+    rows = with_actuals(forecasts_of((2, 1, 1, 18)), sales_of((2, 1, 1, 0)), NO_PLAN, "naive", ORANGE_JUICE)
 
     assert rows["actual"].tolist() == [0]
 
@@ -86,12 +88,17 @@ def test_a_deal_or_an_advert_makes_a_week_promoted() -> None:
     sales = sales_of(*[(store, 1, 1, 18) for store in (2, 5, 8, 9)])
     plan = plan_of((2, 1, 1, 1, 0.0), (5, 1, 1, 0, 0.3), (8, 1, 1, 0, 0.0), (9, 1, 2, 1, 1.0))
 
-    assert with_actuals(forecasts, sales, plan, "naive")["promoted"].tolist() == [True, True, False, False]
+    assert with_actuals(forecasts, sales, plan, "naive", ORANGE_JUICE)["promoted"].tolist() == [
+        True,
+        True,
+        False,
+        False,
+    ]
 
 
 def test_each_score_takes_the_point_that_it_is_meant_for() -> None:
     """MAPE of 16 and 16, WAPE, MASE and pinball of 17 and 17, bias of 18 and 18, where 20 and 40 were sold."""
-    rows = with_actuals(forecasts_of((2, 1, 1, 18), (2, 1, 2, 18)), SALES, NO_PLAN, "naive")
+    rows = with_actuals(forecasts_of((2, 1, 1, 18), (2, 1, 2, 18)), SALES, NO_PLAN, "naive", ORANGE_JUICE)
 
     (found,) = score_models(rows, SALES).to_dict("records")
 
@@ -107,8 +114,8 @@ def test_each_score_takes_the_point_that_it_is_meant_for() -> None:
 
 def test_models_are_scored_apart_in_their_order() -> None:
     """A second model has its own row, and that of the first does not change for it."""
-    first = with_actuals(forecasts_of((2, 1, 1, 18)), SALES, NO_PLAN, "naive")
-    second = with_actuals(forecasts_of((2, 1, 1, 22), (2, 1, 2, 22)), SALES, NO_PLAN, "mean")
+    first = with_actuals(forecasts_of((2, 1, 1, 18)), SALES, NO_PLAN, "naive", ORANGE_JUICE)
+    second = with_actuals(forecasts_of((2, 1, 1, 22), (2, 1, 2, 22)), SALES, NO_PLAN, "mean", ORANGE_JUICE)
 
     both = score_models(pd.concat([first, second], ignore_index=True), SALES)
 
@@ -182,7 +189,7 @@ def test_the_plan_within_the_horizon_does_matter(sales: pd.DataFrame, promotions
 
 def test_scores_without_a_single_actual_are_refused() -> None:
     """A backtest of the newest cutoff has nothing to compare with: one sentence says so, not a traceback of pandas."""
-    rows = with_actuals(forecasts_of((2, 1, 5, 18)), SALES, NO_PLAN, "naive")
+    rows = with_actuals(forecasts_of((2, 1, 5, 18)), SALES, NO_PLAN, "naive", ORANGE_JUICE)
 
     with pytest.raises(ForecastingError, match="actual|sold|cutoff"):
         score_models(rows, SALES)

@@ -6,8 +6,9 @@ import pandas as pd
 import pytest
 
 from forecasting.contracts import schemas
-from forecasting.contracts.calendar import WEEK, dominicks_week
+from forecasting.contracts.calendar import WEEK
 from forecasting.contracts.errors import DataError, WeekNotWhole
+from forecasting.contracts.orange_juice import dominicks_week
 from forecasting.contracts.run_record import adapter
 from forecasting.core.completeness import (
     Acceptance,

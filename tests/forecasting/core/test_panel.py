@@ -8,11 +8,12 @@ import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forecasting.contracts import schemas
+from forecasting.contracts import orange_juice, schemas
 from forecasting.contracts.calendar import WEEK
+from forecasting.contracts.panel_definition import ORANGE_JUICE
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.completeness import active_series
-from forecasting.core.panel import COVARIATES, build_panel, complete_plan, complete_promotions, future_cells, series_of
+from forecasting.core.panel import build_panel, complete_plan, complete_promotions, future_cells, series_of
 from tests.strategies import Market, markets, shuffled
 
 WEEK_1 = date(1991, 1, 3)
@@ -31,8 +32,10 @@ def sales_of(*rows: tuple[int, int, int, int]) -> pd.DataFrame:
 
 def plan_of(*rows: tuple[int, int, int, float, int, float]) -> pd.DataFrame:
     """Promotions of (store, product, number of the week, price, deal, feat)."""
-    frame = pd.DataFrame(rows, columns=["store", "product", "number", *COVARIATES])
-    return schemas.PROMOTIONS.cast(frame.assign(week=pd.DatetimeIndex([week(number) for number in frame["number"]])))
+    frame = pd.DataFrame(rows, columns=["store", "product", "number", *ORANGE_JUICE.names])
+    return orange_juice.PROMOTIONS.cast(
+        frame.assign(week=pd.DatetimeIndex([week(number) for number in frame["number"]]))
+    )
 
 
 def panel_of(market: Market) -> pd.DataFrame:
@@ -57,7 +60,7 @@ def test_a_gap_stays_visible() -> None:
             (5, 1, week(3), nan, nan, nan, nan),
             (5, 1, week(4), nan, nan, nan, nan),
         ],
-        columns=[*schemas.CELL, "units", *COVARIATES],
+        columns=[*schemas.CELL, "units", *ORANGE_JUICE.names],
     )
     pd.testing.assert_frame_equal(panel, expected, check_dtype=False)
 
@@ -125,9 +128,9 @@ def cell(store: int, product: int, number: int) -> pd.DataFrame:
 
 def test_a_known_plan_is_taken_as_it_is() -> None:
     """What a store planned for the week stands, and counts as known."""
-    plan = complete_plan(plan_of((2, 1, 3, 1.5, 1, 0.5)), cell(2, 1, 3), week(2).date())
+    plan = complete_plan(plan_of((2, 1, 3, 1.5, 1, 0.5)), cell(2, 1, 3), week(2).date(), ORANGE_JUICE)
 
-    assert plan[[*COVARIATES, "known"]].to_numpy().tolist() == [[1.5, 1.0, 0.5, True]]
+    assert plan[[*ORANGE_JUICE.names, "known"]].to_numpy().tolist() == [[1.5, 1.0, 0.5, True]]
 
 
 def test_an_unknown_plan_is_the_median_of_the_products_other_stores_that_week() -> None:
@@ -135,32 +138,34 @@ def test_an_unknown_plan_is_the_median_of_the_products_other_stores_that_week() 
     others = [(5, 1, 3, 1.0, 1, 0.5), (8, 1, 3, 2.0, 1, 1.0), (9, 1, 3, 6.0, 0, 0.0)]
     elsewhere = [(5, 2, 3, 9.0, 0, 0.0), (5, 1, 4, 9.0, 0, 0.0), (2, 1, 1, 9.0, 0, 0.0)]
 
-    plan = complete_plan(plan_of(*others, *elsewhere), cell(2, 1, 3), week(2).date())
+    plan = complete_plan(plan_of(*others, *elsewhere), cell(2, 1, 3), week(2).date(), ORANGE_JUICE)
 
-    assert plan[[*COVARIATES, "known"]].to_numpy().tolist() == [[2.0, 1.0, 0.5, False]]
+    assert plan[[*ORANGE_JUICE.names, "known"]].to_numpy().tolist() == [[2.0, 1.0, 0.5, False]]
 
 
 def test_without_any_plan_the_series_usual_price_is_expected_without_promotion() -> None:
     """The median of the series' own past prices (1, 2, 6: 2), no deal, no advert."""
     past = [(2, 1, 1, 1.0, 1, 1.0), (2, 1, 2, 2.0, 1, 1.0), (2, 1, 3, 6.0, 1, 1.0), (5, 1, 3, 9.0, 0, 0.0)]
 
-    plan = complete_plan(plan_of(*past), cell(2, 1, 5), week(3).date())
+    plan = complete_plan(plan_of(*past), cell(2, 1, 5), week(3).date(), ORANGE_JUICE)
 
-    assert plan[[*COVARIATES, "known"]].to_numpy().tolist() == [[2.0, 0.0, 0.0, False]]
+    assert plan[[*ORANGE_JUICE.names, "known"]].to_numpy().tolist() == [[2.0, 0.0, 0.0, False]]
 
 
 def test_a_series_without_a_past_price_takes_its_products() -> None:
     """A new series has the product's usual price in the other stores."""
-    plan = complete_plan(plan_of((5, 1, 1, 3.0, 1, 1.0), (5, 2, 1, 9.0, 0, 0.0)), cell(2, 1, 5), week(3).date())
+    plan = complete_plan(
+        plan_of((5, 1, 1, 3.0, 1, 1.0), (5, 2, 1, 9.0, 0, 0.0)), cell(2, 1, 5), week(3).date(), ORANGE_JUICE
+    )
 
-    assert plan[[*COVARIATES, "known"]].to_numpy().tolist() == [[3.0, 0.0, 0.0, False]]
+    assert plan[[*ORANGE_JUICE.names, "known"]].to_numpy().tolist() == [[3.0, 0.0, 0.0, False]]
 
 
 def test_the_usual_price_is_taken_from_the_past_alone() -> None:
     """A price planned for a week after the cutoff does not change what was usual before it."""
     past, planned = (2, 1, 1, 2.0, 0, 0.0), (2, 1, 4, 8.0, 0, 0.0)
 
-    plan = complete_plan(plan_of(past, planned), cell(2, 1, 5), week(3).date())
+    plan = complete_plan(plan_of(past, planned), cell(2, 1, 5), week(3).date(), ORANGE_JUICE)
 
     assert plan["price"].tolist() == [2.0]
 
@@ -171,7 +176,7 @@ def test_a_completed_plan_has_no_gap_where_the_product_ever_had_a_price(market: 
     """One row a cell, in the cells' order, with finite promotions and a price wherever one can be guessed."""
     cells = future_cells(active_series(market.sales, market.cutoff), ForecastSpec(market.cutoff))
 
-    plan = complete_plan(market.promotions, cells, market.cutoff)
+    plan = complete_plan(market.promotions, cells, market.cutoff, ORANGE_JUICE)
 
     past = market.promotions[market.promotions["week"] <= pd.Timestamp(market.cutoff)]
     priced = plan["product"].isin(past["product"])
@@ -186,12 +191,14 @@ def test_promotions_are_completed_for_rivals_and_for_every_week_to_the_last() ->
     announced, too_late = (2, 1, 5, 1.5, 1, 0.5), (2, 1, 6, 9.0, 0, 0.0)
     series = pd.DataFrame({"store": [2], "product": [1]})
 
-    found = complete_promotions(plan_of(*past, announced, too_late), series, week(3).date(), week(5).date())
+    found = complete_promotions(
+        plan_of(*past, announced, too_late), series, week(3).date(), week(5).date(), ORANGE_JUICE
+    )
 
     nothing_promoted = [(2, 1, week(4), 2.0, 0, 0.0), (2, 2, week(4), 3.0, 0, 0.0), (2, 2, week(5), 3.0, 0, 0.0)]
     told = plan_of(*past, announced)
     pd.testing.assert_frame_equal(found[found["known"]].drop(columns="known"), told, check_exact=True)
-    assumed = found[~found["known"]].sort_values(["product", "week"])[[*schemas.CELL, *COVARIATES]]
+    assumed = found[~found["known"]].sort_values(["product", "week"])[[*schemas.CELL, *ORANGE_JUICE.names]]
     assert list(assumed.itertuples(index=False, name=None)) == nothing_promoted
     assert found.dtypes[told.columns].equals(told.dtypes)
 
@@ -201,7 +208,7 @@ def test_an_announcement_without_a_price_is_completed() -> None:
     plan = plan_of((2, 1, 1, 2.0, 0, 0.0), (2, 1, 2, 2.0, 0, 0.0), (2, 1, 3, 2.0, 1, 1.0))
     plan.loc[1:, "price"] = np.nan
 
-    found = complete_promotions(plan, series_of(plan), week(2).date(), week(3).date())
+    found = complete_promotions(plan, series_of(plan), week(2).date(), week(3).date(), ORANGE_JUICE)
 
     assert found["week"].tolist() == [week(1), week(2), week(3)]
     np.testing.assert_array_equal(found["price"], [2.0, np.nan, 2.0])
@@ -214,9 +221,9 @@ def test_completing_promotions_twice_changes_nothing(market: Market, ahead: int)
     """One row a cell, and what was assumed stands when it is announced."""
     series, last = active_series(market.sales, market.cutoff), market.cutoff + WEEK * ahead
 
-    once = complete_promotions(market.promotions, series, market.cutoff, last)
+    once = complete_promotions(market.promotions, series, market.cutoff, last, ORANGE_JUICE)
 
-    twice = complete_promotions(once.drop(columns="known"), series, market.cutoff, last)
+    twice = complete_promotions(once.drop(columns="known"), series, market.cutoff, last, ORANGE_JUICE)
     assert not once.duplicated(schemas.CELL).any()
     pd.testing.assert_frame_equal(twice.drop(columns="known"), once.drop(columns="known"), check_exact=True)
     assert twice["known"].all()

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forecasting.contracts import schemas
+from forecasting.contracts import orange_juice, schemas
 from forecasting.core.completeness import active_series
 from forecasting.core.panel import build_panel, series_of
 from forecasting.core.partition import Partition, Pooled, partition_panel
@@ -114,7 +114,7 @@ def test_an_empty_panel_has_no_partitions(pooled: Pooled) -> None:
     """Nothing to forecast is no task."""
     panel = schemas.SALES.empty().astype({"units": "float64"}).assign(price=1.0, deal=0.0, feat=0.0)
 
-    assert partition_panel(panel, schemas.PROMOTIONS.empty(), mini_batch_size=10, pooled=pooled) == []
+    assert partition_panel(panel, orange_juice.PROMOTIONS.empty(), mini_batch_size=10, pooled=pooled) == []
 
 
 def test_the_real_panel_is_cut_evenly(real_sales: pd.DataFrame, real_promotions: pd.DataFrame) -> None:

@@ -7,7 +7,7 @@ import pandas as pd
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from forecasting.contracts import schemas
+from forecasting.contracts import orange_juice, schemas
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.run_identity import identify
 from tests.strategies import Market, markets, shuffled
@@ -98,13 +98,13 @@ def test_sales_and_promotions_do_not_stand_in_for_each_other() -> None:
     """A run on no sales and a run on no promotions are told apart."""
     week = pd.DatetimeIndex(["1991-01-03"])
     sales = schemas.SALES.cast(pd.DataFrame({"store": 2, "product": 1, "week": week, "units": 1}))
-    promotions = schemas.PROMOTIONS.cast(
+    promotions = orange_juice.PROMOTIONS.cast(
         pd.DataFrame({"store": 2, "product": 1, "week": week, "price": 1.0, "deal": 0, "feat": 0.0})
     )
     spec = ForecastSpec(week[0].date())
 
     ids = {
-        identify(sales, schemas.PROMOTIONS.empty(), spec, {}, ""),
+        identify(sales, orange_juice.PROMOTIONS.empty(), spec, {}, ""),
         identify(schemas.SALES.empty(), promotions, spec, {}, ""),
         identify(sales, promotions, spec, {}, ""),
     }

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecasting.contracts.calendar import WEEK, dominicks_week
+from forecasting.contracts.calendar import WEEK
+from forecasting.contracts.orange_juice import dominicks_week
 from forecasting.core.schedule import awaited_week, closes_at, deadline_of, due_weeks, last_closed
 
 W = [dominicks_week(number) for number in range(1, 10)]

@@ -5,6 +5,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from forecasting.contracts.panel_definition import ORANGE_JUICE
 from forecasting.core.inspection import no_rows
 from forecasting.core.point_in_time import newest_announced
 from forecasting.core.validation import validate
@@ -24,7 +25,9 @@ def test_a_faultless_row_becomes_a_sale_and_a_promotion() -> None:
 
 def test_an_empty_inbox_is_valid() -> None:
     """No rows in, none out."""
-    found = validate(no_rows(), stores=KNOWN_STORES, products=KNOWN_PRODUCTS, collected=NOTHING)
+    found = validate(
+        no_rows(ORANGE_JUICE), stores=KNOWN_STORES, products=KNOWN_PRODUCTS, collected=NOTHING, definition=ORANGE_JUICE
+    )
 
     assert (found.rows_in, found.accepted, found.dropped, len(found.quarantined)) == (0, 0, 0, 0)
     assert found.sales.empty

@@ -8,8 +8,10 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from forecasting.contracts import schemas
-from forecasting.contracts.calendar import days_of, dominicks_week
+from forecasting.contracts import orange_juice, schemas
+from forecasting.contracts.calendar import days_of
+from forecasting.contracts.orange_juice import dominicks_week
+from forecasting.contracts.panel_definition import ORANGE_JUICE
 from forecasting.core.validation import validate
 from tests.forecasting.core.validation import LAST_YEAR, NEXT_WEEK, checked, history, prices, rules, units
 from tests.strategies import FIRST_WEEK, KNOWN_PRODUCTS, KNOWN_STORES, inbox_rows, raw_row, shuffled
@@ -91,7 +93,7 @@ def test_every_row_is_accounted_for(rows: pd.DataFrame) -> None:
     """Whatever the text: rows in = accepted + dropped + quarantined, each of them a true count of rows."""
     collected = history({2: 12})
 
-    found = validate(rows, stores=KNOWN_STORES, products=KNOWN_PRODUCTS, collected=collected)
+    found = validate(rows, stores=KNOWN_STORES, products=KNOWN_PRODUCTS, collected=collected, definition=ORANGE_JUICE)
 
     assert found.rows_in == len(rows) == found.accepted + found.dropped + len(found.quarantined)
     assert 0 <= found.accepted <= len(rows)
@@ -100,7 +102,7 @@ def test_every_row_is_accounted_for(rows: pd.DataFrame) -> None:
     assert (found.quarantined[["rule", "detail"]] != "").any(axis=1).all()
     assert found.quarantined["line"].is_unique
     assert set(units(found)) <= {(s, b, w) for s in (2, 5, 8, 9) for b in (1, 2, 3) for w in (FIRST_WEEK, NEXT_WEEK)}
-    assert not found.promotions.duplicated(list(schemas.ANNOUNCED_PROMOTIONS.key)).any()
+    assert not found.promotions.duplicated(list(orange_juice.ANNOUNCED_PROMOTIONS.key)).any()
     assert (found.promotions["announced"] <= found.promotions["week"]).all()
     assert sum(found.corrected_by_week.values()) <= found.accepted
 
@@ -110,7 +112,9 @@ def test_every_row_is_accounted_for(rows: pd.DataFrame) -> None:
 def test_the_order_of_rows_does_not_matter(rows: pd.DataFrame, seed: int) -> None:
     """Shuffled lines give the same sales, the same counts, and the same lines in quarantine under the same rules."""
     one, two = (
-        validate(order, stores=KNOWN_STORES, products=KNOWN_PRODUCTS, collected=history({2: 12}))
+        validate(
+            order, stores=KNOWN_STORES, products=KNOWN_PRODUCTS, collected=history({2: 12}), definition=ORANGE_JUICE
+        )
         for order in (rows, shuffled(rows, seed))
     )
 
@@ -135,7 +139,7 @@ def test_no_honest_week_of_the_real_data_is_quarantined(
     rows = texts.assign(file=f"{week}.csv", line=range(len(texts)), daily=False, rule="", detail="")
     before = real_sales[real_sales["week"] < pd.Timestamp(week)]
 
-    found = validate(rows, stores=real_stores, products=real_products, collected=before)
+    found = validate(rows, stores=real_stores, products=real_products, collected=before, definition=ORANGE_JUICE)
 
     assert found.quarantined_by_rule == {}
     assert found.accepted == found.rows_in == len(of_week) > 0

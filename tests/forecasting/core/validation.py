@@ -7,6 +7,7 @@ import pandas as pd
 
 from forecasting.contracts import schemas
 from forecasting.contracts.calendar import WEEK
+from forecasting.contracts.panel_definition import ORANGE_JUICE
 from forecasting.core.validation import Validated, validate
 from tests.strategies import FIRST_WEEK, KNOWN_PRODUCTS, KNOWN_STORES, raw_rows
 
@@ -19,7 +20,12 @@ def checked(
     *rows: dict[str, Any], collected: pd.DataFrame = NOTHING, overrides: pd.DataFrame | None = None
 ) -> Validated:
     return validate(
-        raw_rows(*rows), stores=KNOWN_STORES, products=KNOWN_PRODUCTS, collected=collected, overrides=overrides
+        raw_rows(*rows),
+        stores=KNOWN_STORES,
+        products=KNOWN_PRODUCTS,
+        collected=collected,
+        overrides=overrides,
+        definition=ORANGE_JUICE,
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from forecasting.contracts import schemas
+from forecasting.contracts import orange_juice, schemas
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.distribution import PredictiveDistribution
 from forecasting.core.panel import build_panel, series_of
@@ -35,7 +35,7 @@ def plan_of(
         end=pd.Timestamp(CUTOFF) + pd.Timedelta(weeks=ahead), periods=len(price), freq="7D", unit="us"
     )
     columns = {"store": store, "product": product, "week": weeks, "price": price, "deal": deal, "feat": feat}
-    return schemas.PROMOTIONS.cast(pd.DataFrame(columns))
+    return orange_juice.PROMOTIONS.cast(pd.DataFrame(columns))
 
 
 def forecast_of(
@@ -43,6 +43,6 @@ def forecast_of(
 ) -> PredictiveDistribution:
     """The model's answer for these series, or for the one of store 2 and product 1; options are those of the spec."""
     sales = sales_of(units if isinstance(units, Mapping) else {(2, 1): units})
-    known = schemas.PROMOTIONS.empty() if promotions is None else promotions
+    known = orange_juice.PROMOTIONS.empty() if promotions is None else promotions
     panel = build_panel(sales, known, series_of(sales), CUTOFF)
     return get_model(model).forecast(panel, known, ForecastSpec(CUTOFF, model=model, **options))

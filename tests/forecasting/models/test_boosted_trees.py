@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from forecasting.contracts import schemas
-from forecasting.contracts.calendar import dominicks_week
+from forecasting.contracts.orange_juice import dominicks_week
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.completeness import active_series
 from forecasting.core.forecast_checks import require_complete

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecasting.contracts import schemas
+from forecasting.contracts import orange_juice, schemas
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.forecast_checks import unusable_series
 from forecasting.core.partition import Partition
@@ -94,7 +94,7 @@ def _partition(kind: str, pooled: str) -> Partition:
     # The other products' sales matter to those only that learn from everything; the others are spared the time.
     asked = (cells["product"] == HARD[1]) | (pooled == "everything")
     sales = schemas.SALES.cast(cells[cells["units"].notna() & ~ahead & asked])
-    promotions = schemas.PROMOTIONS.cast(cells[cells["units"].notna() | ahead])
+    promotions = orange_juice.PROMOTIONS.cast(cells[cells["units"].notna() | ahead])
     model = next(name for name in MODELS if get_model(name).pooled == pooled)
     (partition,) = make_partitions(sales, promotions, spec_of(model), mini_batch_size=1_000)
     return partition

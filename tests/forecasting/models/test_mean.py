@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecasting.contracts import schemas
+from forecasting.contracts import orange_juice, schemas
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.distribution import PredictiveDistribution, point_of
 from forecasting.core.panel import build_panel, series_of
@@ -23,7 +23,7 @@ def forecast_of(units: Mapping[tuple[int, int], Sequence[int | None]], horizon: 
         weeks = pd.date_range(end=pd.Timestamp(CUTOFF), periods=len(sold), freq="7D", unit="us")
         frames.append(pd.DataFrame({"store": store, "product": product, "week": weeks, "units": sold}))
     sales = schemas.SALES.cast(pd.concat(frames).dropna())
-    promotions = schemas.PROMOTIONS.empty()
+    promotions = orange_juice.PROMOTIONS.empty()
     panel = build_panel(sales, promotions, series_of(sales), CUTOFF)
     return Mean().forecast(panel, promotions, ForecastSpec(CUTOFF, horizon=horizon, model="mean"))
 
@@ -46,7 +46,9 @@ def test_the_mean_of_the_samples_is_the_mean_of_the_past(units: list[int]) -> No
 def test_the_mean_point_of_the_real_series_is_their_mean(real_sales: pd.DataFrame) -> None:
     """Over all series of the data the mean point is not biased by more than half a percent."""
     panel = real_sales.astype({"units": "float64"})
-    found = Mean().forecast(panel, schemas.PROMOTIONS.empty(), ForecastSpec(date(1992, 10, 1), horizon=1, model="mean"))
+    found = Mean().forecast(
+        panel, orange_juice.PROMOTIONS.empty(), ForecastSpec(date(1992, 10, 1), horizon=1, model="mean")
+    )
 
     expected = panel.groupby(schemas.SERIES)["units"].mean()
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forecasting.contracts import schemas
-from forecasting.contracts.calendar import dominicks_week
+from forecasting.contracts import orange_juice, schemas
+from forecasting.contracts.orange_juice import dominicks_week
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.completeness import active_series
 from forecasting.pipeline.forecast import assemble, forecast, forecast_partition, make_partitions
@@ -185,7 +185,7 @@ EDGES = {
     "every second week": Market(FULL.sales[FULL.sales["week"].dt.day_of_year % 2 == 0], FULL.promotions, FULL.cutoff),
     "no plan ahead": Market(FULL.sales, FULL.promotions[~FUTURE], FULL.cutoff),
     "no plan of one store": Market(FULL.sales, FULL.promotions[FULL.promotions["store"] != 5], FULL.cutoff),
-    "no promotions at all": Market(FULL.sales, schemas.PROMOTIONS.empty(), FULL.cutoff),
+    "no promotions at all": Market(FULL.sales, orange_juice.PROMOTIONS.empty(), FULL.cutoff),
     "a price of nearly nothing": Market(
         FULL.sales, FULL.promotions.assign(price=FULL.promotions["price"].mask(FUTURE, 0.01)), FULL.cutoff
     ),

@@ -92,13 +92,13 @@ def test_a_model_in_a_package_may_say_what_it_learns_from_together(
 ) -> None:
     """The function's attribute `pooled` is the model's."""
     (tmp_path / "my_package").mkdir()
-    (tmp_path / "my_package" / "my_module.py").write_text("def mine(*_): return ...\nmine.pooled = 'product'\n")
+    (tmp_path / "my_package" / "my_module.py").write_text("def mine(*_): return 5\nmine.pooled = 'product'\n")
     monkeypatch.syspath_prepend(tmp_path)
 
     found = get_model("my_package.my_module:mine")
 
     assert (found.pooled, found.summary) == ("product", "my_package.my_module:mine")
-    assert found.forecast(pd.DataFrame(), pd.DataFrame(), SPEC) is Ellipsis
+    assert str(found.forecast(pd.DataFrame(), pd.DataFrame(), SPEC)) == "5"
 
 
 @pytest.mark.parametrize(

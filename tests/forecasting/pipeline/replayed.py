@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from forecasting.contracts import schemas
-from forecasting.contracts.calendar import dominicks_week
+from forecasting.contracts.orange_juice import dominicks_week
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.pipeline import ingest
 from forecasting.pipeline.forecast import forecast

@@ -10,7 +10,7 @@ import pytest
 
 from forecasting.clock import now
 from forecasting.compute import Cluster
-from forecasting.contracts.calendar import dominicks_week
+from forecasting.contracts.orange_juice import dominicks_week
 from forecasting.contracts.spec import BatchSpec, ForecastSpec, GateSpec
 from forecasting.pipeline import batch as stages
 from forecasting.pipeline import ingest

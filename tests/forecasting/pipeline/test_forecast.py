@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forecasting.contracts import schemas
+from forecasting.contracts import orange_juice, schemas
 from forecasting.contracts.calendar import WEEK
 from forecasting.contracts.errors import DataError, RunError
 from forecasting.contracts.spec import ForecastSpec
@@ -116,7 +116,7 @@ def market_of(units: dict[tuple[int, int], list[int]]) -> Market:
     for (store, product), sold in units.items():
         weeks = pd.date_range(end=pd.Timestamp(CUTOFF), periods=len(sold), freq="7D", unit="us")
         frames.append(pd.DataFrame({"store": store, "product": product, "week": weeks, "units": sold}))
-    return Market(schemas.SALES.cast(pd.concat(frames)), schemas.PROMOTIONS.empty(), CUTOFF)
+    return Market(schemas.SALES.cast(pd.concat(frames)), orange_juice.PROMOTIONS.empty(), CUTOFF)
 
 
 THREE = market_of({(2, 1): [4, 6], (2, 2): [10, 30], (5, 1): [7, 7]})
@@ -288,7 +288,7 @@ def test_without_a_plan_the_usual_price_is_forecast_and_not_the_last(model: str)
     spec = ForecastSpec(market.cutoff, horizon=2, gap=1, model=model)
     usual = market.promotions.groupby(schemas.SERIES, as_index=False)["price"].median().assign(deal=0, feat=0.0)
     weeks = pd.DataFrame({"week": [pd.Timestamp(market.cutoff + WEEK * step) for step in (1, 2, 3)]})
-    announced = pd.concat([market.promotions, schemas.PROMOTIONS.cast(usual.merge(weeks, how="cross"))])
+    announced = pd.concat([market.promotions, orange_juice.PROMOTIONS.cast(usual.merge(weeks, how="cross"))])
 
     found = forecast(market.sales, market.promotions, spec)
 

@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 
 from forecasting.cli import app
 from forecasting.clock import now
-from forecasting.contracts.calendar import dominicks_week
 from forecasting.contracts.errors import DataError, WeekWaiting
+from forecasting.contracts.orange_juice import dominicks_week
 from forecasting.contracts.spec import GateSpec
 from forecasting.core.completeness import Acceptance
 from forecasting.pipeline import ingest

@@ -14,8 +14,9 @@ from flows import notify as notifying
 from flows import weekly_forecast as module
 from flows.prefect_tasks import run_flow
 from flows.weekly_forecast import weekly_forecast
-from forecasting.contracts.calendar import WEEK, dominicks_week
+from forecasting.contracts.calendar import WEEK
 from forecasting.contracts.errors import OptionError, RunError
+from forecasting.contracts.orange_juice import dominicks_week
 from forecasting.contracts.run_record import Outcome, RunRecord
 from forecasting.contracts.spec import BatchSpec, ClusterSpec, ForecastSpec
 from forecasting.core.drift import Alarm

@@ -13,7 +13,7 @@ from forecasting.pipeline.panel_import import ColumnMapping, import_panel
 from forecasting.pipeline.simulation import simulate
 from forecasting.storage.lake import Lake
 
-LAYOUT = ColumnMapping("Store", "Product", "WeekStarting", "Quantity", price="Price", feat="Advert")
+LAYOUT = ColumnMapping("Store", "Product", "WeekStarting", "Quantity", {"price": "Price", "feat": "Advert"})
 HEADER = "WeekStarting,Store,Product,Quantity,Advert,Price\n"
 ROWS = "1990-06-18,2,minute.maid,10,0,1.99\n1990-06-18,2,dominicks,7,1,1.49\n1990-06-25,2,dominicks,,1,1.29\n"
 
@@ -46,7 +46,7 @@ def test_the_weekday_that_opens_a_week_is_the_panels_own(tmp_path: Path) -> None
     lake = imported(tmp_path, HEADER + ROWS)
     assert lake.reference.week_starts_on == 0
     (week,) = lake.sales.weeks()
-    spec = ForecastSpec(week, horizon=1, model="naive", week_starts_on=lake.reference.week_starts_on)
+    spec = ForecastSpec(week, horizon=1, model="naive", definition=lake.reference.definition)
     assert len(forecast(lake.sales.read(), lake.promotions.read(), spec)) == 2
     with pytest.raises(OptionError, match="name the Thursday before"):
         ForecastSpec(week)
@@ -58,7 +58,7 @@ def test_a_panel_without_covariates_is_forecast_too(tmp_path: Path) -> None:
     rows = "".join(f"{week},a,x,{10 + number % 3}\n" for number, week in enumerate(weeks))
     lake = imported(tmp_path, "Week,Shop,Item,Sold\n" + rows, ColumnMapping("Shop", "Item", "Week", "Sold"))
     for model in ("naive", "price_response"):
-        spec = ForecastSpec(lake.sales.weeks()[-1], model=model, week_starts_on=0)
+        spec = ForecastSpec(lake.sales.weeks()[-1], model=model, definition=lake.reference.definition)
         table = forecast(lake.sales.read(), lake.promotions.read(), spec)
         assert table["forecast"].between(8, 14).all()
 
@@ -70,7 +70,7 @@ def test_a_panel_without_covariates_is_forecast_too(tmp_path: Path) -> None:
         (HEADER + ROWS.replace("10", "1.5"), DataError, "must be a whole number"),
         (HEADER + ROWS.replace("10", "-1"), DataError, "must be a whole number, 0 or more"),
         (HEADER + ROWS.replace("1.49", ""), DataError, "Line 3 of panel.csv has '' for price"),
-        (HEADER + ROWS.replace("1.49", "0"), DataError, "must be more than 0"),
+        (HEADER + ROWS.replace("1.49", "0"), DataError, "must be above 0"),
         (HEADER + ROWS.replace(",1,1.49", ",2,1.49"), DataError, "must be from 0 to 1"),
         (HEADER + ROWS.replace("1990-06-25", "25/06/1990"), DataError, "a date written as YYYY-MM-DD"),
         (HEADER + ROWS.replace("1990-06-25", "1990-06-26"), DataError, r"Monday \(2 rows\), Tuesday \(1 rows\)"),

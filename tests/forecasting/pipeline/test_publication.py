@@ -3,7 +3,7 @@
 import pytest
 
 from forecasting.clock import now
-from forecasting.contracts.calendar import dominicks_week
+from forecasting.contracts.orange_juice import dominicks_week
 from forecasting.contracts.spec import BatchSpec, ForecastSpec
 from forecasting.pipeline.batch import ForecastBatch, prepare
 from forecasting.pipeline.forecast import forecast

@@ -6,7 +6,7 @@ import duckdb
 import pandas as pd
 import polars as pl
 
-from forecasting.contracts import schemas
+from forecasting.contracts import orange_juice, schemas
 from forecasting.pipeline.report import ReportResult, report, table_of
 from forecasting.storage.files import read_table
 from forecasting.storage.lake import Lake
@@ -17,8 +17,8 @@ def test_the_report_is_of_the_newest_forecast(small_lake: Lake) -> None:
     """All history up to its cutoff, and its rows; the file names the cutoff and the run."""
     result = report(small_lake)
     assert result == ReportResult(small_lake.reports.table_path, CUTOFFS[-1])
-    table = read_table(result.table, schemas.REPORT)
-    pd.testing.assert_frame_equal(table, schemas.REPORT.cast(table_of(small_lake, CUTOFFS[-1])))
+    table = read_table(result.table, orange_juice.REPORT)
+    pd.testing.assert_frame_equal(table, orange_juice.REPORT.cast(table_of(small_lake, CUTOFFS[-1])))
     assert table.loc[table["kind"] == "actual", "week"].max().date() == CUTOFFS[-1]
     assert (table["kind"] == "forecast").sum() == 12
 

@@ -4,7 +4,8 @@ import pandas as pd
 import pytest
 
 from forecasting.contracts import schemas
-from forecasting.contracts.calendar import WEEK, dominicks_week
+from forecasting.contracts.calendar import WEEK
+from forecasting.contracts.orange_juice import dominicks_week
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.metrics import METRICS, score_rows
 from forecasting.pipeline.forecast import forecast

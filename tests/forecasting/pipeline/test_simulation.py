@@ -7,8 +7,10 @@ import pandas as pd
 import pytest
 
 from forecasting.contracts import schemas
-from forecasting.contracts.calendar import WEEK, dominicks_week
+from forecasting.contracts.calendar import WEEK
 from forecasting.contracts.errors import DataError, OptionError
+from forecasting.contracts.orange_juice import dominicks_week
+from forecasting.contracts.panel_definition import ORANGE_JUICE
 from forecasting.core.validation import validate
 from forecasting.pipeline.simulation import WEEKS_AHEAD, simulate
 from forecasting.storage.inbox import list_inbox, read_inbox
@@ -34,12 +36,13 @@ def test_what_is_dropped_is_what_was_sold(fed_lake: Lake) -> None:
     from forecasting.pipeline.simulation import SHIPPED
     from forecasting.storage.files import read_table
 
-    _, rows = read_inbox(list_inbox(fed_lake.inbox))
+    _, rows = read_inbox(list_inbox(fed_lake.inbox), ORANGE_JUICE)
     checked = validate(
         rows,
         stores=fed_lake.reference.stores(),
         products=fed_lake.reference.products(),
         collected=fed_lake.sales.read(),
+        definition=ORANGE_JUICE,
     )
     shipped = read_table(SHIPPED / "sales.parquet", schemas.SALES)
     week = shipped[shipped["week"] == pd.Timestamp(dominicks_week(136))].reset_index(drop=True)

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forecasting.contracts.calendar import WEEK, dominicks_week
+from forecasting.contracts.calendar import WEEK
 from forecasting.contracts.errors import OptionError
+from forecasting.contracts.orange_juice import dominicks_week
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.fitted_model import FittedModel
 from forecasting.pipeline.forecast import forecast, train
@@ -53,7 +54,7 @@ def test_the_plan_itself_gives_the_forecast_of_a_run(real: Market, fitted: Fitte
         expected = {name: getattr(row, name) for name in NAMES}
         assert answer.by_plan == answer.by_asked == expected
         assert answer.step == row.step
-        same = what_if(now, row.store, row.product, row.week.date(), **vars(answer.plan))
+        same = what_if(now, row.store, row.product, row.week.date(), **answer.plan)
         assert same.by_asked == expected
 
 
@@ -107,7 +108,7 @@ def test_without_a_plan_one_is_assumed_and_said(now: Outlook) -> None:
     answer = what_if(now, 8, 5, CUTOFF + WEEK)
     assert not answer.plan_known
     assert what_if(now, 2, 5, CUTOFF + WEEK).plan_known
-    assert answer.plan.price > 0
+    assert answer.plan["price"] > 0
 
 
 @pytest.mark.parametrize(
@@ -115,21 +116,22 @@ def test_without_a_plan_one_is_assumed_and_said(now: Outlook) -> None:
     [
         ({"store": 3}, "store=3, product=5 was not sold"),
         ({"product": 99}, "store=2, product=99 was not sold"),
-        ({"store": 14}, "store=14, product=5 is a series that the model.*oj train"),
+        ({"store": 14}, "store=14, product=5 has no parameters in the model.*oj train"),
         ({"week": CUTOFF}, "is not the first day of one of the 26 weeks ahead"),
         ({"week": CUTOFF + WEEK / 7}, "is not the first day"),
         ({"week": CUTOFF + 27 * WEEK}, "is not the first day"),
-        ({"price": 0.0}, "price=0.0 is not possible; give dollars above 0"),
+        ({"price": 0.0}, "price=0.0 is not possible; give above 0 .dollars a carton"),
         ({"price": float("nan")}, "price=nan is not possible"),
         ({"deal": 2}, "deal=2 is not possible; give 0 or 1"),
         ({"feat": 1.5}, "feat=1.5 is not possible"),
+        ({"colour": 1}, "colour=1 is no covariate; name one of price, deal, feat"),
     ],
 )
 def test_an_impossible_question_is_one_sentence(question: dict[str, Any], sentence: str, now: Outlook) -> None:
     """Unknown series, past weeks, and offers that nobody can make."""
     asked: dict[str, Any] = {"store": 2, "product": 5, "week": CUTOFF + WEEK} | question
     with pytest.raises(OptionError, match=sentence):
-        what_if(now, **asked)
+        what_if(now, *(asked.pop(name) for name in ("store", "product", "week")), **asked)
 
 
 def test_a_model_that_looks_at_no_price_says_so(real: Market) -> None:
@@ -164,7 +166,7 @@ def test_the_assumed_price_itself_gives_the_forecast_of_a_run(seed: int, planned
     of = outlook(fitted, market.sales, promotions, spec)
     for row in forecast(market.sales, promotions, spec, fitted).itertuples():
         answer = what_if(of, row.store, row.product, row.week.date())
-        beside = what_if(of, row.store, row.product, row.week.date(), price=answer.plan.price * (1 + 1e-9))
+        beside = what_if(of, row.store, row.product, row.week.date(), price=answer.plan["price"] * (1 + 1e-9))
         expected = {name: getattr(row, name) for name in NAMES}
         assert answer.plan_known == row.promotion_known == (row.store in planned)
         assert answer.by_plan == expected
@@ -180,7 +182,7 @@ def test_a_product_that_never_had_a_price_is_answered() -> None:
     row = forecast(market.sales, promotions, spec).iloc[0]
     answer = what_if(of, 2, 1, market.cutoff + WEEK)
     assert not answer.plan_known
-    assert np.isnan(answer.plan.price)
+    assert np.isnan(answer.plan["price"])
     assert answer.by_asked == answer.by_plan == {name: row[name] for name in NAMES}
     assert answer.warnings == ("The model has seen no price of this series.",)
     assert np.isfinite(list(what_if(of, 2, 1, market.cutoff + WEEK, price=2.0).by_asked.values())).all()

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from forecasting.clock import now
-from forecasting.contracts import schemas
-from forecasting.contracts.calendar import dominicks_week
+from forecasting.contracts import orange_juice, schemas
+from forecasting.contracts.orange_juice import dominicks_week
 from forecasting.contracts.run_record import Outcome, RunRecord
 from forecasting.contracts.spec import BatchSpec, ForecastSpec, GateSpec
 from forecasting.pipeline import batch as batches
@@ -60,7 +60,7 @@ def page_lake(tmp_path: Path) -> Lake:
     lake = Lake(tmp_path / "lake")
     lake.prepare()
     products = pd.DataFrame({"product": week.product_names.keys(), "name": week.product_names.values(), "ounces": 64})
-    lake.reference.write(week.stores.reindex(columns=schemas.STORES.columns), products)
+    lake.reference.write(week.stores.reindex(columns=orange_juice.STORES.columns), products)
     lake.sales.add(week.actual)
     lake.promotions.add(week.report.assign(announced=week.report["week"].min()))
     forecast = forecast_of(week.forecast[schemas.CELL], CUTOFF)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from forecasting.compute.usage import ClusterUsage
-from forecasting.contracts import schemas
+from forecasting.contracts import orange_juice, schemas
 from forecasting.contracts.panel_definition import ORANGE_JUICE
 from forecasting.contracts.run_record import Outcome, RunRecord
 from forecasting.contracts.spec import ForecastSpec
@@ -70,9 +70,10 @@ def made_up(stores: int = 3, products: int = 2, weeks: int = 30, *, names: list[
     sales = cells[past].assign(units=random.poisson(100, past.sum()))
     table = report_table(
         schemas.SALES.cast(sales),
-        schemas.PROMOTIONS.cast(promotions),
+        orange_juice.PROMOTIONS.cast(promotions),
         forecast_of(cells[~past], CUTOFF),
         pd.DataFrame({"product": range(1, products + 1), "name": names[:products]}),
+        ORANGE_JUICE,
     )
     store_names = names[products : products + stores]
     return WeekView(

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from forecasting.contracts import schemas
+from forecasting.contracts import orange_juice
 from forecasting.contracts.errors import DataError, OptionError
 from forecasting.contracts.panel_definition import ORANGE_JUICE
 from forecasting.presentation.excel import Exported, export, export_forecast, harmless
@@ -48,7 +48,7 @@ def sheet_of(*product_names: str) -> pd.DataFrame:
     rows = pd.DataFrame({"store": range(len(product_names)), "product": 1, "product_name": product_names})
     rows = rows.assign(store_name=rows["product_name"], week=pd.Timestamp("1992-04-23"), forecast=12.5, model="naive")
     rows = rows.assign(lo_80=10.0, hi_80=20.0, lo_95=5.0, hi_95=1 / 3, price=None, deal=None, feat=0.5, last_sold=20)
-    return schemas.ORDER_SHEET.cast(rows.assign(change=-7.5, reason=None))
+    return orange_juice.ORDER_SHEET.cast(rows.assign(change=-7.5, reason=None))
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -62,7 +62,7 @@ def test_no_cell_of_a_workbook_is_a_formula(tmp_path: Path, given_names: list[st
     assert not [cell for cell in cells if cell.data_type == "f" or cell.hyperlink]
     rows = list(book["Orders"].iter_rows(min_row=2, values_only=True))
     assert len(rows) == len(given_names)
-    columns = schemas.ORDER_SHEET.columns
+    columns = orange_juice.ORDER_SHEET.columns
     for row in rows:
         assert row[columns.index("week")] == datetime(1992, 4, 23)  # noqa: DTZ001
         assert row[columns.index("change")] == -7.5
@@ -91,7 +91,7 @@ def test_a_workbook_is_ready_to_work_with(tmp_path: Path) -> None:
         "Product name", "Week", "Forecast", "80 % from", "80 % to", "95 % from",
     ]  # fmt: skip
     about = dict(book["About"].iter_rows(values_only=True))
-    assert (about["cutoff"], about["Change"]) == ("1992-04-16", "cartons: forecast - last_sold")
+    assert (about["cutoff"], about["Change"]) == ("1992-04-16", "units: forecast - last_sold")
     export(sheet_of("Dole"), again, ABOUT, ORANGE_JUICE)
     assert again.read_bytes() == path.read_bytes()
 
@@ -125,7 +125,7 @@ def test_a_csv_is_read_by_every_tool(tmp_path: Path) -> None:
     export(sheet_of('Müller, "Söhne"', "Dole"), path, ABOUT, ORANGE_JUICE)
     assert path.read_bytes().startswith(b"\xef\xbb\xbfstore,store_name,product,")
     for frame in (pd.read_csv(path), pl.read_csv(path).to_pandas(), duckdb.read_csv(str(path)).df()):
-        assert list(frame.columns) == schemas.ORDER_SHEET.columns
+        assert list(frame.columns) == orange_juice.ORDER_SHEET.columns
         assert frame["product_name"].tolist() == ['Müller, "Söhne"', "Dole"]
         assert frame["hi_95"].tolist() == [1 / 3] * 2
 

@@ -49,7 +49,7 @@ def test_metadata_and_units_travel_with_the_file(tmp_path: Path) -> None:
     metadata = read_metadata(tmp_path / "sales.parquet")
     assert metadata["run_id"] == "x"
     assert metadata["grain"].startswith("One row per (store, product, week)")
-    assert pq.read_schema(tmp_path / "sales.parquet").field("units").metadata[b"unit"] == b"cartons sold in the week"
+    assert pq.read_schema(tmp_path / "sales.parquet").field("units").metadata[b"unit"] == b"units sold in the week"
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:

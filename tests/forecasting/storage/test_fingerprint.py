@@ -19,16 +19,16 @@ CASTS_EXACTLY = {"pyarrow"}  # gives a table its declared types, and computes no
 FORECAST_BY_EVERY_MODEL = """
 import sys
 from forecasting.core import retry_queue as batch
-from forecasting.contracts import schemas
+from forecasting.contracts import orange_juice, schemas
 from forecasting.storage.files import read_table
 from forecasting.pipeline.forecast import forecast
 from forecasting.models import MODELS, get_model
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.pipeline.forecast import train
-from forecasting.contracts.calendar import dominicks_week
+from forecasting.contracts.orange_juice import dominicks_week
 
 before = set(sys.modules)
-sales, promotions = (read_table(f"data/{each.name}.parquet", each) for each in (schemas.SALES, schemas.PROMOTIONS))
+sales, promotions = (read_table(f"data/{each.name}.parquet", each) for each in (schemas.SALES, orange_juice.PROMOTIONS))
 sales, promotions = (rows[rows["store"].isin([2, 5]) & rows["product"].isin([1, 5])] for rows in (sales, promotions))
 for name in MODELS:
     spec = ForecastSpec(dominicks_week(110), model=name)

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from forecasting.contracts import schemas
+from forecasting.contracts import orange_juice, schemas
 from forecasting.contracts.calendar import WEEK
 from forecasting.storage.lake import Lake
 from forecasting.storage.weekly_table import BEGINNING
@@ -32,7 +32,7 @@ def sales(week: date, units: dict[int, int]) -> pd.DataFrame:
 
 def announced(by: date, price: float, *weeks: date) -> pd.DataFrame:
     rows = pd.DataFrame({"store": 2, "product": 1, "week": pd.to_datetime(list(weeks)), "price": price})
-    return schemas.ANNOUNCED_PROMOTIONS.cast(rows.assign(announced=pd.Timestamp(by), deal=0, feat=0.0))
+    return orange_juice.ANNOUNCED_PROMOTIONS.cast(rows.assign(announced=pd.Timestamp(by), deal=0, feat=0.0))
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ def test_the_query_of_the_documents_gives_the_promotions_as_known_now(
     (query,) = re.findall(r"```sql\n(.*?)```", (ROOT / "docs" / "vintages.md").read_text(), flags=re.DOTALL)
     monkeypatch.chdir(lake.root)
 
-    found = schemas.PROMOTIONS.cast(duckdb.execute(query).df()).sort_values(schemas.CELL, ignore_index=True)
+    found = orange_juice.PROMOTIONS.cast(duckdb.execute(query).df()).sort_values(schemas.CELL, ignore_index=True)
 
     pd.testing.assert_frame_equal(found, lake.promotions.read())
 

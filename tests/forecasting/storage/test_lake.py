@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from forecasting.contracts import schemas
+from forecasting.contracts import orange_juice, schemas
 from forecasting.contracts.errors import DataError, OptionError
 from forecasting.storage.lake import Lake
 
@@ -53,7 +53,7 @@ def test_nothing_new_leaves_the_file_untouched(lake: Lake) -> None:
 def test_an_empty_lake_answers_with_empty_tables(lake: Lake) -> None:
     """Nothing is there, and nothing breaks."""
     assert lake.sales.read().empty
-    assert list(lake.promotions.read().columns) == schemas.PROMOTIONS.columns
+    assert list(lake.promotions.read().columns) == orange_juice.PROMOTIONS.columns
     assert lake.forecasts.cutoffs() == []
     assert lake.forecasts.run_id(WEEK) is None
     assert lake.runs.last() is None
@@ -77,7 +77,7 @@ def test_a_file_sent_again_replaces_its_quarantined_rows(lake: Lake) -> None:
     """Other files' rows stay."""
 
     def rows(file: str, rule: str) -> pd.DataFrame:
-        empty = dict.fromkeys(schemas.QUARANTINE.columns, "")
+        empty = dict.fromkeys(orange_juice.QUARANTINE.columns, "")
         return pd.DataFrame([empty | {"file": file, "line": 2, "rule": rule, "detail": "x"}])
 
     both = ["a.csv", "b.csv"]
@@ -87,7 +87,7 @@ def test_a_file_sent_again_replaces_its_quarantined_rows(lake: Lake) -> None:
         ["a.csv", "infinite"],
         ["b.csv", "negative"],
     ]
-    lake.quarantine.add(WEEK, schemas.QUARANTINE.empty(), both)
+    lake.quarantine.add(WEEK, orange_juice.QUARANTINE.empty(), both)
     assert lake.quarantine.read(WEEK).empty
 
 

@@ -3,7 +3,7 @@
 import hashlib
 import shutil
 
-from forecasting.contracts.calendar import dominicks_week
+from forecasting.contracts.orange_juice import dominicks_week
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.storage.lake import Lake
 from forecasting.storage.lineage import trace

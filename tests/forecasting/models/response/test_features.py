@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecasting.contracts import schemas
+from forecasting.contracts import orange_juice
 from forecasting.contracts.calendar import WEEK
 from forecasting.models.response.features import (
     Offers,
@@ -27,7 +27,7 @@ def offers_of(*rows: tuple[int, int, int, float, int, float], product: int = 1) 
     """Offers on four weeks and two stores from (store, product, week, price, deal, feat)."""
     frame = pd.DataFrame(rows, columns=["store", "product", "number", "price", "deal", "feat"])
     weeks = [date(1991, 1, 3) + WEEK * number for number in frame["number"]]
-    return offers_on_grid(schemas.PROMOTIONS.cast(frame.assign(week=weeks)), product, STORES, WEEKS)
+    return offers_on_grid(orange_juice.PROMOTIONS.cast(frame.assign(week=weeks)), product, STORES, WEEKS)
 
 
 def test_every_offer_stands_in_its_own_cell() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from forecasting.contracts import schemas
+from forecasting.contracts import orange_juice
 from forecasting.presentation.terminal.console import console
 from forecasting.storage.files import write_table
 from forecasting.storage.lake import Lake
@@ -26,5 +26,5 @@ def lake(tmp_path: Path) -> Lake:
     """A lake with the table of products, as every lake that was run has."""
     lake = Lake(tmp_path / "lake")
     products = pd.DataFrame({"product": [1], "name": ["Tropicana"], "ounces": [64]})
-    write_table(lake.root / "reference" / "products.parquet", products, schemas.PRODUCTS)
+    write_table(lake.root / "reference" / "products.parquet", products, orange_juice.PRODUCTS)
     return lake

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from forecasting.contracts import schemas
+from forecasting.contracts import orange_juice
 from forecasting.contracts.calendar import WEEK
 from forecasting.pipeline.simulation import SimulatedWeek
 from forecasting.presentation.terminal.backtest import show_backtest
@@ -24,7 +24,7 @@ def test_a_folder_is_printed_as_it_is(folder: str, printed: StringIO, tmp_path: 
     """Of the feed, the status, the run and the backtest: `[` may be followed by `]`, which would end a style."""
     lake = Lake(tmp_path / folder / "]")
     products = pd.DataFrame({"product": [1], "name": ["Tropicana"], "ounces": [64]})
-    write_table(lake.root / "reference" / "products.parquet", products, schemas.PRODUCTS)
+    write_table(lake.root / "reference" / "products.parquet", products, orange_juice.PRODUCTS)
     shows = {
         "simulate": lambda: show_simulated(lake, SimulatedWeek(CUTOFF, 82, CUTOFF - WEEK)),
         "status": lambda: show_status(lake),

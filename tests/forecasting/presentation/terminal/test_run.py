@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from forecasting.contracts import schemas
+from forecasting.contracts import orange_juice
 from forecasting.contracts.calendar import WEEK
 from forecasting.contracts.run_record import Outcome, RunError, RunRecord
 from forecasting.core.completeness import Acceptance
@@ -35,7 +35,7 @@ def report_at(path: Path, product_name: str = "Tropicana", sold: int = 10, expec
     ends = {"lo_80": 9000.0, "hi_80": 11000.0, "lo_95": 8000.0, "hi_95": 12000.0}
     ahead = {"week": week + WEEK, "units": expected, "cutoff": week, "model": "naive", "reason": None}
     rows = [past, series.assign(kind="forecast", **ahead, **ends, **plan)]
-    write_table(path, pd.concat([rows[0].astype({"cutoff": "datetime64[us]"}), rows[1]]), schemas.REPORT)
+    write_table(path, pd.concat([rows[0].astype({"cutoff": "datetime64[us]"}), rows[1]]), orange_juice.REPORT)
     return path
 
 
@@ -76,7 +76,7 @@ def test_a_long_path_is_folded(printed: StringIO, tmp_path: Path) -> None:
     """Where the results are is said to the last letter, as it is of no use otherwise."""
     lake = Lake(tmp_path / ("lake_of_a_very_long_name" * 5))
     products = pd.DataFrame({"product": [1], "name": ["Tropicana"], "ounces": [64]})
-    write_table(lake.root / "reference" / "products.parquet", products, schemas.PRODUCTS)
+    write_table(lake.root / "reference" / "products.parquet", products, orange_juice.PRODUCTS)
     view = view_of(lake)
     published = view.record.result(PublishedForecast)
 

@@ -5,7 +5,7 @@ from io import StringIO
 
 import pytest
 
-from forecasting.pipeline.what_if import Answer, Offer
+from forecasting.pipeline.what_if import Answer
 from forecasting.presentation.terminal.whatif import show_answer
 from forecasting.storage.lake import Lake
 from tests.forecasting.presentation.terminal.printed import joined, text_of
@@ -13,9 +13,9 @@ from tests.forecasting.presentation.terminal.printed import joined, text_of
 UNITS = {"forecast": 100.0, "lo_80": 80.0, "hi_80": 120.0, "lo_95": 70.0, "hi_95": 1300.0}
 ANSWER = Answer(
     step=2,
-    plan=Offer(2.49, 0, 0.0),
+    plan={"price": 2.49, "deal": 0, "feat": 0.0},
     plan_known=True,
-    asked=Offer(1.99, 1, 0.5),
+    asked={"price": 1.99, "deal": 1, "feat": 0.5},
     by_plan=UNITS,
     by_asked={**UNITS, "forecast": 150.0},
     warnings=("The series has never had [bold]this price[/bold].",),

@@ -8,7 +8,7 @@ import time
 import pandas as pd
 import pytest
 
-from forecasting.contracts import schemas
+from forecasting.contracts import orange_juice, schemas
 from forecasting.contracts.errors import RunError, SchemaError
 from forecasting.core.report import report_table
 from forecasting.storage.database.load import load
@@ -120,8 +120,9 @@ def test_the_view_report_is_the_table_report(lake: Lake, target: Target) -> None
         lake.promotions.read(CUTOFFS[-1]),
         lake.forecasts.read(CUTOFFS[-1]),
         lake.reference.products(),
+        lake.reference.definition,
     )
-    pd.testing.assert_frame_equal(target.rows(schemas.REPORT), wanted, check_exact=True)
+    pd.testing.assert_frame_equal(target.rows(orange_juice.REPORT), wanted, check_exact=True)
 
 
 def test_scores_are_loaded_with_their_forecast(lake: Lake, target: Target) -> None:

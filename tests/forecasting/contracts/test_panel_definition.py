@@ -1,0 +1,93 @@
+"""Tests of the panel definition: its rules, its JSON, and that nothing else names what the orange juice's holds."""
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import forecasting
+from forecasting.contracts import schemas
+from forecasting.contracts.errors import DataError
+from forecasting.contracts.panel_definition import ORANGE_JUICE, Covariate, PanelDefinition
+
+PACKAGE = Path(forecasting.__file__).parent
+DISPLAY = Covariate("display", "flag", "display", "1 where the product stood on a display, else 0")
+TEMPERATURE = Covariate("temperature", "number", "temperature", "degrees Celsius, mean of the week")
+# Where the words of the orange juice stand: its definition and data set, and the options of models.
+ITS_OWN = re.compile(r"contracts/(panel_definition|orange_juice)\.py|models/.*|pipeline/simulation\.py|core/folds\.py")
+WORDS = re.compile(r"\bdeals?\b|\bfeat\b|\bcartons?\b|\bounces?\b|dominick", re.IGNORECASE)
+
+
+@pytest.mark.parametrize(
+    ("role", "possible", "impossible"),
+    [
+        ("price", [0.01, 1e6], [0, -1, np.inf, np.nan]),
+        ("flag", [0, 1], [0.5, 2, -1, np.nan]),
+        ("share", [0, 0.5, 1], [-0.1, 1.1, np.inf, np.nan]),
+        ("number", [-10.0, 0, 1e6], [np.inf, -np.inf, np.nan]),
+    ],
+)
+def test_a_role_says_which_values_are_possible(role: str, possible: list[float], impossible: list[float]) -> None:
+    """Empty values are never possible."""
+    covariate = Covariate("x", role, "x", "x")  # type: ignore[arg-type]
+
+    assert covariate.is_possible(pd.Series(possible)).all()
+    assert not covariate.is_possible(pd.Series(impossible)).any()
+
+
+def test_a_definition_is_rebuilt_from_json() -> None:
+    """All of it, attributes and all."""
+    definition = replace(ORANGE_JUICE, covariates=(*ORANGE_JUICE.covariates, DISPLAY, TEMPERATURE))
+
+    assert PanelDefinition.from_dict(json.loads(json.dumps(definition.as_dict()))) == definition
+
+
+@pytest.mark.parametrize("broken", [{}, {"covariates": [{"name": "x"}]}, {"name": 1, "covariates": None}])
+def test_a_damaged_definition_is_one_sentence(broken: dict[str, object]) -> None:
+    """The file is named, and the remedy."""
+    with pytest.raises(DataError, match=r"cannot be read .*panel\.json"):
+        PanelDefinition.from_dict(broken)
+
+
+@pytest.mark.parametrize("name", ["units", "week", "two words", "price", "1st", ""])
+def test_a_covariate_needs_a_name_of_its_own(name: str) -> None:
+    """Not that of another column, nor of another covariate, nor what is no identifier in SQL."""
+    with pytest.raises(DataError, match="has covariates named"):
+        replace(ORANGE_JUICE, covariates=(*ORANGE_JUICE.covariates, replace(DISPLAY, name=name)))
+
+
+def test_an_unknown_role_is_refused() -> None:
+    """Of the four roles one must be given."""
+    with pytest.raises(DataError, match="has the role 'colour'; give it one of price, flag, share, number"):
+        replace(DISPLAY, role="colour")  # type: ignore[arg-type]
+
+
+def test_covariates_are_columns_of_every_table_that_holds_offers() -> None:
+    """In the order of the definition, typed by role."""
+    definition = replace(ORANGE_JUICE, covariates=(DISPLAY, TEMPERATURE))
+
+    assert schemas.promotions(definition).columns == [*schemas.CELL, "display", "temperature"]
+    assert schemas.inbox_columns(definition, "date") == ["store", "product", "date", "units", "display", "temperature"]
+    for table in (schemas.report, schemas.order_sheet, schemas.announced_promotions, schemas.quarantine):
+        assert {"display", "temperature"} <= set(table(definition).columns)
+        assert not {"price", "deal"} & set(table(definition).columns)
+    assert str(schemas.promotions(definition).schema.field("display").type) == "int8"
+
+
+def sources() -> list[Path]:
+    """The modules that ask for covariates by definition and role."""
+    rooms = ("contracts", "core", "storage", "compute", "pipeline", "cli")
+    found = [path for room in rooms for path in sorted((PACKAGE / room).rglob("*.py"))]
+    return [path for path in found if not ITS_OWN.fullmatch(str(path.relative_to(PACKAGE)))]
+
+
+@pytest.mark.parametrize("path", sources(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_no_other_module_names_the_orange_juice(path: Path) -> None:
+    """Neither its covariates, nor its unit, nor its chain."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+
+    assert [line for line in lines if WORDS.search(line)] == []
