@@ -153,12 +153,12 @@ def covariate(panel: PanelDefinition, of: Covariate, value: float) -> str:
 
 
 def promotions(panel: PanelDefinition, row: Mapping[Any, Any]) -> str:
-    """Return the promotions of a week by their labels: deal, advert; empty where there is none."""
+    """Return the promotions of a week by their labels, separated by commas; empty where there is none."""
     return ", ".join(each.label for each in panel.promotions if _is_on(row[each.name]))
 
 
 def plan(panel: PanelDefinition, row: Mapping[Any, Any]) -> str:
-    """Return the plan of a series and week: $1.99 deal, advert.
+    """Return the plan of a series and week: its price, then the labels of its promotions.
 
     Args:
         row: a value for each covariate of the panel; `unknown` stands for a plan that was not announced.

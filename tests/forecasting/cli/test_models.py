@@ -153,7 +153,7 @@ def test_what_if_is_answered_beside_the_plan(lake: Lake) -> None:
     rows = forecast(lake.sales.read(), lake.promotions.read(), replace(fitted.spec, cutoff=LAST), fitted)
     planned = rows[(rows["store"] == 2) & (rows["product"] == 5) & (rows["step"] == 1)]["forecast"].item()
     asked = ("--store", "2", "--product", "5", "--week", str(LAST + WEEK), "--lake", str(lake.root))
-    text = text_of(oj("whatif", *asked, "--price", "9.99", "--feat", "1"))
+    text = text_of(oj("whatif", *asked, "--set", "price=9.99", "--set", "feat=1"))
     plan, what = (line for line in text.splitlines() if line.startswith(("the plan", "what if")))
     assert f" {planned:,.0f} " in plan
     assert "$9.99" in what

@@ -80,7 +80,7 @@ def test_covariates_are_columns_of_every_table_that_holds_offers() -> None:
 
 def sources() -> list[Path]:
     """The modules that ask for covariates by definition and role."""
-    rooms = ("contracts", "core", "storage", "compute", "pipeline", "cli")
+    rooms = ("contracts", "core", "storage", "compute", "pipeline", "presentation", "cli")
     found = [path for room in rooms for path in sorted((PACKAGE / room).rglob("*.py"))]
     return [path for path in found if not ITS_OWN.fullmatch(str(path.relative_to(PACKAGE)))]
 
