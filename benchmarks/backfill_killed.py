@@ -34,7 +34,7 @@ def begin(lake: Lake, weeks: int) -> "subprocess.Popen[bytes]":
 
 
 def published(lake: Lake) -> dict[date, bytes]:
-    """The bytes in force, by cutoff."""
+    """Return the published bytes by cutoff."""
     return {cutoff: lake.forecasts.path(cutoff).read_bytes() for cutoff in lake.forecasts.cutoffs()}
 
 

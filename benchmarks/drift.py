@@ -1,14 +1,14 @@
-"""How often drift is told in quiet weeks, and how soon after a break: on the shipped data, a hundred real weeks.
+"""How often quiet weeks raise an alarm of drift, and how soon a break does: a hundred real weeks of the shipped data.
 
     python benchmarks/drift.py [FOLDER]
 
 Forecasts every week of the shipped data by the default model, a week ahead, as a live run would have, and once more
 with the promotions ahead hidden from it (about two minutes; kept in FOLDER, where one is given, for the next time).
-Then, for several origins: a year of weeks is the promise, the weeks after it are watched.
+Then, for several origins, a year of weeks is the baseline and the weeks after it are monitored.
 
 - quiet, as it was: the real weeks in their real order;
-- quiet, resampled: sequences of 100 weeks, drawn in blocks of 8 from the weeks after the promise, and from the promise;
-- breaks: from each week on, the forecasts are spoiled; counted is how many weeks that takes to be told.
+- quiet, resampled: sequences of 100 weeks, drawn in blocks of 8 from the weeks after the baseline, and from it;
+- breaks: from each week on, the forecasts are spoiled; the figure is the number of weeks until the alarm.
 """
 
 import sys
@@ -31,10 +31,10 @@ from forecasting.pipeline.simulation import shipped
 
 MODEL = "price_response"
 CUTOFFS = [dominicks_week(number) for number in range(60, 160)]
-PROMISED = 52
+BASELINE_WEEKS = 52
 ORIGINS = range(0, 41, 5)
 REPLICATIONS, QUIET_WEEKS, BLOCK = 1000, 100, 8
-WATCHED_FOR = 8  # weeks after a break
+WEEKS_MONITORED = 8  # weeks after a break
 NUMBERS = ["forecast", "lo_80", "hi_80", "lo_95", "hi_95"]
 
 
@@ -43,33 +43,35 @@ def main(folder: Path) -> None:
     as_it_was = _forecasts(folder / "as_it_was.parquet", hidden=False)
     quiet = _statistics(as_it_was)
     broken = {name: _statistics(rows) for name, rows in _breaks(as_it_was, folder)}
-    real, resampled, of_promise = [0, 0], [], []
+    real, resampled, of_baseline = [0, 0], [], []
     soon: dict[str, list[int]] = {name: [] for name in broken}
     for origin in ORIGINS:
-        charts = Charts(quiet.iloc[origin : origin + PROMISED])
-        expected = charts.standardised(quiet.iloc[origin : origin + PROMISED])
-        after = charts.standardised(quiet.iloc[origin + PROMISED :])
+        charts = Charts(quiet.iloc[origin : origin + BASELINE_WEEKS])
+        expected = charts.standardised(quiet.iloc[origin : origin + BASELINE_WEEKS])
+        after = charts.standardised(quiet.iloc[origin + BASELINE_WEEKS :])
         real[0] += _alarm_weeks(after[None], charts.limits)[0]
         real[1] += len(after)
         if origin <= 10:  # later ones leave too few weeks to draw from
             resampled.append(_alarm_weeks(after[_blocks(len(after))], charts.limits).mean())
-        of_promise.append(_alarm_weeks(expected[_blocks(PROMISED)], charts.limits).mean())
+        of_baseline.append(_alarm_weeks(expected[_blocks(BASELINE_WEEKS)], charts.limits).mean())
         for name, statistics in broken.items():
-            soon[name] += _weeks_until_told(after, charts.standardised(statistics.iloc[origin + PROMISED :]), charts)
+            soon[name] += _weeks_until_alarm(
+                after, charts.standardised(statistics.iloc[origin + BASELINE_WEEKS :]), charts
+            )
     print(
         f"{len(quiet)} weeks, {quiet.index[0].date()} to {quiet.index[-1].date()}, by {MODEL}; {len(ORIGINS)} origins"
     )
     print(f"quiet, as it was: {real[0]} weeks with an alarm of {real[1]} (the origins share weeks)")
-    print(f"quiet, resampled from after the promise: {np.mean(resampled):.2f} per 100 weeks")
-    print(f"quiet, resampled from the promise: {np.mean(of_promise):.2f} per 100 weeks")
+    print(f"quiet, resampled from after the baseline: {np.mean(resampled):.2f} per 100 weeks")
+    print(f"quiet, resampled from the baseline: {np.mean(of_baseline):.2f} per 100 weeks")
     for many in (26, 39, 52):
         charts = Charts(quiet.iloc[:many])
         alarmed = {alarm.week for alarm in charts.alarms(quiet.iloc[many:])}
-        told = ", ".join(map(str, sorted(alarmed))) or "none"
-        print(f"promise of the first {many} weeks, the other {len(quiet) - many} watched: {told}")
-    print(f"{'break':34} told within 1  2  3  {WATCHED_FOR} weeks, percent")
+        weeks = ", ".join(map(str, sorted(alarmed))) or "none"
+        print(f"baseline of the first {many} weeks, alarms in the other {len(quiet) - many}: {weeks}")
+    print(f"{'break':34} alarm within 1  2  3  {WEEKS_MONITORED} weeks, percent")
     for name, waited in soon.items():
-        shares = [f"{100 * np.mean(np.array(waited) <= most):4.0f}" for most in (1, 2, 3, WATCHED_FOR)]
+        shares = [f"{100 * np.mean(np.array(waited) <= most):4.0f}" for most in (1, 2, 3, WEEKS_MONITORED)]
         print(f"{name:34} {' '.join(shares)}")
 
 
@@ -140,17 +142,17 @@ def _alarm_weeks(weeks: np.ndarray, limits: np.ndarray) -> np.ndarray:
     return count
 
 
-def _weeks_until_told(quiet: np.ndarray, broken: np.ndarray, charts: Charts) -> list[int]:
-    """For a break at each week that leaves enough weeks after it: how many it takes, one more than watched at most."""
+def _weeks_until_alarm(quiet: np.ndarray, broken: np.ndarray, charts: Charts) -> list[int]:
+    """Return the weeks until the alarm for a break at each week, one more than are monitored where there is none."""
     until, before = [], np.zeros(len(charts.limits))
-    for week in range(len(quiet) - WATCHED_FOR + 1):
-        sums, told = before, WATCHED_FOR + 1
-        for after in range(WATCHED_FOR):
+    for week in range(len(quiet) - WEEKS_MONITORED + 1):
+        sums, first = before, WEEKS_MONITORED + 1
+        for after in range(WEEKS_MONITORED):
             sums = added(sums, broken[week + after])
             if (sums >= charts.limits).any():
-                told = after + 1
+                first = after + 1
                 break
-        until.append(told)
+        until.append(first)
         before = added(before, quiet[week])
         before = np.where(before >= charts.limits, 0.0, before)
     return until

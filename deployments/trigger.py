@@ -32,7 +32,7 @@ class TriggerOptions(WeeklyOptions):
     panel: ClassVar[str] = OPTIONS
 
     watch: Annotated[
-        bool, Option("Follow the run to its end; the exit code tells whether it succeeded.", flag="--watch")
+        bool, Option("Follow the run to its end; the exit code says whether it succeeded.", flag="--watch")
     ] = False
     context: typer.Context
 

@@ -18,7 +18,7 @@ CELL = ["cutoff", *schemas.SERIES, "step", "week"]
 class ComparisonResult:
     """How a challenger did against the champion.
 
-    weeks: how many target weeks told of it.
+    weeks: how many target weeks were compared.
     champion, challenger: mean pinball loss of a forecast, in units, over the same forecasts.
     p_value: the chance of such a gain where both are equally good; 1 where too few weeks differ.
     """

@@ -1,11 +1,11 @@
-"""Drift: live forecasts against what a backtest promised, by a test that knows its false-alarm rate.
+"""Drift: scores of published forecasts against their baseline, by a test with a known rate of false alarms.
 
-Each week gives a few statistics of the forecasts that matured in it. They are put on the scale of the promise,
-which is the same statistics of a backtest, and each feeds a cumulative sum, which grows while the statistic stays
-on its bad side and forgets a single bad week (CUSUM: Page 1954, Continuous Inspection Schemes; Hawkins & Olwell
-1998, Cumulative Sum Charts and Charting for Quality Improvement). The limit at which a sum raises an alarm comes
-from resampling the promise in blocks of weeks, so that it knows this lake's noise, and all sums together raise at
-most `MOST_FALSE_ALARMS` in 100 weeks that are like the promised ones. What was measured: docs/monitoring.md.
+Each week gives a few statistics of the forecasts that matured in it. They are scaled by the baseline, the same
+statistics of a backtest, and each adds to a cumulative sum that grows while the statistic stays on its bad side and
+forgets a single bad week (CUSUM: Page 1954, Continuous Inspection Schemes; Hawkins & Olwell 1998, Cumulative Sum
+Charts and Charting for Quality Improvement). The limit at which a sum raises an alarm comes from resampling the
+baseline in blocks of weeks, so that it reflects the noise of this lake. All sums together raise at most
+`MOST_FALSE_ALARMS` in 100 weeks that are like the baseline. Measured rates: docs/monitoring.md.
 """
 
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ from forecasting.contracts import schemas
 from forecasting.core.metrics import score_rows
 
 MIN_BASELINE_WEEKS = 26
-MOST_PRODUCTS_WATCHED = 20
+MOST_PRODUCTS_MONITORED = 20
 QUIET_WEEKS = 100
 MOST_FALSE_ALARMS = 1.0  # expected in QUIET_WEEKS; one half by the whole, one half by the products
 SLACK = 1.25  # standard deviations a week that a sum forgives: half of the shift that is found soonest
@@ -55,7 +55,7 @@ class Alarm:
 
 
 def baseline_from_backtest(rows: pd.DataFrame) -> pd.DataFrame:
-    """What a backtest promises: table `baseline`.
+    """Return the scores of a backtest by week: table `baseline`.
 
     Args:
         rows: table `backtest` of one model, whose column `forecast` holds the point that is published.
@@ -64,31 +64,31 @@ def baseline_from_backtest(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def detect_drift(scores: pd.DataFrame, baseline: pd.DataFrame) -> list[Alarm]:
-    """The alarms that the weeks after the promise raise, oldest first.
+    """Return the alarms that the weeks after the baseline raise, oldest first.
 
-    Only the first step that is promised counts: later steps of a week tell the same story again. A sum that has
-    raised an alarm begins anew, so that a break that lasts is told again every few weeks. Nothing is raised where
-    the promise has too few weeks to know its noise.
+    Only the first step of the baseline counts, as later steps of a week repeat it. A sum that has raised an alarm
+    starts again from 0, so that a lasting break raises an alarm every few weeks. A baseline of fewer than
+    `MIN_BASELINE_WEEKS` raises none.
 
     Args:
-        scores: table `scores` of the runs in force, all of the model and point that the promise is of.
-        promise: table `baseline`.
+        scores: table `scores` of the current forecasts, all of the model and point of the baseline.
+        baseline: table `baseline`.
     """
     expected = baseline[baseline["step"] == baseline["step"].min()]
     if expected["week"].nunique() < MIN_BASELINE_WEEKS:
         return []
     live = scores[(scores["step"] == baseline["step"].min()) & (scores["week"] > expected["week"].max())]
     of_products = expected[expected["dimension"] == "product"].groupby("member")["actual"].sum()
-    watched = ["", *of_products.nlargest(MOST_PRODUCTS_WATCHED).index]
-    charts = Charts(weekly_statistics(expected[expected["member"].isin(watched)]))
-    return list(charts.alarms(weekly_statistics(live[live["member"].isin(watched)])))
+    monitored = ["", *of_products.nlargest(MOST_PRODUCTS_MONITORED).index]
+    charts = Charts(weekly_statistics(expected[expected["member"].isin(monitored)]))
+    return list(charts.alarms(weekly_statistics(live[live["member"].isin(monitored)])))
 
 
 def weekly_statistics(rows: pd.DataFrame) -> pd.DataFrame:
-    """The statistics of each week, one column each, oldest week first; accuracy and bias as logs.
+    """Return the statistics of each week, one column each, oldest week first; accuracy and bias as logs.
 
-    Accuracy and bias are means over the products: a promotion of one may make half of a week's sales. A product is
-    watched by the coverage of its intervals, which are wide where it is promoted.
+    Accuracy and bias are means over the products, as a promotion of one may make half of a week's sales. A single
+    product is monitored by the coverage of its intervals, which are wide where it is promoted.
 
     Args:
         rows: table `baseline` or `scores`, of one step.
@@ -110,29 +110,29 @@ def weekly_statistics(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 class Charts:
-    """One cumulative sum for each statistic and bad side, with limits from what was promised."""
+    """One cumulative sum for each statistic and bad side, with limits from the baseline."""
 
     def __init__(self, expected: pd.DataFrame) -> None:
-        """`expected`: the weekly statistics of the promise."""
-        self._promised = expected.loc[:, expected.notna().sum() >= MIN_BASELINE_WEEKS]
-        sides = [(name, side) for name in self._promised for side in _bad_sides(name)]
+        """`expected`: the weekly statistics of the baseline."""
+        self._baseline = expected.loc[:, expected.notna().sum() >= MIN_BASELINE_WEEKS]
+        sides = [(name, side) for name in self._baseline for side in _bad_sides(name)]
         self.names = [name for name, _ in sides]
         self._sides = np.array([side for _, side in sides])
         # A week in which a product was not sold counts as a middling one.
-        self._sample = self._oriented(self._promised.fillna(self._promised.median()))
+        self._sample = self._oriented(self._baseline.fillna(self._baseline.median()))
 
     def standardised(self, weeks: pd.DataFrame) -> np.ndarray:
-        """How many standard deviations each statistic lies on its bad side; shape (weeks, sums)."""
+        """Return how many standard deviations each statistic is on its bad side; shape (weeks, sums)."""
         return _standardised(self._oriented(weeks), *_middle_and_spread(self._sample))
 
     @cached_property
     def limits(self) -> np.ndarray:
-        """The height at which each sum raises an alarm."""
+        """The value at which each sum raises an alarm."""
         rng = np.random.default_rng(0)
-        # The promise is a sample too: each replication has one of its own, so that its error counts.
-        promises = self._sample[_blocks(rng, len(self._sample), len(self._sample))]
+        # The baseline is a sample too: each replication draws its own, so that its error counts.
+        baselines = self._sample[_blocks(rng, len(self._sample), len(self._sample))]
         weeks = self._sample[_blocks(rng, QUIET_WEEKS, len(self._sample))]
-        middle, spread = _middle_and_spread(promises)
+        middle, spread = _middle_and_spread(baselines)
         sums, highest = np.zeros(middle.shape), np.zeros(middle.shape)
         for week in range(QUIET_WEEKS):
             sums = added(sums, _standardised(weeks[:, week], middle, spread))
@@ -147,7 +147,7 @@ class Charts:
         return limits
 
     def alarms(self, live: pd.DataFrame) -> Iterator[Alarm]:
-        """Go through the weeks, and raise what they raise."""
+        """Yield the alarms of the weeks, oldest first."""
         sums, since = np.zeros(len(self.names)), np.zeros(len(self.names), dtype=int)
         for position, scaled in enumerate(self.standardised(live)):
             since[sums == 0] = position
@@ -161,7 +161,7 @@ class Charts:
         return weeks.reindex(columns=self.names).to_numpy() * self._sides
 
     def _alarm(self, name: str, weeks: pd.DataFrame) -> Alarm:
-        value, expected = weeks[name].mean(), self._promised[name].median()
+        value, expected = weeks[name].mean(), self._baseline[name].median()
         if name == "accuracy":
             value, expected = np.exp(value), np.exp(expected)
         if name == "bias":
@@ -171,7 +171,7 @@ class Charts:
 
 
 def added(sums: np.ndarray, scaled: np.ndarray) -> np.ndarray:
-    """The sums after one more week; a week without a value leaves them as they are."""
+    """Return the sums after one more week; a week without a value leaves them as they are."""
     return np.where(np.isnan(scaled), sums, np.maximum(sums + scaled - SLACK, 0.0))
 
 
@@ -202,16 +202,16 @@ def _sentence(name: str, value: float, expected: float, since: date) -> str:
     if kind == "accuracy":
         return (
             f"The forecasts have become less accurate: since the week of {since} their pinball loss is {value:.1%} "
-            f"of sales, where the backtest promised {expected:.1%}."
+            f"of sales, where the baseline is {expected:.1%}."
         )
     if kind == "bias":
         side = "high" if value > expected else "low"
         return (
             f"The forecasts are too {side}: since the week of {since} by {value:+.0%} in the mean over the products, "
-            f"where the backtest promised {expected:+.0%}."
+            f"where the baseline is {expected:+.0%}."
         )
     whose = f" of product {product}" if product else ""
     return (
         f"The {kind.removeprefix('coverage_')} % intervals{whose} miss too often: since the week of {since} "
-        f"{value:.0%} of what was sold lies in them, where the backtest promised {expected:.0%}."
+        f"{value:.0%} of actuals lie in them, where the baseline is {expected:.0%}."
     )

@@ -32,7 +32,7 @@ KILLING = {
 SMALL: dict[str, tuple[dict[str, Any], str]] = {
     "drift": (
         {"MODEL": "naive", "CUTOFFS": "first 66", "ORIGINS": range(0, 6, 5), "REPLICATIONS": 20},
-        "promise of the first 52 weeks, the other 14 watched",
+        "baseline of the first 52 weeks, alarms in the other 14",
     ),
     "promotion": (
         {"STORES": 2, "CUTOFFS": range(126, 142), "WINDOWS": (4, 8), "REPLICATES": 3, "MADE_UP": 50},

@@ -1,4 +1,4 @@
-"""Drift: quiet weeks stay quiet, breaks are told within three weeks, and the words say what broke."""
+"""Drift: quiet weeks raise no alarm, a break raises one within three weeks, and its sentence says what broke."""
 
 from collections.abc import Callable
 
@@ -142,7 +142,7 @@ def test_a_missing_week_leaves_the_sums_as_they_are() -> None:
 
 def test_many_products_are_watched_by_the_biggest(baseline: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
     """Beyond the most that are watched, the products that sell least are left to the whole."""
-    monkeypatch.setattr(drift, "MOST_PRODUCTS_WATCHED", 2)
+    monkeypatch.setattr(drift, "MOST_PRODUCTS_MONITORED", 2)
     rows = backtest_rows(30, seed=3)
     rows.loc[rows["product"].isin([2, 5]), "actual"] *= 2
     seen: list[list[str]] = []
