@@ -2,8 +2,8 @@
 
     python benchmarks/promotion.py
 
-Real forecasts of the default model over 30 past weeks are disturbed by noise; windows of so many weeks as a contest has
-are judged as a contest is. Champion and challenger with noise of one law are equally good: whichever is promoted is
+Real forecasts of the default model over 30 past weeks are disturbed by noise; windows of so many weeks as an evaluation has
+are judged as an evaluation is. Champion and challenger with noise of one law are equally good: whichever is promoted is
 promoted by chance. Then the same for made-up gains, which may be related from week to week.
 """
 
@@ -53,7 +53,7 @@ def disturbed(rows: pd.DataFrame, size: float, memory: float, values: np.random.
 
 
 def promoted(rows: pd.DataFrame, weeks: int, sizes: tuple[float, float], memory: float) -> float:
-    """Share of contests over `weeks` weeks that the challenger wins; sizes of the champion's and its own noise."""
+    """Share of evaluations over `weeks` weeks that the challenger wins; sizes of the champion's and its own noise."""
     values = np.random.default_rng(weeks)
     all_weeks = np.sort(rows["week"].unique())
     won = 0
@@ -78,7 +78,7 @@ def made_up(weeks: int, memory: float, tail: float | None) -> float:
 def main() -> None:
     """Simulate, and print shares of promotions in percent."""
     rows = real_forecasts()
-    print(f"Real forecasts, {STORES} stores, {REPLICATES} contests each; percent promoted at {LEVEL:.0%}")
+    print(f"Real forecasts, {STORES} stores, {REPLICATES} evaluations each; percent promoted at {LEVEL:.0%}")
     print(f"{'weeks':>42}" + "".join(f"{weeks:>7}" for weeks in WINDOWS))
     for name, sizes, memory in (
         ("the same model, noise on both (equal)", (0.2, 0.2), 0.0),

@@ -55,7 +55,7 @@ POINTS: dict[str, Callable[[Run], bool]] = {
     "half of them are done": lambda run: run.partitions_done > PARTITIONS // 2,
     "the forecast is published": lambda run: (run.lake / "published").exists(),
     "the report is written": lambda run: (run.lake / "report" / "report.parquet").exists(),
-    "the receipt is written": lambda run: any((run.lake / "run_records").glob("*/*.json")),
+    "the run record is written": lambda run: any((run.lake / "run_records").glob("*/*.json")),
 }
 
 

@@ -1,4 +1,4 @@
-"""A contest of two models over the same folds: the one is better only where chance does not explain it."""
+"""The comparison of a challenger with the champion on the same folds: better only beyond chance."""
 
 from dataclasses import dataclass
 
@@ -94,7 +94,7 @@ def chance_of_gain(gains: np.ndarray, *, lags: int) -> float:
         return 0.0 if gains.mean() > 0 else 1.0
     correction = (n + 1 - 2 * lags + lags * (lags - 1) / n) / n
     statistic = gains.mean() / np.sqrt(variance / n) * np.sqrt(max(correction, 0.0))
-    # Of scipy.stats the import alone takes longer than a contest.
+    # Of scipy.stats the import alone takes longer than an evaluation.
     return float(stdtr(n - 1, -statistic))
 
 

@@ -98,7 +98,7 @@ def test_the_cost_of_models_is_written_as_table_and_plot(tmp_path: Path, monkeyp
 
 @pytest.mark.parametrize("name", KILLING)
 def test_what_is_killed_once_loses_nothing(name: str) -> None:
-    """The script's own verdict is its exit code."""
+    """The script's own result is its exit code."""
     ours = {key: value for key, value in os.environ.items() if not key.startswith(("PREFECT_", "OJ_"))}
     done = subprocess.run(
         [sys.executable, str(BENCHMARKS / f"{name}.py"), *KILLING[name]],

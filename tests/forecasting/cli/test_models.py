@@ -68,7 +68,7 @@ def lake(template: tuple[Lake, list[Evaluation]], tmp_path: Path) -> Lake:
 def test_the_first_model_is_champion_and_a_worse_one_does_not_replace_it(
     template: tuple[Lake, list[Evaluation]],
 ) -> None:
-    """Both are kept, with scores and every forecast of their contest; the record says how each fold was made."""
+    """Both are kept, with scores and every forecast of their evaluation; the record says how each fold was made."""
     lake, (first, second) = template
     assert (first.promoted, first.against) == (True, None)
     assert (second.promoted, second.against) == (False, first.version)

@@ -1,4 +1,4 @@
-"""Tests of the contest: better by more than chance, and by no less."""
+"""The comparison with the champion: better only beyond chance."""
 
 from datetime import date
 
@@ -58,19 +58,19 @@ def test_a_better_model_is_found_and_a_worse_one_is_not() -> None:
     """Missing by 10 instead of 30 cartons in eight weeks decides; the other way round it does not."""
     good, bad = rows_of([9, 10, 11, 10, 9, 12, 10, 11]), rows_of([30, 28, 33, 31, 29, 30, 32, 28])
     assert compare(bad, good, lags=2).is_better
-    verdict = compare(good, bad, lags=2)
-    assert not verdict.is_better
-    assert verdict.p_value > 0.95
+    result = compare(good, bad, lags=2)
+    assert not result.is_better
+    assert result.p_value > 0.95
     # The mean over the five quantiles of a miss by e: e/2 for the point, 0.9 e, 0.1 e, 0.975 e, 0.025 e are 0 here.
-    assert verdict.champion == pytest.approx(np.mean([9, 10, 11, 10, 9, 12, 10, 11]) / 2 / 5)
+    assert result.champion == pytest.approx(np.mean([9, 10, 11, 10, 9, 12, 10, 11]) / 2 / 5)
 
 
 def test_the_same_forecasts_tell_nothing() -> None:
     """Weeks in which both are one model count neither for nor against."""
     same = rows_of([10.0] * 10)
-    verdict = compare(same, same, lags=2)
-    assert (verdict.weeks, verdict.is_better) == (0, False)
-    assert "only 0 weeks tell the two apart" in str(verdict)
+    result = compare(same, same, lags=2)
+    assert (result.weeks, result.is_better) == (0, False)
+    assert "only 0 weeks tell the two apart" in str(result)
     mixed = rows_of([10.0] * 8 + [5.0, 5.5])
     assert compare(same, mixed, lags=2).weeks == 2
 
@@ -86,9 +86,9 @@ def test_only_what_both_have_forecast_counts() -> None:
 def test_a_stricter_level_asks_for_more() -> None:
     """With several challengers the level is shared among them."""
     champion, challenger = rows_of([10.0, 12, 11, 10, 12]), rows_of([8.0, 11.5, 10.5, 7, 11.9])
-    verdict = compare(champion, challenger, lags=1)
-    assert verdict.is_better
-    assert not compare(champion, challenger, lags=1, level=verdict.p_value / 2).is_better
+    result = compare(champion, challenger, lags=1)
+    assert result.is_better
+    assert not compare(champion, challenger, lags=1, level=result.p_value / 2).is_better
 
 
 def test_a_test_of_nothing_finds_nothing_most_of_the_time() -> None:

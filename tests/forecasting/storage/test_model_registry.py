@@ -20,7 +20,7 @@ FIRST = date(1992, 1, 2)
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 CUTOFF = date(1992, 4, 9)
 ORIGIN = Origin(date(1990, 6, 14), CUTOFF, 96, 2, "d4", "c0", datetime(2026, 1, 1, tzinfo=UTC), "a tester")
-RECORD = {"scores": {"wape": 0.4}, "contest": {"promoted": True}}
+RECORD = {"scores": {"wape": 0.4}, "evaluation": {"promoted": True}}
 
 
 @pytest.fixture
