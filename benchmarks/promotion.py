@@ -2,9 +2,9 @@
 
     python benchmarks/promotion.py
 
-Real forecasts of the default model over 30 past weeks are disturbed by noise; windows of so many weeks as an evaluation has
-are judged as an evaluation is. Champion and challenger with noise of one law are equally good: whichever is promoted is
-promoted by chance. Then the same for made-up gains, which may be related from week to week.
+Add noise to real forecasts of the default model over 30 past weeks, and compare champion and challenger in windows as
+long as an evaluation. With noise of one law both are equally good: whichever is promoted is promoted by chance. Then do
+the same for made-up gains, which may be correlated from week to week.
 """
 
 import numpy as np
