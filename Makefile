@@ -15,20 +15,17 @@ UNIT := $(addprefix tests/forecasting/,contracts core models storage presentatio
 # Much of the tests is waiting, so that four workers suit two cores; a file stays on one worker.
 PYTEST := $(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder
 
-.PHONY: run test unit system benchmarks test-pythons check lint types wheel setup lock format clean
+.PHONY: run test unit benchmarks test-pythons check lint types wheel setup lock format clean
 
 run: setup ## simulate a week of sales, forecast the next ones, publish
 	$(BIN)/oj simulate
 	$(BIN)/oj run
 
-test: setup ## the test suite: unit and system
+test: setup ## the whole test suite
 	$(PYTEST) --ignore tests/benchmarks
 
-unit: setup ## contracts, core, models, storage, presentation
+unit: setup ## its quick part: contracts, core, models, storage, presentation
 	$(PYTEST) $(UNIT)
-
-system: setup ## the other tests: clusters, flows, commands, the service
-	$(PYTEST) --ignore tests/benchmarks $(addprefix --ignore ,$(UNIT))
 
 benchmarks: setup ## every script of benchmarks/ at a tiny size
 	$(BIN)/pytest -n 2 tests/benchmarks
