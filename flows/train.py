@@ -7,7 +7,7 @@ from prefect import flow
 from flows.options import TrainOptions, open_lake
 from flows.parameters import takes
 from flows.prefect_page import explain_failure, with_progress
-from flows.prefect_tasks import Timed, stage, stages_of
+from flows.prefect_tasks import stage
 from forecasting.clock import now
 from forecasting.compute import dask_cluster
 from forecasting.models import get_model
@@ -40,7 +40,6 @@ def train(options: TrainOptions) -> Evaluation:
     incumbent = lake.models.load(champion.version)[1] if champion else None
     folds = choose_folds(lake, spec, options.folds)
     source = of_lake(lake, cutoff)
-    with stages_of(Timed()):
-        with dask_cluster(options.cluster_spec, lake, "training") as cluster:
-            found = evaluate_challengers(cluster, source, folds, [spec.model], incumbent, options.batch_spec)
-        return train_and_register(lake, spec, found, champion, by=getuser(), at=now())
+    with dask_cluster(options.cluster_spec, lake, "training") as cluster:
+        found = evaluate_challengers(cluster, source, folds, [spec.model], incumbent, options.batch_spec)
+    return train_and_register(lake, spec, found, champion, by=getuser(), at=now())

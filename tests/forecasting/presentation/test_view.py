@@ -3,7 +3,7 @@
 import logging
 from pathlib import Path
 
-from forecasting.contracts.run_record import Outcome, RunError
+from forecasting.contracts.run_record import Outcome, RunFailure
 from forecasting.presentation.view import log_lines, run_facts, run_view, seconds_line, seconds_of
 from forecasting.storage.lake import Lake
 from tests.forecasting.presentation.material import full_record, made_up, published_of, record_of, with_gaps
@@ -34,7 +34,7 @@ def test_a_run_tells_what_was_asked_and_how_it_ended() -> None:
         ("asked for", "26 weeks by price_response, the median as point"),
         ("started", "1992-04-23 06:00:00 UTC"),
     ]
-    failed = record_of(outcome=Outcome.FAILED, error=RunError("DataError", "It is dry; pour."))
+    failed = record_of(outcome=Outcome.FAILED, error=RunFailure("DataError", "It is dry; pour."))
     assert [fact.text for fact in run_facts(failed)][-1] == "It is dry; pour."
 
 

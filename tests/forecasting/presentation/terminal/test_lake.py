@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from forecasting.contracts.run_record import Outcome, RunError
+from forecasting.contracts.run_record import Outcome, RunFailure
 from forecasting.pipeline.simulation import SimulatedWeek
 from forecasting.presentation.terminal.lake import show_simulated, show_status
 from forecasting.storage.files import write_text
@@ -22,7 +22,7 @@ def test_the_last_error_is_printed_as_it_is(error: str, printed: StringIO, tmp_p
     """The status repeats what the last run ended with, whatever its text."""
     lake = Lake(tmp_path / "lake")
     lake.prepare()
-    record = record_of(outcome=Outcome.FAILED, error=RunError("DataError", error))
+    record = record_of(outcome=Outcome.FAILED, error=RunFailure("DataError", error))
     write_text(lake.root / "run_records" / str(CUTOFF) / "1992-04-23T06-00-00.json", record.to_json())
 
     show_status(lake)

@@ -11,7 +11,7 @@ import pytest
 
 from forecasting.contracts import orange_juice
 from forecasting.contracts.calendar import WEEK
-from forecasting.contracts.run_record import Outcome, RunError, RunRecord
+from forecasting.contracts.run_record import Outcome, RunFailure, RunRecord
 from forecasting.core.completeness import Acceptance
 from forecasting.pipeline.publication import PublishedForecast
 from forecasting.presentation.terminal.run import show_backfill, show_run
@@ -133,7 +133,7 @@ def test_a_run_without_movers_is_told(printed: StringIO, lake: Lake) -> None:
 def test_a_backfill_has_a_line_a_week(printed: StringIO, tmp_path: Path) -> None:
     """Its outcome, stores, series and fallbacks; the error of a week that failed below."""
     good = full_record(tmp_path / "report.parquet")
-    failed = record_of(outcome=Outcome.FAILED, error=RunError("DataError", "[bold]It is dry; pour water."))
+    failed = record_of(outcome=Outcome.FAILED, error=RunFailure("DataError", "[bold]It is dry; pour water."))
 
     show_backfill(tmp_path, [good, failed], 12.34)
 
