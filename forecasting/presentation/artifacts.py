@@ -19,7 +19,7 @@ from forecasting.presentation.highlights import point_warning
 from forecasting.presentation.markdown import Align, block, code, facts, name, table, text
 from forecasting.presentation.stages import describe
 from forecasting.presentation.view import RunView, run_facts, seconds_of
-from forecasting.storage.lineage import Origin
+from forecasting.storage.lineage import LineageStep
 
 MOVERS = 5  # rises, and as many drops
 MOST_FALLBACKS = 50
@@ -215,7 +215,7 @@ def _lineage(view: RunView) -> str:
     return "\n\n".join(parts)
 
 
-def _origin(root: Path, origin: Origin) -> tuple[str, ...]:
+def _origin(root: Path, origin: LineageStep) -> tuple[str, ...]:
     rows = "" if origin.rows is None else f"{origin.rows:,}"
     folder = code(f"{origin.folder.relative_to(root)}/")
     return text(origin.name), f"{origin.files:,}", rows, folder, code(origin.sha256[:12])

@@ -3,10 +3,10 @@
 from datetime import date
 from pathlib import Path
 
-from forecasting.pipeline.database import DatabaseLoad
 from forecasting.presentation import words
 from forecasting.presentation.stages import loaded
 from forecasting.presentation.terminal.console import console
+from forecasting.storage.database import DatabaseLoad
 
 
 def show_page(path: Path) -> None:

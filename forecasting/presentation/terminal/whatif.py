@@ -16,7 +16,7 @@ from forecasting.storage.lake import Lake
 
 def show_answer(lake: Lake, store: int, product: int, week: date, model: str, answer: Answer) -> None:
     """Print the forecast by the plan and by the question side by side, and why not to rely on it."""
-    panel = words.panel_of(lake)
+    panel = lake.reference.definition
     names = lake.reference.products().set_index("product")["name"]
     name = str(names.get(product, product))
     console.print(

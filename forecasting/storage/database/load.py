@@ -39,6 +39,7 @@ from forecasting.clock import now
 from forecasting.contracts import schemas
 from forecasting.contracts.errors import SchemaError
 from forecasting.contracts.table import Table
+from forecasting.storage.database import DatabaseLoad
 from forecasting.storage.database.tables import Tables, create_tables, tables_of
 from forecasting.storage.database.target import Database
 from forecasting.storage.files import read_hashed
@@ -63,23 +64,7 @@ class Piece:
         return self.table.name, self.week
 
 
-@dataclass(frozen=True)
-class Loaded:
-    """The result of a load.
-
-    weeks: the weeks with rows that were loaded or removed.
-    rows: how many were loaded, by table, without tables of which none were.
-    """
-
-    database: str
-    weeks: tuple[date, ...]
-    rows: Mapping[str, int]
-
-    def as_dict(self) -> dict[str, Any]:
-        return {"target": self.database, "weeks": [str(week) for week in self.weeks], "rows": dict(self.rows)}
-
-
-def load(lake: Lake, database: str, anew: tuple[date, date] | None = None) -> Loaded:
+def load(lake: Lake, database: str, anew: tuple[date, date] | None = None) -> DatabaseLoad:
     """Load the weeks that differ.
 
     Args:
@@ -93,7 +78,7 @@ def load(lake: Lake, database: str, anew: tuple[date, date] | None = None) -> Lo
         return _load(lake, target, anew)
 
 
-def _load(lake: Lake, target: Database, anew: tuple[date, date] | None) -> Loaded:
+def _load(lake: Lake, target: Database, anew: tuple[date, date] | None) -> DatabaseLoad:
     tables = tables_of(lake.reference.definition)
     pieces = {piece.key: piece for piece in _pieces(lake, tables)}
     rows: dict[str, int] = {}
@@ -117,7 +102,7 @@ def _load(lake: Lake, target: Database, anew: tuple[date, date] | None) -> Loade
             damaged.append(error)  # the other weeks are loaded all the same
     if damaged:
         raise damaged[0]
-    return Loaded(target.name, tuple(weeks), {name: count for name, count in rows.items() if count})
+    return DatabaseLoad(target.name, tuple(weeks), {name: count for name, count in rows.items() if count})
 
 
 def _pieces(lake: Lake, tables: Tables) -> list[Piece]:

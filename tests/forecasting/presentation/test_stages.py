@@ -10,11 +10,11 @@ from forecasting.core.comparison import ComparisonResult
 from forecasting.core.revision import RevisedForecast, Revision
 from forecasting.pipeline.baseline import BaselineResult
 from forecasting.pipeline.challengers import Evaluation
-from forecasting.pipeline.database import DatabaseLoad
 from forecasting.pipeline.model_selection import ModelChoice
 from forecasting.pipeline.monitoring import MonitoringResult
 from forecasting.presentation.facts import Tone
 from forecasting.presentation.stages import describe, revised, stages_of
+from forecasting.storage.database import DatabaseLoad
 from tests.forecasting.presentation.material import (
     alarm_of,
     full_record,

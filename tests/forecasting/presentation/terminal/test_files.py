@@ -4,8 +4,8 @@ from datetime import date
 from io import StringIO
 from pathlib import Path
 
-from forecasting.pipeline.database import DatabaseLoad
 from forecasting.presentation.terminal.files import show_exported, show_loaded, show_page
+from forecasting.storage.database import DatabaseLoad
 from tests.forecasting.presentation.terminal.printed import joined, text_of
 
 
