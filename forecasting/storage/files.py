@@ -5,6 +5,7 @@ import json
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -139,6 +140,17 @@ def read_json(path: Path) -> dict[str, Any]:
     """Read what `write_json` wrote."""
     content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return content
+
+
+def dates(folder: Path, pattern: str) -> list[date]:
+    """Return the dates that files or folders are named by; other names are skipped."""
+    found = []
+    for path in folder.glob(pattern):
+        try:
+            found.append(date.fromisoformat(path.name.split(".")[0]))
+        except ValueError:
+            continue
+    return sorted(found)
 
 
 def _described(schema: pa.Schema) -> dict[str, str]:
