@@ -71,9 +71,10 @@ setup: $(VENV)/.ready ## the virtual environment, from the lock
 $(VENV)/.ready: requirements.lock requirements-uv.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed: install it, or name it with make PYTHON=..."; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || { echo "Python's venv module is missing: on Debian, apt-get install python3-venv"; exit 1; }
-	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-uv.lock
-	$(UV_PIP) sync --quiet --python $(BIN)/python --require-hashes --compile-bytecode requirements.lock
-	$(UV_PIP) install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@echo "Setting up $(VENV) from the lock: about a minute, once."
+	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements-uv.lock
+	@$(UV_PIP) sync --quiet --python $(BIN)/python --require-hashes --compile-bytecode requirements.lock
+	@$(UV_PIP) install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@# Without .pyc files an import of Prefect takes 12 s instead of 3, and they may not be written later.
 	@$(BIN)/python -m compileall -q deployments flows forecasting
 	@touch $@

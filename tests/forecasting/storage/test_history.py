@@ -87,7 +87,7 @@ def test_the_query_of_the_documents_gives_the_promotions_as_known_now(
     lake.promotions.add(announced(FIRST, 1.5, FIRST, SECOND), NOON)
     lake.promotions.add(announced(SECOND, 2.99, SECOND, SECOND + WEEK), NOON + ONE_LATER)
     (query,) = re.findall(r"```sql\n(.*?)```", (ROOT / "docs" / "vintages.md").read_text(), flags=re.DOTALL)
-    monkeypatch.chdir(lake.root)
+    monkeypatch.chdir(lake.root.parent)  # the documents speak of a lake named `lake`
 
     found = orange_juice.PROMOTIONS.cast(duckdb.execute(query).df()).sort_values(schemas.CELL, ignore_index=True)
 
