@@ -23,7 +23,7 @@ EVALUATION = Evaluation(
 )
 
 
-def test_a_training_tells_what_became_of_the_model(printed: StringIO) -> None:
+def test_a_training_prints_what_became_of_the_model(printed: StringIO) -> None:
     """Promoted or registered, why, and how good it is."""
     show_training(EVALUATION, 12.3)
 
@@ -60,7 +60,7 @@ def result_of(*models: str, source: str = "the shipped data", scale: float = 1.0
 
 
 @pytest.mark.parametrize("protocol", [None, "A", "B", "tune"])
-def test_a_backtest_is_told_within_80_columns(protocol: str | None, printed: StringIO) -> None:
+def test_a_backtest_fits_80_columns(protocol: str | None, printed: StringIO) -> None:
     """A line of scores for each model, the published ones below, from the best to the worst."""
     show_backtest(result_of("naive", "price_response"), protocol)
 
