@@ -126,6 +126,12 @@ def read_metadata(path: Path) -> dict[str, str]:
         raise SchemaError("metadata", f"cannot be read from {path} ({error})", "remove it and run again") from error
 
 
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes, in hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write plain values, sorted by name."""
     write_text(path, json.dumps(content, indent=2, sort_keys=True, default=str) + "\n")

@@ -37,6 +37,7 @@ from forecasting.storage.files import (
     read_metadata,
     read_table,
     read_undamaged,
+    sha256_of,
     table_content,
     write_json,
     write_table,
@@ -182,7 +183,7 @@ class Forecasts:
 
     def digest(self, cutoff: date) -> str:
         """Return a hash of the published file."""
-        return hashlib.sha256(self.path(cutoff).read_bytes()).hexdigest()[:16]
+        return sha256_of(self.path(cutoff))[:16]
 
     def before(self, cutoff: date, count: int) -> pd.DataFrame:
         """Return the current forecasts of the last `count` cutoffs before this one, without damaged files."""

@@ -11,7 +11,6 @@ vintages until it is corrected, and counts as known from the beginning.
 
 from abc import ABC, abstractmethod
 from datetime import UTC, date, datetime, timedelta
-from hashlib import sha256
 from pathlib import Path
 
 import pandas as pd
@@ -19,7 +18,7 @@ import pandas as pd
 from forecasting.contracts import schemas
 from forecasting.contracts.table import Table
 from forecasting.core.point_in_time import merge_newer, newest_announced, restated
-from forecasting.storage.files import dates, put, read_table, read_tables, write_table
+from forecasting.storage.files import dates, put, read_table, read_tables, sha256_of, write_table
 from forecasting.storage.reference import Reference
 
 # The moment at which the history of a new lake counts as collected.
@@ -153,7 +152,7 @@ class Sales(WeeklyTable):
 
     def digest(self, week: date) -> str:
         """Return a hash of the sales of a week, as known now."""
-        return sha256(self.path(week).read_bytes()).hexdigest()[:16]
+        return sha256_of(self.path(week))[:16]
 
 
 class Promotions(WeeklyTable):

@@ -5,7 +5,6 @@ database has changed since. A load that is killed leaves each week as it was, or
 same time wait for each other.
 """
 
-import hashlib
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -42,7 +41,7 @@ from forecasting.contracts.table import Table
 from forecasting.storage.database import DatabaseLoad
 from forecasting.storage.database.tables import Tables, create_tables, tables_of
 from forecasting.storage.database.target import Database
-from forecasting.storage.files import read_hashed
+from forecasting.storage.files import read_hashed, sha256_of
 from forecasting.storage.lake import Lake
 
 # Keeps sums of products within 64 bits.
@@ -121,7 +120,7 @@ def _differing(
     connection: Connection, tables: Tables, pieces: Mapping[tuple[str, date], Piece]
 ) -> set[tuple[str, date]]:
     """Return the tables and weeks whose rows in the database are not those of the file that exists now."""
-    wanted = {key: hashlib.sha256(piece.path.read_bytes()).hexdigest() for key, piece in pieces.items()}
+    wanted = {key: sha256_of(piece.path) for key, piece in pieces.items()}
     held = {(name, *found) for name in tables.by_week for found in _held(connection, tables, name)}
     of_loads = tables[LOADS].c
     columns = (of_loads.table_name, of_loads.cutoff, of_loads.rows, of_loads.checksum, of_loads.sha256)
