@@ -1,4 +1,4 @@
-"""What the documents promise is there."""
+"""What the documents name exists."""
 
 import re
 from pathlib import Path

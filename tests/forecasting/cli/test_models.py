@@ -84,7 +84,7 @@ def test_the_first_model_is_champion_and_a_worse_one_does_not_replace_it(
 
 
 def test_the_same_training_gives_the_same_version(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Again with the same data and code: the version in force stays, and so does its history."""
+    """Again with the same data and code: the champion stays, and so does its history."""
     compute_in_this_process(monkeypatch, flow_of_training)
     before = lake.models.champion()
     assert before is not None
@@ -123,7 +123,7 @@ def test_a_damaged_model_is_named_and_not_put_in_force(lake: Lake, template: tup
 
 
 def test_a_rollback_verifies_what_it_goes_back_to(lake: Lake, template: tuple[Lake, Any]) -> None:
-    """Back and forth; one that is damaged is named, and what is in force stays."""
+    """Back and forth; one that is damaged is named, and the champion stays."""
     first, second = (each.version for each in template[1])
     oj("models", "rollback", "--to", second, "--lake", str(lake.root))
     for version in (first, second):
@@ -138,7 +138,7 @@ def test_a_rollback_verifies_what_it_goes_back_to(lake: Lake, template: tuple[La
     assert lake.models.champion() == current
 
 
-def test_without_a_model_the_next_step_is_told(empty: Lake, tmp_path: Path) -> None:
+def test_without_a_model_the_next_step_is_printed(empty: Lake, tmp_path: Path) -> None:
     """An empty list says how one is made, and there is nothing to go back to, least of all in an empty lake."""
     assert "Next: oj train" in text_of(oj("models", "--lake", str(empty.root)))
     assert "train one with `oj train`" in oj("models", "rollback", "--lake", str(empty.root)).output

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from forecasting.contracts import orange_juice, schemas
 from forecasting.contracts.calendar import WEEK
+from forecasting.storage.history import BEGINNING
 from forecasting.storage.lake import Lake
-from forecasting.storage.weekly_table import BEGINNING
 
 ROOT = Path(__file__).parents[3]
 FIRST = date(1992, 4, 16)
@@ -151,7 +151,7 @@ def test_the_next_run_puts_a_vintage_in_place_that_an_interrupted_run_left(
 ) -> None:
     """A process that dies between the two steps loses nothing; also in a copy of the lake."""
     lake.sales.add(sales(FIRST, {2: 5}), NOON)
-    monkeypatch.setattr("forecasting.storage.weekly_table.put", lambda path, content: None)
+    monkeypatch.setattr("forecasting.storage.history.put", lambda path, content: None)
     lake.sales.add(sales(FIRST, {2: 6}), NOON + ONE_LATER)
     lake.sales.add(sales(SECOND, {2: 1}), NOON + ONE_LATER)
     monkeypatch.undo()
