@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from forecasting.contracts.panel_definition import Covariate, PanelDefinition
-from forecasting.core.metrics import LIVE_METRICS, NAIVE_METRICS
+from forecasting.core.metrics import LIVE_METRICS, METRICS, NAIVE_METRICS
 from forecasting.storage.lake import Lake
 
 MOST_NAMED = 6
@@ -133,6 +133,19 @@ def metric_columns() -> Iterator[tuple[str, str, str]]:
         yield metric.label, metric.name, metric.meaning
         if metric in NAIVE_METRICS:
             yield "naive", f"naive_{metric.name}", f"{metric.label} of the last observed week as the forecast"
+
+
+def score(name: str, value: float) -> str:
+    """Return the value of a metric, or of the naive forecast's: a share in percent, else a number."""
+    if METRICS[name.removeprefix("naive_")].is_share:
+        return percent(value, 1)
+    return UNKNOWN if pd.isna(value) else f"{value:,.2f}"
+
+
+def in_percent() -> str:
+    """Return the sentence that says which live metrics `score` gives in percent."""
+    others = [metric.label for metric in LIVE_METRICS if not metric.is_share]
+    return f"All but {', '.join(others)} in percent." if others else "All in percent."
 
 
 def money(panel: PanelDefinition, price: float) -> str:

@@ -49,7 +49,8 @@ def scores_table(scores: pd.DataFrame) -> Table:
     table = Table(
         box=None,
         pad_edge=False,
-        caption="; ".join(f"{label}: {meaning}" for label, _, meaning in words.metric_columns()) + ". All in percent.",
+        caption="; ".join(f"{label}: {meaning}" for label, _, meaning in words.metric_columns())
+        + f". {words.in_percent()}",
         caption_justify="left",
     )
     table.add_column("week", no_wrap=True)
@@ -64,8 +65,8 @@ def scores_table(scores: pd.DataFrame) -> Table:
 
 
 def _score_cells(row: Mapping[str, Any]) -> list[str]:
-    shares = [words.percent(row[name], 1).removesuffix(" %") for _, name, _ in words.metric_columns()]
-    return [words.number(row["series"]), words.number(row["actual"]), *shares]
+    scores = [words.score(name, row[name]).removesuffix(" %") for _, name, _ in words.metric_columns()]
+    return [words.number(row["series"]), words.number(row["actual"]), *scores]
 
 
 def show_answer(lake: Lake, store: int, product: int, week: date, model: str, answer: Answer) -> None:

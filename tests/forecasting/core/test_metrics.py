@@ -195,7 +195,7 @@ def test_every_metric_is_made_of_measures_and_can_be_shown() -> None:
     assert all({metric.measure, metric.over} <= set(MEASURES) for metric in METRICS.values())
     assert all({metric.measure, metric.over} <= set(SUMS) for metric in LIVE_METRICS)
     assert all(f"naive_{metric.measure}" in SUMS for metric in NAIVE_METRICS)
-    assert [metric.name for metric in LIVE_METRICS] == ["wape", "bias", "coverage_80", "coverage_95"]
+    assert {metric.name for metric in LIVE_METRICS} >= {"wape", "bias", "coverage_80", "coverage_95"}
 
 
 def test_a_metric_of_sums_is_that_of_the_rows() -> None:

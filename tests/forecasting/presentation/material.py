@@ -15,6 +15,7 @@ from forecasting.contracts.run_record import Outcome, RunRecord
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.completeness import Acceptance, CompletenessReport, WeekStatus
 from forecasting.core.drift import Alarm
+from forecasting.core.metrics import score_rows
 from forecasting.core.report import report_table
 from forecasting.core.revision import RevisedForecast, Revision
 from forecasting.pipeline.ingest import IngestResult
@@ -117,34 +118,15 @@ def earlier_forecasts(week: WeekView, weeks: int) -> pd.DataFrame:
 
 
 def scores_of(earlier: pd.DataFrame, actual: pd.DataFrame) -> pd.DataFrame:
-    """Table `scores` of earlier forecasts, by hand."""
+    """Table `scores` of earlier forecasts."""
     sold = actual[[*schemas.CELL, "units"]].rename(columns={"units": "actual"})
     rows = earlier.merge(sold, on=schemas.CELL)
     last = sold.rename(columns={"week": "cutoff", "actual": "naive"})
     rows = rows.merge(last, on=["store", "product", "cutoff"], how="left")
     rows["naive"] = rows["naive"].fillna(rows["forecast"])
-    rows["absolute_error"] = (rows["forecast"] - rows["actual"]).abs()
     rows["naive_absolute_error"] = (rows["naive"] - rows["actual"]).abs()
-    for level in schemas.LEVELS:
-        rows[f"within_{level}"] = rows["actual"].between(rows[f"lo_{level}"], rows[f"hi_{level}"])
-    tables = []
-    for dimension, member in (
-        ("total", ""),
-        ("product", rows["product"].astype(str)),
-        ("store", rows["store"].astype(str)),
-    ):
-        grouped = rows.assign(dimension=dimension, member=member, series=1, run_id="0" * 16).groupby(
-            ["cutoff", "run_id", "week", "step", "dimension", "member"], as_index=False
-        )
-        names = ["series", "actual", "forecast", "absolute_error", "naive_absolute_error", "within_80", "within_95"]
-        tables.append(grouped[names].sum())
-    table = pd.concat(tables, ignore_index=True)
-    table["pinball"], table["naive_pinball"] = table["absolute_error"] / 4, table["naive_absolute_error"] / 4
-    table["wape"] = table["absolute_error"] / table["actual"]
-    table["naive_wape"] = table["naive_absolute_error"] / table["actual"]
-    table["bias"] = table["forecast"] / table["actual"] - 1
-    for level in schemas.LEVELS:
-        table[f"coverage_{level}"] = table[f"within_{level}"] / table["series"]
+    rows["naive_pinball"] = rows["naive_absolute_error"] / 4
+    table = score_rows(rows, ("total", "product", "store")).assign(run_id="0" * 16)
     return schemas.SCORES.cast(table)
 
 

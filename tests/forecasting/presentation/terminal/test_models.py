@@ -7,6 +7,7 @@ from io import StringIO
 import pytest
 
 from forecasting.core.folds import PUBLISHED_MAPE
+from forecasting.core.metrics import METRICS
 from forecasting.pipeline.backtest import BacktestResult
 from forecasting.pipeline.challengers import Evaluation
 from forecasting.presentation.terminal.models import show_backtest, show_models, show_training
@@ -54,8 +55,7 @@ def test_a_lake_without_models_says_how_to_get_one(printed: StringIO, lake: Lake
 
 def result_of(*models: str, source: str = "the shipped data", scale: float = 1.0) -> BacktestResult:
     """What a backtest gives; `scale` makes bad scores."""
-    names = ["mape", "wape", "bias", "mase", "pinball", "coverage_80", "coverage_95", "width_80", "width_95"]
-    scores = {model: {**dict.fromkeys(names, 0.3456 * scale), "cpu_ms": 1.23 * scale} for model in models}
+    scores = {model: {**dict.fromkeys(METRICS, 0.3456 * scale), "cpu_ms": 1.23 * scale} for model in models}
     return BacktestResult(source, 12, 21_612, 1234, scores, {"total": 98.7})
 
 
@@ -69,18 +69,8 @@ def test_a_backtest_fits_80_columns(protocol: str | None, printed: StringIO) -> 
     assert "12 folds, 21,612 forecasts" in text
     assert "1,234 of the forecasts are fallbacks" in text
     lines = {line.split()[0]: line.split() for line in text.splitlines() if line.strip()}
-    assert lines["price_response"][1:] == [
-        "34.6",
-        "34.6",
-        "34.6",
-        "0.35",
-        "34.6",
-        "34.6",
-        "34.6",
-        "34.6",
-        "34.6",
-        "1.23",
-    ]
+    scores = ["34.6" if metric.is_share else "0.35" for metric in METRICS.values()]
+    assert lines["price_response"][1:] == [*scores, "1.23"]
     published = PUBLISHED_MAPE.get(protocol or "", {})
     assert all(f"{mape:.1f}" in text for mape in published.values())
     assert joined(text).count("(published)") == len(published)

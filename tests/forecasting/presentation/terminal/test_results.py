@@ -1,5 +1,6 @@
 """What is printed of written files, database loads, scores and what-if questions."""
 
+from dataclasses import replace
 from datetime import date
 from io import StringIO
 from pathlib import Path
@@ -11,7 +12,9 @@ from rich.console import Console
 from rich.table import Table
 
 from forecasting.contracts import schemas
+from forecasting.core.metrics import LIVE_METRICS, METRICS, SUMS, with_metrics
 from forecasting.pipeline.what_if import Answer
+from forecasting.presentation import words
 from forecasting.presentation.terminal.results import (
     WEEKS_SHOWN,
     scores_table,
@@ -20,6 +23,7 @@ from forecasting.presentation.terminal.results import (
     show_loaded,
     show_page,
 )
+from forecasting.presentation.words import metric_columns
 from forecasting.storage.database import DatabaseLoad
 from forecasting.storage.lake import Lake
 from tests.forecasting.presentation.terminal.printed import joined, text_of
@@ -46,11 +50,11 @@ def scores_of(weeks: int, sold: float = 1000.0) -> pd.DataFrame:
             actual = sold * (1 + number % 2)
             sums = {"actual": actual, "forecast": actual * (1 + error), "absolute_error": actual * error}
             losses = {"naive_absolute_error": actual, "pinball": 1.0, "naive_pinball": 2.0}
-            shares = {"wape": error, "naive_wape": 1.0, "bias": error, "coverage_80": 0.8, "coverage_95": 1.0}
             within = {"series": 10, "within_80": 8, "within_95": 10}
             key = {"cutoff": week - pd.Timedelta(weeks=step), "run_id": "x", "week": week, "step": step}
-            rows.append({**key, "dimension": "total", "member": "", **sums, **losses, **shares, **within})
-    return schemas.SCORES.cast(pd.DataFrame(rows))
+            others = dict.fromkeys(SUMS, 1.0)
+            rows.append({**key, "dimension": "total", "member": "", **others, **sums, **losses, **within})
+    return schemas.SCORES.cast(with_metrics(pd.DataFrame(rows)))
 
 
 def shown(table: Table) -> list[str]:
@@ -64,8 +68,25 @@ def shown(table: Table) -> list[str]:
 def test_each_week_is_shown_by_its_newest_forecast() -> None:
     """The first step, not the second; in all weeks together sums are divided, not shares averaged."""
     lines = shown(scores_table(scores_of(3)))
-    assert lines[1] == "1992-01-02 1 10 1,000 10.0 100.0 10.0 80.0 100.0"
-    assert lines[4] == "all 3 weeks 30 4,000 10.0 100.0 10.0 80.0 100.0"
+    for line, before in ((lines[1], "1992-01-02 1 10 1,000 "), (lines[4], "all 3 weeks 30 4,000 ")):
+        assert line.startswith(before)
+        cells = dict(zip((name for _, name, _ in metric_columns()), line.removeprefix(before).split(), strict=True))
+        percent = {"wape": "10.0", "naive_wape": "100.0", "bias": "10.0", "coverage_80": "80.0", "coverage_95": "100.0"}
+        assert cells.items() >= percent.items()
+
+
+def test_a_metric_that_is_no_share_is_not_shown_in_percent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its value has two decimals, that of the naive forecast beside it too, and the caption says so."""
+    metrics = {**METRICS, "wape": replace(METRICS["wape"], is_share=False)}
+    live = [metrics[metric.name] for metric in LIVE_METRICS]
+    monkeypatch.setattr(words, "METRICS", metrics)
+    monkeypatch.setattr(words, "LIVE_METRICS", live)
+    monkeypatch.setattr(words, "NAIVE_METRICS", [metric for metric in live if metric.name == "wape"])
+
+    lines = shown(scores_table(scores_of(1)))
+
+    assert lines[1].startswith("1992-01-02 1 10 1,000 0.10 1.00 10.0 80.0")
+    assert "All but WAPE in percent." in " ".join(lines)
 
 
 def test_many_weeks_and_large_numbers_fit() -> None:
