@@ -62,7 +62,7 @@ def get_model(name: str) -> Model:
     """Return the model of this name: a registered one, or a user's own by its path `module:function`.
 
     Raises:
-        OptionError: there is none, or a library that it needs is not installed.
+        OptionError: there is none, a library that it needs is not installed, or its class lacks a name or summary.
     """
     if name in MODELS:
         return _registered(name)
@@ -81,6 +81,12 @@ def _registered(name: str) -> Model:
         raise OptionError(
             f"model={name}", f"needs {error.name}, which is not installed", "install the extra `trees`"
         ) from error
+    if model.name != name or not model.summary:
+        raise OptionError(
+            f"model={name}",
+            f"has a class {of_class} with name={model.name!r} and summary={model.summary!r}",
+            f"set name={name!r} and a `summary` of one line in the class",
+        )
     return model
 
 

@@ -14,7 +14,8 @@ import pytest
 from forecasting.contracts import schemas
 from forecasting.contracts.errors import OptionError
 from forecasting.contracts.spec import ForecastSpec
-from forecasting.models import MODELS, Model, get_model
+from forecasting.models import MODELS, Model, get_model, registry
+from forecasting.models.model import OnePassModel
 from forecasting.pipeline.forecast import forecast
 
 SPEC = ForecastSpec(date(1992, 1, 30))
@@ -37,6 +38,18 @@ def test_an_unknown_model_is_answered_with_the_known_ones() -> None:
         get_model("prophet")
 
     assert all(name in str(caught.value) for name in MODELS)
+
+
+@pytest.mark.parametrize("left_out", ["name", "summary"])
+def test_a_class_without_a_name_or_summary_is_refused(left_out: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error names the model, its class, and what to set there."""
+    stated = {each: f"my_{each}" for each in ("name", "summary") if each != left_out}
+    forgetful = type("Forgetful", (OnePassModel,), {**stated, "forecast": lambda *_: None})
+    monkeypatch.setattr(registry, "MODELS", {"my_name": f"{__name__}:Forgetful"})
+    monkeypatch.setattr(sys.modules[__name__], "Forgetful", forgetful, raising=False)
+
+    with pytest.raises(OptionError, match=rf"model=my_name has a class Forgetful with .*{left_out}=None"):
+        get_model("my_name")
 
 
 def test_asking_for_one_model_does_not_import_the_libraries_of_another() -> None:
