@@ -21,6 +21,7 @@ from forecasting.contracts.table import Table
 from forecasting.core.panel import series_of
 from forecasting.pipeline.forecast import forecast
 from forecasting.storage.lake import Lake
+from tests.strategies import whole_offers
 
 FIRST = date(1992, 1, 2)
 WEEKS = [FIRST + WEEK * number for number in range(5)]
@@ -79,7 +80,9 @@ def make_small_lake(root: Path) -> Lake:
     ahead = rows.assign(announced=rows["week"] - WEEK, price=rows["price"] + 0.1)
     announced = pd.concat([rows.assign(announced=rows["week"]), ahead])
     lake.promotions.add(
-        orange_juice.ANNOUNCED_PROMOTIONS.cast(announced[announced["announced"].isin(pd.to_datetime(WEEKS))])
+        orange_juice.ANNOUNCED_PROMOTIONS.cast(
+            whole_offers(announced[announced["announced"].isin(pd.to_datetime(WEEKS))])
+        )
     )
     stores = pd.DataFrame(columns=orange_juice.STORES.columns).assign(
         store=[2, 5, 9], name=["Müller & Söhne", "=1+1", None]

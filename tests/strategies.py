@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from forecasting.contracts import orange_juice, schemas
 from forecasting.contracts.calendar import WEEK, days_of
-from forecasting.contracts.panel_definition import ORANGE_JUICE
+from forecasting.contracts.panel_definition import ORANGE_JUICE, Covariate
 from forecasting.contracts.table import Table
 from forecasting.core.inspection import raw_columns
 
@@ -53,6 +53,7 @@ def markets(draw: st.DrawFn, *, min_weeks: int = 1, max_weeks: int = 10, dense: 
         "deal": values.integers(0, 2, len(store)),
         "feat": values.choice([0.0, 0.5, 1.0], len(store)),
     }
+    cells |= {each.name: np.full(len(store), calm(each)) for each in ORANGE_JUICE.covariates if each.name not in cells}
     store_weeks = st.tuples(st.sampled_from(stores), st.integers(0, len(weeks) - 1))
     away, unplanned = (draw(st.sets(store_weeks, max_size=2 if dense else 8)) for _ in range(2))
     gaps = draw(st.sets(st.integers(0, len(store) - 1), max_size=2 if dense else 10))
@@ -71,6 +72,16 @@ def markets(draw: st.DrawFn, *, min_weeks: int = 1, max_weeks: int = 10, dense: 
 def _rows(table: Table, cells: dict[str, np.ndarray], kept: np.ndarray) -> pd.DataFrame:
     arrays = [pa.array(cells[field.name][kept], field.type) for field in table.schema]
     return table.from_arrow(pa.Table.from_arrays(arrays, schema=table.schema))
+
+
+def calm(covariate: Covariate) -> float:
+    """A possible value of a covariate that a test does not care for, the same in all weeks."""
+    return 1.0 if covariate.neutral is None else covariate.neutral
+
+
+def whole_offers(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with those covariates of the orange juice too that it does not state."""
+    return frame.assign(**{each.name: calm(each) for each in ORANGE_JUICE.covariates if each.name not in frame})
 
 
 def shuffled(frame: pd.DataFrame, seed: int) -> pd.DataFrame:
@@ -95,7 +106,7 @@ def raw_row(**values: Any) -> dict[str, Any]:
         "rule": "",
         "detail": "",
     }
-    return row | values
+    return {each.name: f"{calm(each):g}" for each in ORANGE_JUICE.covariates} | row | values
 
 
 def raw_rows(*rows: dict[str, Any]) -> pd.DataFrame:

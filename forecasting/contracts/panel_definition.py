@@ -45,6 +45,11 @@ class Covariate:
         """The possible values, in words."""
         return RANGES[self.role]
 
+    @property
+    def neutral(self) -> float | None:
+        """The value of weeks in which nobody stated one: 0, and none for a price."""
+        return None if self.role == "price" else 0.0
+
     def is_possible(self, values: "pd.Series") -> "pd.Series":
         """Return which values the role allows; empty ones are not."""
         finite = values.abs() < float("inf")

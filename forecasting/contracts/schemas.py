@@ -163,12 +163,13 @@ PARAMETERS = Table(
 
 @cache
 def promotions(definition: PanelDefinition) -> Table:
-    """Return the table of announced covariates."""
+    """Return the table of announced covariates; a file from before a covariate was declared has its neutral value."""
     return Table(
         "promotions",
         "One row per (store, product, week) whose covariates are announced; reaches into the future.",
         ("store", "product", "week"),
         pa.schema([_STORE, _PRODUCT, _WEEK, *(_covariate(each) for each in definition.covariates)]),
+        absent=tuple((each.name, each.neutral) for each in definition.covariates if each.neutral is not None),
     )
 
 

@@ -16,13 +16,15 @@ from forecasting.contracts.errors import SchemaError
 class Table:
     """One declared table.
 
-    `key` names the columns whose values identify a row: the grain.
+    key: the columns whose values identify a row, the grain.
+    absent: columns that a file written before they were declared lacks, each with the value that it then has.
     """
 
     name: str
     grain: str
     key: tuple[str, ...]
     schema: pa.Schema
+    absent: tuple[tuple[str, float], ...] = ()
 
     @property
     def columns(self) -> list[str]:
@@ -62,11 +64,14 @@ class Table:
         return frame.astype(dict.fromkeys(dates, "datetime64[us]"))
 
     def declared(self, table: pa.Table) -> pa.Table:
-        """The declared columns of an Arrow table, with their declared types.
+        """The declared columns of an Arrow table read from disk, with their declared types.
 
         Raises:
             SchemaError: the table lacks a declared column, has another type there, or an empty value.
         """
+        for name, value in self.absent:
+            if name not in table.column_names:
+                table = table.append_column(name, pa.repeat(value, table.num_rows))
         self._require_columns(table.column_names)
         try:
             cast = table.select(self.columns).cast(self.nullable)

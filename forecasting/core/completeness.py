@@ -132,6 +132,7 @@ def gate(
     min_reporting: float,
     is_closed: bool = True,
     accepted: Acceptance | None = None,
+    quarantined_by_rule: Mapping[str, int] | None = None,
 ) -> CompletenessReport:
     """Decide whether the week may be forecast, and record how.
 
@@ -139,6 +140,7 @@ def gate(
         min_reporting: least share of the expected stores that must be whole once the week is closed.
         is_closed: whether the deadline for missing stores has passed.
         accepted: a person's decision that the week may go on with its gaps.
+        quarantined_by_rule: rows of the inbox that were not accepted, by the rule that they broke, for the error.
 
     Returns:
         The report with its status; `waiting` where stores may still report.
@@ -150,9 +152,12 @@ def gate(
     if not completeness.rows:
         if not is_closed:
             return replace(completeness, status=WeekStatus.WAITING)
+        rules = quarantined_by_rule or {}
         raise DataError(
-            f"No store has reported the week of {completeness.week} with a row that could be accepted",
-            "put its files into the inbox (`oj status` shows what is there), or name another week with --cutoff",
+            f"No store has reported the week of {completeness.week} with a row that could be accepted"
+            + (f" (quarantined: {', '.join(f'{rows} {rule}' for rule, rows in rules.items())})" if rules else ""),
+            "put its files, in the declared form, into the inbox (`oj status` shows what is there), or name another "
+            "week with --cutoff",
         )
     if completeness.week_before and not completeness.expected:
         if accepted:

@@ -247,4 +247,10 @@ def _assess(lake: Lake, week: date, checked: Validated, spec: GateSpec, at: date
     accepted = lake.acceptances.read(week)
     if is_closed and spec.below_minimum == "go_on" and not accepted:
         accepted = Acceptance("the option below_minimum", "the deadline has passed", at.replace(microsecond=0))
-    return completeness.gate(report, min_reporting=spec.min_reporting, is_closed=is_closed, accepted=accepted)
+    return completeness.gate(
+        report,
+        min_reporting=spec.min_reporting,
+        is_closed=is_closed,
+        accepted=accepted,
+        quarantined_by_rule=checked.quarantined_by_rule,
+    )

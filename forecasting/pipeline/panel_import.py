@@ -14,11 +14,10 @@ import pyarrow.parquet as pq
 from forecasting.contracts import schemas
 from forecasting.contracts.calendar import DAY_NAMES
 from forecasting.contracts.errors import DataError, OptionError
-from forecasting.contracts.panel_definition import ORANGE_JUICE, Covariate, PanelDefinition, Role
+from forecasting.contracts.panel_definition import ORANGE_JUICE, Covariate, PanelDefinition
 from forecasting.storage.lake import Lake
 
-# What a covariate is that a panel does not have: the same in all weeks.
-CONSTANTS: Mapping[Role, float] = {"price": 1.0, "flag": 0.0, "share": 0.0, "number": 0.0}
+NO_PRICE = 1.0  # the price of all weeks where a panel has no prices
 IMPORTED = replace(ORANGE_JUICE, name="imported panel", unit="unit", units="units", product="product", time_zone="UTC")
 
 
@@ -152,7 +151,7 @@ def _typed(raw: pd.DataFrame, definition: PanelDefinition) -> pd.DataFrame:
 
 def _values(raw: pd.DataFrame, covariate: Covariate) -> pd.Series:
     if covariate.name not in raw:
-        return pd.Series(CONSTANTS[covariate.role], index=raw.index)
+        return pd.Series(NO_PRICE if covariate.neutral is None else covariate.neutral, index=raw.index)
     values = _number(raw, covariate.name)
     _require(raw, covariate.is_possible(values), covariate.name, covariate.range)
     return values

@@ -9,8 +9,8 @@ import pandas as pd
 from forecasting.contracts import schemas
 from forecasting.contracts.calendar import WEEK
 from forecasting.contracts.errors import DataError, OptionError
-from forecasting.contracts.orange_juice import ANNOUNCED_PROMOTIONS, PRODUCTS, PROMOTIONS, STORES, dominicks_week
-from forecasting.contracts.panel_definition import ORANGE_JUICE
+from forecasting.contracts.orange_juice import ANNOUNCED_PROMOTIONS, PRODUCTS, STORES, dominicks_week
+from forecasting.contracts.panel_definition import ORANGE_JUICE, PanelDefinition
 from forecasting.contracts.table import Table
 from forecasting.storage.files import read_table, replace_file
 from forecasting.storage.inbox import list_inbox
@@ -42,10 +42,11 @@ def simulate(lake: Lake, *, history_until: date = FIRST_HISTORY_UNTIL, source: P
         OptionError: `history_until` is not a week of the data, or the lake holds another panel.
         DataError: the data end here.
     """
-    sales, promotions = shipped(schemas.SALES, source), shipped(PROMOTIONS, source)
     lake.prepare()
     if not lake.is_empty and not is_simulated(lake):
         raise OptionError(f"lake={lake.root}", "holds another panel than the shipped one", "name another with --lake")
+    definition = ORANGE_JUICE if lake.is_empty else lake.reference.definition
+    sales, promotions = shipped(schemas.SALES, source), shipped(schemas.promotions(definition), source)
     filled = None
     if lake.is_empty:
         _fill(lake, sales, promotions, history_until, source)
@@ -63,7 +64,7 @@ def simulate(lake: Lake, *, history_until: date = FIRST_HISTORY_UNTIL, source: P
     rows["units"] = rows["units"].astype("Int64")
     reporting = rows[rows["store"].isin(of_week["store"])]
     for store, of_store in reporting.groupby("store"):
-        _drop(lake.inbox / f"{week}_store-{int(str(store)):03d}.csv", of_store)
+        _drop(lake.inbox / f"{week}_store-{int(str(store)):03d}.csv", of_store, definition)
     return SimulatedWeek(week, of_week["store"].nunique(), filled)
 
 
@@ -97,8 +98,8 @@ def _latest_week(lake: Lake) -> date:
     return max([*lake.sales.weeks(), *dropped])
 
 
-def _drop(path: Path, rows: pd.DataFrame) -> None:
-    ordered = rows.sort_values(["week", "product"])[schemas.inbox_columns(ORANGE_JUICE)]
+def _drop(path: Path, rows: pd.DataFrame, definition: PanelDefinition) -> None:
+    ordered = rows.sort_values(["week", "product"])[schemas.inbox_columns(definition)]
     replace_file(path, lambda temporary: ordered.to_csv(temporary, index=False, date_format="%Y-%m-%d"))
 
 

@@ -15,7 +15,7 @@ from forecasting.contracts.errors import DataError
 from forecasting.contracts.panel_definition import ORANGE_JUICE, Covariate, PanelDefinition
 
 PACKAGE = Path(forecasting.__file__).parent
-DISPLAY = Covariate("display", "flag", "display", "1 where the product stood on a display, else 0")
+AISLE_END = Covariate("aisle_end", "flag", "aisle end", "1 where the product stood at the end of an aisle, else 0")
 TEMPERATURE = Covariate("temperature", "number", "temperature", "degrees Celsius, mean of the week")
 # Where the words of the orange juice stand: its definition and data set, and the options of models.
 ITS_OWN = re.compile(r"contracts/(panel_definition|orange_juice)\.py|models/.*|pipeline/simulation\.py|core/folds\.py")
@@ -41,7 +41,7 @@ def test_a_role_says_which_values_are_possible(role: str, possible: list[float],
 
 def test_a_definition_is_rebuilt_from_json() -> None:
     """All of it, attributes and all."""
-    definition = replace(ORANGE_JUICE, covariates=(*ORANGE_JUICE.covariates, DISPLAY, TEMPERATURE))
+    definition = replace(ORANGE_JUICE, covariates=(*ORANGE_JUICE.covariates, AISLE_END, TEMPERATURE))
 
     assert PanelDefinition.from_dict(json.loads(json.dumps(definition.as_dict()))) == definition
 
@@ -57,25 +57,32 @@ def test_a_damaged_definition_is_one_sentence(broken: dict[str, object]) -> None
 def test_a_covariate_needs_a_name_of_its_own(name: str) -> None:
     """Not that of another column, nor of another covariate, nor what is no identifier in SQL."""
     with pytest.raises(DataError, match="has covariates named"):
-        replace(ORANGE_JUICE, covariates=(*ORANGE_JUICE.covariates, replace(DISPLAY, name=name)))
+        replace(ORANGE_JUICE, covariates=(*ORANGE_JUICE.covariates, replace(AISLE_END, name=name)))
 
 
 def test_an_unknown_role_is_refused() -> None:
     """Of the four roles one must be given."""
     with pytest.raises(DataError, match="has the role 'colour'; give it one of price, flag, share, number"):
-        replace(DISPLAY, role="colour")  # type: ignore[arg-type]
+        replace(AISLE_END, role="colour")  # type: ignore[arg-type]
 
 
 def test_covariates_are_columns_of_every_table_that_holds_offers() -> None:
     """In the order of the definition, typed by role."""
-    definition = replace(ORANGE_JUICE, covariates=(DISPLAY, TEMPERATURE))
+    definition = replace(ORANGE_JUICE, covariates=(AISLE_END, TEMPERATURE))
 
-    assert schemas.promotions(definition).columns == [*schemas.CELL, "display", "temperature"]
-    assert schemas.inbox_columns(definition, "date") == ["store", "product", "date", "units", "display", "temperature"]
+    assert schemas.promotions(definition).columns == [*schemas.CELL, "aisle_end", "temperature"]
+    assert schemas.inbox_columns(definition, "date") == [
+        "store",
+        "product",
+        "date",
+        "units",
+        "aisle_end",
+        "temperature",
+    ]
     for table in (schemas.report, schemas.order_sheet, schemas.announced_promotions, schemas.quarantine):
-        assert {"display", "temperature"} <= set(table(definition).columns)
+        assert {"aisle_end", "temperature"} <= set(table(definition).columns)
         assert not {"price", "deal"} & set(table(definition).columns)
-    assert str(schemas.promotions(definition).schema.field("display").type) == "int8"
+    assert str(schemas.promotions(definition).schema.field("aisle_end").type) == "int8"
 
 
 def sources() -> list[Path]:

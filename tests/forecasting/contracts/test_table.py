@@ -1,5 +1,7 @@
 """Tests of a declared table: what casting to it means."""
 
+from dataclasses import replace
+
 import pandas as pd
 import pyarrow as pa
 import pytest
@@ -7,7 +9,8 @@ from hypothesis import given, settings
 
 from forecasting.contracts import orange_juice, schemas
 from forecasting.contracts.errors import SchemaError
-from tests.strategies import Market, markets
+from forecasting.contracts.panel_definition import ORANGE_JUICE, Covariate
+from tests.strategies import Market, markets, whole_offers
 
 ROW = pd.DataFrame({"store": [2], "product": [1], "week": pd.DatetimeIndex(["1991-01-03"]), "units": [12]})
 
@@ -60,6 +63,23 @@ def test_a_missing_column_is_named() -> None:
         schemas.SALES.to_arrow(ROW[["store", "product"]])
     with pytest.raises(SchemaError, match="lacks the declared columns units"):
         schemas.SALES.from_arrow(schemas.SALES.to_arrow(ROW).drop_columns("units"))
+
+
+def test_a_file_from_before_a_covariate_has_its_neutral_value() -> None:
+    """A flag, a share and a number are 0 there; a price has no such value, and a frame to be written needs them all."""
+    added = [Covariate(f"new_{role}", role, role, role) for role in ("flag", "share", "number")]
+    old, new = (
+        schemas.promotions(replace(ORANGE_JUICE, covariates=(*ORANGE_JUICE.covariates, *some))) for some in ([], added)
+    )
+    rows = old.cast(whole_offers(ROW.assign(price=2.5)))
+
+    read = new.from_arrow(old.to_arrow(rows))
+
+    pd.testing.assert_frame_equal(read, new.cast(rows.assign(new_flag=0, new_share=0.0, new_number=0.0)))
+    with pytest.raises(SchemaError, match="lacks the declared columns new_flag, new_share, new_number"):
+        new.to_arrow(rows)
+    with pytest.raises(SchemaError, match="lacks the declared columns price"):
+        new.from_arrow(new.to_arrow(read).drop_columns("price"))
 
 
 def test_a_column_of_another_type_on_disk_is_refused() -> None:

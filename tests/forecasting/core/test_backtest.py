@@ -16,6 +16,7 @@ from forecasting.core.backtest import score_models, with_actuals
 from forecasting.core.completeness import active_series
 from forecasting.core.metrics import METRICS
 from forecasting.pipeline.forecast import assemble, forecast, forecast_partition, make_partitions
+from tests.strategies import whole_offers
 
 CUTOFF = date(1991, 1, 31)
 MODELS = ["naive", "price_response"]
@@ -47,7 +48,9 @@ def sales_of(*rows: tuple[int, int, int, int]) -> pd.DataFrame:
 def plan_of(*rows: tuple[int, int, int, int, float]) -> pd.DataFrame:
     """Promotions of (store, product, weeks after the cutoff, deal, feat)."""
     frame = pd.DataFrame(rows, columns=["store", "product", "offset", "deal", "feat"])
-    return orange_juice.PROMOTIONS.cast(frame.assign(price=2.5, week=[week(offset) for offset in frame["offset"]]))
+    return orange_juice.PROMOTIONS.cast(
+        whole_offers(frame.assign(price=2.5, week=[week(offset) for offset in frame["offset"]]))
+    )
 
 
 SALES = sales_of((2, 1, -2, 10), (2, 1, -1, 14), (2, 1, 0, 12), (2, 1, 1, 20), (2, 1, 2, 40), (5, 1, 0, 9))

@@ -14,7 +14,7 @@ from forecasting.contracts.panel_definition import ORANGE_JUICE
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.completeness import active_series
 from forecasting.core.panel import build_panel, complete_plan, complete_promotions, future_cells, series_of
-from tests.strategies import Market, markets, shuffled
+from tests.strategies import Market, markets, shuffled, whole_offers
 
 WEEK_1 = date(1991, 1, 3)
 LAW = settings(max_examples=15, deadline=None)
@@ -34,7 +34,7 @@ def plan_of(*rows: tuple[int, int, int, float, int, float]) -> pd.DataFrame:
     """Promotions of (store, product, number of the week, price, deal, feat)."""
     frame = pd.DataFrame(rows, columns=["store", "product", "number", *ORANGE_JUICE.names])
     return orange_juice.PROMOTIONS.cast(
-        frame.assign(week=pd.DatetimeIndex([week(number) for number in frame["number"]]))
+        whole_offers(frame.assign(week=pd.DatetimeIndex([week(number) for number in frame["number"]])))
     )
 
 

@@ -9,6 +9,7 @@ from forecasting.contracts import orange_juice, schemas
 from forecasting.contracts.calendar import WEEK
 from forecasting.contracts.panel_definition import ORANGE_JUICE
 from forecasting.core.report import Expectation, biggest_movers, expectation, order_sheet, report_table, weekly_totals
+from tests.strategies import whole_offers
 
 STORES = orange_juice.STORES.cast(
     pd.DataFrame(columns=orange_juice.STORES.columns).assign(store=[2, 5], name=["Main Street", None])
@@ -51,7 +52,7 @@ def forecast_of(*rows: tuple[int, int, int, float]) -> pd.DataFrame:
 
 def plan_of(*rows: tuple[int, int, int, float, int, float]) -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=["store", "product", "offset", "price", "deal", "feat"])
-    return orange_juice.PROMOTIONS.cast(frame.assign(week=[week(offset) for offset in frame["offset"]]))
+    return orange_juice.PROMOTIONS.cast(whole_offers(frame.assign(week=[week(offset) for offset in frame["offset"]])))
 
 
 NO_PLAN = orange_juice.PROMOTIONS.empty()

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from forecasting.contracts import orange_juice, schemas
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.run_identity import identify
-from tests.strategies import Market, markets, shuffled
+from tests.strategies import Market, markets, shuffled, whole_offers
 
 LAW = settings(max_examples=15, deadline=None)
 
@@ -99,7 +99,7 @@ def test_sales_and_promotions_do_not_stand_in_for_each_other() -> None:
     week = pd.DatetimeIndex(["1991-01-03"])
     sales = schemas.SALES.cast(pd.DataFrame({"store": 2, "product": 1, "week": week, "units": 1}))
     promotions = orange_juice.PROMOTIONS.cast(
-        pd.DataFrame({"store": 2, "product": 1, "week": week, "price": 1.0, "deal": 0, "feat": 0.0})
+        whole_offers(pd.DataFrame({"store": 2, "product": 1, "week": week, "price": 1.0, "deal": 0, "feat": 0.0}))
     )
     spec = ForecastSpec(week[0].date())
 

@@ -8,7 +8,7 @@ import pandas as pd
 from forecasting.contracts import orange_juice, schemas
 from forecasting.contracts.calendar import WEEK
 from forecasting.contracts.orange_juice import dominicks_week
-from tests.strategies import Market
+from tests.strategies import Market, whole_offers
 
 PRICE_EFFECT, FEAT_EFFECT = -2.0, 0.8
 FIRST = dominicks_week(40)
@@ -35,7 +35,9 @@ def made_up(
     cells["deal"] = 0
     cells["log_units"] = true_log_units(cells) + values.normal(0, noise, len(cells))
     cells["units"] = np.exp(cells["log_units"]).round().astype("int64")
-    return Market(schemas.SALES.cast(cells), orange_juice.PROMOTIONS.cast(cells), FIRST + WEEK * (n_weeks - 1))
+    return Market(
+        schemas.SALES.cast(cells), orange_juice.PROMOTIONS.cast(whole_offers(cells)), FIRST + WEEK * (n_weeks - 1)
+    )
 
 
 def true_log_units(cells: pd.DataFrame) -> pd.Series:

@@ -12,6 +12,7 @@ from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.distribution import PredictiveDistribution
 from forecasting.core.panel import build_panel, series_of
 from forecasting.models import get_model
+from tests.strategies import whole_offers
 
 CUTOFF = date(1992, 1, 30)
 Units = Sequence[int | None] | Sequence[int]
@@ -35,7 +36,7 @@ def plan_of(
         end=pd.Timestamp(CUTOFF) + pd.Timedelta(weeks=ahead), periods=len(price), freq="7D", unit="us"
     )
     columns = {"store": store, "product": product, "week": weeks, "price": price, "deal": deal, "feat": feat}
-    return orange_juice.PROMOTIONS.cast(pd.DataFrame(columns))
+    return orange_juice.PROMOTIONS.cast(whole_offers(pd.DataFrame(columns)))
 
 
 def forecast_of(

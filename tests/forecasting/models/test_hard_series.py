@@ -15,6 +15,7 @@ from forecasting.core.forecast_checks import unusable_series
 from forecasting.core.partition import Partition
 from forecasting.models import MODELS, get_model
 from forecasting.pipeline.forecast import FALLBACK_MODEL, assemble, forecast_partition, make_partitions
+from tests.strategies import whole_offers
 
 PAGE = Path(__file__).parents[3] / "docs" / "hard-series.md"
 CUTOFF = date(1992, 1, 30)
@@ -94,7 +95,7 @@ def _partition(kind: str, pooled: str) -> Partition:
     # The other products' sales matter to those only that learn from everything; the others are spared the time.
     asked = (cells["product"] == HARD[1]) | (pooled == "everything")
     sales = schemas.SALES.cast(cells[cells["units"].notna() & ~ahead & asked])
-    promotions = orange_juice.PROMOTIONS.cast(cells[cells["units"].notna() | ahead])
+    promotions = orange_juice.PROMOTIONS.cast(whole_offers(cells[cells["units"].notna() | ahead]))
     model = next(name for name in MODELS if get_model(name).pooled == pooled)
     (partition,) = make_partitions(sales, promotions, spec_of(model), mini_batch_size=1_000)
     return partition

@@ -25,8 +25,10 @@ from forecasting.storage.lake import Lake
 from tests.databases import Target
 from tests.forecasting.models.made_up import made_up
 
-DISPLAY = Covariate("display", "flag", "display", "1 where the product stood on a display, else 0")
-DEFINITION = replace(ORANGE_JUICE, name="juice on display", covariates=(*ORANGE_JUICE.covariates, DISPLAY))
+AISLE_END = Covariate("aisle_end", "flag", "aisle end", "1 where the product stood at the end of an aisle, else 0")
+DEFINITION = replace(
+    ORANGE_JUICE, name="juice at the end of an aisle", covariates=(*ORANGE_JUICE.covariates, AISLE_END)
+)
 STORES, PRODUCTS = (2, 5), (1, 2)
 
 
@@ -34,7 +36,7 @@ STORES, PRODUCTS = (2, 5), (1, 2)
 def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
     """A lake of this definition: 60 weeks of history, and the files of the week after it in its inbox."""
     market = made_up(stores=STORES, products=PRODUCTS, n_weeks=61, ahead=2)
-    lake = Lake(tmp_path_factory.mktemp("display") / "lake")
+    lake = Lake(tmp_path_factory.mktemp("aisle_end") / "lake")
     lake.prepare()
     lake.reference.write_definition(DEFINITION)
     stores, products = schemas.stores(DEFINITION), schemas.products(DEFINITION)
@@ -42,7 +44,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
         stores.cast(pd.DataFrame({"store": STORES}).reindex(columns=stores.columns)),
         products.cast(pd.DataFrame({"product": PRODUCTS, "name": ["a", "b"], "ounces": 64})),
     )
-    plan = market.promotions.assign(display=(market.promotions["store"] == 2).astype("int8"))
+    plan = market.promotions.assign(aisle_end=(market.promotions["store"] == 2).astype("int8"))
     last = pd.Timestamp(market.cutoff)
     lake.sales.add(market.sales[market.sales["week"] < last])
     lake.promotions.add(plan[plan["week"] < last].assign(announced=plan["week"].min()))
@@ -73,11 +75,11 @@ def test_its_values_are_validated_by_its_role(lake: Lake, text: str) -> None:
     _, rows = read_inbox(list_inbox(lake.inbox), DEFINITION)
     known = {"stores": lake.reference.stores(), "products": lake.reference.products()}
 
-    found = validate(rows.assign(display=text), **known, collected=schemas.SALES.empty(), definition=DEFINITION)
+    found = validate(rows.assign(aisle_end=text), **known, collected=schemas.SALES.empty(), definition=DEFINITION)
 
     assert found.accepted == 0
-    assert found.quarantined["detail"].str.startswith(f"display is {text!r}: ").all()
-    assert (found.quarantined["display"] == text).all()
+    assert found.quarantined["detail"].str.startswith(f"aisle_end is {text!r}: ").all()
+    assert (found.quarantined["aisle_end"] == text).all()
 
 
 def test_it_reaches_the_panel_and_the_plan(lake: Lake, week: date) -> None:
@@ -86,7 +88,7 @@ def test_it_reaches_the_panel_and_the_plan(lake: Lake, week: date) -> None:
 
     panel = build_panel(sales, promotions, series_of(sales), week)
 
-    assert panel.groupby("store")["display"].unique().map(list).to_dict() == {2: [1.0], 5: [0.0]}
+    assert panel.groupby("store")["aisle_end"].unique().map(list).to_dict() == {2: [1.0], 5: [0.0]}
 
 
 @pytest.mark.parametrize("model", [name for name in MODELS if name not in ("ensemble", "auto")])
@@ -97,7 +99,7 @@ def test_every_model_forecasts_with_it(lake: Lake, week: date, model: str) -> No
 
     found = forecast(sales, promotions, spec)
 
-    without = forecast(sales, promotions.drop(columns="display"), replace(spec, definition=ORANGE_JUICE))
+    without = forecast(sales, promotions.drop(columns="aisle_end"), replace(spec, definition=ORANGE_JUICE))
     assert len(found) == 2 * len(STORES) * len(PRODUCTS)
     pd.testing.assert_frame_equal(found, without, check_exact=True)
 
@@ -110,7 +112,7 @@ def test_it_stands_in_report_order_sheet_and_database(lake: Lake, week: date, tm
 
     found = read_table(report(lake).table, schemas.report(DEFINITION))
 
-    assert found.groupby("store")["display"].unique().map(list).to_dict() == {2: [1], 5: [0]}
+    assert found.groupby("store")["aisle_end"].unique().map(list).to_dict() == {2: [1], 5: [0]}
     sheet = order_sheet(
         rows,
         lake.sales.read(),
@@ -119,10 +121,12 @@ def test_it_stands_in_report_order_sheet_and_database(lake: Lake, week: date, tm
         lake.reference.products(),
         lake.reference.definition,
     )
-    assert sheet.groupby("store")["display"].unique().map(list).to_dict() == {2: [1], 5: [0]}
+    assert sheet.groupby("store")["aisle_end"].unique().map(list).to_dict() == {2: [1], 5: [0]}
     url = f"sqlite:///{tmp_path}/oj.db"
     load(lake, url)
-    of_database = Target("", url).ask("SELECT store, MIN(display), MAX(display), COUNT(*) FROM report GROUP BY store")
+    of_database = Target("", url).ask(
+        "SELECT store, MIN(aisle_end), MAX(aisle_end), COUNT(*) FROM report GROUP BY store"
+    )
     assert of_database == [(2, 1, 1, len(found) // 2), (5, 0, 0, len(found) // 2)]
 
 
@@ -132,8 +136,8 @@ def test_it_can_be_asked_about(lake: Lake, week: date) -> None:
     sales, promotions = lake.sales.read(), lake.promotions.read()
     of = outlook(train(sales, promotions, spec), sales, promotions, spec)
 
-    answer = what_if(of, 5, 1, week + WEEK, display=1)
+    answer = what_if(of, 5, 1, week + WEEK, aisle_end=1)
 
-    assert (answer.plan["display"], answer.asked["display"]) == (0, 1)
+    assert (answer.plan["aisle_end"], answer.asked["aisle_end"]) == (0, 1)
     assert answer.by_asked == answer.by_plan
     assert answer.warnings == ("The model price_response does not look at this.",)

@@ -25,7 +25,7 @@ from forecasting.pipeline.forecast import (
     make_partitions,
 )
 from tests.forecasting.models.made_up import made_up
-from tests.strategies import Market, markets, shuffled
+from tests.strategies import Market, markets, shuffled, whole_offers
 
 UNPOOLED = ["naive", "mean", "ets"]
 LAW = settings(max_examples=15, deadline=None)
@@ -288,7 +288,9 @@ def test_without_a_plan_the_usual_price_is_forecast_and_not_the_last(model: str)
     spec = ForecastSpec(market.cutoff, horizon=2, gap=1, model=model)
     usual = market.promotions.groupby(schemas.SERIES, as_index=False)["price"].median().assign(deal=0, feat=0.0)
     weeks = pd.DataFrame({"week": [pd.Timestamp(market.cutoff + WEEK * step) for step in (1, 2, 3)]})
-    announced = pd.concat([market.promotions, orange_juice.PROMOTIONS.cast(usual.merge(weeks, how="cross"))])
+    announced = pd.concat(
+        [market.promotions, orange_juice.PROMOTIONS.cast(whole_offers(usual.merge(weeks, how="cross")))]
+    )
 
     found = forecast(market.sales, market.promotions, spec)
 

@@ -24,6 +24,7 @@ from forecasting.pipeline.publication import PublishedForecast
 from forecasting.pipeline.report import ReportResult
 from forecasting.presentation.week import WeekView
 from forecasting.storage.database import DatabaseLoad
+from tests.strategies import whole_offers
 
 CUTOFF = pd.Timestamp("1992-04-16")
 WEEK = CUTOFF.date()
@@ -71,7 +72,7 @@ def made_up(stores: int = 3, products: int = 2, weeks: int = 30, *, names: list[
     sales = cells[past].assign(units=random.poisson(100, past.sum()))
     table = report_table(
         schemas.SALES.cast(sales),
-        orange_juice.PROMOTIONS.cast(promotions),
+        orange_juice.PROMOTIONS.cast(whole_offers(promotions)),
         forecast_of(cells[~past], CUTOFF),
         pd.DataFrame({"product": range(1, products + 1), "name": names[:products]}),
         ORANGE_JUICE,

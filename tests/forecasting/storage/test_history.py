@@ -16,6 +16,7 @@ from forecasting.contracts import orange_juice, schemas
 from forecasting.contracts.calendar import WEEK
 from forecasting.storage.history import BEGINNING
 from forecasting.storage.lake import Lake
+from tests.strategies import whole_offers
 
 ROOT = Path(__file__).parents[3]
 FIRST = date(1992, 4, 16)
@@ -32,7 +33,9 @@ def sales(week: date, units: dict[int, int]) -> pd.DataFrame:
 
 def announced(by: date, price: float, *weeks: date) -> pd.DataFrame:
     rows = pd.DataFrame({"store": 2, "product": 1, "week": pd.to_datetime(list(weeks)), "price": price})
-    return orange_juice.ANNOUNCED_PROMOTIONS.cast(rows.assign(announced=pd.Timestamp(by), deal=0, feat=0.0))
+    return orange_juice.ANNOUNCED_PROMOTIONS.cast(
+        whole_offers(rows.assign(announced=pd.Timestamp(by), deal=0, feat=0.0))
+    )
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Files of the inbox must follow their contract; a line that cannot be read says why."""
 
 import os
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -12,19 +13,20 @@ from forecasting.core.inspection import raw_columns
 from forecasting.storage import inbox
 from forecasting.storage.inbox import InboxFile, await_settled, list_inbox, read_inbox
 
+DEFINITION = replace(ORANGE_JUICE, covariates=tuple(ORANGE_JUICE.covariates[:3]))  # price, deal, feat
 HEADER = "store,product,week,units,price,deal,feat\n"
 NAME = "1992-04-16_store-002.csv"
 
 
 def read(folder: Path) -> pd.DataFrame:
-    return read_inbox(list_inbox(folder), ORANGE_JUICE)[1]
+    return read_inbox(list_inbox(folder), DEFINITION)[1]
 
 
 def test_every_line_arrives_as_text(tmp_path: Path) -> None:
     """Values stay as they were written: leading zeros, NA and separators are for the validation to judge."""
     (tmp_path / NAME).write_text(HEADER + '007,NA,1992-04-16,"1.234,5",nan,0,\n', encoding="utf-8")
     rows = read(tmp_path)
-    assert list(rows.columns) == raw_columns(ORANGE_JUICE)
+    assert list(rows.columns) == raw_columns(DEFINITION)
     row = rows.iloc[0]
     assert row[["store", "product", "units", "price", "feat"]].tolist() == ["007", "NA", "1.234,5", "nan", ""]
     assert (row["line"], row["file_week"], row["daily"], row["rule"]) == (2, date(1992, 4, 16), False, "")
@@ -146,4 +148,4 @@ def test_a_file_that_does_not_settle_is_left_for_the_next_run(tmp_path: Path, mo
 
 def test_a_file_that_was_taken_away_is_not_among_those_read(tmp_path: Path) -> None:
     """It was listed, and has gone since."""
-    assert read_inbox([InboxFile(tmp_path / NAME, date(1992, 4, 16))], ORANGE_JUICE)[0] == []
+    assert read_inbox([InboxFile(tmp_path / NAME, date(1992, 4, 16))], DEFINITION)[0] == []

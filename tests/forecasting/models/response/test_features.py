@@ -20,6 +20,7 @@ from forecasting.models.response.features import (
     tree_features,
     usual_prices,
 )
+from tests.strategies import whole_offers
 
 WEEKS = pd.date_range("1991-01-03", periods=4, freq="7D")
 STORES = np.array([2, 5])
@@ -30,7 +31,7 @@ def offers_of(*rows: tuple[int, int, int, float, int, float], product: int = 1) 
     """Offers on four weeks and two stores from (store, product, week, price, deal, feat)."""
     frame = pd.DataFrame(rows, columns=["store", "product", "number", "price", "deal", "feat"])
     weeks = [date(1991, 1, 3) + WEEK * number for number in frame["number"]]
-    return offers_on_grid(orange_juice.PROMOTIONS.cast(frame.assign(week=weeks)), product, STORES, WEEKS)
+    return offers_on_grid(orange_juice.PROMOTIONS.cast(whole_offers(frame.assign(week=weeks))), product, STORES, WEEKS)
 
 
 def test_every_offer_stands_in_its_own_cell() -> None:
