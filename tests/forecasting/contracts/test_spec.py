@@ -72,7 +72,7 @@ def test_a_spec_is_plain_values() -> None:
     definition = plain.pop("definition")
     assert plain == {"cutoff": "1991-01-03", "horizon": 3, "gap": 1, "model": "naive", "point": "mape"}
     assert definition["week_starts_on"] == 3
-    assert [each["name"] for each in definition["covariates"]] == ["price", "deal", "feat"]
+    assert [each["name"] for each in definition["covariates"]] == spec.definition.names
     assert ForecastSpec.from_dict({**plain, "definition": definition}) == spec
 
 

@@ -20,7 +20,8 @@ def test_a_faultless_row_becomes_a_sale_and_a_promotion() -> None:
     assert (found.rows_in, found.accepted, found.dropped, rules(found)) == (1, 1, 0, [])
     assert found.sales.to_numpy().tolist() == [[2, 1, pd.Timestamp(FIRST_WEEK), 12]]
     announced = [pd.Timestamp(FIRST_WEEK), 2, 1, pd.Timestamp(FIRST_WEEK), 2.5, 1, 0.25]
-    assert found.promotions.to_numpy().tolist() == [announced]
+    stated = ["announced", "store", "product", "week", "price", "deal", "feat"]
+    assert found.promotions[stated].to_numpy().tolist() == [announced]
 
 
 def test_an_empty_inbox_is_valid() -> None:

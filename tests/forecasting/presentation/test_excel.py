@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from openpyxl.utils import get_column_letter
 
 from forecasting.contracts import orange_juice
 from forecasting.contracts.errors import DataError, OptionError
@@ -18,6 +19,7 @@ from forecasting.contracts.panel_definition import ORANGE_JUICE
 from forecasting.presentation.excel import Exported, export, export_forecast, harmless
 from forecasting.storage.lake import Lake
 from tests.databases import CUTOFFS
+from tests.strategies import whole_offers
 
 ABOUT = {"cutoff": "1992-04-16", "point": "median", "run_id": "abc"}
 # What a spreadsheet program would calculate, open or change.
@@ -48,7 +50,7 @@ def sheet_of(*product_names: str) -> pd.DataFrame:
     rows = pd.DataFrame({"store": range(len(product_names)), "product": 1, "product_name": product_names})
     rows = rows.assign(store_name=rows["product_name"], week=pd.Timestamp("1992-04-23"), forecast=12.5, model="naive")
     rows = rows.assign(lo_80=10.0, hi_80=20.0, lo_95=5.0, hi_95=1 / 3, price=None, deal=None, feat=0.5, last_sold=20)
-    return orange_juice.ORDER_SHEET.cast(rows.assign(change=-7.5, reason=None))
+    return orange_juice.ORDER_SHEET.cast(whole_offers(rows.assign(change=-7.5, reason=None)))
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -86,7 +88,7 @@ def test_a_workbook_is_ready_to_work_with(tmp_path: Path) -> None:
     book = openpyxl.load_workbook(path)
     orders = book["Orders"]
     assert orders.freeze_panes == "E2"
-    assert orders.auto_filter.ref == "A1:Q2"
+    assert orders.auto_filter.ref == f"A1:{get_column_letter(len(orange_juice.ORDER_SHEET.columns))}2"
     assert [cell.value for cell in orders[1]][3:9] == [
         "Product name", "Week", "Forecast", "80 % from", "80 % to", "95 % from",
     ]  # fmt: skip

@@ -18,7 +18,7 @@ def test_movers_come_with_plan_and_explanation() -> None:
     table = made_up().report.copy()
     ahead = (table["kind"] == "forecast") & (table["product"] == 1)
     table.loc[ahead & (table["store"] == 2), ["units", "price", "deal", "feat"]] = [500.0, 1.49, 1, 1.0]
-    table.loc[ahead & (table["store"] == 3), ["units", "price", "deal", "feat"]] = [1.0, None, None, None]
+    table.loc[ahead & (table["store"] == 3), ["units", *ORANGE_JUICE.names]] = [1.0, *[None] * len(ORANGE_JUICE.names)]
     found = movers(table, ORANGE_JUICE, 1)
     assert [(mover.store, mover.product) for mover in found] == [(2, 1), (3, 1)]
     assert found[0].plan == "$1.49 deal, advert"

@@ -1,5 +1,7 @@
 """Numbers, counts and plans in words."""
 
+import math
+
 import pytest
 
 from forecasting.contracts.panel_definition import ORANGE_JUICE, Covariate, PanelDefinition
@@ -9,7 +11,11 @@ NONE = float("nan")
 
 
 def row(price: float, deal: float, feat: float) -> dict[str, float]:
-    return {"price": price, "deal": deal, "feat": feat}
+    return dict.fromkeys(ORANGE_JUICE.names, NONE if math.isnan(price + deal + feat) else 0.0) | {
+        "price": price,
+        "deal": deal,
+        "feat": feat,
+    }
 
 
 @pytest.mark.parametrize(

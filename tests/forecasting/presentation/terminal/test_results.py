@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from forecasting.contracts import schemas
+from forecasting.contracts.panel_definition import ORANGE_JUICE
 from forecasting.core.metrics import LIVE_METRICS, METRICS, SUMS, with_metrics
 from forecasting.pipeline.what_if import Answer
 from forecasting.presentation import words
@@ -97,11 +98,12 @@ def test_many_weeks_and_large_numbers_fit() -> None:
 
 
 UNITS = {"forecast": 100.0, "lo_80": 80.0, "hi_80": 120.0, "lo_95": 70.0, "hi_95": 1300.0}
+CALM = dict.fromkeys(ORANGE_JUICE.names, 0.0)
 ANSWER = Answer(
     step=2,
-    plan={"price": 2.49, "deal": 0, "feat": 0.0},
+    plan=CALM | {"price": 2.49, "deal": 0, "feat": 0.0},
     plan_known=True,
-    asked={"price": 1.99, "deal": 1, "feat": 0.5},
+    asked=CALM | {"price": 1.99, "deal": 1, "feat": 0.5},
     by_plan=UNITS,
     by_asked={**UNITS, "forecast": 150.0},
     warnings=("The series has never had [bold]this price[/bold].",),

@@ -20,6 +20,7 @@ from forecasting.storage.files import write_table, write_text
 from forecasting.storage.lake import Lake
 from tests.forecasting.presentation.material import full_record, record_of, with_gaps
 from tests.forecasting.presentation.terminal.printed import MARKUP, joined, text_of
+from tests.strategies import whole_offers
 
 CUTOFF = date(1992, 4, 16)
 LONG = "Florida's very natural premium orange juice with extra pulp, 64 oz"
@@ -35,7 +36,8 @@ def report_at(path: Path, product_name: str = "Tropicana", sold: int = 10, expec
     ends = {"lo_80": 9000.0, "hi_80": 11000.0, "lo_95": 8000.0, "hi_95": 12000.0}
     ahead = {"week": week + WEEK, "units": expected, "cutoff": week, "model": "naive", "reason": None}
     rows = [past, series.assign(kind="forecast", **ahead, **ends, **plan)]
-    write_table(path, pd.concat([rows[0].astype({"cutoff": "datetime64[us]"}), rows[1]]), orange_juice.REPORT)
+    both = pd.concat([rows[0].astype({"cutoff": "datetime64[us]"}), rows[1]])
+    write_table(path, whole_offers(both), orange_juice.REPORT)
     return path
 
 
