@@ -39,10 +39,10 @@ def flat(output: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def service(fed_lake_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+def service(simulated_lake_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """A service over a lake in which one real week waits."""
     folder = tmp_path_factory.mktemp("service")
-    shutil.copytree(fed_lake_template, folder / "lake")
+    shutil.copytree(simulated_lake_template, folder / "lake")
     installed = Installation(Home(folder / "home"), folder / "lake", free_port())
     up = installed.oj("up", "--lake", str(installed.lake), "--port", str(installed.port))
     assert up.returncode == 0, up.stdout + up.stderr

@@ -133,14 +133,14 @@ def test_nothing_is_left_behind(ran: tuple[Path, BacktestResult], children_befor
     assert list((ran[0] / "lake" / "scratch").iterdir()) == []
 
 
-def test_a_fold_is_the_weekly_run_s_forecast(fed_lake: Lake, tmp_path: Path) -> None:
+def test_a_fold_is_the_weekly_run_s_forecast(simulated_lake: Lake, tmp_path: Path) -> None:
     """Both from the same lake and on a cluster, at the same cutoff: the weekly run's rows, to the last bit."""
     cutoff = dominicks_week(131)
     spec, batch = ForecastSpec(cutoff, model="price_response", point="mape"), BatchSpec(error_threshold=-1)
     with dask_cluster(ClusterSpec(1, 1), Lake(tmp_path)) as cluster:
-        prepared = stages.prepare(fed_lake, spec, ModelChoice(spec.model, "always"), batch)
+        prepared = stages.prepare(simulated_lake, spec, ModelChoice(spec.model, "always"), batch)
         weekly = stages.map_forecast(cluster, prepared.partitions, spec, batch, lambda _: None)
-        source = load(fed_lake, of_benchmark=False)
+        source = load(simulated_lake, of_benchmark=False)
         progress: list[tuple[int, int]] = []
         found, milliseconds = run_folds(
             cluster,
@@ -152,7 +152,7 @@ def test_a_fold_is_the_weekly_run_s_forecast(fed_lake: Lake, tmp_path: Path) -> 
             on_progress=lambda *done: progress.append(done),
         )
 
-    assert source.name == str(fed_lake.root)
+    assert source.name == str(simulated_lake.root)
     assert progress == [(0, 1), (1, 1)]
     assert milliseconds["price_response"] > 0
     shared = [name for name in schemas.FORECAST.columns if name in found]
@@ -160,16 +160,18 @@ def test_a_fold_is_the_weekly_run_s_forecast(fed_lake: Lake, tmp_path: Path) -> 
     pd.testing.assert_frame_equal(found[shared], expected[shared], check_exact=True)
 
 
-def test_a_protocol_runs_on_the_shipped_data(fed_lake: Lake) -> None:
+def test_a_protocol_runs_on_the_shipped_data(simulated_lake: Lake) -> None:
     """Whatever is in the lake, the benchmark's scores can be compared; an own backtest takes the lake."""
-    assert load(fed_lake, of_benchmark=True).name == "the shipped data"
-    assert len(load(fed_lake, of_benchmark=True).sales) > len(load(fed_lake, of_benchmark=False).sales)
+    assert load(simulated_lake, of_benchmark=True).name == "the shipped data"
+    assert len(load(simulated_lake, of_benchmark=True).sales) > len(load(simulated_lake, of_benchmark=False).sales)
 
 
-def test_a_fold_sees_the_plans_that_were_announced_by_its_cutoff(fed_lake: Lake) -> None:
+def test_a_fold_sees_the_plans_that_were_announced_by_its_cutoff(simulated_lake: Lake) -> None:
     """In the history of a lake those of four weeks ahead; those of the benchmark reach to its end."""
     cutoff = dominicks_week(120)
-    of_lake, of_benchmark = (load(fed_lake, of_benchmark=chosen).promotions_at(cutoff) for chosen in (False, True))
+    of_lake, of_benchmark = (
+        load(simulated_lake, of_benchmark=chosen).promotions_at(cutoff) for chosen in (False, True)
+    )
     assert of_lake["week"].max().date() == dominicks_week(124)
     assert of_benchmark["week"].max().date() > dominicks_week(160 - 1)
 

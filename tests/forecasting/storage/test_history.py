@@ -1,7 +1,6 @@
 """What a lake has collected by which moment: nothing is ever overwritten."""
 
 import re
-import shutil
 import tempfile
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -15,7 +14,6 @@ from hypothesis import strategies as st
 from forecasting.contracts import orange_juice, schemas
 from forecasting.contracts.calendar import WEEK
 from forecasting.storage.lake import Lake
-from forecasting.storage.weekly_table import BEGINNING
 
 ROOT = Path(__file__).parents[3]
 FIRST = date(1992, 4, 16)
@@ -38,28 +36,6 @@ def announced(by: date, price: float, *weeks: date) -> pd.DataFrame:
 @pytest.fixture
 def lake(tmp_path: Path) -> Lake:
     return Lake(tmp_path / "lake")
-
-
-def test_the_vintage_before_a_correction_stays(lake: Lake) -> None:
-    """Both vintages can be read; the week as known now is the newer one."""
-    lake.sales.add(sales(FIRST, {2: 5, 5: 7}), NOON)
-    lake.sales.add(sales(FIRST, {2: 6}), NOON + ONE_LATER)
-
-    assert lake.sales.read()["units"].tolist() == [6, 7]
-    assert lake.sales.read(as_of=NOON)["units"].tolist() == [5, 7]
-    assert lake.sales.read(as_of=NOON - ONE_LATER).empty
-
-
-def test_history_is_known_from_the_beginning(lake: Lake) -> None:
-    """Also after a correction, when the old content becomes the first vintage."""
-    lake.sales.add(sales(FIRST, {2: 5}))
-    assert lake.last_collected() == BEGINNING
-    assert not (lake.root / "vintages").exists()
-
-    lake.sales.add(sales(FIRST, {2: 6}), NOON)
-
-    assert lake.sales.read(as_of=BEGINNING)["units"].tolist() == [5]
-    assert lake.sales.read(as_of=NOON)["units"].tolist() == [6]
 
 
 def test_a_promotion_is_known_from_the_week_that_announced_it(lake: Lake) -> None:
@@ -127,43 +103,6 @@ def test_moments_stay_in_order_though_the_clock_goes_back(lake: Lake) -> None:
 
     assert lake.begin_collecting(NOON - timedelta(hours=1)) == NOON + ONE_LATER
     assert lake.begin_collecting(NOON + timedelta(hours=1)) == NOON + timedelta(hours=1)
-
-
-def test_a_vintage_is_never_written_over(lake: Lake) -> None:
-    """Adding a week twice at one moment is an error."""
-    lake.sales.add(sales(FIRST, {2: 5}), NOON)
-
-    with pytest.raises(FileExistsError, match="would be overwritten"):
-        lake.sales.add(sales(FIRST, {2: 6}), NOON)
-    assert lake.sales.read()["units"].tolist() == [5]
-
-
-def test_nothing_new_is_no_vintage(lake: Lake) -> None:
-    """A file that is sent again unchanged adds no vintage."""
-    lake.sales.add(sales(FIRST, {2: 5}), NOON)
-    lake.sales.add(sales(FIRST, {2: 5}), NOON + ONE_LATER)
-
-    assert lake.last_collected() == NOON
-
-
-def test_the_next_run_puts_a_vintage_in_place_that_an_interrupted_run_left(
-    lake: Lake, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A process that dies between the two steps loses nothing; also in a copy of the lake."""
-    lake.sales.add(sales(FIRST, {2: 5}), NOON)
-    monkeypatch.setattr("forecasting.storage.weekly_table.put", lambda path, content: None)
-    lake.sales.add(sales(FIRST, {2: 6}), NOON + ONE_LATER)
-    lake.sales.add(sales(SECOND, {2: 1}), NOON + ONE_LATER)
-    monkeypatch.undo()
-    assert lake.sales.read()["units"].tolist() == [5]
-
-    shutil.copytree(lake.root, lake.root.parent / "copy")
-    for copy in (lake, Lake(lake.root.parent / "copy")):
-        assert copy.sales.read(as_of=NOON + ONE_LATER)["units"].tolist() == [6, 1]
-        copy.begin_collecting(NOON + timedelta(hours=1))
-        assert copy.sales.read()["units"].tolist() == [6, 1]
-        vintage = copy.root / "vintages" / "sales" / str(SECOND) / "19920424T120000.000001Z.parquet"
-        assert vintage.read_bytes() == copy.sales.path(SECOND).read_bytes()
 
 
 batches = st.lists(
