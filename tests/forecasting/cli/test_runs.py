@@ -29,7 +29,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return {**ours, "PREFECT_HOME": str(tmp_path_factory.mktemp("home") / "prefect"), "COLUMNS": "80"}
 
 
-def test_a_week_is_fed_and_run_by_two_commands(tmp_path: Path, environment: dict[str, str]) -> None:
+def test_a_week_is_simulated_and_run_by_two_commands(tmp_path: Path, environment: dict[str, str]) -> None:
     """As a newcomer types them, in processes of their own with Prefect's embedded server: nothing is left behind."""
 
     def run(*args: str) -> str:

@@ -54,8 +54,8 @@ def test_what_is_dropped_is_what_was_sold(simulated_lake: Lake) -> None:
 
 def test_history_may_end_elsewhere(tmp_path: Path) -> None:
     """The history ends at the given week."""
-    fed = simulate(Lake(tmp_path / "lake"), history_until=dominicks_week(60))
-    assert (fed.history_until, fed.week) == (dominicks_week(60), dominicks_week(61))
+    simulated = simulate(Lake(tmp_path / "lake"), history_until=dominicks_week(60))
+    assert (simulated.history_until, simulated.week) == (dominicks_week(60), dominicks_week(61))
 
 
 def test_the_end_of_the_data_is_an_error_with_a_remedy(tmp_path: Path) -> None:
