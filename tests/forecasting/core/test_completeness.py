@@ -110,7 +110,7 @@ def test_the_first_week_of_all_is_whole() -> None:
 
 
 def test_a_week_with_few_gaps_is_closed_with_them() -> None:
-    """With at least `min_reporting` of the stores whole the week goes on, and its gaps stay in the ledger."""
+    """With at least `min_reporting` of the stores whole the week goes on, and its gaps stay in the report."""
     completeness = check_completeness(sales_of(*BEFORE, *ALL_OF_IT[:2]), WEEK_10)
 
     closed = gate(completeness, min_reporting=0.5)
@@ -137,7 +137,7 @@ FLOODED = Acceptance(by="Ada", why="store 5 is flooded", when=datetime(1989, 11,
 
 @pytest.mark.parametrize("is_closed", [True, False])
 def test_gaps_can_be_accepted_with_a_reason(is_closed: bool) -> None:
-    """A person's word lets the week go on, before the deadline and after it, and is kept in the ledger."""
+    """An acceptance lets the week go on, before the deadline and after it, and stays in the report."""
     completeness = check_completeness(sales_of(*BEFORE, *ALL_OF_IT[:2]), WEEK_10)
 
     accepted = gate(completeness, min_reporting=0.9, is_closed=is_closed, accepted=FLOODED)

@@ -68,11 +68,11 @@ def test_no_rows_at_all_are_every_series_missing(rows: pd.DataFrame) -> None:
 
 
 def test_rows_of_a_series_that_nobody_asked_for_are_refused(rows: pd.DataFrame) -> None:
-    """A stranger's rows may be faultless, and still do not belong."""
-    stranger = pd.concat([rows, rows.head(2).assign(store=99)], ignore_index=True)
+    """Rows of another series may be faultless, and still do not belong."""
+    other = pd.concat([rows, rows.head(2).assign(store=99)], ignore_index=True)
 
     with pytest.raises(RunError, match="has 8 rows where 6 are expected"):
-        require_complete(stranger, SERIES, SPEC)
+        require_complete(other, SERIES, SPEC)
 
 
 def test_a_row_of_another_week_than_its_step_is_a_missing_row(rows: pd.DataFrame) -> None:

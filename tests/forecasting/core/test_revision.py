@@ -1,4 +1,4 @@
-"""What moved between a forecast and the one that replaced it."""
+"""Revisions: how a forecast differs from the one that replaced it."""
 
 from datetime import date
 

@@ -109,7 +109,7 @@ def test_many_failures_are_counted_beyond_the_first(published: RunView) -> None:
 
 
 def test_the_headline_has_a_chart_movers_and_no_markup_of_names(published: RunView) -> None:
-    """The chart is a small PNG within the page, told in words too; names from outside stay text."""
+    """The chart is a small PNG within the page, described in words too; names from outside stay text."""
     report = published.report.assign(product_name="**Evil** | <b>")
     markdown = pages(replace(published, report=report))["headline"]
     alternative, data = re.findall(r"!\[(.*?)\]\(data:image/png;base64,([^)]*)\)", markdown)[0]

@@ -80,7 +80,7 @@ def test_every_hostile_name_is_text(tmp_path: Path) -> None:
 
 
 def test_a_workbook_is_ready_to_work_with(tmp_path: Path) -> None:
-    """The header stays in sight, every column can be filtered, and the second sheet tells what each means."""
+    """The header stays in sight, every column can be filtered, and the second sheet says what each means."""
     path, again = tmp_path / "orders.xlsx", tmp_path / "again.xlsx"
     export(sheet_of("Dole"), path, ABOUT, ORANGE_JUICE)
     book = openpyxl.load_workbook(path)
@@ -137,7 +137,7 @@ def test_another_kind_of_file_is_refused(tmp_path: Path, name: str) -> None:
         export(sheet_of("Dole"), tmp_path / name, ABOUT, ORANGE_JUICE)
 
 
-def test_a_path_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+def test_a_path_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     """In one sentence."""
     (tmp_path / "file").touch()
     with pytest.raises(OptionError, match="cannot be written"):

@@ -109,7 +109,7 @@ def test_a_registered_model_is_named_with_its_age() -> None:
     assert said(REGISTERED) == {"model": "price_response 0ff5138fb1ec, trained on weeks up to 1992-04-16"}
 
 
-def test_an_evaluation_is_told_with_its_cause_and_end() -> None:
+def test_an_evaluation_is_shown_with_its_cause_and_end() -> None:
     """The alarm, who was promoted or not, and why."""
     after = replace(REGISTERED, alarm="The forecasts are twice what was sold.", evaluation=EVALUATION)
     assert said(after)["challengers"] == (
@@ -129,7 +129,7 @@ def test_one_that_is_only_registered_is_not_called_worse() -> None:
         assert said(kept)["challengers"].startswith("mean was registered, and not promoted: pinball")
 
 
-def test_a_revision_tells_how_far() -> None:
+def test_a_revision_says_how_far() -> None:
     """Series, totals, and the biggest change; series that came or went; none at all."""
     assert revised(REVISION) == (
         "912 series by more than one unit; in all 100,000 → 99,000; most: store 5 product 2, week of 1992-04-23: "
@@ -151,7 +151,7 @@ def test_a_published_forecast_names_models_and_reasons(tmp_path: Path) -> None:
     assert describe(whole, record_of()).notes == ("No series failed, and none was refused.",)
 
 
-def test_a_cluster_tells_what_is_left_and_what_it_cost(tmp_path: Path) -> None:
+def test_a_cluster_says_what_is_left_and_what_it_cost(tmp_path: Path) -> None:
     """Processes that survived stand out; a cost is there where a price was given."""
     usage = ClusterUsage(workers=2, seconds_busy=3.0, worker_seconds={"computing": 5.0}, tasks=5, lost_tasks=1)
     assert said(usage)["cluster"].endswith("no worker is left")

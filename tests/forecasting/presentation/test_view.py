@@ -27,7 +27,7 @@ def test_the_seconds_add_up() -> None:
     assert seconds_line(record_of(seconds_by_stage={"collect": 0.01, "total": 0.02})) == "0.0 s"
 
 
-def test_a_run_tells_what_was_asked_and_how_it_ended() -> None:
+def test_a_run_says_what_was_asked_and_how_it_ended() -> None:
     """The error of a run that failed is among its facts."""
     assert [(fact.name, fact.text) for fact in run_facts(record_of())] == [
         ("outcome", "published, week of 1992-04-16"),

@@ -99,7 +99,7 @@ def test_what_other_stages_keep_is_on_the_page(lake: Lake) -> None:
     assert "0ff5138fb1ec" in html
 
 
-def test_gaps_are_told_though_the_run_failed_after_it_had_published(lake: Lake) -> None:
+def test_gaps_are_shown_though_the_run_failed_after_it_had_published(lake: Lake) -> None:
     """Its record is none of a published run; the lake's completeness and the published file say what it would."""
     whole = ingest_of().completeness
     gaps = {"missing": (2,), "received": (1, 3), "status": WeekStatus.ACCEPTED_WITH_GAPS}

@@ -208,7 +208,7 @@ def test_a_file_that_was_sent_again_after_a_failed_move_is_read(
     assert [file.name for file in archive.waiting()] == [NAME]
 
 
-def test_many_files_are_told_in_one_sentence(archive: Archive, inbox: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_files_are_named_in_one_sentence(archive: Archive, inbox: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Three by name, and how many more."""
     for store in range(1, 6):
         (inbox / f"{CUTOFF}_store-{store}.csv").write_text("one")

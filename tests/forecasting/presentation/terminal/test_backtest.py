@@ -19,7 +19,7 @@ def result_of(*models: str, source: str = "the shipped data", scale: float = 1.0
 
 
 @pytest.mark.parametrize("protocol", [None, "A", "B", "tune"])
-def test_a_backtest_is_told_within_80_columns(protocol: str | None, printed: StringIO) -> None:
+def test_a_backtest_is_shown_within_80_columns(protocol: str | None, printed: StringIO) -> None:
     """A line of scores for each model, the published ones below, from the best to the worst."""
     show_backtest(result_of("naive", "price_response"), protocol)
 

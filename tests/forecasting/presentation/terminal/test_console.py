@@ -21,7 +21,7 @@ from tests.forecasting.presentation.terminal.test_run import CUTOFF, view_of
 
 @pytest.mark.parametrize("folder", ["[red]x", "[", "with a very long name " * 8])
 def test_a_folder_is_printed_as_it_is(folder: str, printed: StringIO, tmp_path: Path) -> None:
-    """Of the feed, the status, the run and the backtest: `[` may be followed by `]`, which would end a style."""
+    """Of the simulation, the status, the run and the backtest: `[` may be followed by `]`, which would end a style."""
     lake = Lake(tmp_path / folder / "]")
     products = pd.DataFrame({"product": [1], "name": ["Tropicana"], "ounces": [64]})
     write_table(lake.root / "reference" / "products.parquet", products, orange_juice.PRODUCTS)

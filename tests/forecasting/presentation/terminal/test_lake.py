@@ -33,7 +33,7 @@ def test_the_last_error_is_printed_as_it_is(error: str, printed: StringIO, tmp_p
     assert "nothing in the inbox" in text
 
 
-def test_a_simulation_tells_what_it_did(printed: StringIO, tmp_path: Path) -> None:
+def test_a_simulation_says_what_it_did(printed: StringIO, tmp_path: Path) -> None:
     """The week, the files and the next command."""
     show_simulated(Lake(tmp_path / "lake"), SimulatedWeek(CUTOFF, 82, None))
 

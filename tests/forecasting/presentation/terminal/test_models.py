@@ -19,7 +19,7 @@ EVALUATION = Evaluation(
 )
 
 
-def test_a_training_tells_what_became_of_the_model(printed: StringIO) -> None:
+def test_a_training_says_what_became_of_the_model(printed: StringIO) -> None:
     """Promoted or registered, why, and how good it is."""
     show_training(EVALUATION, 12.3)
 
