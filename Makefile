@@ -15,20 +15,17 @@ UNIT := $(addprefix tests/forecasting/,contracts core models storage presentatio
 # Much of the tests is waiting, so that four workers suit two cores; a file stays on one worker.
 PYTEST := $(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder
 
-.PHONY: run test unit system benchmarks test-pythons check lint types wheel setup lock format clean
+.PHONY: run test unit benchmarks test-pythons check lint types wheel setup lock format clean
 
 run: setup ## simulate a week of sales, forecast the next ones, publish
 	$(BIN)/oj simulate
 	$(BIN)/oj run
 
-test: setup ## the test suite: unit and system
+test: setup ## the whole test suite
 	$(PYTEST) --ignore tests/benchmarks
 
-unit: setup ## contracts, core, models, storage, presentation
+unit: setup ## its quick part: contracts, core, models, storage, presentation
 	$(PYTEST) $(UNIT)
-
-system: setup ## the other tests: clusters, flows, commands, the service
-	$(PYTEST) --ignore tests/benchmarks $(addprefix --ignore ,$(UNIT))
 
 benchmarks: setup ## every script of benchmarks/ at a tiny size
 	$(BIN)/pytest -n 2 tests/benchmarks
@@ -71,9 +68,10 @@ setup: $(VENV)/.ready ## the virtual environment, from the lock
 $(VENV)/.ready: requirements.lock requirements-uv.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed: install it, or name it with make PYTHON=..."; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || { echo "Python's venv module is missing: on Debian, apt-get install python3-venv"; exit 1; }
-	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-uv.lock
-	$(UV_PIP) sync --quiet --python $(BIN)/python --require-hashes --compile-bytecode requirements.lock
-	$(UV_PIP) install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@echo "Setting up $(VENV) from the lock: about a minute, once."
+	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements-uv.lock
+	@$(UV_PIP) sync --quiet --python $(BIN)/python --require-hashes --compile-bytecode requirements.lock
+	@$(UV_PIP) install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@# Without .pyc files an import of Prefect takes 12 s instead of 3, and they may not be written later.
 	@$(BIN)/python -m compileall -q deployments flows forecasting
 	@touch $@

@@ -102,18 +102,22 @@ def say(sentence: str) -> None:
 def show_up(home: Home, *, started: bool) -> None:
     """Print where the service is, how to log in, and when it runs next."""
     from deployments.api import service_api
+    from forecasting.presentation.facts import Fact
+    from forecasting.presentation.terminal.console import print_facts
 
     with service_api(home) as api:
         service = api.service
         console.print()
         console.print(Text(f"{'Up' if started else 'Up already'}: {service.url}", style="bold green"))
-        facts = _facts()
-        facts.add_row("log in", f"with the line in {home.auth_path}")
-        facts.add_row("lake", service.lake)
-        facts.add_row("deployments", "\n".join(sorted(_names(api))))
-        facts.add_row("next runs", "\n".join(_next_runs(api)))
-        facts.add_row("logs", str(home.logs))
-        console.print(facts)
+        print_facts(
+            [
+                Fact("log in", f"with the line in {home.auth_path}"),
+                Fact("lake", service.lake),
+                Fact("deployments", "\n".join(sorted(_names(api)))),
+                Fact("next runs", "\n".join(_next_runs(api))),
+                Fact("logs", str(home.logs)),
+            ]
+        )
         console.print("Next: oj trigger --watch   or wait for the schedule; oj doctor, oj down", style="dim")
 
 
@@ -127,13 +131,6 @@ def show_findings(findings: "list[Finding]") -> None:
         if not finding.is_fine:
             facts.add_row("", f"→ {finding.remedy}")
     console.print(facts)
-
-
-def _facts() -> Table:
-    facts = Table.grid(padding=(0, 2))
-    facts.add_column(style="dim", no_wrap=True)
-    facts.add_column(overflow="fold")
-    return facts
 
 
 def _names(api: "Api") -> list[str]:

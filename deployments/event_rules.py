@@ -10,7 +10,7 @@ WEEKS_KEPT = 100
 
 
 @dataclass(frozen=True)
-class WeekStatus:
+class WeekState:
     """The state of one week in the lake and its inbox.
 
     is_over: its last day has passed.
@@ -53,7 +53,7 @@ class Event:
         return {"cutoff": self.week.isoformat(), "lake": lake, "reason": self.reason}
 
 
-def due_events(weeks: Iterable[WeekStatus], sent: Mapping[str, list[str]]) -> list[Event]:
+def due_events(weeks: Iterable[WeekState], sent: Mapping[str, list[str]]) -> list[Event]:
     """Return the events to send now, oldest week first; no event is sent twice.
 
     Args:
@@ -70,7 +70,7 @@ def with_event(sent: Mapping[str, list[str]], event: Event) -> dict[str, list[st
     return {week: more[week] for week in sorted(more)[-WEEKS_KEPT:]}
 
 
-def _events_of(seen: WeekStatus) -> Iterable[Event]:
+def _events_of(seen: WeekState) -> Iterable[Event]:
     if not seen.is_published and seen.is_over and seen.is_whole:
         yield Event(seen.week, "whole", "whole", "every expected store has reported")
     if not seen.is_published and seen.is_over and seen.accepted:

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 from watchfiles import watch as watch_files
 
-from deployments.event_rules import Event, WeekStatus, due_events, with_event
+from deployments.event_rules import Event, WeekState, due_events, with_event
 from deployments.home import Home
 from flows.options import WeeklyOptions
 from forecasting.clock import now
@@ -73,7 +73,7 @@ class Watcher:
             taken.append(event)
         return taken
 
-    def survey(self, moment: datetime) -> list[WeekStatus]:
+    def survey(self, moment: datetime) -> list[WeekState]:
         """Return the state of every week with files in the inbox, and of the week that stores report now."""
         lake = self._lake
         files: dict[date, list[str]] = {}
@@ -92,9 +92,9 @@ class Watcher:
 
     def _status(
         self, week: date, files: tuple[str, ...], is_published: bool, is_due: bool, moment: datetime
-    ) -> WeekStatus:
+    ) -> WeekState:
         completeness = None if is_published else self._report(week, files)
-        return WeekStatus(
+        return WeekState(
             week,
             is_over=moment >= closes_at(week, self._lake.reference.time_zone),
             is_whole=bool(completeness and completeness.status == "whole"),

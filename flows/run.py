@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from getpass import getuser
 from typing import Any
 
@@ -21,7 +21,7 @@ from forecasting.clock import Stopwatch, now
 from forecasting.compute import Cluster
 from forecasting.compute import dask_cluster as start_cluster
 from forecasting.contracts.errors import ForecastingError
-from forecasting.contracts.run_record import Outcome, RunError, RunRecord
+from forecasting.contracts.run_record import Outcome, RunFailure, RunRecord
 from forecasting.contracts.spec import ClusterSpec, ForecastSpec
 from forecasting.pipeline import ingest
 from forecasting.pipeline.batch import Progress
@@ -59,7 +59,7 @@ class WeekRun:
         """Record what ended the run. A forecast that it had published by then stays published."""
         is_running = self.record.outcome is Outcome.RUNNING
         outcome = Outcome.FAILED if is_running else self.record.outcome
-        self.record = replace(self.record, outcome=outcome, error=RunError(type(error).__name__, str(error)))
+        self.record = replace(self.record, outcome=outcome, error=RunFailure(type(error).__name__, str(error)))
 
     def finish(self) -> None:
         """Close the record, and call the observers with it."""
@@ -138,12 +138,22 @@ def run_weeks(
     for done, week in enumerate(weeks):
         on_progress(done, len(weeks))
         parameters: dict[str, Any] = {**vars(options), "cutoff": week}
+        began = now()
         try:
             records.append(run_flow(flow, parameters))
         except ForecastingError as error:
             logger.warning("The week of %s was not forecast: %s", week, error)
             errors.append(error)
-            failure = RunError(type(error).__name__, str(error))
-            records.append(RunRecord(options.spec(lake, week), now(), Outcome.FAILED, error=failure))
+            records.append(_record_of(lake, week, began) or _refused(options.spec(lake, week), began, error))
     on_progress(len(weeks), len(weeks))
     return records, errors
+
+
+def _record_of(lake: Lake, week: date, began: datetime) -> RunRecord | None:
+    """Return what the run that began then has recorded; None where it ended before it had the lock of its week."""
+    newest = next(lake.runs.of_week(week), None)
+    return newest if newest and newest.started >= began else None
+
+
+def _refused(spec: ForecastSpec, began: datetime, error: ForecastingError) -> RunRecord:
+    return RunRecord(spec, began, Outcome.FAILED, error=RunFailure(type(error).__name__, str(error)))

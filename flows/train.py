@@ -7,13 +7,13 @@ from prefect import flow
 from flows.options import TrainOptions, open_lake
 from flows.parameters import takes
 from flows.prefect_page import explain_failure, with_progress
-from flows.prefect_tasks import Timed, stage, stages_of
+from flows.prefect_tasks import stage
 from forecasting.clock import now
 from forecasting.compute import dask_cluster
 from forecasting.models import get_model
 from forecasting.pipeline import challengers
 from forecasting.pipeline.backtest import of_lake
-from forecasting.pipeline.challengers import Evaluation, choose_folds, last_week
+from forecasting.pipeline.challengers import Evaluation, evaluation_folds, last_week
 
 evaluate_challengers = stage(with_progress(challengers.evaluate_challengers, "folds"), name="forecast the folds")
 train_and_register = stage(challengers.train_and_register, name="train")
@@ -38,9 +38,8 @@ def train(options: TrainOptions) -> Evaluation:
     spec = options.spec(lake, cutoff, champion.model if champion else None)
     get_model(spec.model).require_trainable()
     incumbent = lake.models.load(champion.version)[1] if champion else None
-    folds = choose_folds(lake, spec, options.folds)
+    folds = evaluation_folds(lake, spec, options.folds)
     source = of_lake(lake, cutoff)
-    with stages_of(Timed()):
-        with dask_cluster(options.cluster_spec, lake, "training") as cluster:
-            found = evaluate_challengers(cluster, source, folds, [spec.model], incumbent, options.batch_spec)
-        return train_and_register(lake, spec, found, champion, by=getuser(), at=now())
+    with dask_cluster(options.cluster_spec, lake, "training") as cluster:
+        found = evaluate_challengers(cluster, source, folds, [spec.model], incumbent, options.batch_spec)
+    return train_and_register(lake, spec, found, champion, by=getuser(), at=now())

@@ -87,9 +87,14 @@ def catch_up(lake: Lake, options: WeeklyOptions) -> date:
 
 
 def with_baseline(lake: Lake, record: RunRecord, options: WeeklyOptions) -> RunRecord:
-    """Build the baseline of the model where it is due, after everything that people wait for; return the record."""
+    """Build the baseline of the model where it is due, after everything that people wait for.
+
+    Returns:
+        The record with the baseline's result, as the lake has it then.
+    """
     with best_effort("The baseline could not be built"):
         if folds := baseline.folds_due(lake, record.spec, record.seconds_by_stage.get("forecast")):
             with dask_cluster(options.cluster_spec, lake, "the baseline") as cluster:
-                return record.with_result(build_baseline(cluster, lake, record.spec, options.batch_spec, folds))
+                record = record.with_result(build_baseline(cluster, lake, record.spec, options.batch_spec, folds))
+            lake.runs.write(record)
     return record

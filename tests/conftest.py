@@ -43,7 +43,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: [not item.nodeid.startswith(long) for long in LONGEST])
 
 
-# On a busy machine an example may take long; a law that wants more of them says so.
+# On a busy machine an example may take long; a law that needs more tries says so.
 settings.register_profile("ours", deadline=None, max_examples=30)
 settings.load_profile("ours")
 

@@ -1,7 +1,7 @@
 """Hosts of a cluster, as network namespaces: each with an address, an sshd and a link that can be cut.
 
 The hosts see the machine's programs; each has a /tmp and a /run of its own, in which it finds only the folders that
-the test lets it share. The test itself is the driver's host: it has the first address of their bridge.
+it shares. The test itself is the driver's host: it has the first address of their bridge.
 """
 
 import os

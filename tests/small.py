@@ -17,7 +17,7 @@ from forecasting.compute import ClusterUsage
 from forecasting.contracts import orange_juice, schemas
 from forecasting.contracts.panel_definition import ORANGE_JUICE
 from forecasting.contracts.spec import ForecastSpec
-from forecasting.core.retry_queue import Outcome, RetryQueue
+from forecasting.core.retry_queue import PartitionOutcome, RetryQueue
 from forecasting.pipeline.simulation import shipped
 from forecasting.storage.lake import Lake
 
@@ -57,8 +57,8 @@ class InThisProcess:
         spec: ForecastSpec,
         *,
         timeout: float,
-        on_outcome: Callable[[Outcome], None] | None = None,
-    ) -> list[Outcome]:
+        on_outcome: Callable[[PartitionOutcome], None] | None = None,
+    ) -> list[PartitionOutcome]:
         outcomes = []
         while task := batch.next_task():
             self._tasks += 1

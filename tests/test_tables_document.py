@@ -57,7 +57,7 @@ def demo(simulated_lake_template: Path, tmp_path_factory: pytest.TempPathFactory
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
-def test_every_column_is_described_as_it_is_declared(table: Table) -> None:
+def test_every_column_is_documented_as_it_is_declared(table: Table) -> None:
     """Name, type, unit and meaning, in the order of the file."""
     assert f"<!-- columns of {table.name} -->\n{columns_of(table)}\n\n" in DOCUMENT
 

@@ -16,7 +16,7 @@ from forecasting.contracts.spec import Option
 def report(options: CutoffOption) -> None:
     """Write the report page of a published week, by default of the newest, and print its path."""
     from forecasting.presentation.html import write_page
-    from forecasting.presentation.terminal.files import show_page
+    from forecasting.presentation.terminal.results import show_page
 
     lake = existing_lake(options.lake)
     show_page(write_page(lake, options.cutoff or lake.forecasts.newest()))
@@ -26,7 +26,7 @@ def report(options: CutoffOption) -> None:
 def scores(lake: LakeRoot = None) -> None:
     """Show the scores of published forecasts by week, beside the naive forecast, and drift alarms."""
     from forecasting.presentation.terminal.console import console
-    from forecasting.presentation.terminal.scores import scores_table
+    from forecasting.presentation.terminal.results import scores_table
 
     opened = existing_lake(lake)
     found = opened.monitoring.scores()
@@ -49,7 +49,7 @@ def export(
 ) -> None:
     """Write a published forecast, with names, plans and last week's sales, to an Excel or CSV file."""
     from forecasting.presentation.excel import export_forecast
-    from forecasting.presentation.terminal.files import show_exported
+    from forecasting.presentation.terminal.results import show_exported
 
     exported = export_forecast(existing_lake(lake), cutoff, to)
     show_exported(to, exported.cutoff, exported.rows)
@@ -64,7 +64,7 @@ def load(
 ) -> None:
     """Load what is published into a database; rows that differ from the files are replaced."""
     from forecasting.pipeline.database import load_database
-    from forecasting.presentation.terminal.files import show_loaded
+    from forecasting.presentation.terminal.results import show_loaded
 
     again = (first or date.min, last or date.max) if first or last else None
     show_loaded(load_database(existing_lake(lake), database, again))
@@ -87,7 +87,7 @@ def whatif(
 ) -> None:
     """Forecast one series of a coming week under another offer, beside the forecast under the plan."""
     from forecasting.pipeline.what_if import outlook_of, what_if
-    from forecasting.presentation.terminal.whatif import show_answer
+    from forecasting.presentation.terminal.results import show_answer
 
     opened = existing_lake(lake)
     outlook, model = outlook_of(opened)

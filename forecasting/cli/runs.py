@@ -69,7 +69,7 @@ def backtest(options: BacktestOptions) -> None:
         say_starting()
         from flows.backtest import backtest as run_backtest
         from flows.prefect_tasks import run_flow
-        from forecasting.presentation.terminal.backtest import show_backtest
+        from forecasting.presentation.terminal.models import show_backtest
 
         show_backtest(run_flow(run_backtest, vars(options), why_not(), warn), options.protocol)
 

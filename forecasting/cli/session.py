@@ -87,10 +87,11 @@ def by_name(option: str, given: list[str], read: Callable[[str], Value]) -> dict
     found = {}
     for text in given:
         name, _, value = text.partition("=")
+        refusal = OptionError(f"--{option} {text}", "is not NAME=VALUE", f"write it as --{option} price=…")
+        if not value:
+            raise refusal
         try:
             found[name] = read(value)
         except ValueError as error:
-            raise OptionError(f"--{option} {text}", "is not NAME=VALUE", f"write it as --{option} price=…") from error
-        if not value:
-            raise OptionError(f"--{option} {text}", "is not NAME=VALUE", f"write it as --{option} price=…")
+            raise refusal from error
     return found

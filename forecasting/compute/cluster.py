@@ -23,7 +23,7 @@ from forecasting.compute.transfer import is_storage_shared
 from forecasting.compute.usage import ClusterUsage, UsageMeter
 from forecasting.contracts.errors import RunError
 from forecasting.contracts.spec import ClusterSpec
-from forecasting.core.retry_queue import Outcome, RetryQueue
+from forecasting.core.retry_queue import PartitionOutcome, RetryQueue
 from forecasting.storage.lake import Lake
 
 OWN_LOGGER = "forecasting"
@@ -72,8 +72,8 @@ class Cluster:
         batch: RetryQueue,
         *args: Any,
         timeout: float,
-        on_outcome: Callable[[Outcome], None] | None = None,
-    ) -> list[Outcome]:
+        on_outcome: Callable[[PartitionOutcome], None] | None = None,
+    ) -> list[PartitionOutcome]:
         """Compute every partition of `batch` as `function(partition, *args)`.
 
         Args:

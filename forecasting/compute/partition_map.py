@@ -19,7 +19,7 @@ from forecasting.compute.transfer import PartitionUnreadable, StoredPartition, s
 from forecasting.compute.usage import UsageMeter
 from forecasting.contracts.errors import RunError
 from forecasting.core.partition import Partition
-from forecasting.core.retry_queue import Failure, Outcome, RetryQueue, Task
+from forecasting.core.retry_queue import Failure, PartitionOutcome, RetryQueue, Task
 
 logger = logging.getLogger(__name__)
 
@@ -92,8 +92,8 @@ class PartitionMap:
         self._warned: set[str] = set()
         self._last_sign_of_life = time.monotonic()
 
-    def run(self, on_outcome: Callable[[Outcome], None] | None) -> list[Outcome]:
-        outcomes: list[Outcome] = []
+    def run(self, on_outcome: Callable[[PartitionOutcome], None] | None) -> list[PartitionOutcome]:
+        outcomes: list[PartitionOutcome] = []
         self._client.subscribe_topic(STARTED, self._on_started)
         try:
             self._submit()
@@ -137,9 +137,9 @@ class PartitionMap:
         _, message = event
         self._events.put(("started", message["task"], message["worker"]))
 
-    def _step(self) -> list[Outcome]:
+    def _step(self) -> list[PartitionOutcome]:
         """Wait shortly for an event, and return the partitions that ended by it."""
-        ended: list[Outcome | None] = []
+        ended: list[PartitionOutcome | None] = []
         try:
             kind, task_id, worker = self._events.get(timeout=0.2)
         except queue.Empty:
@@ -156,7 +156,7 @@ class PartitionMap:
         self._require_progress()
         return [outcome for outcome in ended if outcome]
 
-    def _land(self, task_id: int) -> Outcome | None:
+    def _land(self, task_id: int) -> PartitionOutcome | None:
         """Take the result of a task that is done, and release its future, so that it is never computed again."""
         flight = self._flights.pop(task_id)
         try:
@@ -190,7 +190,7 @@ class PartitionMap:
             if flight.began is not None and now - flight.began > self._timeout
         ]
 
-    def _end_overdue(self, task_id: int) -> Outcome | None:
+    def _end_overdue(self, task_id: int) -> PartitionOutcome | None:
         """End the worker of a task: a task cannot be interrupted from outside. Its nanny starts another."""
         flight = self._flights.pop(task_id)
         self._meter.seconds_busy += self._timeout
@@ -199,7 +199,7 @@ class PartitionMap:
             workers.end_worker(self._client, flight.worker or "")
         return self._failed(flight.task, "timed_out", TimeoutError(f"took longer than {self._timeout:g} s"))
 
-    def _failed(self, task: Task, failure: Failure, error: Exception) -> Outcome | None:
+    def _failed(self, task: Task, failure: Failure, error: Exception) -> PartitionOutcome | None:
         self._meter.lost_tasks += 1
         series = task.partition.series
         first = series.iloc[0]

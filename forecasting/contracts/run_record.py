@@ -29,7 +29,7 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True)
-class RunError:
+class RunFailure:
     """What ended a run: the name of the exception's class, and its sentence."""
 
     type: str
@@ -50,7 +50,7 @@ class RunRecord:
     outcome: Outcome = Outcome.RUNNING
     results: Mapping[str, Any] = field(default_factory=dict)
     seconds_by_stage: Mapping[str, float] = field(default_factory=dict)
-    error: RunError | None = None
+    error: RunFailure | None = None
 
     @property
     def week(self) -> date:

@@ -43,7 +43,7 @@ class _Root:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class PartitionOutcome:
     """How a partition ended: its rows, and the reason of every series whose rows cannot be used."""
 
     partition: Partition
@@ -86,7 +86,7 @@ class RetryQueue:
         """The next task to submit; none where all are under way, or the batch is refused."""
         return self._waiting.popleft() if self._waiting and not self.refused else None
 
-    def succeeded(self, task: Task, rows: pd.DataFrame) -> Outcome | None:
+    def succeeded(self, task: Task, rows: pd.DataFrame) -> PartitionOutcome | None:
         """Take a task's rows; gives the partition's outcome where this was its last task."""
         unusable = self._unusable(rows, task.partition.series)
         if task.final:
@@ -95,7 +95,7 @@ class RetryQueue:
         self._give_up(task, unusable)
         return self._closed(task)
 
-    def failed(self, task: Task, failure: Failure) -> Outcome | None:
+    def failed(self, task: Task, failure: Failure) -> PartitionOutcome | None:
         """Decide what follows: another try, a search by halves, or giving up on a single series."""
         if self._is_worth_another_try(task, failure):
             self._waiting.append(task)
@@ -128,7 +128,7 @@ class RetryQueue:
         task.tries += 1
         return failure != "raised" and task.tries <= self._max_retries
 
-    def _closed(self, task: Task) -> Outcome | None:
+    def _closed(self, task: Task) -> PartitionOutcome | None:
         root = task.root
         root.open_tasks -= 1
         if root.open_tasks:
@@ -141,4 +141,4 @@ class RetryQueue:
             root.open_tasks = 1
             self._waiting.appendleft(Task(root.partition.only(good), root, final=True))
             return None
-        return Outcome(root.partition, list(root.frames), dict(root.reasons))
+        return PartitionOutcome(root.partition, list(root.frames), dict(root.reasons))

@@ -15,7 +15,7 @@ from forecasting.core.distribution import PredictiveDistribution
 from forecasting.core.partition import Pooled
 from forecasting.models.model import OnePassModel
 from forecasting.models.price_response import FIRST_ORIGIN, ProductFit, as_predictive, fit_products, product_samples
-from forecasting.models.response.tree_features import tree_features
+from forecasting.models.response.features import tree_features
 
 ROUNDS = 100
 SEEDS = (1, 2, 3)  # averaged over seeds: each tree sees a fifth of the features

@@ -21,9 +21,8 @@ from forecasting.core.partition import Pooled
 from forecasting.models.model import Model
 from forecasting.models.response.features import Offers, offers_on_grid, product_regressors, product_risk, usual_prices
 from forecasting.models.response.fit import FitOptions, RollingFit, rolling_fit
-from forecasting.models.response.parameters import ResponseParameters
+from forecasting.models.response.parameters import ProductState, ResponseParameters, bring_up_to_date
 from forecasting.models.response.spread import SAMPLES, Spread, learn_spread
-from forecasting.models.response.state import ProductState, bring_up_to_date
 
 FIRST_ORIGIN = 20  # weeks of history before a forecast whose error counts
 

@@ -15,7 +15,7 @@ from forecasting.contracts.table import Table
 from forecasting.core.fitted_model import FittedModel
 from forecasting.core.forecast_checks import unusable_series
 from forecasting.core.partition import Partition
-from forecasting.core.retry_queue import Outcome, RetryQueue
+from forecasting.core.retry_queue import PartitionOutcome, RetryQueue
 from forecasting.core.run_identity import identify
 from forecasting.models import get_model
 from forecasting.pipeline.forecast import assemble, forecast_partition, make_partitions, untrained_series
@@ -86,7 +86,7 @@ def forecast(cluster: Cluster, lake: Lake, batch: ForecastBatch, *, on_progress:
     done = len(finished)
     on_progress(done, len(batch.partitions))
 
-    def on_outcome(outcome: Outcome) -> None:
+    def on_outcome(outcome: PartitionOutcome) -> None:
         nonlocal done
         done += 1
         on_progress(done, len(batch.partitions))
@@ -103,7 +103,7 @@ def map_forecast(
     partitions: list[Partition],
     spec: ForecastSpec,
     batch: BatchSpec,
-    on_outcome: Callable[[Outcome], None],
+    on_outcome: Callable[[PartitionOutcome], None],
     *,
     finished: Mapping[str, pd.DataFrame] | None = None,
     table: Table = schemas.FORECAST,

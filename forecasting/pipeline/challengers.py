@@ -97,7 +97,7 @@ def last_week(lake: Lake) -> date:
     return weeks[-1]
 
 
-def choose_folds(lake: Lake, spec: ForecastSpec, count: int) -> Folds:
+def evaluation_folds(lake: Lake, spec: ForecastSpec, count: int) -> Folds:
     """Return the last `count` cutoffs of which at least the first forecast week has been sold by the cutoff of `spec`.
 
     Raises:

@@ -1,22 +1,11 @@
 """The stage that loads a database, once the forecast is published. A database that fails costs a run nothing."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date
 
 from forecasting.best_effort import best_effort, sentence_of
 from forecasting.contracts.errors import ForecastingError, RunError
+from forecasting.storage.database import DatabaseLoad
 from forecasting.storage.lake import Lake
-
-
-@dataclass(frozen=True)
-class DatabaseLoad:
-    """What a database load did: the weeks it changed and the rows it loaded by table, or the error."""
-
-    target: str
-    weeks: tuple[date, ...] = ()
-    rows: Mapping[str, int] = field(default_factory=dict)
-    error: str | None = None
 
 
 def load_database(lake: Lake, database: str, anew: tuple[date, date] | None = None) -> DatabaseLoad:
@@ -31,8 +20,7 @@ def load_database(lake: Lake, database: str, anew: tuple[date, date] | None = No
     """
     from forecasting.storage.database.load import load  # SQLAlchemy, which only a run with a database needs
 
-    loaded = load(lake, database, anew)
-    return DatabaseLoad(loaded.database, loaded.weeks, loaded.rows)
+    return load(lake, database, anew)
 
 
 def try_database(lake: Lake, database: str) -> DatabaseLoad:

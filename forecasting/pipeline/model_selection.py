@@ -17,7 +17,7 @@ from forecasting.models import get_model
 from forecasting.pipeline.backtest import of_lake
 from forecasting.pipeline.baseline import monitor_key
 from forecasting.pipeline.batch import Progress
-from forecasting.pipeline.challengers import Evaluation, choose_folds, evaluate_challengers, train_and_register
+from forecasting.pipeline.challengers import Evaluation, evaluate_challengers, evaluation_folds, train_and_register
 from forecasting.storage.lake import Lake
 from forecasting.storage.model_registry import Champion
 
@@ -162,7 +162,7 @@ def _evaluate(
     elif not is_frozen:
         incumbent = FittedModel(spec, schemas.PARAMETERS.empty())
     source = of_lake(lake, spec.cutoff)
-    folds = choose_folds(lake, spec, FOLDS)
+    folds = evaluation_folds(lake, spec, FOLDS)
     with dask_cluster(cluster_spec, lake, "training") as cluster:
         found = evaluate_challengers(
             cluster, source, folds, models, incumbent, batch, on_progress=on_progress, frozen=is_frozen

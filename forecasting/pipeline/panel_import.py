@@ -125,7 +125,7 @@ def _read(file: Path, mapping: ColumnMapping) -> pd.DataFrame:
     missing = [column for column in named.values() if column not in frame.columns]
     if missing:
         raise OptionError(
-            f"The layout's {', '.join(missing)}",
+            f"The column {', '.join(missing)}",
             f"is not a column of {file.name}, which has {', '.join(map(str, frame.columns))}",
             "name the columns as they are there",
         )

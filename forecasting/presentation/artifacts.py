@@ -1,7 +1,6 @@
 """The Markdown artifacts of a run's page in the Prefect UI: pure functions of the view model."""
 
 import base64
-import hashlib
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from forecasting.presentation.highlights import point_warning
 from forecasting.presentation.markdown import Align, block, code, facts, name, table, text
 from forecasting.presentation.stages import describe
 from forecasting.presentation.view import RunView, run_facts, seconds_of
-from forecasting.storage.lineage import Origin
+from forecasting.storage.lineage import LineageStep
 
 MOVERS = 5  # rises, and as many drops
 MOST_FALLBACKS = 50
@@ -165,6 +164,7 @@ def _fallbacks(view: RunView) -> str:
 def _results(view: RunView) -> str:
     published = view.record.result(PublishedForecast)
     table_path, records = view.lake.reports.table_path.resolve(), view.lake.root / "run_records" / str(view.record.week)
+    sha256 = {step.name: step.sha256 for step in view.origins}
     parts = []
     if published:
         path = published.path.resolve()
@@ -173,7 +173,7 @@ def _results(view: RunView) -> str:
             f"{words.count(published.rows, 'row')}, one per store, product and week, with the forecast and its "
             "intervals:",
             block("python", f"import pandas as pd\npd.read_parquet({str(path)!r})"),
-            f"sha256 {code(_sha256(path))}",
+            f"sha256 {code(sha256['forecast'])}",
         ]
     page = f"For people, to be opened in a browser: {code(view.page.resolve().as_uri())}" if view.page else NO_PAGE
     return "\n\n".join(
@@ -183,7 +183,7 @@ def _results(view: RunView) -> str:
             page,
             "History and forecast in one table, for reporting tools that read Parquet:",
             block("python", f"import duckdb\nduckdb.read_parquet({str(table_path)!r})"),
-            f"sha256 {code(_sha256(table_path))}",
+            f"sha256 {code(sha256['report'])}",
             "## Run records",
             f"What each run of the week did, published or not, is kept in {code(records.resolve())}.",
         ]
@@ -215,7 +215,7 @@ def _lineage(view: RunView) -> str:
     return "\n\n".join(parts)
 
 
-def _origin(root: Path, origin: Origin) -> tuple[str, ...]:
+def _origin(root: Path, origin: LineageStep) -> tuple[str, ...]:
     rows = "" if origin.rows is None else f"{origin.rows:,}"
     folder = code(f"{origin.folder.relative_to(root)}/")
     return text(origin.name), f"{origin.files:,}", rows, folder, code(origin.sha256[:12])
@@ -232,7 +232,3 @@ def _record(record: RunRecord) -> str:
             table(["stage", "seconds"], seconds, ["left", "right"]),
         ]
     )
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()

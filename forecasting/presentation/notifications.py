@@ -11,11 +11,11 @@ from forecasting.contracts.errors import ForecastingError
 from forecasting.contracts.run_record import RunRecord
 from forecasting.core.completeness import CompletenessReport, WeekStatus
 from forecasting.core.drift import Alarm
-from forecasting.pipeline.database import DatabaseLoad
 from forecasting.pipeline.ingest import IngestResult
 from forecasting.pipeline.monitoring import MonitoringResult
 from forecasting.pipeline.publication import PublishedForecast
 from forecasting.presentation import words
+from forecasting.storage.database import DatabaseLoad
 
 MOST_NAMED = 10
 MOST_CHARACTERS_OF_ERROR = 900  # the error of a refused week names every store

@@ -14,7 +14,6 @@ from forecasting.core.completeness import CompletenessReport, WeekStatus
 from forecasting.core.revision import Revision
 from forecasting.pipeline.baseline import BaselineResult
 from forecasting.pipeline.challengers import Evaluation
-from forecasting.pipeline.database import DatabaseLoad
 from forecasting.pipeline.ingest import IngestResult
 from forecasting.pipeline.model_selection import ModelChoice
 from forecasting.pipeline.monitoring import MonitoringResult, StepScores
@@ -22,6 +21,7 @@ from forecasting.pipeline.publication import PublishedForecast
 from forecasting.pipeline.report import ReportResult
 from forecasting.presentation import words
 from forecasting.presentation.facts import Fact, Grid, StageView, Tone
+from forecasting.storage.database import DatabaseLoad
 
 STATUS = {
     WeekStatus.OPEN: ("open", "The week is not decided yet."),

@@ -15,7 +15,7 @@ from forecasting.presentation.highlights import FallbackSeries, Headline, Mover,
 from forecasting.presentation.stages import describe, stages_of
 from forecasting.storage.files import read_table
 from forecasting.storage.lake import Lake
-from forecasting.storage.lineage import Origin, trace
+from forecasting.storage.lineage import LineageStep, trace
 
 TOTAL = "total"
 
@@ -50,7 +50,7 @@ class RunView:
         return fallbacks(self.report)
 
     @cached_property
-    def origins(self) -> list[Origin]:
+    def origins(self) -> list[LineageStep]:
         """What the forecast was made from, file by file; reads the files."""
         return trace(self.lake, self.record.spec)
 
@@ -65,10 +65,10 @@ class RunView:
         return movers(self.report, self.panel, most)
 
 
-def run_view(lake: Lake, record: RunRecord, report: pd.DataFrame | None = None) -> RunView:
-    """Return the view of a run; `report` is read from the lake where it is not given."""
-    table = read_table(lake.reports.table_path, schemas.report(lake.reference.definition)) if report is None else report
-    return RunView(record, table, lake, words.panel_of(lake))
+def run_view(lake: Lake, record: RunRecord) -> RunView:
+    """Return the view of a run that has written its report."""
+    definition = lake.reference.definition
+    return RunView(record, read_table(lake.reports.table_path, schemas.report(definition)), lake, definition)
 
 
 def log_lines(result: object, record: RunRecord) -> list[tuple[int, str]]:

@@ -138,19 +138,18 @@ class WeekView:
         return found
 
 
-def week_view(lake: Lake, cutoff: date, record: RunRecord | None = None, table: pd.DataFrame | None = None) -> WeekView:
+def week_view(lake: Lake, cutoff: date, record: RunRecord | None = None) -> WeekView:
     """Gather what the page of a published cutoff shows.
 
     Args:
         record: of the run that is under way, where there is one; where an earlier run published the forecast, the
             record that the lake keeps of that run is shown.
-        table: the table `report` of that cutoff, where it is at hand.
     """
     published = lake.forecasts.metadata(cutoff)
     shown = _record_of(lake, cutoff, record)
     ingest = shown.result(IngestResult) if shown else None
     return WeekView(
-        report=table_of(lake, cutoff) if table is None else table,
+        report=table_of(lake, cutoff),
         earlier=_of_sold_weeks(lake.forecasts.before(cutoff, WEEKS_BEFORE), cutoff),
         scores=_of_sold_weeks(lake.monitoring.scores(), cutoff),
         corrections=lake.corrections.read(cutoff),
@@ -162,7 +161,7 @@ def week_view(lake: Lake, cutoff: date, record: RunRecord | None = None, table: 
         version=published.get("model_version"),
         record=shown,
         completeness=ingest.completeness if ingest else _completeness(lake, cutoff),
-        panel=words.panel_of(lake),
+        panel=lake.reference.definition,
     )
 
 

@@ -30,11 +30,6 @@ REASONS = {
 }
 
 
-def panel_of(lake: Lake) -> PanelDefinition:
-    """Return the definition whose words the writers use for this lake."""
-    return lake.reference.definition
-
-
 def day(value: Any) -> str:
     """Return a day as 16 April 1992."""
     stamp = pd.Timestamp(value)

@@ -17,9 +17,8 @@ from forecasting.contracts import schemas
 from forecasting.contracts.run_record import adapter
 from forecasting.contracts.table import Table
 from forecasting.core.completeness import Acceptance, CompletenessReport
-from forecasting.storage.files import read_json, read_table, write_json, write_table
+from forecasting.storage.files import dates, read_json, read_table, write_json, write_table
 from forecasting.storage.reference import Reference
-from forecasting.storage.weekly_table import dates
 
 _ACCEPTED_CELL = re.compile(r"(\d{1,18})-(\d{1,18})\.json", re.ASCII)
 

@@ -22,7 +22,7 @@ from typing import Self
 
 from forecasting.clock import now
 from forecasting.contracts.calendar import THURSDAY
-from forecasting.storage.files import read_json, replace_file, sync, write_json
+from forecasting.storage.files import read_json, replace_file, sha256_of, sync, write_json
 from forecasting.storage.inbox import InboxFile, list_inbox, stamp_of
 
 SECONDS_KEPT = 24 * 3600
@@ -175,7 +175,7 @@ class Archive:
         while copy.exists():
             number += 1
             last, copy = copy, folder / f"{name.stem}.{number}{name.suffix}"
-        if last and file.sha256 == _digest(last) and not self._held(str(cutoff), last.name).exists():
+        if last and file.sha256 == sha256_of(last) and not self._held(str(cutoff), last.name).exists():
             return last, file.sha256  # a run that died before it moved the file has made this copy
         temporary = folder / ".copy"
         digest = _copy_bytes(name, temporary, file.sha256)
@@ -190,7 +190,7 @@ class Archive:
             file.rename(held)
         except OSError as error:
             # Some file systems that combine several others cannot move a file between these.
-            if error.errno != errno.EXDEV or _digest(file) != record.sha256:
+            if error.errno != errno.EXDEV or sha256_of(file) != record.sha256:
                 raise
             file.unlink()
 
@@ -279,14 +279,9 @@ def _is_as(file: InboxFile, record: _Copy | None) -> bool:
     if file.stamp == record.stamp:
         return True
     try:
-        return _digest(file.path) == record.sha256
+        return sha256_of(file.path) == record.sha256
     except OSError:
         return False
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _copy_bytes(source: Path, target: Path, expected: str | None) -> str:

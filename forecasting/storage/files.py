@@ -5,6 +5,7 @@ import json
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +126,12 @@ def read_metadata(path: Path) -> dict[str, str]:
         raise SchemaError("metadata", f"cannot be read from {path} ({error})", "remove it and run again") from error
 
 
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes, in hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write plain values, sorted by name."""
     write_text(path, json.dumps(content, indent=2, sort_keys=True, default=str) + "\n")
@@ -139,6 +146,17 @@ def read_json(path: Path) -> dict[str, Any]:
     """Read what `write_json` wrote."""
     content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return content
+
+
+def dates(folder: Path, pattern: str) -> list[date]:
+    """Return the dates that files or folders are named by; other names are skipped."""
+    found = []
+    for path in folder.glob(pattern):
+        try:
+            found.append(date.fromisoformat(path.name.split(".")[0]))
+        except ValueError:
+            continue
+    return sorted(found)
 
 
 def _described(schema: pa.Schema) -> dict[str, str]:

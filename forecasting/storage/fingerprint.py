@@ -6,17 +6,15 @@ docstrings and layout do not count.
 
 import ast
 import hashlib
-import platform
 import sys
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from functools import cache
-from importlib.metadata import PackageNotFoundError, packages_distributions, version
+from importlib.metadata import packages_distributions
 from importlib.util import resolve_name
 from pathlib import Path
 
 from forecasting.models import MODELS, get_model
-from forecasting.storage.code_version import NUMERICAL_LIBRARIES
+from forecasting.storage.code_version import NUMERICAL_LIBRARIES, library_versions, python_version
 
 PACKAGE = Path(__file__).parents[1]
 ENTRIES = (
@@ -42,12 +40,11 @@ def code_fingerprint(model: str) -> str:
         own, others = own_modules(model)
         sources |= own
         libraries |= _distributions(others - libraries)
-    digest = hashlib.sha256(f"python={'.'.join(platform.python_version_tuple()[:2])}".encode())
+    digest = hashlib.sha256(f"python={python_version()}".encode())
     for name, path in sorted(sources.items()):
         digest.update(f"{name}={meaning(path.read_bytes()) if path.suffix == '.py' else path.read_bytes()!r}".encode())
-    for library in sorted(libraries):
-        with suppress(PackageNotFoundError):  # an extra that is not installed computes nothing
-            digest.update(f"{library}={version(library)}".encode())
+    for library, installed in library_versions(sorted(libraries)).items():
+        digest.update(f"{library}={installed}".encode())
     return digest.hexdigest()[:16]
 
 

@@ -1,5 +1,6 @@
-"""Published forecasts: one file a cutoff, which one atomic step replaces.
+"""Forecasts: the finished partitions of unfinished runs, and what is published, one file a cutoff.
 
+    staging/<run_id>/partitions/<partition>.parquet          finished partitions of a run that has not published yet
     runs/<cutoff>/<run_id>/forecast.parquet, manifest.json   every forecast that was published; never changed
     published/<cutoff>/forecast.parquet                      the current one, a copy of one of them
 
@@ -13,6 +14,7 @@ Where a process is killed at any point, readers find the old forecast or the new
 """
 
 import hashlib
+import shutil
 from collections.abc import Mapping
 from datetime import date, datetime
 from pathlib import Path
@@ -24,18 +26,71 @@ from forecasting.contracts import schemas
 from forecasting.contracts.errors import DataError, RunError, SchemaError
 from forecasting.contracts.run_record import adapter
 from forecasting.contracts.spec import ForecastSpec
+from forecasting.contracts.table import Table
 from forecasting.core.forecast_checks import require_complete
+from forecasting.core.panel import series_of
+from forecasting.core.partition import Partition
 from forecasting.storage.files import (
+    dates,
     put,
     read_json,
     read_metadata,
     read_table,
     read_undamaged,
+    sha256_of,
     table_content,
     write_json,
+    write_table,
 )
-from forecasting.storage.partial_results import PartialResults
-from forecasting.storage.weekly_table import dates
+
+# Rows as the model returned them, before they are checked.
+PARTIAL = Table(
+    "partial",
+    "Rows of the table forecast, of one partition.",
+    schemas.FORECAST.key,
+    schemas.FORECAST.nullable,
+)
+
+
+class PartialResults:
+    """Reads and writes finished partitions of unfinished runs, so that a run that is started again goes on from them.
+
+    The run id is made of input, options and code: other runs do not read them.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._folder = root / "staging"
+
+    def folder(self, run_id: str) -> Path:
+        return self._folder / run_id
+
+    def write(self, run_id: str, partition: Partition, rows: pd.DataFrame) -> None:
+        """Write the forecasts of a finished partition."""
+        write_table(self._path(run_id, partition), rows, PARTIAL)
+
+    def read(self, run_id: str, partitions: list[Partition]) -> dict[str, pd.DataFrame]:
+        """Return the forecasts that an earlier try of this run left, by partition name, without damaged files."""
+        found = {}
+        for partition in partitions:
+            path = self._path(run_id, partition)
+            if path.exists():
+                try:
+                    rows = read_table(path, PARTIAL)
+                except SchemaError:
+                    path.unlink()
+                    continue
+                # With another mini batch size, a partition of the same name has other series.
+                if series_of(rows).equals(partition.series.astype("int32")):
+                    found[partition.name] = rows
+        return found
+
+    def clear(self, run_id: str) -> None:
+        """Remove the partitions of a run that has published."""
+        shutil.rmtree(self.folder(run_id), ignore_errors=True)
+
+    def _path(self, run_id: str, partition: Partition) -> Path:
+        return self.folder(run_id) / "partitions" / f"{partition.name}.parquet"
+
 
 SCHEMA_VERSION = "1"
 
@@ -128,7 +183,7 @@ class Forecasts:
 
     def digest(self, cutoff: date) -> str:
         """Return a hash of the published file."""
-        return hashlib.sha256(self.path(cutoff).read_bytes()).hexdigest()[:16]
+        return sha256_of(self.path(cutoff))[:16]
 
     def before(self, cutoff: date, count: int) -> pd.DataFrame:
         """Return the current forecasts of the last `count` cutoffs before this one, without damaged files."""

@@ -1,23 +1,129 @@
-"""The history that runs collect: sales, promotion announcements and corrections.
+"""The history that runs collect: sales, promotion announcements and corrections. Nothing is ever overwritten.
 
 sales/<week>.parquet           sales of a week, as known now
 promotions/<week>.parquet      prices and promotions that the files of a week announced, for that and later weeks
-vintages/…                     every earlier content of those files; see `forecasting.storage.weekly_table`
+vintages/<table>/<week>/<collected>.parquet   every content that such a file has had, by the moment (UTC) of collection
 corrections/<cutoff>.parquet   units that a run of that cutoff replaced with others
+
+The file of a week is a copy of its newest vintage. The history that a lake was filled with before its first run has no
+vintages until it is corrected, and counts as known from the beginning.
 """
 
-from datetime import date, datetime
-from hashlib import sha256
+from abc import ABC, abstractmethod
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pandas as pd
 
 from forecasting.contracts import schemas
 from forecasting.contracts.table import Table
-from forecasting.core.point_in_time import newest_announced, restated
-from forecasting.storage.files import read_table, write_table
+from forecasting.core.point_in_time import merge_newer, newest_announced, restated
+from forecasting.storage.files import dates, put, read_table, read_tables, sha256_of, write_table
 from forecasting.storage.reference import Reference
-from forecasting.storage.weekly_table import WeeklyTable
+
+# The moment at which the history of a new lake counts as collected.
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+_STAMP = "%Y%m%dT%H%M%S.%fZ"
+
+
+class WeeklyTable(ABC):
+    """Reads and writes a table of cells, one file a week."""
+
+    def __init__(self, folder: Path, vintages: Path) -> None:
+        self._folder = folder
+        self._vintages = vintages
+
+    @property
+    @abstractmethod
+    def table(self) -> Table:
+        """The declaration of the table."""
+
+    def weeks(self) -> list[date]:
+        """Return the weeks that have a file, oldest first."""
+        return dates(self._folder, "*.parquet")
+
+    def files(self, until: date | None = None, as_of: datetime | None = None) -> list[Path]:
+        """Return the files of all weeks, or of those up to `until`, as of now or of `as_of`; oldest week first."""
+        weeks = self.weeks() if as_of is None else sorted({*self.weeks(), *dates(self._vintages, "*")})
+        of_weeks = [self._file(week, as_of) for week in weeks if until is None or week <= until]
+        return [file for file in of_weeks if file]
+
+    def rows(self, until: date | None = None, as_of: datetime | None = None) -> pd.DataFrame:
+        """Return the rows of those files, oldest week first."""
+        files = self.files(until, as_of)
+        rows = read_tables(files, self.table)
+        if as_of and files != self.files(until, as_of):
+            # While the files were read, history was corrected for the first time and became a vintage.
+            return self.rows(until, as_of)
+        return rows
+
+    def of_week(self, week: date) -> pd.DataFrame:
+        """Return the rows of one week, as known now."""
+        path = self.path(week)
+        return read_table(path, self.table) if path.exists() else self.table.empty()
+
+    def add_week(self, week: date, rows: pd.DataFrame, collected: datetime | None) -> None:
+        """Add rows to a week as a new vintage; a row of a cell that exists replaces it.
+
+        Args:
+            collected: later than every vintage; None for history, which has no vintages.
+        """
+        path, old = self.path(week), self.of_week(week)
+        merged = merge_newer(old, rows)
+        if merged.equals(old):
+            return
+        if collected is None:
+            write_table(path, merged, self.table)
+            return
+        if path.exists() and not self._vintages_of(week):
+            put(self._vintage(week, BEGINNING), path.read_bytes())
+        vintage = self._vintage(week, collected)
+        if vintage.exists():
+            raise FileExistsError(f"{vintage} would be overwritten: add all rows of one moment and week in one call")
+        # Vintage first: where the process dies before the file is replaced, `settle` does it.
+        write_table(vintage, merged, self.table)
+        put(path, vintage.read_bytes())
+
+    def has_vintage(self, week: date, collected: datetime) -> bool:
+        """Return whether anything of that week was collected at that moment."""
+        return self._vintage(week, collected).exists()
+
+    def newest(self) -> datetime:
+        """Return the moment of the newest vintage of any week."""
+        stamps = [vintages[-1].stem for week in dates(self._vintages, "*") if (vintages := self._vintages_of(week))]
+        return datetime.strptime(max(stamps), _STAMP).replace(tzinfo=UTC) if stamps else BEGINNING
+
+    def settle(self) -> None:
+        """Copy the newest vintage of every week over its file, where a process died between the two."""
+        for week in dates(self._vintages, "*"):
+            path = self.path(week)
+            if vintages := self._vintages_of(week):
+                newest = vintages[-1].read_bytes()
+                if not path.exists() or path.read_bytes() != newest:
+                    put(path, newest)
+
+    def _file(self, week: date, as_of: datetime | None) -> Path | None:
+        path = self.path(week)
+        if as_of is None:
+            return path
+        if vintages := self._vintages_of(week):
+            held = [vintage for vintage in vintages if vintage.stem <= f"{as_of.astimezone(UTC):{_STAMP}}"]
+            return held[-1] if held else None
+        return path if path.exists() else None
+
+    def _vintages_of(self, week: date) -> list[Path]:
+        return sorted((self._vintages / str(week)).glob("[!.]*.parquet"))
+
+    def path(self, week: date) -> Path:
+        return self._folder / f"{week}.parquet"
+
+    def _vintage(self, week: date, collected: datetime) -> Path:
+        return self._vintages / str(week) / f"{collected.astimezone(UTC):{_STAMP}}.parquet"
+
+
+def later_than(newest: datetime, at: datetime) -> datetime:
+    """Return `at`, or the moment after `newest` where the clock has gone back, so that vintages keep their order."""
+    return max(at, newest + timedelta(microseconds=1))
 
 
 class Sales(WeeklyTable):
@@ -46,7 +152,7 @@ class Sales(WeeklyTable):
 
     def digest(self, week: date) -> str:
         """Return a hash of the sales of a week, as known now."""
-        return sha256(self.path(week).read_bytes()).hexdigest()[:16]
+        return sha256_of(self.path(week))[:16]
 
 
 class Promotions(WeeklyTable):

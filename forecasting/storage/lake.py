@@ -42,15 +42,13 @@ from forecasting.contracts.errors import DataError, OptionError
 from forecasting.core.point_in_time import Snapshot
 from forecasting.storage.admission import Acceptances, Completeness, Quarantine
 from forecasting.storage.archive import Archive
-from forecasting.storage.forecasts import Forecasts
-from forecasting.storage.history import Corrections, Promotions, Sales
+from forecasting.storage.forecasts import Forecasts, PartialResults
+from forecasting.storage.history import Corrections, Promotions, Sales, later_than
 from forecasting.storage.model_registry import ModelRegistry
 from forecasting.storage.monitoring import Monitoring, Notifications
-from forecasting.storage.partial_results import PartialResults
 from forecasting.storage.reference import Reference
 from forecasting.storage.reports import Reports
 from forecasting.storage.run_records import RunRecords
-from forecasting.storage.weekly_table import later_than
 
 
 class Lake:

@@ -11,7 +11,7 @@ from forecasting.storage.lake import Lake
 
 
 @dataclass(frozen=True)
-class Origin:
+class LineageStep:
     """One step from the inbox to the report.
 
     name: for people.
@@ -27,7 +27,7 @@ class Origin:
     sha256: str
 
 
-def trace(lake: Lake, spec: ForecastSpec) -> list[Origin]:
+def trace(lake: Lake, spec: ForecastSpec) -> list[LineageStep]:
     """Return the steps that led to the current forecast and its report, in their order."""
     cutoff = spec.cutoff
     return [
@@ -39,12 +39,12 @@ def trace(lake: Lake, spec: ForecastSpec) -> list[Origin]:
     ]
 
 
-def _origin(name: str, folder: Path, files: list[Path], *, rows: bool = True) -> Origin:
+def _origin(name: str, folder: Path, files: list[Path], *, rows: bool = True) -> LineageStep:
     counted = sum(pq.read_metadata(file).num_rows for file in files) if rows else None
     digest = hashlib.sha256()
     for file in files:
         digest.update(file.read_bytes())
-    return Origin(name, folder, len(files), counted, digest.hexdigest())
+    return LineageStep(name, folder, len(files), counted, digest.hexdigest())
 
 
 def _single(file: Path) -> tuple[Path, list[Path]]:

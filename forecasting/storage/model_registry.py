@@ -20,7 +20,7 @@ from forecasting.contracts import schemas
 from forecasting.contracts.errors import ForecastingError, RunError
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.fitted_model import FittedModel
-from forecasting.storage.files import read_json, read_table, write_json, write_table
+from forecasting.storage.files import read_json, read_table, sha256_of, write_json, write_table
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ class ModelRegistry:
             "created": origin.created.isoformat(timespec="seconds"),
             "made_by": origin.made_by,
             "record": dict(record),
-            "files": {path.name: _sha256(path) for path in sorted(folder.glob("[!.]*"))},
+            "files": {path.name: sha256_of(path) for path in sorted(folder.glob("[!.]*"))},
         }
         write_json(folder / "model.json", content)  # last: without it there is no version
         return Version(version, content)
@@ -156,7 +156,7 @@ class ModelRegistry:
         folder = self.folder(version)
         for name, expected in found.content["files"].items():
             path = folder / name
-            if not path.exists() or _sha256(path) != expected:
+            if not path.exists() or sha256_of(path) != expected:
                 raise _damaged(folder, f"{name} is not what was written")
         fitted = read_learnt(folder, found.spec)
         identity = {name: found.content[name] for name in ("spec", "data", "code", "parameters")}
@@ -255,7 +255,3 @@ def _hash_of(fitted: FittedModel) -> str:
     digest = hashlib.sha256(pd.util.hash_pandas_object(fitted.parameters, index=False).to_numpy().tobytes())
     digest.update(json.dumps(dict(fitted.texts), sort_keys=True).encode())
     return digest.hexdigest()[:16]
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()

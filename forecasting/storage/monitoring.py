@@ -17,9 +17,8 @@ from forecasting.contracts import schemas
 from forecasting.contracts.errors import SchemaError
 from forecasting.contracts.run_record import adapter
 from forecasting.core.drift import Alarm
-from forecasting.storage.files import read_hashed, read_json, read_table, read_undamaged, write_json, write_table
+from forecasting.storage.files import dates, read_hashed, read_json, read_table, read_undamaged, write_json, write_table
 from forecasting.storage.forecasts import Forecasts
-from forecasting.storage.weekly_table import dates
 
 
 class Monitoring:

@@ -7,9 +7,9 @@ report/<cutoff>.html, <cutoff>/   the page of a week, and the parts of a page th
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Protocol
 
 import pandas as pd
 
@@ -24,13 +24,12 @@ _VIEWS_HEAD = """\
 """
 
 
-class Page(Protocol):
-    """A page: its HTML, and the files beside it by name, which is made from their content."""
+@dataclass(frozen=True)
+class Page:
+    """A page: its HTML, and the files that go into its folder, by name; a name is made from the file's content."""
 
-    @property
-    def html(self) -> str: ...
-    @property
-    def beside(self) -> Mapping[str, str]: ...
+    html: str
+    beside: Mapping[str, str]
 
 
 class Reports:

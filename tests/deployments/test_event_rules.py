@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deployments.event_rules import WEEKS_KEPT, Event, WeekStatus, due_events, with_event
+from deployments.event_rules import WEEKS_KEPT, Event, WeekState, due_events, with_event
 from forecasting.contracts.calendar import WEEK
 
 FIRST = date(1992, 4, 16)
-OPEN = WeekStatus(FIRST, is_over=False, is_whole=False, is_published=False, is_due=False)
+OPEN = WeekState(FIRST, is_over=False, is_whole=False, is_published=False, is_due=False)
 
 
-def named(weeks: list[WeekStatus], sent: dict[str, list[str]] | None = None) -> list[str]:
+def named(weeks: list[WeekState], sent: dict[str, list[str]] | None = None) -> list[str]:
     return [event.name for event in due_events(weeks, sent or {})]
 
 
@@ -61,7 +61,7 @@ def test_a_file_that_comes_again_is_a_new_event() -> None:
 
 weeks = st.lists(
     st.builds(
-        WeekStatus,
+        WeekState,
         week=st.integers(0, 5).map(lambda number: FIRST + WEEK * number),
         is_over=st.booleans(),
         is_whole=st.booleans(),
@@ -74,7 +74,7 @@ weeks = st.lists(
 
 
 @given(st.lists(weeks, max_size=4))
-def test_no_event_is_sent_twice(looks: list[list[WeekStatus]]) -> None:
+def test_no_event_is_sent_twice(looks: list[list[WeekState]]) -> None:
     """Whatever is seen in whatever order, an event is sent at most once, oldest week first."""
     sent: dict[str, list[str]] = {}
     events: list[Event] = []

@@ -169,7 +169,7 @@ def test_a_protocol_does_not_mind_the_lakes_calendar(tmp_path: Path, monkeypatch
     Lake(tmp_path / "lake").reference.write_definition(replace(ORANGE_JUICE, week_starts_on=0))
     asked: list[dict[str, Any]] = []
     monkeypatch.setattr("flows.prefect_tasks.run_flow", lambda flow, options, *_: asked.append(options))
-    monkeypatch.setattr("forecasting.presentation.terminal.backtest.show_backtest", lambda result, protocol: None)
+    monkeypatch.setattr("forecasting.presentation.terminal.models.show_backtest", lambda result, protocol: None)
 
     result = oj("backtest", "--protocol", "A", "--lake", str(tmp_path / "lake"))
 

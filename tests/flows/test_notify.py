@@ -12,10 +12,10 @@ from flows import notify as notifying
 from flows.notify import Alerts, alert_on_failure, notify, send
 from forecasting.contracts.errors import RunError, WeekBusy, WeekWaiting
 from forecasting.core.completeness import Acceptance, CompletenessReport, WeekStatus
-from forecasting.pipeline.database import DatabaseLoad
 from forecasting.pipeline.delivery import Delivery
 from forecasting.pipeline.monitoring import MonitoringResult
 from forecasting.presentation.notifications import late_files, week_waiting
+from forecasting.storage.database import DatabaseLoad
 from forecasting.storage.lake import Lake
 from tests.forecasting.presentation.material import WEEK, alarm_of, ingest_of, monitoring_of, published_of, record_of
 from tests.sinks import http_sink, wait_long_for_targets, write_connections

@@ -1,18 +1,24 @@
 """What surrounds the stages of a run: its record and its observers, however it ends."""
 
 from datetime import date
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from flows import run as module
 from flows.observers import Recorder, RunObserver
+from flows.options import WeeklyOptions
 from flows.prefect_tasks import report_to_run, stage
 from flows.run import dask_cluster, observed
 from forecasting.compute import ClusterUsage
+from forecasting.contracts.calendar import WEEK
 from forecasting.contracts.errors import RunError
 from forecasting.contracts.run_record import Outcome, RunRecord
 from forecasting.contracts.spec import ClusterSpec, ForecastSpec
+from forecasting.core.folds import Folds
+from forecasting.pipeline.baseline import BaselineResult
 from forecasting.pipeline.model_selection import ModelChoice
 from forecasting.pipeline.report import ReportResult
 from forecasting.storage.lake import Lake
@@ -20,6 +26,7 @@ from tests.forecasting.presentation.material import published_of
 from tests.small import compute_in_this_process
 
 SPEC = ForecastSpec(date(1992, 4, 16))
+weekly_forecast = import_module("flows.weekly_forecast")
 
 
 @pytest.fixture(autouse=True)
@@ -147,3 +154,37 @@ def test_what_a_cluster_did_is_recorded_also_where_the_forecast_fails(
 def test_outside_a_run_there_is_nothing_to_report_to() -> None:
     """Such as a baseline that is built after the run."""
     report_to_run(ModelChoice("mean", "always"))
+
+
+def test_a_week_that_fails_after_it_published_counts_as_published(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The loop over the weeks returns the record that the lake has; of a week that never began there is none yet."""
+    published = published_of(tmp_path / "forecast.parquet", rows=2)
+    lake, weeks = Lake(tmp_path), [SPEC.cutoff, SPEC.cutoff + WEEK]
+
+    def run_flow(_flow: object, parameters: dict[str, Any]) -> RunRecord:
+        if parameters["cutoff"] == weeks[0]:
+            with observed(SPEC, [Recorder(lake)]) as run:
+                run.stage_finished(published)
+                raise RunError("The report broke", "mend it")
+        raise RunError("It broke", "mend it")
+
+    monkeypatch.setattr(module, "run_flow", run_flow)
+    records, errors = module.run_weeks(None, lake, weeks, WeeklyOptions())  # type: ignore[arg-type]
+    assert [record.outcome for record in records] == [Outcome.PUBLISHED, Outcome.FAILED]
+    assert records[0] == last_record(tmp_path)
+    assert [record.error.sentence for record in records if record.error] == [str(error) for error in errors]
+
+
+def test_the_baseline_is_part_of_the_record_in_the_lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Though it is built after the run, when its record was written for the first time."""
+    lake, folds = Lake(tmp_path), Folds((SPEC.cutoff,), 1)
+    with observed(SPEC, [Recorder(lake)]) as run:
+        pass
+    compute_in_this_process(monkeypatch, module, "start_cluster")
+    monkeypatch.setattr("forecasting.pipeline.baseline.folds_due", lambda *_: folds)
+    monkeypatch.setattr(weekly_forecast, "build_baseline", lambda *_: BaselineResult(52))
+    record = weekly_forecast.with_baseline(lake, run.record, WeeklyOptions())
+    assert record.result(BaselineResult) == BaselineResult(52)
+    assert last_record(tmp_path) == record

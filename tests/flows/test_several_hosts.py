@@ -23,8 +23,8 @@ from forecasting.contracts.orange_juice import dominicks_week
 from forecasting.contracts.run_record import RunRecord
 from forecasting.contracts.spec import ClusterSpec
 from forecasting.pipeline.publication import PublishedForecast
+from forecasting.storage.forecasts import PartialResults
 from forecasting.storage.lake import Lake
-from forecasting.storage.partial_results import PartialResults
 from tests.certificates import configuration, environment, make_authority
 from tests.hosts import REPOSITORY, Host, Hosts, hosts, lacking
 from tests.small import small_lake

@@ -26,11 +26,11 @@ from forecasting.contracts.run_record import Outcome, RunRecord
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.completeness import WeekStatus
 from forecasting.pipeline import batch as stages
-from forecasting.pipeline.database import DatabaseLoad
 from forecasting.pipeline.forecast import forecast
 from forecasting.pipeline.ingest import IngestResult
 from forecasting.pipeline.publication import PublishedForecast
 from forecasting.pipeline.simulation import simulate
+from forecasting.storage.database import DatabaseLoad
 from forecasting.storage.lake import Lake
 from forecasting.storage.locks import week_lock
 from tests.forecasting.compute import partition_functions

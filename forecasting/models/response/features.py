@@ -1,4 +1,4 @@
-"""What a shopper sees on the shelf, as arrays: offers of every product, and a product's regressors.
+"""Arrays of the offers of every product, and what is made of them: regressors, risks, and features for the trees.
 
 Axes throughout: S stores, W consecutive weeks (the last is the last week forecast),
 B products, K regressors.  Nothing here looks at sales.
@@ -11,6 +11,7 @@ import pandas as pd
 
 # The covariates that the response is to. A panel that does not have one counts as one where it is always 0.
 PRICE, DEAL, FEAT = "price", "deal", "feat"
+LONG_AGO = 26.0  # weeks since the last feature, at most
 REGULAR_PRICE_WEEKS = 13  # a quarter: longer than any promotion, shorter than list prices live
 
 
@@ -182,3 +183,61 @@ def product_risk(offers: Offers, product: int) -> np.ndarray:
     own = int(np.searchsorted(offers.products, product))
     deal, feat = offers.deal[own], offers.feat[own]
     return np.stack([np.ones_like(deal), deal, feat], axis=-1).transpose(1, 0, 2)
+
+
+def tree_features(offers: Offers, product: int) -> np.ndarray:
+    """Features of one product for the trees, (W, S, F). None names the product or the store.
+
+    So the effect of one product's rare deep discount is learnt for all others.
+    """
+    own = int(np.searchsorted(offers.products, product))
+    rival = np.delete(np.arange(len(offers.products)), own)
+    price, deal, feat, discount = offers.log_price[own], offers.deal[own], offers.feat[own], offers.discount[own]
+    offer = [price, deal, feat, discount]
+    columns = [
+        *offer,
+        *[chain.mean(axis=0) for chain in offer],
+        *[lagged(x, weeks) for weeks in (1, 2) for x in offer],
+        price + discount,
+        price.std(axis=0),
+        _rank_among_stores(price),
+        _weeks_since(feat > 0.5),
+    ]
+    if len(rival):
+        columns += _tree_rivals(offers, rival, price, offers.discount[rival])
+    return np.stack([np.broadcast_to(c, price.shape) for c in columns], axis=-1).transpose(1, 0, 2)
+
+
+def _tree_rivals(offers: Offers, rival: np.ndarray, price: np.ndarray, discounts: np.ndarray) -> list[np.ndarray]:
+    prices, feats = offers.log_price[rival], offers.feat[rival]
+    featured = feats * discounts
+    return [
+        (prices < price).sum(axis=0),
+        price - prices.mean(axis=0),
+        price - prices.min(axis=0),
+        offers.deal[rival].sum(axis=0),
+        feats.sum(axis=0),
+        *[total for d in (discounts, featured) for total in (d.sum(axis=0), d.max(axis=0))],
+    ]
+
+
+def lagged(x: np.ndarray, weeks: int) -> np.ndarray:
+    """The value `weeks` earlier; the first value repeats.  x: (S, W)."""
+    return x[:, np.maximum(np.arange(x.shape[1]) - weeks, 0)]
+
+
+def _rank_among_stores(price: np.ndarray) -> np.ndarray:
+    """Share of the chain's stores that ask no more than this store, (S, W)."""
+    ordered = np.sort(price, axis=0)
+    counts = [np.searchsorted(ordered[:, w], price[:, w], side="right") for w in range(price.shape[1])]
+    return np.stack(counts, axis=1) / len(price)
+
+
+def _weeks_since(event: np.ndarray) -> np.ndarray:
+    """Weeks since the last event before this week, (S, W)."""
+    since = np.empty(event.shape)
+    count = np.full(len(event), LONG_AGO / 2)  # unknown before the first week
+    for w in range(event.shape[1]):
+        since[:, w] = np.minimum(count, LONG_AGO)
+        count = np.where(event[:, w], 1.0, count + 1)
+    return since

@@ -3,6 +3,6 @@
 No file is read but the page's own template, style and scripts; whatever comes from outside stays text.
 """
 
-from forecasting.presentation.html.render import Page, render, write_page
+from forecasting.presentation.html.render import render, write_page
 
-__all__ = ["Page", "render", "write_page"]
+__all__ = ["render", "write_page"]

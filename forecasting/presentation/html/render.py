@@ -4,13 +4,12 @@ import base64
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import date
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
-import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from forecasting.contracts.errors import DataError
@@ -22,24 +21,16 @@ from forecasting.presentation.html import figures
 from forecasting.presentation.html.detail import pack_detail
 from forecasting.presentation.week import WeekView, week_view
 from forecasting.storage.lake import Lake
+from forecasting.storage.reports import Page
 
 SCRIPTS = ("vega.js", "tablesort.js", "charts.js", "report.js")
 
 
-@dataclass(frozen=True)
-class Page:
-    """A page: its text, and the files that stand beside it in its folder, by name."""
-
-    html: str
-    beside: dict[str, str]
-
-
-def write_page(lake: Lake, cutoff: date, record: RunRecord | None = None, table: pd.DataFrame | None = None) -> Path:
+def write_page(lake: Lake, cutoff: date, record: RunRecord | None = None) -> Path:
     """Write the page of a published cutoff, and return its path.
 
     Args:
         record: of the run that is under way, where there is one; else the lake's record of the run that published.
-        table: the table `report` of that cutoff, where it is at hand.
 
     Raises:
         DataError: nothing is published for that cutoff.
@@ -50,7 +41,7 @@ def write_page(lake: Lake, cutoff: date, record: RunRecord | None = None, table:
             f"No forecast is published for the week of {cutoff}",
             f"name another with --cutoff (the newest is {newest}), or make it: oj run --cutoff {cutoff}",
         )
-    return lake.reports.write_page(cutoff, render(week_view(lake, cutoff, record, table), str(cutoff)))
+    return lake.reports.write_page(cutoff, render(week_view(lake, cutoff, record), str(cutoff)))
 
 
 def render(week: WeekView, folder: str) -> Page:

@@ -14,8 +14,8 @@ from forecasting.presentation import words
 from forecasting.presentation.facts import Fact, Tone
 from forecasting.presentation.terminal.console import console, print_facts
 from forecasting.presentation.words import as_typed
+from forecasting.storage.history import BEGINNING
 from forecasting.storage.lake import Lake
-from forecasting.storage.weekly_table import BEGINNING
 
 
 def show_simulated(lake: Lake, simulated: SimulatedWeek) -> None:

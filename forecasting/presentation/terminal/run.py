@@ -37,7 +37,7 @@ def show_backfill(root: Path, records: Sequence[RunRecord], seconds: float) -> N
     console.print()
     console.print(table)
     for record in records:
-        if record.outcome is Outcome.FAILED and record.error:
+        if record.error:
             console.print(Text(f"{record.week}: {record.error.sentence}", style="red"))
     console.print(f"{seconds:.1f} s; the forecasts are in {words.as_typed(root / 'published')}", style="dim")
 

@@ -5,7 +5,6 @@ database has changed since. A load that is killed leaves each week as it was, or
 same time wait for each other.
 """
 
-import hashlib
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -39,9 +38,10 @@ from forecasting.clock import now
 from forecasting.contracts import schemas
 from forecasting.contracts.errors import SchemaError
 from forecasting.contracts.table import Table
+from forecasting.storage.database import DatabaseLoad
 from forecasting.storage.database.tables import Tables, create_tables, tables_of
 from forecasting.storage.database.target import Database
-from forecasting.storage.files import read_hashed
+from forecasting.storage.files import read_hashed, sha256_of
 from forecasting.storage.lake import Lake
 
 # Keeps sums of products within 64 bits.
@@ -63,23 +63,7 @@ class Piece:
         return self.table.name, self.week
 
 
-@dataclass(frozen=True)
-class Loaded:
-    """The result of a load.
-
-    weeks: the weeks with rows that were loaded or removed.
-    rows: how many were loaded, by table, without tables of which none were.
-    """
-
-    database: str
-    weeks: tuple[date, ...]
-    rows: Mapping[str, int]
-
-    def as_dict(self) -> dict[str, Any]:
-        return {"target": self.database, "weeks": [str(week) for week in self.weeks], "rows": dict(self.rows)}
-
-
-def load(lake: Lake, database: str, anew: tuple[date, date] | None = None) -> Loaded:
+def load(lake: Lake, database: str, anew: tuple[date, date] | None = None) -> DatabaseLoad:
     """Load the weeks that differ.
 
     Args:
@@ -93,7 +77,7 @@ def load(lake: Lake, database: str, anew: tuple[date, date] | None = None) -> Lo
         return _load(lake, target, anew)
 
 
-def _load(lake: Lake, target: Database, anew: tuple[date, date] | None) -> Loaded:
+def _load(lake: Lake, target: Database, anew: tuple[date, date] | None) -> DatabaseLoad:
     tables = tables_of(lake.reference.definition)
     pieces = {piece.key: piece for piece in _pieces(lake, tables)}
     rows: dict[str, int] = {}
@@ -117,7 +101,7 @@ def _load(lake: Lake, target: Database, anew: tuple[date, date] | None) -> Loade
             damaged.append(error)  # the other weeks are loaded all the same
     if damaged:
         raise damaged[0]
-    return Loaded(target.name, tuple(weeks), {name: count for name, count in rows.items() if count})
+    return DatabaseLoad(target.name, tuple(weeks), {name: count for name, count in rows.items() if count})
 
 
 def _pieces(lake: Lake, tables: Tables) -> list[Piece]:
@@ -136,7 +120,7 @@ def _differing(
     connection: Connection, tables: Tables, pieces: Mapping[tuple[str, date], Piece]
 ) -> set[tuple[str, date]]:
     """Return the tables and weeks whose rows in the database are not those of the file that exists now."""
-    wanted = {key: hashlib.sha256(piece.path.read_bytes()).hexdigest() for key, piece in pieces.items()}
+    wanted = {key: sha256_of(piece.path) for key, piece in pieces.items()}
     held = {(name, *found) for name in tables.by_week for found in _held(connection, tables, name)}
     of_loads = tables[LOADS].c
     columns = (of_loads.table_name, of_loads.cutoff, of_loads.rows, of_loads.checksum, of_loads.sha256)

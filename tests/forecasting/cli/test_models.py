@@ -89,7 +89,7 @@ def test_a_rollback_verifies_what_it_goes_back_to(lake: Lake, template: tuple[La
     assert lake.models.champion() == current
 
 
-def test_without_a_model_the_next_step_is_named(empty: Lake, tmp_path: Path) -> None:
+def test_without_a_model_the_next_step_is_printed(empty: Lake, tmp_path: Path) -> None:
     """An empty list says how one is made, and there is nothing to go back to, least of all in an empty lake."""
     assert "Next: oj train" in text_of(oj("models", "--lake", str(empty.root)))
     assert "train one with `oj train`" in oj("models", "rollback", "--lake", str(empty.root)).output

@@ -16,7 +16,7 @@ from forecasting.core.drift import Alarm
 from forecasting.storage.files import read_table
 from forecasting.storage.lake import Lake
 from tests.databases import CUTOFFS, Target, assert_agrees, publish_anew
-from tests.forecasting.presentation.terminal.test_scores import scores_of
+from tests.forecasting.presentation.terminal.test_results import scores_of
 from tests.forecasting.storage.test_forecasts import SERIES, SPEC, forecast
 from tests.forecasting.storage.test_history import NOON, SECOND, announced, sales
 

@@ -43,7 +43,7 @@ KIND = "dask_kubernetes.operator.KubeCluster"
 SCHEDULER = "tls://a-rather-long-name-of-a-host.of-some-cloud.example.org:8786"
 
 
-def test_living_clusters_and_orphans_are_listed_apart(tmp_path: Path) -> None:
+def test_living_clusters_and_orphans_are_distinguished(tmp_path: Path) -> None:
     """Each with its run, age and cost so far, within 80 columns; an orphan is followed by what to do."""
     lake = Lake(tmp_path)
     content = {

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecasting.contracts.run_record import Outcome, RunError, RunRecord, result_name
+from forecasting.contracts.run_record import Outcome, RunFailure, RunRecord, result_name
 from forecasting.contracts.spec import ForecastSpec
 
 RECORD = RunRecord(ForecastSpec(date(1992, 4, 16)), datetime(2026, 1, 1, 12, tzinfo=UTC))
@@ -66,14 +66,14 @@ results = st.one_of(
     st.sampled_from(Outcome),
     moments,
     st.dictionaries(words, st.floats(0, 1e6), max_size=3),
-    st.none() | st.builds(RunError, words, words),
+    st.none() | st.builds(RunFailure, words, words),
 )
 def test_a_record_is_read_as_it_was_written(
     given_results: list[object],
     outcome: Outcome,
     started: datetime,
     seconds: dict[str, float],
-    error: RunError | None,
+    error: RunFailure | None,
 ) -> None:
     """Whatever the results: of each class the last one, the same as before."""
     record = replace(RECORD, outcome=outcome, started=started, seconds_by_stage=seconds, error=error)

@@ -32,7 +32,7 @@ def test_a_gap_skips_weeks() -> None:
 
 @settings(max_examples=25, deadline=None)
 @given(st.integers(1, 60), st.integers(0, 20))
-def test_steps_and_weeks_tell_the_same(horizon: int, gap: int) -> None:
+def test_steps_and_weeks_agree(horizon: int, gap: int) -> None:
     """There is one week a step, that many weeks after the cutoff."""
     spec = ForecastSpec(CUTOFF, horizon=horizon, gap=gap)
 

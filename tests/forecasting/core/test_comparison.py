@@ -65,7 +65,7 @@ def test_a_better_model_is_found_and_a_worse_one_is_not() -> None:
     assert result.champion == pytest.approx(np.mean([9, 10, 11, 10, 9, 12, 10, 11]) / 2 / 5)
 
 
-def test_the_same_forecasts_tell_nothing() -> None:
+def test_the_same_forecasts_decide_nothing() -> None:
     """Weeks in which both are one model count neither for nor against."""
     same = rows_of([10.0] * 10)
     result = compare(same, same, lags=2)

@@ -137,7 +137,7 @@ FLOODED = Acceptance(by="Ada", why="store 5 is flooded", when=datetime(1989, 11,
 
 @pytest.mark.parametrize("is_closed", [True, False])
 def test_gaps_can_be_accepted_with_a_reason(is_closed: bool) -> None:
-    """An acceptance lets the week go on, before the deadline and after it, and stays in the report."""
+    """A person's word lets the week go on, before the deadline and after it, and is kept in the report."""
     completeness = check_completeness(sales_of(*BEFORE, *ALL_OF_IT[:2]), WEEK_10)
 
     accepted = gate(completeness, min_reporting=0.9, is_closed=is_closed, accepted=FLOODED)

@@ -69,7 +69,7 @@ def one_product_broken(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(**{name: rows[name] * share for name in ENDS})
 
 
-def test_quiet_weeks_raise_no_more_than_is_said(baseline: pd.DataFrame) -> None:
+def test_quiet_weeks_raise_no_more_alarms_than_expected(baseline: pd.DataFrame) -> None:
     """In ten times 100 weeks like those of the baseline ten alarms are expected; a test of one per cent allows 18."""
     alarms = [detect_drift(live_scores(after(100, seed)), baseline) for seed in range(100, 110)]
     assert sum(len({alarm.week for alarm in of_run}) for of_run in alarms) <= 18
@@ -83,9 +83,7 @@ def test_quiet_weeks_raise_no_more_than_is_said(baseline: pd.DataFrame) -> None:
         (one_product_broken, "coverage_95 of product 3", "The 95 % intervals of product 3 miss too often"),
     ],
 )
-def test_a_break_is_noticed_within_three_weeks(
-    baseline: pd.DataFrame, broken: Break, statistic: str, words: str
-) -> None:
+def test_a_break_raises_an_alarm_soon(baseline: pd.DataFrame, broken: Break, statistic: str, words: str) -> None:
     """Ten quiet weeks, then the break: one of the first three weeks after it names what broke, and since when."""
     rows = after(20, seed=7)
     since = rows["week"].unique()[10]
@@ -99,7 +97,7 @@ def test_a_break_is_noticed_within_three_weeks(
     assert found.sentence.startswith(words)
 
 
-def test_a_break_that_lasts_is_reported_again(baseline: pd.DataFrame) -> None:
+def test_a_break_that_lasts_raises_an_alarm_again(baseline: pd.DataFrame) -> None:
     """After an alarm the sum begins anew, and reaches its limit again."""
     alarms = detect_drift(live_scores(too_high(after(12, seed=7))), baseline)
     assert len([alarm for alarm in alarms if alarm.statistic == "bias"]) >= 3
@@ -123,7 +121,7 @@ def test_the_values_of_an_alarm_are_shares(baseline: pd.DataFrame) -> None:
 
 
 def test_nothing_is_monitored_without_a_baseline_of_enough_weeks(baseline: pd.DataFrame) -> None:
-    """Twenty-five weeks are too few to learn how noisy quiet weeks are."""
+    """Twenty-five weeks are too few to estimate how noisy quiet weeks are."""
     short = baseline[baseline["week"] < FIRST + pd.Timedelta(weeks=25)]
     live = live_scores(too_high(after(6, seed=7)))
     assert detect_drift(live, short) == detect_drift(live, schemas.BASELINE.empty()) == []
@@ -131,7 +129,7 @@ def test_nothing_is_monitored_without_a_baseline_of_enough_weeks(baseline: pd.Da
 
 
 def test_weeks_of_the_baseline_itself_raise_nothing(baseline: pd.DataFrame) -> None:
-    """The weeks that the baseline was built from are not monitored."""
+    """The baseline is not compared with itself."""
     assert detect_drift(live_scores(too_high(backtest_rows(52, seed=1))), baseline) == []
 
 
@@ -143,7 +141,7 @@ def test_a_missing_week_leaves_the_sums_as_they_are() -> None:
 
 
 def test_of_many_products_the_biggest_are_monitored(baseline: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Beyond the most that are monitored, the products that sell least count in the total alone."""
+    """Where there are more than the limit, the products that sell least are monitored in the total only."""
     monkeypatch.setattr(drift, "MOST_PRODUCTS_MONITORED", 2)
     rows = backtest_rows(30, seed=3)
     rows.loc[rows["product"].isin([2, 5]), "actual"] *= 2

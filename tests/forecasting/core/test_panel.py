@@ -73,10 +73,10 @@ def test_the_panel_holds_every_sale_of_its_series_and_invents_none(market: Marke
     series = active_series(market.sales, market.cutoff)
 
     past = market.sales[market.sales["week"] <= pd.Timestamp(market.cutoff)].merge(series, on=schemas.SERIES)
-    observed = panel.dropna(subset="units")[[*schemas.CELL, "units"]].reset_index(drop=True)
+    found = panel.dropna(subset="units")[[*schemas.CELL, "units"]].reset_index(drop=True)
 
     expected = past.sort_values(schemas.CELL, ignore_index=True)[[*schemas.CELL, "units"]]
-    pd.testing.assert_frame_equal(observed, expected, check_dtype=False)
+    pd.testing.assert_frame_equal(found, expected, check_dtype=False)
 
 
 @LAW
@@ -196,11 +196,11 @@ def test_promotions_are_completed_for_rivals_and_for_every_week_to_the_last() ->
     )
 
     nothing_promoted = [(2, 1, week(4), 2.0, 0, 0.0), (2, 2, week(4), 3.0, 0, 0.0), (2, 2, week(5), 3.0, 0, 0.0)]
-    planned = plan_of(*past, announced)
-    pd.testing.assert_frame_equal(found[found["known"]].drop(columns="known"), planned, check_exact=True)
+    expected = plan_of(*past, announced)
+    pd.testing.assert_frame_equal(found[found["known"]].drop(columns="known"), expected, check_exact=True)
     assumed = found[~found["known"]].sort_values(["product", "week"])[[*schemas.CELL, *ORANGE_JUICE.names]]
     assert list(assumed.itertuples(index=False, name=None)) == nothing_promoted
-    assert found.dtypes[planned.columns].equals(planned.dtypes)
+    assert found.dtypes[expected.columns].equals(expected.dtypes)
 
 
 def test_an_announcement_without_a_price_is_completed() -> None:

@@ -1,4 +1,4 @@
-"""Point in time: of what several files say of a cell, the newest counts."""
+"""What was known when: of several announcements of a cell, the newest counts."""
 
 import pandas as pd
 from hypothesis import given, settings
@@ -27,7 +27,7 @@ def test_restated_cells_are_those_with_other_units() -> None:
 
 @settings(max_examples=30, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 3), st.sampled_from([2, 5]), st.integers(1, 99)), max_size=12))
-def test_the_newest_announced_is_what_the_last_file_said_of_each_cell(said: list[tuple[int, int, int]]) -> None:
+def test_the_newest_announcement_of_each_cell_is_that_of_the_last_file(said: list[tuple[int, int, int]]) -> None:
     """As if each file were written over what those before it said."""
     rows = pd.DataFrame(sorted(said, key=lambda one: one[0]), columns=["announced", "store", "price"])
     rows = rows.assign(product=1, week=pd.Timestamp(LAST_YEAR[0]))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from forecasting.contracts import schemas
 from forecasting.core.partition import Partition
-from forecasting.core.retry_queue import Failure, Outcome, RetryQueue, Series, Task
+from forecasting.core.retry_queue import Failure, PartitionOutcome, RetryQueue, Series, Task
 
 FOUR = ((2, 1), (2, 2), (5, 1), (5, 2))
 
@@ -43,7 +43,7 @@ class Computer:
 
     def run(
         self, *partitions: Partition, pooled: bool = False, max_retries: int = 2, error_threshold: int = -1
-    ) -> list[Outcome]:
+    ) -> list[PartitionOutcome]:
         batch = RetryQueue(
             list(partitions),
             max_retries=max_retries,
@@ -51,7 +51,7 @@ class Computer:
             error_threshold=error_threshold,
             unusable=self._unusable,
         )
-        outcomes: list[Outcome] = []
+        outcomes: list[PartitionOutcome] = []
         while (task := batch.next_task()) is not None:
             assert len(self.tried) < 1000, "the batch does not end"
             outcome = self._compute(batch, task)
@@ -59,7 +59,7 @@ class Computer:
                 outcomes.append(outcome)
         return outcomes
 
-    def _compute(self, batch: RetryQueue, task: Task) -> Outcome | None:
+    def _compute(self, batch: RetryQueue, task: Task) -> PartitionOutcome | None:
         series = keys(task.partition.series)
         self.tried.append(series)
         if self.flaky:
@@ -92,7 +92,7 @@ def next_of(batch: RetryQueue) -> Task:
     return task
 
 
-def usable(outcome: Outcome) -> list[Series]:
+def usable(outcome: PartitionOutcome) -> list[Series]:
     return sorted(key for rows in outcome.frames for key in keys(rows) if key not in outcome.reasons)
 
 

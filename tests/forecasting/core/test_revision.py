@@ -1,4 +1,4 @@
-"""Revisions: how a forecast differs from the one that replaced it."""
+"""What differs between a forecast and the one that replaced it."""
 
 from datetime import date
 

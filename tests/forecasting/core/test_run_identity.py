@@ -95,7 +95,7 @@ def test_a_run_id_changes_with_every_option_and_with_the_code(market: Market) ->
 
 
 def test_sales_and_promotions_do_not_stand_in_for_each_other() -> None:
-    """A run on no sales and a run on no promotions have different ids."""
+    """A run on no sales and a run on no promotions have different identities."""
     week = pd.DatetimeIndex(["1991-01-03"])
     sales = schemas.SALES.cast(pd.DataFrame({"store": 2, "product": 1, "week": week, "units": 1}))
     promotions = orange_juice.PROMOTIONS.cast(

@@ -59,7 +59,7 @@ def test_a_plan_for_weeks_ahead_has_no_units() -> None:
     assert prices(found) == [2.49, 1.99]
 
 
-def test_a_promotion_keeps_the_week_that_announced_it() -> None:
+def test_a_promotion_has_the_week_that_announced_it() -> None:
     """Plans change: both that of the first file and what the later week's file says are kept, in whichever order."""
     plan = raw_row(week_or_date=NEXT_WEEK.isoformat(), units="", price="1.99")
     sold = raw_row(week_or_date=NEXT_WEEK.isoformat(), file_week=NEXT_WEEK, price="1.49")

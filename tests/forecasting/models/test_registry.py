@@ -80,7 +80,7 @@ def test_the_documented_model_forecasts_real_stores(
 
 
 def test_the_command_on_the_page_names_the_model_in_its_code(my_models: Path) -> None:
-    """The name in the command is that of the file that the page has the reader save."""
+    """The file that the page has the reader save is the one that its command names."""
     assert "--models my_models:moving_average" in OWN.read_text(encoding="utf-8")
     found = get_model("my_models:moving_average")
     assert (found.name, found.pooled, found.trainable) == ("my_models:moving_average", "nothing", False)

@@ -21,8 +21,8 @@ from forecasting.pipeline.challengers import (
     Candidate,
     ChallengerEvaluation,
     Evaluation,
-    choose_folds,
     evaluate_challengers,
+    evaluation_folds,
     last_week,
     rollback,
     train_and_register,
@@ -63,7 +63,7 @@ def evaluated(
     found = evaluate_challengers(
         InThisProcess(),  # type: ignore[arg-type]  # it does what a cluster does
         of_lake(lake, LAST),
-        choose_folds(lake, SPEC, FOLDS),
+        evaluation_folds(lake, SPEC, FOLDS),
         models,
         incumbent,
         BatchSpec(),
@@ -94,13 +94,13 @@ def test_the_last_week_is_that_of_the_sales(lake: Lake, tmp_path: Path) -> None:
 
 def test_folds_are_the_last_weeks_whose_forecast_can_be_compared(lake: Lake) -> None:
     """A gap moves them back; each has enough history before it, however many are asked for."""
-    assert choose_folds(lake, SPEC, 2).cutoffs == (LAST - 2 * WEEK, LAST - WEEK)
-    assert choose_folds(lake, replace(SPEC, gap=2), 2).cutoffs == (LAST - 4 * WEEK, LAST - 3 * WEEK)
+    assert evaluation_folds(lake, SPEC, 2).cutoffs == (LAST - 2 * WEEK, LAST - WEEK)
+    assert evaluation_folds(lake, replace(SPEC, gap=2), 2).cutoffs == (LAST - 4 * WEEK, LAST - 3 * WEEK)
     weeks = lake.sales.weeks()
-    assert choose_folds(lake, SPEC, 999).cutoffs == tuple(weeks[FEWEST_WEEKS:-1])
+    assert evaluation_folds(lake, SPEC, 999).cutoffs == tuple(weeks[FEWEST_WEEKS:-1])
     early = replace(SPEC, cutoff=weeks[FEWEST_WEEKS])
     with pytest.raises(DataError, match=f"let {FEWEST_WEEKS + 2} weeks be collected first"):
-        choose_folds(lake, early, 2)
+        evaluation_folds(lake, early, 2)
 
 
 def test_the_champion_forecasts_as_trained_the_weeks_it_has_not_seen(history: Lake) -> None:

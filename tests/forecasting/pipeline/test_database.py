@@ -7,7 +7,8 @@ import pytest
 
 from flows.options import WeeklyOptions
 from forecasting.contracts.errors import OptionError
-from forecasting.pipeline.database import DatabaseLoad, try_database
+from forecasting.pipeline.database import try_database
+from forecasting.storage.database import DatabaseLoad
 from forecasting.storage.database import load as loads
 from forecasting.storage.lake import Lake
 from tests.databases import CUTOFFS, Target, assert_agrees

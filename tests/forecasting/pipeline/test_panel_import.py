@@ -13,16 +13,16 @@ from forecasting.pipeline.panel_import import ColumnMapping, import_panel
 from forecasting.pipeline.simulation import simulate
 from forecasting.storage.lake import Lake
 
-LAYOUT = ColumnMapping("Store", "Product", "WeekStarting", "Quantity", {"price": "Price", "feat": "Advert"})
+MAPPING = ColumnMapping("Store", "Product", "WeekStarting", "Quantity", {"price": "Price", "feat": "Advert"})
 HEADER = "WeekStarting,Store,Product,Quantity,Advert,Price\n"
 ROWS = "1990-06-18,2,minute.maid,10,0,1.99\n1990-06-18,2,dominicks,7,1,1.49\n1990-06-25,2,dominicks,,1,1.29\n"
 
 
-def imported(tmp_path: Path, text: str, layout: ColumnMapping = LAYOUT) -> Lake:
+def imported(tmp_path: Path, text: str, mapping: ColumnMapping = MAPPING) -> Lake:
     file = tmp_path / "panel.csv"
     file.write_text(text, encoding="utf-8")
     lake = Lake(tmp_path / "lake")
-    import_panel(lake, [file], layout)
+    import_panel(lake, [file], mapping)
     return lake
 
 
@@ -91,7 +91,7 @@ def test_a_lake_with_sales_is_left_alone(tmp_path: Path) -> None:
     """An import fills a new lake only, and the simulation does not mix the orange juice into another panel."""
     lake = imported(tmp_path, HEADER + ROWS)
     with pytest.raises(OptionError, match="has sales already"):
-        import_panel(lake, [tmp_path / "panel.csv"], LAYOUT)
+        import_panel(lake, [tmp_path / "panel.csv"], MAPPING)
     with pytest.raises(OptionError, match="holds another panel"):
         simulate(lake)
 

@@ -17,12 +17,12 @@ from forecasting.core.completeness import Acceptance, CompletenessReport, WeekSt
 from forecasting.core.drift import Alarm
 from forecasting.core.report import report_table
 from forecasting.core.revision import RevisedForecast, Revision
-from forecasting.pipeline.database import DatabaseLoad
 from forecasting.pipeline.ingest import IngestResult
 from forecasting.pipeline.monitoring import MonitoringResult, StepScores
 from forecasting.pipeline.publication import PublishedForecast
 from forecasting.pipeline.report import ReportResult
 from forecasting.presentation.week import WeekView
+from forecasting.storage.database import DatabaseLoad
 
 CUTOFF = pd.Timestamp("1992-04-16")
 WEEK = CUTOFF.date()

@@ -137,7 +137,7 @@ def test_another_kind_of_file_is_refused(tmp_path: Path, name: str) -> None:
         export(sheet_of("Dole"), tmp_path / name, ABOUT, ORANGE_JUICE)
 
 
-def test_a_path_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+def test_a_path_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     """In one sentence."""
     (tmp_path / "file").touch()
     with pytest.raises(OptionError, match="cannot be written"):

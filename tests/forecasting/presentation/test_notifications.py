@@ -7,7 +7,6 @@ from pathlib import Path
 from forecasting.contracts.errors import RunError, WeekNotWhole
 from forecasting.contracts.run_record import RunRecord
 from forecasting.core.completeness import Acceptance, CompletenessReport, WeekStatus
-from forecasting.pipeline.database import DatabaseLoad
 from forecasting.presentation.notifications import (
     MOST_CHARACTERS_OF_ERROR,
     database_not_loaded,
@@ -19,6 +18,7 @@ from forecasting.presentation.notifications import (
     run_failed,
     week_waiting,
 )
+from forecasting.storage.database import DatabaseLoad
 from tests.forecasting.presentation.material import WEEK, alarm_of, ingest_of, monitoring_of, published_of, record_of
 
 DEADLINE = datetime(1992, 4, 25, 6, 0, tzinfo=UTC)

@@ -10,11 +10,11 @@ from forecasting.core.comparison import ComparisonResult
 from forecasting.core.revision import RevisedForecast, Revision
 from forecasting.pipeline.baseline import BaselineResult
 from forecasting.pipeline.challengers import Evaluation
-from forecasting.pipeline.database import DatabaseLoad
 from forecasting.pipeline.model_selection import ModelChoice
 from forecasting.pipeline.monitoring import MonitoringResult
 from forecasting.presentation.facts import Tone
 from forecasting.presentation.stages import describe, revised, stages_of
+from forecasting.storage.database import DatabaseLoad
 from tests.forecasting.presentation.material import (
     alarm_of,
     full_record,
@@ -109,7 +109,7 @@ def test_a_registered_model_is_named_with_its_age() -> None:
     assert said(REGISTERED) == {"model": "price_response 0ff5138fb1ec, trained on weeks up to 1992-04-16"}
 
 
-def test_an_evaluation_is_shown_with_its_cause_and_end() -> None:
+def test_an_evaluation_has_its_cause_and_its_end() -> None:
     """The alarm, who was promoted or not, and why."""
     after = replace(REGISTERED, alarm="The forecasts are twice what was sold.", evaluation=EVALUATION)
     assert said(after)["challengers"] == (

@@ -3,8 +3,9 @@
 import logging
 from pathlib import Path
 
-from forecasting.contracts.run_record import Outcome, RunError
-from forecasting.presentation.view import log_lines, run_facts, run_view, seconds_line, seconds_of
+from forecasting.contracts.panel_definition import ORANGE_JUICE
+from forecasting.contracts.run_record import Outcome, RunFailure
+from forecasting.presentation.view import RunView, log_lines, run_facts, seconds_line, seconds_of
 from forecasting.storage.lake import Lake
 from tests.forecasting.presentation.material import full_record, made_up, published_of, record_of, with_gaps
 
@@ -34,14 +35,14 @@ def test_a_run_says_what_was_asked_and_how_it_ended() -> None:
         ("asked for", "26 weeks by price_response, the median as point"),
         ("started", "1992-04-23 06:00:00 UTC"),
     ]
-    failed = record_of(outcome=Outcome.FAILED, error=RunError("DataError", "It is dry; pour."))
+    failed = record_of(outcome=Outcome.FAILED, error=RunFailure("DataError", "It is dry; pour."))
     assert [fact.text for fact in run_facts(failed)][-1] == "It is dry; pour."
 
 
 def test_a_view_holds_the_run_and_its_report(tmp_path: Path) -> None:
     """The page is there once it is written."""
     lake = Lake(tmp_path)
-    view = run_view(lake, full_record(tmp_path / "report.parquet"), made_up().report)
+    view = RunView(full_record(tmp_path / "report.parquet"), made_up().report, lake, ORANGE_JUICE)
     assert view.title == "Week of 1992-04-16: published"
     assert view.headline.amount == "600 cartons"
     assert view.fallbacks == ()
@@ -50,4 +51,4 @@ def test_a_view_holds_the_run_and_its_report(tmp_path: Path) -> None:
     path = lake.reports.page_path(view.record.week)
     path.parent.mkdir(parents=True)
     path.write_text("")
-    assert run_view(lake, view.record, view.report).page == path
+    assert RunView(view.record, view.report, lake, ORANGE_JUICE).page == path

@@ -45,7 +45,7 @@ def test_a_number_has_one_form(said: str, expected: str) -> None:
     assert said == expected
 
 
-def test_a_plan_is_described_by_the_roles_of_its_covariates() -> None:
+def test_a_plan_is_written_by_the_roles_of_its_covariates() -> None:
     """Price, then the labels of the promotions that are on; without any announcement it is unknown."""
     assert words.plan(ORANGE_JUICE, row(12.49, 1, 0.5)) == "$12.49 deal, advert"
     assert words.plan(ORANGE_JUICE, row(2.49, 0, 0)) == "$2.49"

@@ -140,7 +140,7 @@ def test_what_is_computed_counts(copy: Path, name: str, old: str, new: str) -> N
 
 def test_a_version_of_a_library_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     before = code_fingerprint("mean")
-    monkeypatch.setattr(fingerprint, "version", lambda library: f"new {library}")
+    monkeypatch.setattr("forecasting.storage.code_version.version", lambda library: f"new {library}")
     assert code_fingerprint("mean") != before
 
 

@@ -1,4 +1,4 @@
-"""Publishing replaces a forecast whole, whatever happens meanwhile."""
+"""Publishing replaces a forecast whole, whatever happens meanwhile; finished partitions come back."""
 
 import os
 import random
@@ -14,6 +14,7 @@ import pytest
 from forecasting.contracts.errors import RunError
 from forecasting.contracts.schemas import FORECAST
 from forecasting.contracts.spec import ForecastSpec
+from forecasting.core.partition import Partition
 from forecasting.storage.files import read_json, read_metadata
 from forecasting.storage.lake import Lake
 
@@ -144,3 +145,37 @@ def test_a_damaged_predecessor_is_none(lake: Lake) -> None:
     whole = file.read_bytes()
     file.write_bytes(whole[:100] + bytes([whole[100] ^ 1]) + whole[101:])
     assert lake.forecasts.replaced(SPEC.cutoff).empty
+
+
+def partition(name: str, rows: pd.DataFrame | None = None) -> Partition:
+    """A partition of the series of these rows."""
+    series = forecast(10) if rows is None else rows
+    return Partition(name, series[["store", "product", "week"]], pd.DataFrame())
+
+
+def test_rows_come_back_for_the_same_run_only(tmp_path: Path) -> None:
+    """The run id stands for input, options and code."""
+    lake = Lake(tmp_path)
+    lake.partials.write("run-a", partition("part-0000"), forecast(10))
+    both = [partition("part-0000"), partition("part-0001")]
+    assert list(lake.partials.read("run-a", both)) == ["part-0000"]
+    assert len(lake.partials.read("run-a", both)["part-0000"]) == 600
+    assert lake.partials.read("run-b", both) == {}
+
+
+def test_a_damaged_partial_counts_as_none(tmp_path: Path) -> None:
+    """It is removed, and its partition is computed again."""
+    lake = Lake(tmp_path)
+    lake.partials.write("run-a", partition("part-0000"), forecast(10))
+    (file,) = (lake.partials.folder("run-a") / "partitions").iterdir()
+    file.write_bytes(file.read_bytes()[:100])
+    assert lake.partials.read("run-a", [partition("part-0000")]) == {}
+    assert not file.exists()
+
+
+def test_rows_of_another_cut_are_not_taken(tmp_path: Path) -> None:
+    """A run that is resumed with another mini batch size cuts other partitions of the same names."""
+    lake = Lake(tmp_path)
+    lake.partials.write("run-a", partition("part-0000"), forecast(10))
+    smaller = forecast(10).query("store <= 100")
+    assert lake.partials.read("run-a", [partition("part-0000", smaller)]) == {}

@@ -161,7 +161,7 @@ def test_it_can_be_read_on_a_phone_in_the_dark_and_on_paper(tmp_path: Path, open
 
 
 def test_a_big_page_loads_the_series_that_is_asked_for(tmp_path: Path, open_in: Callable[..., Tab]) -> None:
-    """From a file beside it, and no other; one that is gone is named in a sentence."""
+    """From a file beside it, and no other; a sentence names one that is gone."""
     page_file = Lake(tmp_path).reports.write_page(CUTOFF.date(), render(made_up(201, 10, weeks=3), "1992-04-16"))
     parts = sorted((tmp_path / "report" / "1992-04-16").iterdir())
     assert len(parts) == 5

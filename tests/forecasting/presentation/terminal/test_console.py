@@ -9,13 +9,13 @@ import pytest
 from forecasting.contracts import orange_juice
 from forecasting.contracts.calendar import WEEK
 from forecasting.pipeline.simulation import SimulatedWeek
-from forecasting.presentation.terminal.backtest import show_backtest
 from forecasting.presentation.terminal.lake import show_simulated, show_status
+from forecasting.presentation.terminal.models import show_backtest
 from forecasting.presentation.terminal.run import show_run
 from forecasting.storage.files import write_table
 from forecasting.storage.lake import Lake
 from tests.forecasting.presentation.terminal.printed import joined, text_of
-from tests.forecasting.presentation.terminal.test_backtest import result_of
+from tests.forecasting.presentation.terminal.test_models import result_of
 from tests.forecasting.presentation.terminal.test_run import CUTOFF, view_of
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from forecasting.contracts.run_record import Outcome, RunError
+from forecasting.contracts.run_record import Outcome, RunFailure
 from forecasting.pipeline.simulation import SimulatedWeek
 from forecasting.presentation.terminal.lake import show_simulated, show_status
 from forecasting.storage.files import write_text
@@ -22,7 +22,7 @@ def test_the_last_error_is_printed_as_it_is(error: str, printed: StringIO, tmp_p
     """The status repeats what the last run ended with, whatever its text."""
     lake = Lake(tmp_path / "lake")
     lake.prepare()
-    record = record_of(outcome=Outcome.FAILED, error=RunError("DataError", error))
+    record = record_of(outcome=Outcome.FAILED, error=RunFailure("DataError", error))
     write_text(lake.root / "run_records" / str(CUTOFF) / "1992-04-23T06-00-00.json", record.to_json())
 
     show_status(lake)
@@ -33,7 +33,7 @@ def test_the_last_error_is_printed_as_it_is(error: str, printed: StringIO, tmp_p
     assert "nothing in the inbox" in text
 
 
-def test_a_simulation_says_what_it_did(printed: StringIO, tmp_path: Path) -> None:
+def test_a_simulation_prints_what_it_did(printed: StringIO, tmp_path: Path) -> None:
     """The week, the files and the next command."""
     show_simulated(Lake(tmp_path / "lake"), SimulatedWeek(CUTOFF, 82, None))
 

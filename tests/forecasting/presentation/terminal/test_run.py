@@ -11,7 +11,7 @@ import pytest
 
 from forecasting.contracts import orange_juice
 from forecasting.contracts.calendar import WEEK
-from forecasting.contracts.run_record import Outcome, RunError, RunRecord
+from forecasting.contracts.run_record import Outcome, RunFailure, RunRecord
 from forecasting.core.completeness import Acceptance
 from forecasting.pipeline.publication import PublishedForecast
 from forecasting.presentation.terminal.run import show_backfill, show_run
@@ -45,7 +45,7 @@ def view_of(lake: Lake, record: RunRecord | None = None, **report: Any) -> RunVi
     return run_view(lake, record or full_record(path))
 
 
-def test_a_run_is_shown_within_80_columns(printed: StringIO, lake: Lake) -> None:
+def test_a_run_fits_80_columns(printed: StringIO, lake: Lake) -> None:
     """Counts, gaps, fallbacks, what still runs, and where the results are, however large the numbers."""
     show_run(view_of(lake), seconds=720.0)
 
@@ -121,7 +121,7 @@ def test_a_reason_is_printed_as_it_is(reason: str, printed: StringIO, lake: Lake
     assert joined(f"accepted by Ada: {reason}") in joined(text_of(printed))
 
 
-def test_a_run_without_movers_says_so(printed: StringIO, lake: Lake) -> None:
+def test_a_run_without_movers_is_printed(printed: StringIO, lake: Lake) -> None:
     """Every forecast is what was sold lately: nothing changes, and that is no error."""
     show_run(view_of(lake, sold=40, expected=40.0), seconds=720.0)
 
@@ -133,7 +133,7 @@ def test_a_run_without_movers_says_so(printed: StringIO, lake: Lake) -> None:
 def test_a_backfill_has_a_line_a_week(printed: StringIO, tmp_path: Path) -> None:
     """Its outcome, stores, series and fallbacks; the error of a week that failed below."""
     good = full_record(tmp_path / "report.parquet")
-    failed = record_of(outcome=Outcome.FAILED, error=RunError("DataError", "[bold]It is dry; pour water."))
+    failed = record_of(outcome=Outcome.FAILED, error=RunFailure("DataError", "[bold]It is dry; pour water."))
 
     show_backfill(tmp_path, [good, failed], 12.34)
 

@@ -92,7 +92,7 @@ def test_a_load_that_hangs_is_not_waited_for_without_end(
         pass
 
 
-def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
+def test_a_file_that_is_no_database_is_an_error(tmp_path: Path) -> None:
     """And stays as it is."""
     file = tmp_path / "notes.txt"
     file.write_text("not a database at all" * 100)
