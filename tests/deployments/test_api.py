@@ -14,6 +14,7 @@ from typing import Any, cast
 import pytest
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.exceptions import ObjectNotFound
+from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
 from deployments.api import WEEKLY, Api, code_version, deploy, service_api
 from deployments.home import Home, Service
@@ -88,7 +89,8 @@ def test_a_server_that_fails_within_a_command_is_one_sentence(
     home: Home, answer: Callable[[BaseHTTPRequestHandler], None], says: str
 ) -> None:
     """Somebody else's server, or one that ends while it is asked."""
-    with server(answer) as port:
+    # The client tries again for a minute.
+    with server(answer) as port, temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}):
         home.configure(Service("/lake", port))
         with pytest.raises(RunError, match=says), service_api(home) as api:
             api.deployments()
