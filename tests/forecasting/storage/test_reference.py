@@ -42,9 +42,10 @@ def test_a_definition_is_read_as_it_was_written(lake: Lake) -> None:
     assert (lake.reference.week_starts_on, lake.reference.time_zone) == (0, "Europe/Berlin")
 
 
-def test_a_damaged_definition_is_named(lake: Lake) -> None:
+@pytest.mark.parametrize("content", ["{}", "", "{", "[1]"])
+def test_a_damaged_definition_is_named(lake: Lake, content: str) -> None:
     """The lake does not silently become the orange juice's."""
-    write_text(lake.root / "reference" / "panel.json", "{}")
+    write_text(lake.root / "reference" / "panel.json", content)
     with pytest.raises(DataError, match="panel"):
         _ = lake.reference.definition
 
