@@ -76,7 +76,7 @@ def pytest_unconfigure() -> None:
 
 
 @pytest.fixture(scope="session")
-def fed_lake_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def simulated_lake_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A lake with the real history up to 1992-04-09 and the files of 1992-04-16 in its inbox; not to be changed.
 
     Whichever worker needs it first makes it for all.
@@ -98,9 +98,9 @@ def files_are_settled(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def fed_lake(fed_lake_template: Path, tmp_path: Path) -> Lake:
+def simulated_lake(simulated_lake_template: Path, tmp_path: Path) -> Lake:
     """A lake of one's own in which a real week waits."""
-    shutil.copytree(fed_lake_template, tmp_path / "lake")
+    shutil.copytree(simulated_lake_template, tmp_path / "lake")
     return Lake(tmp_path / "lake")
 
 

@@ -76,7 +76,7 @@ def make_small_lake(root: Path) -> Lake:
     )
     rows["week"] = pd.to_datetime(rows["week"])
     lake.sales.add(schemas.SALES.cast(rows[rows["week"] <= pd.Timestamp(WEEKS[-1])]))
-    # Each week tells its own offers, and those of the next one with another price: files speak of the same cells.
+    # Each week announces its own offers, and those of the next one at another price: two files have the same cells.
     ahead = rows.assign(announced=rows["week"] - WEEK, price=rows["price"] + 0.1)
     announced = pd.concat([rows.assign(announced=rows["week"]), ahead])
     lake.promotions.add(

@@ -53,7 +53,7 @@ def mistakes(text: str) -> list[str]:
 
 @pytest.mark.parametrize("document", [*DOCUMENTS, *SOURCES], ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_command_and_option_that_is_named_exists(document: Path) -> None:
-    """Whatever tells people to use a command of `oj`: documents, messages, notifications."""
+    """Whatever names a command of `oj` for people to use: documents, messages, notifications."""
     assert mistakes(document.read_text(encoding="utf-8")) == []
 
 

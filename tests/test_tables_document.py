@@ -41,10 +41,10 @@ def columns_of(table: Table) -> str:
 
 
 @pytest.fixture(scope="module")
-def demo(fed_lake_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Lake:
+def demo(simulated_lake_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Lake:
     """What `make run` leaves, without the cluster."""
     lake = Lake(tmp_path_factory.mktemp("demo") / "lake")
-    shutil.copytree(fed_lake_template, lake.root)
+    shutil.copytree(simulated_lake_template, lake.root)
     week = dominicks_week(136)
     arrived = ingest.collect(lake, week)
     spec = GateSpec(datetime(1992, 4, 24, tzinfo=UTC))

@@ -98,10 +98,10 @@ def held_entry(lake: Lake, cluster_id: str, *, run: str, spec: ClusterSpec) -> I
     entry = Entry(cluster_id, run, spec.cluster, now(), driver, spec.instance_count, spec.price_per_instance_hour)
     hidden = path.with_name(f".{path.name}")
     with os.fdopen(os.open(hidden, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600), "r+", encoding="utf-8") as file:
+        held = HeldEntry(file, entry)
         try:
             # Locked and whole before anyone can see it.
             fcntl.flock(file, fcntl.LOCK_EX)
-            held = HeldEntry(file, entry)
             held.update(scheduler="", instances=spec.instance_count)
             hidden.rename(path)
             yield held

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 Phase = Literal["starting", "waiting", "computing", "ending"]
 Transfer = Literal["message", "shared storage"]
@@ -53,23 +53,6 @@ class ClusterUsage:
     def cost(self) -> float:
         """In the currency of `price_per_instance_hour`."""
         return self.instance_seconds / 3600 * self.price_per_instance_hour
-
-    def as_dict(self, forecasts: int | None) -> dict[str, Any]:
-        """Return plain values; `forecasts`, where there are any, share the cost."""
-        content: dict[str, Any] = {
-            **vars(self),
-            "worker_pids": list(self.worker_pids),
-            "left_over": list(self.left_over),
-            "worker_seconds": {phase: round(seconds, 3) for phase, seconds in self.worker_seconds.items()},
-            "worker_seconds_provisioned": self.worker_seconds_provisioned,
-            "worker_seconds_idle": self.worker_seconds_idle,
-            "last_worker_gone": self.last_worker_gone and self.last_worker_gone.isoformat(timespec="milliseconds"),
-        }
-        content = {name: round(value, 3) if isinstance(value, float) else value for name, value in content.items()}
-        content["cost"] = round(self.cost, 6)
-        if forecasts:
-            content["cost_per_1000_forecasts"] = round(1000 * self.cost / forecasts, 6)
-        return content
 
 
 @dataclass

@@ -9,8 +9,6 @@ from forecasting.contracts.panel_definition import PanelDefinition
 from forecasting.core.report import RECENT_WEEKS, Expectation, biggest_movers, expectation
 from forecasting.presentation import words
 
-RECENT_MEANING = f"recent: mean of the last {RECENT_WEEKS} weeks"
-
 
 @dataclass(frozen=True)
 class Headline:

@@ -24,7 +24,6 @@ import pandas as pd
 
 from forecasting.contracts import schemas
 from forecasting.contracts.errors import DataError, RunError, SchemaError
-from forecasting.contracts.run_record import adapter
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.contracts.table import Table
 from forecasting.core.forecast_checks import require_complete
@@ -201,7 +200,7 @@ class Forecasts:
     def spec_of(self, cutoff: date, run_id: str) -> ForecastSpec | None:
         """Return what a published run was asked for; None where its manifest is missing."""
         manifest = self._manifest(cutoff, run_id)
-        return adapter(ForecastSpec).validate_python(manifest["spec"]) if manifest else None
+        return ForecastSpec.from_dict(manifest["spec"]) if manifest else None
 
     def as_of(self, cutoff: date) -> datetime | None:
         """Return up to which moment the current run had collected; None where there is none, or it does not say."""

@@ -50,7 +50,15 @@ class Reference:
             DataError: the file is damaged.
         """
         path = self._folder / "panel.json"
-        return PanelDefinition.from_dict(read_json(path)) if path.exists() else ORANGE_JUICE
+        if not path.exists():
+            return ORANGE_JUICE
+        try:
+            content = read_json(path)
+        except ValueError as error:
+            raise DataError(
+                f"The panel definition {path} is not JSON ({error})", "correct it, or restore it from a copy"
+            ) from error
+        return PanelDefinition.from_dict(content)
 
     def write_definition(self, definition: PanelDefinition) -> None:
         """Write what the sales of the lake are, before any table is written."""

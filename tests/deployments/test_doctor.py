@@ -36,9 +36,9 @@ def wrong(findings: list[Finding]) -> list[Finding]:
     return [finding for finding in findings if not finding.is_fine]
 
 
-def test_a_lake_alone_is_fine(fed_lake: Lake, home: Home) -> None:
+def test_a_lake_alone_is_fine(simulated_lake: Lake, home: Home) -> None:
     """No service is needed for `oj run`."""
-    findings = examine(home, fed_lake)
+    findings = examine(home, simulated_lake)
     assert wrong(findings) == []
     assert any("no service is installed" in finding.what for finding in findings)
     assert not home.root.exists()
@@ -51,23 +51,25 @@ def test_a_lake_that_is_not_there_is_named(home: Home, tmp_path: Path) -> None:
     assert "--lake" in finding.remedy
 
 
-def test_a_held_lock_is_named_with_its_holder(fed_lake: Lake, home: Home) -> None:
+def test_a_held_lock_is_named_with_its_holder(simulated_lake: Lake, home: Home) -> None:
     """It is nothing wrong by itself."""
-    with week_lock(fed_lake.lock_path(str(WEEK)), WEEK):
-        findings = examine(home, fed_lake)
+    with week_lock(simulated_lake.lock_path(str(WEEK)), WEEK):
+        findings = examine(home, simulated_lake)
     assert wrong(findings) == []
     assert any(f"the lock {WEEK} is held by process {os.getpid()} since" in finding.what for finding in findings)
 
 
-def test_a_scratch_folder_that_no_process_uses_is_left_over(fed_lake: Lake, home: Home) -> None:
+def test_a_scratch_folder_that_no_process_uses_is_left_over(simulated_lake: Lake, home: Home) -> None:
     """As a run leaves it that was killed."""
-    left = fed_lake.scratch() / "dask-abc"
+    left = simulated_lake.scratch() / "dask-abc"
     left.mkdir()
-    [finding] = wrong(examine(home, fed_lake))
+    [finding] = wrong(examine(home, simulated_lake))
     assert finding.remedy == f"rm -r {left}"
 
 
-def test_a_worker_whose_parent_died_is_left_over(fed_lake: Lake, home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_whose_parent_died_is_left_over(
+    simulated_lake: Lake, home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Its number is named, and how to end it."""
     monkeypatch.setattr(doctor, "SECONDS_TO_END", 0)
     with subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE, text=True) as parent:
@@ -75,44 +77,44 @@ def test_a_worker_whose_parent_died_is_left_over(fed_lake: Lake, home: Home, mon
         pid = int(parent.stdout.readline())
         parent.wait()
     try:
-        remedies = [finding.remedy for finding in wrong(examine(home, fed_lake))]
+        remedies = [finding.remedy for finding in wrong(examine(home, simulated_lake))]
         assert any(str(pid) in remedy.split() for remedy in remedies)
     finally:
         os.kill(pid, signal.SIGKILL)
 
 
-def test_a_service_that_is_down_is_wrong(fed_lake: Lake, home: Home) -> None:
+def test_a_service_that_is_down_is_wrong(simulated_lake: Lake, home: Home) -> None:
     """It was installed, and runs no week; a process that it left is named."""
     home.prepare()
-    home.configure(Service(str(fed_lake.root), free_port()))
+    home.configure(Service(str(simulated_lake.root), free_port()))
     with subprocess.Popen(
         [sys.executable, "-c", "import time; time.sleep(60)"], env={**os.environ, MARK: str(home.root)}
     ) as left:
-        findings = {finding.what: finding.remedy for finding in wrong(examine(home, fed_lake))}
+        findings = {finding.what: finding.remedy for finding in wrong(examine(home, simulated_lake))}
         left.kill()
     assert findings["the service is down: no run starts by itself"] == "oj up"
     assert f"kill {left.pid}" in findings.values()
 
 
-def test_secrets_that_others_may_read_are_named(fed_lake: Lake, home: Home) -> None:
+def test_secrets_that_others_may_read_are_named(simulated_lake: Lake, home: Home) -> None:
     """Also those that the operator wrote."""
     home.prepare()
-    home.configure(Service(str(fed_lake.root), free_port()))
+    home.configure(Service(str(simulated_lake.root), free_port()))
     connections = home.root / "connections.toml"
     connections.touch(mode=0o600)
     connections.chmod(0o640)
-    remedies = [finding.remedy for finding in wrong(examine(home, fed_lake))]
+    remedies = [finding.remedy for finding in wrong(examine(home, simulated_lake))]
     assert any(remedy.startswith(f"chmod go= {connections} ") for remedy in remedies)
 
 
-def test_a_week_past_its_deadline_is_wrong_where_a_service_should_have_run_it(fed_lake: Lake, home: Home) -> None:
+def test_a_week_past_its_deadline_is_wrong_where_a_service_should_have_run_it(simulated_lake: Lake, home: Home) -> None:
     """With what it lacks; of a replay of weeks long past nobody expects it."""
     home.prepare()
     day_after = datetime(1992, 4, 24, tzinfo=UTC)
-    down = Service(str(fed_lake.root), free_port())
-    findings = {finding.what: finding.remedy for finding in doctor._weeks(home, down, fed_lake, day_after)}
+    down = Service(str(simulated_lake.root), free_port())
+    findings = {finding.what: finding.remedy for finding in doctor._weeks(home, down, simulated_lake, day_after)}
     assert (
         findings[f"the week of {WEEK} is past its deadline and not published, it lacks store 90"]
         == "oj trigger --watch"
     )
-    assert list(doctor._weeks(home, down, fed_lake, day_after + timedelta(weeks=52))) == []
+    assert list(doctor._weeks(home, down, simulated_lake, day_after + timedelta(weeks=52))) == []

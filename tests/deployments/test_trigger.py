@@ -1,4 +1,4 @@
-"""What `oj trigger` hands to the deployment; that it follows a run is tested in test_service.py."""
+"""What `oj trigger` passes to the deployment; that it follows a run is tested in test_service.py."""
 
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ def parameters(monkeypatch: pytest.MonkeyPatch, *args: str) -> dict[str, Any]:
     return handed[0]
 
 
-def test_only_given_options_are_handed_over(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_only_given_options_are_passed_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """As JSON; the rest is the deployment's. A lake is named by its absolute path, as flows run elsewhere."""
     monkeypatch.chdir(tmp_path)
     assert parameters(monkeypatch) == {}

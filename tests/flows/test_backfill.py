@@ -33,7 +33,7 @@ def run(lake: Lake, first: date = FIRST, last: date = LAST) -> list[str]:
 
 
 def test_missing_weeks_are_forecast_as_they_would_have_been_then(
-    fed_lake: Lake, monkeypatch: pytest.MonkeyPatch
+    simulated_lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Interrupted after the first week it goes on with the second; done, it changes nothing."""
 
@@ -41,39 +41,43 @@ def test_missing_weeks_are_forecast_as_they_would_have_been_then(
         pass
 
     def cut_after_one(*args: Any) -> Any:
-        if fed_lake.forecasts.cutoffs():
+        if simulated_lake.forecasts.cutoffs():
             raise PowerCut
         return run_flow(*args)
 
     with monkeypatch.context() as patch:
         patch.setattr(importlib.import_module("flows.run"), "run_flow", cut_after_one)
         with pytest.raises(PowerCut):
-            run(fed_lake)
-    assert fed_lake.forecasts.cutoffs() == [FIRST]
+            run(simulated_lake)
+    assert simulated_lake.forecasts.cutoffs() == [FIRST]
 
-    assert run(fed_lake) == ["unchanged", "published"]
-    assert fed_lake.forecasts.cutoffs() == [FIRST, LAST]
-    before = [fed_lake.forecasts.path(cutoff).read_bytes() for cutoff in fed_lake.forecasts.cutoffs()]
+    assert run(simulated_lake) == ["unchanged", "published"]
+    assert simulated_lake.forecasts.cutoffs() == [FIRST, LAST]
+    before = [simulated_lake.forecasts.path(cutoff).read_bytes() for cutoff in simulated_lake.forecasts.cutoffs()]
     then = forecast(
-        fed_lake.sales.read(FIRST), fed_lake.promotions.read(), ForecastSpec(FIRST, horizon=1, model="naive")
+        simulated_lake.sales.read(FIRST),
+        simulated_lake.promotions.read(),
+        ForecastSpec(FIRST, horizon=1, model="naive"),
     )
-    pd.testing.assert_frame_equal(fed_lake.forecasts.read(FIRST), then, check_exact=True)
+    pd.testing.assert_frame_equal(simulated_lake.forecasts.read(FIRST), then, check_exact=True)
 
-    assert run(fed_lake) == ["unchanged"] * 2
-    assert [fed_lake.forecasts.path(cutoff).read_bytes() for cutoff in fed_lake.forecasts.cutoffs()] == before
+    assert run(simulated_lake) == ["unchanged"] * 2
+    assert [
+        simulated_lake.forecasts.path(cutoff).read_bytes() for cutoff in simulated_lake.forecasts.cutoffs()
+    ] == before
 
 
-def test_a_week_that_is_refused_does_not_hold_up_the_others(fed_lake: Lake) -> None:
+def test_a_week_that_is_refused_does_not_hold_up_the_others(simulated_lake: Lake) -> None:
     """Its record has the reason; only where no week can be forecast the backfill fails."""
-    for file in sorted(fed_lake.inbox.iterdir())[:20]:
+    for file in sorted(simulated_lake.inbox.iterdir())[:20]:
         file.unlink()
     waiting = dominicks_week(136)
-    assert run(fed_lake, LAST, waiting) == ["published", "failed"]
+    assert run(simulated_lake, LAST, waiting) == ["published", "failed"]
     with pytest.raises(WeekNotWhole, match="1992-04-16"):
-        run(fed_lake, waiting, waiting)
+        run(simulated_lake, waiting, waiting)
 
 
-def test_weeks_that_never_came_are_refused(fed_lake: Lake) -> None:
+def test_weeks_that_never_came_are_refused(simulated_lake: Lake) -> None:
     """Nothing is started for them."""
     with pytest.raises(DataError, match="no week from 1992-04-23"):
-        backfill(lake=str(fed_lake.root), first=dominicks_week(137))
+        backfill(lake=str(simulated_lake.root), first=dominicks_week(137))

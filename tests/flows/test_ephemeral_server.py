@@ -55,7 +55,7 @@ def ask(server: _Server, method: str, path: str, secret: str | None = None) -> i
     ("method", "path"), [("GET", "version"), ("GET", "csrf-token?client=me"), ("POST", "flows/filter")]
 )
 @pytest.mark.parametrize("secret", [None, "guess", ":"])
-def test_strangers_are_refused(server: _Server, method: str, path: str, secret: str | None) -> None:
+def test_others_are_refused(server: _Server, method: str, path: str, secret: str | None) -> None:
     """Loopback is shared by everybody on the machine: without the run's secret nothing can be read or done."""
     assert ask(server, method, path, secret) in {401, 403}
 

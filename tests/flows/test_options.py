@@ -108,12 +108,14 @@ def test_every_option_of_a_spec_reaches_it(
         assert made_of(WeeklyOptions(), lake) == spec()
 
 
-def test_the_gate_waits_until_the_deadline_in_the_time_zone_of_the_lake(fed_lake: Lake) -> None:
+def test_the_gate_waits_until_the_deadline_in_the_time_zone_of_the_lake(simulated_lake: Lake) -> None:
     """So many hours after the week closes, or until a moment; one without a zone is in the lake's: Chicago."""
-    assert WeeklyOptions(deadline_hours=1).gate_spec(fed_lake, WEEK).deadline == datetime(1992, 4, 23, 6, tzinfo=UTC)
-    naive = WeeklyOptions(deadline=datetime(1992, 4, 24)).gate_spec(fed_lake, WEEK)  # noqa: DTZ001 - as people type it
+    assert WeeklyOptions(deadline_hours=1).gate_spec(simulated_lake, WEEK).deadline == datetime(
+        1992, 4, 23, 6, tzinfo=UTC
+    )
+    naive = WeeklyOptions(deadline=datetime(1992, 4, 24)).gate_spec(simulated_lake, WEEK)  # noqa: DTZ001 - as people type it
     assert naive.deadline == datetime(1992, 4, 24, 5, tzinfo=UTC)
-    aware = WeeklyOptions(deadline=datetime(1992, 4, 24, tzinfo=UTC)).gate_spec(fed_lake, WEEK)
+    aware = WeeklyOptions(deadline=datetime(1992, 4, 24, tzinfo=UTC)).gate_spec(simulated_lake, WEEK)
     assert aware.deadline == datetime(1992, 4, 24, tzinfo=UTC)
 
 

@@ -67,10 +67,10 @@ def _await_health(address: str, process: subprocess.Popen[bytes]) -> None:
 
 
 @pytest.fixture(scope="module")
-def ran(server: str, fed_lake_template: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+def ran(server: str, simulated_lake_template: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The server after one run of `oj run`: a product has a hostile name, and one of its series fails."""
     lake = Lake(tmp_path_factory.mktemp("ran") / "lake")
-    shutil.copytree(fed_lake_template, lake.root)
+    shutil.copytree(simulated_lake_template, lake.root)
     products = lake.reference.products()
     products.loc[products["product"] == 5, "name"] = EVIL
     lake.reference.write(lake.reference.stores(), products)

@@ -39,40 +39,45 @@ def wait(lake: Lake, seconds: float, meanwhile: Callable[[], object], monkeypatc
 
 
 @pytest.fixture
-def late(fed_lake: Lake, tmp_path: Path) -> Callable[[], object]:
+def late(simulated_lake: Lake, tmp_path: Path) -> Callable[[], object]:
     """Store 90 never sends; without it the week is whole. Store 2 is late: calling this lands its file."""
-    sales = fed_lake.sales.read()
+    sales = simulated_lake.sales.read()
     silent = sales[(sales["store"] == 90) & (sales["week"] > "1992-03-01")]
-    for path in (fed_lake.root / "sales").glob("1992-0[34]-*.parquet"):
+    for path in (simulated_lake.root / "sales").glob("1992-0[34]-*.parquet"):
         path.unlink()
-    fed_lake.sales.add(sales[(sales["week"] > "1992-02-27") & (sales["store"] != 90)])
+    simulated_lake.sales.add(sales[(sales["week"] > "1992-02-27") & (sales["store"] != 90)])
     assert len(silent)
-    file = fed_lake.inbox / f"{WEEK}_store-002.csv"
+    file = simulated_lake.inbox / f"{WEEK}_store-002.csv"
     shutil.move(file, tmp_path / file.name)
     return lambda: shutil.move(tmp_path / file.name, file)
 
 
 def test_the_run_goes_on_when_the_last_store_has_reported(
-    fed_lake: Lake, late: Callable[[], object], said: list[WeekWaiting], monkeypatch: pytest.MonkeyPatch
+    simulated_lake: Lake, late: Callable[[], object], said: list[WeekWaiting], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Long before the deadline; it says once what is missing."""
-    wait(fed_lake, 600, late, monkeypatch)
+    wait(simulated_lake, 600, late, monkeypatch)
     assert [waiting.missing for waiting in said] == [("store 2",)]
 
 
 def test_the_run_goes_on_when_somebody_accepts_the_gaps(
-    fed_lake: Lake, said: list[WeekWaiting], monkeypatch: pytest.MonkeyPatch
+    simulated_lake: Lake, said: list[WeekWaiting], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever says so while it waits."""
-    wait(fed_lake, 600, lambda: ingest.accept(fed_lake, WEEK, "store 90 has closed", "Ada", now()), monkeypatch)
+    wait(
+        simulated_lake,
+        600,
+        lambda: ingest.accept(simulated_lake, WEEK, "store 90 has closed", "Ada", now()),
+        monkeypatch,
+    )
     assert [waiting.missing for waiting in said] == [("store 90",)]
-    accepted = fed_lake.acceptances.read(WEEK)
+    accepted = simulated_lake.acceptances.read(WEEK)
     assert accepted
     assert (accepted.by, accepted.why) == ("Ada", "store 90 has closed")
 
 
 def test_the_run_goes_on_at_the_deadline(
-    fed_lake: Lake, said: list[WeekWaiting], monkeypatch: pytest.MonkeyPatch
+    simulated_lake: Lake, said: list[WeekWaiting], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A file that changes nothing is looked at, and does not end the wait; the deadline does."""
     looks: list[CompletenessReport] = []
@@ -80,19 +85,19 @@ def test_the_run_goes_on_at_the_deadline(
     def look(*args: Any) -> CompletenessReport:
         looks.append(ingest.look(*args))
         if len(looks) == 2:
-            (fed_lake.inbox / "notes.txt").write_text("hello")
+            (simulated_lake.inbox / "notes.txt").write_text("hello")
         return looks[-1]
 
     monkeypatch.setattr(waiting, "ingest", SimpleNamespace(look=look))
     monkeypatch.setattr(waiting, "now", lambda: now() + timedelta(hours=1 if len(looks) == 3 else 0))
-    wait(fed_lake, 600, lambda: None, monkeypatch)
+    wait(simulated_lake, 600, lambda: None, monkeypatch)
     assert [completeness.status for completeness in looks] == ["waiting"] * 3
     assert len(said) == 1
 
 
 def test_a_week_past_its_deadline_is_not_waited_for(
-    fed_lake: Lake, said: list[WeekWaiting], monkeypatch: pytest.MonkeyPatch
+    simulated_lake: Lake, said: list[WeekWaiting], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The shipped weeks closed long ago: nothing is read, nothing is said."""
-    await_stores(fed_lake, WEEK, WeeklyOptions(lake=str(fed_lake.root)))
+    await_stores(simulated_lake, WEEK, WeeklyOptions(lake=str(simulated_lake.root)))
     assert said == []

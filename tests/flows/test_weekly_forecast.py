@@ -46,10 +46,10 @@ ONE_WORKER = {"max_concurrency_per_instance": 1}
 
 
 @pytest.fixture(scope="module")
-def ran(fed_lake_template: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Lake, RunRecord]:
+def ran(simulated_lake_template: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Lake, RunRecord]:
     """A lake in which the week of 1992-04-16 has been run, and its record; not to be changed."""
     root = tmp_path_factory.mktemp("ran") / "lake"
-    shutil.copytree(fed_lake_template, root)
+    shutil.copytree(simulated_lake_template, root)
     return Lake(root), weekly_forecast(lake=str(root))
 
 
@@ -176,22 +176,22 @@ def test_the_next_run_takes_the_next_week(run_lake: Lake) -> None:
 
 
 @pytest.mark.usefixtures("in_this_process")
-def test_after_an_outage_every_week_is_caught_up(fed_lake: Lake) -> None:
+def test_after_an_outage_every_week_is_caught_up(simulated_lake: Lake) -> None:
     """Three weeks wait; the middle one is refused and named. Each forecast knows nothing of the weeks after its own."""
     for _ in range(2):
-        simulate(fed_lake)
-    for file in sorted(fed_lake.inbox.glob("1992-04-23*"))[:20]:
+        simulate(simulated_lake)
+    for file in sorted(simulated_lake.inbox.glob("1992-04-23*"))[:20]:
         file.unlink()
-    record = weekly_forecast(lake=str(fed_lake.root), model="naive", horizon=1)
+    record = weekly_forecast(lake=str(simulated_lake.root), model="naive", horizon=1)
     assert record.week == dominicks_week(138)
-    assert fed_lake.forecasts.cutoffs() == [WEEK, dominicks_week(138)]
-    caught_up = fed_lake.forecasts.read(WEEK)
-    snapshot = fed_lake.snapshot_of(WEEK)
+    assert simulated_lake.forecasts.cutoffs() == [WEEK, dominicks_week(138)]
+    caught_up = simulated_lake.forecasts.read(WEEK)
+    snapshot = simulated_lake.snapshot_of(WEEK)
     then = forecast(snapshot.sales, snapshot.promotions, ForecastSpec(WEEK, horizon=1, model="naive"))
     pd.testing.assert_frame_equal(caught_up, then, check_exact=True)
     # Store 90 sent no plan in that week; those that it sent afterwards were not known then.
     assert set(caught_up.loc[~caught_up["promotion_known"], "store"]) == {90}
-    planned = fed_lake.promotions.read()
+    planned = simulated_lake.promotions.read()
     assert 90 in set(planned.loc[planned["week"] == pd.Timestamp(dominicks_week(137)), "store"])
 
 
@@ -232,94 +232,98 @@ def test_a_week_with_too_few_stores_is_refused(run_lake: Lake) -> None:
 
 
 @pytest.mark.usefixtures("in_this_process")
-def test_late_and_corrected_stores_are_taken_in_by_running_their_week_again(fed_lake: Lake, tmp_path: Path) -> None:
+def test_late_and_corrected_stores_are_taken_in_by_running_their_week_again(
+    simulated_lake: Lake, tmp_path: Path
+) -> None:
     """Without a new week the last one is run again: its input has changed, and what changed is recorded."""
-    late, other = sorted(fed_lake.inbox.iterdir())[:2]
+    late, other = sorted(simulated_lake.inbox.iterdir())[:2]
     shutil.move(late, tmp_path / late.name)
     corrected = other.read_text().splitlines()
-    first = run(fed_lake, model="naive")
-    then = fed_lake.snapshot_of(WEEK)
+    first = run(simulated_lake, model="naive")
+    then = simulated_lake.snapshot_of(WEEK)
     shutil.move(tmp_path / late.name, late)
     store, product, week, units, *promotion = corrected[1].split(",")
     corrected[1] = ",".join([store, product, week, str(int(units) + 640), *promotion])
     other.write_text("\n".join(corrected) + "\n")
-    second = run(fed_lake, model="naive")
+    second = run(simulated_lake, model="naive")
     ingested, published = result(second, IngestResult), result(second, PublishedForecast)
     assert ingested.corrected_by_week == {WEEK: 1}
-    (kept,) = fed_lake.corrections.read(WEEK).itertuples()
+    (kept,) = simulated_lake.corrections.read(WEEK).itertuples()
     assert (kept.store, kept.product, kept.units_after - kept.units_before) == (int(store), int(product), 640)
     assert published.revision
     biggest = [(revised.store, revised.product) for revised in published.revision.biggest]
     assert (int(store), int(product)) in biggest
     assert {changed for changed, _ in biggest} == {2, int(store)}
     assert result(first, PublishedForecast).revision is None
-    now = fed_lake.snapshot_of(WEEK)
+    now = simulated_lake.snapshot_of(WEEK)
     assert len(now.sales) > len(then.sales)
-    earlier = fed_lake.snapshot(WEEK, result(first, PublishedForecast).as_of)
+    earlier = simulated_lake.snapshot(WEEK, result(first, PublishedForecast).as_of)
     pd.testing.assert_frame_equal(earlier.sales, then.sales)
     pd.testing.assert_frame_equal(earlier.promotions, then.promotions)
     assert first.week == second.week == WEEK
     assert len(ingested.completeness.missing) == len(result(first, IngestResult).completeness.missing) - 1
     assert second.outcome is Outcome.PUBLISHED
-    assert fed_lake.forecasts.run_id(WEEK) == second.run_id != first.run_id
+    assert simulated_lake.forecasts.run_id(WEEK) == second.run_id != first.run_id
 
 
-def test_an_inbox_that_cannot_be_written_costs_no_forecast(fed_lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_inbox_that_cannot_be_written_costs_no_forecast(
+    simulated_lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The week is published; record and log name the files, the cause and the remedy. The next run reads nothing."""
     rename = Path.rename
 
     def refuse(self: Path, target: Path) -> Path:
-        if self.parent == fed_lake.inbox:
+        if self.parent == simulated_lake.inbox:
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
         return rename(self, target)
 
     monkeypatch.setattr(Path, "rename", refuse)
-    record = weekly_forecast(lake=str(fed_lake.root), model="naive", horizon=1, **ONE_WORKER)
+    record = weekly_forecast(lake=str(simulated_lake.root), model="naive", horizon=1, **ONE_WORKER)
     assert record.outcome is Outcome.PUBLISHED
     (note,) = result(record, IngestResult).notes
     assert "could not be moved out of the inbox (Permission denied): it is remembered" in note
-    assert f"let the forecast's user write {fed_lake.inbox}, or remove the file" in note
-    again = weekly_forecast(lake=str(fed_lake.root), model="naive", horizon=1, **ONE_WORKER)
+    assert f"let the forecast's user write {simulated_lake.inbox}, or remove the file" in note
+    again = weekly_forecast(lake=str(simulated_lake.root), model="naive", horizon=1, **ONE_WORKER)
     ingested = result(again, IngestResult)
     assert (again.outcome, ingested.rows_in, ingested.notes) == (Outcome.UNCHANGED, 0, ())
 
 
 @pytest.mark.usefixtures("in_this_process")
-def test_bad_rows_are_quarantined_and_the_week_goes_on(fed_lake: Lake) -> None:
+def test_bad_rows_are_quarantined_and_the_week_goes_on(simulated_lake: Lake) -> None:
     """One store with bad rows is named; its rows are kept with their rules, and its series are still forecast."""
-    file = sorted(fed_lake.inbox.iterdir())[0]
+    file = sorted(simulated_lake.inbox.iterdir())[0]
     lines = file.read_text().splitlines()
     lines[1] = lines[1].replace("2,1,1992-04-16,", "2,1,1992-04-16,-")
     lines[2] = "2;2;1.234,5"
     lines[3] = lines[3].replace("2,3,", "007,3,")
     file.write_text("\n".join(lines) + "\n")
-    record = run(fed_lake, model="mean")
+    record = run(simulated_lake, model="mean")
     ingested = result(record, IngestResult)
     assert ingested.quarantined_by_rule == {"cut_row": 1, "negative": 1, "not_a_number": 1}
     assert ingested.rows_in == ingested.accepted + ingested.duplicates + ingested.quarantined
     assert ingested.completeness.incomplete == {2: "products 1, 2, 3"}
-    quarantined = fed_lake.quarantine.read(WEEK)
+    quarantined = simulated_lake.quarantine.read(WEEK)
     assert quarantined[["line", "rule"]].to_numpy().tolist() == [[2, "negative"], [3, "cut_row"], [4, "not_a_number"]]
-    assert len(fed_lake.forecasts.read(WEEK)) == 1826
+    assert len(simulated_lake.forecasts.read(WEEK)) == 1826
 
 
-def test_a_second_run_of_the_week_is_refused_as_busy(fed_lake: Lake) -> None:
+def test_a_second_run_of_the_week_is_refused_as_busy(simulated_lake: Lake) -> None:
     """The error names the holder, and nothing is touched."""
     with (
-        week_lock(fed_lake.lock_path(str(WEEK)), WEEK),
+        week_lock(simulated_lake.lock_path(str(WEEK)), WEEK),
         pytest.raises(WeekBusy, match=f"1992-04-16 is busy.*process {os.getpid()}"),
     ):
-        weekly_forecast(lake=str(fed_lake.root))
-    assert fed_lake.forecasts.cutoffs() == []
+        weekly_forecast(lake=str(simulated_lake.root))
+    assert simulated_lake.forecasts.cutoffs() == []
 
 
-def test_too_many_failures_refuse_the_week(fed_lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_many_failures_refuse_the_week(simulated_lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     """Above `error_threshold` nothing is published, and no process is left."""
     monkeypatch.setattr(stages, "forecast_partition", partition_functions.raise_always)
     with pytest.raises(TooManyFallbacks, match="at least 5[1-9] series failed where error_threshold allows 50"):
-        weekly_forecast(lake=str(fed_lake.root), model="naive", mini_batch_size=500, **ONE_WORKER)
-    assert fed_lake.forecasts.cutoffs() == []
-    record = fed_lake.runs.last()
+        weekly_forecast(lake=str(simulated_lake.root), model="naive", mini_batch_size=500, **ONE_WORKER)
+    assert simulated_lake.forecasts.cutoffs() == []
+    record = simulated_lake.runs.last()
     assert record
     assert record.outcome is Outcome.FAILED
     assert not result(record, ClusterUsage).left_over

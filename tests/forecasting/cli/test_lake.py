@@ -22,9 +22,9 @@ def test_status_of_an_empty_folder_says_what_to_do(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_status_shows_weeks_and_what_is_waiting(fed_lake: Lake) -> None:
+def test_status_shows_weeks_and_what_is_waiting(simulated_lake: Lake) -> None:
     """The weeks of the lake, and the files of the inbox by week."""
-    output = oj("status", "--lake", str(fed_lake.root)).output
+    output = oj("status", "--lake", str(simulated_lake.root)).output
     assert "96 weeks, 1990-06-14 to 1992-04-09" in output
     assert "1992-04-16: 82 files" in output
 

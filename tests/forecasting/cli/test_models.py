@@ -1,4 +1,4 @@
-"""`oj models`, `oj models rollback` and `oj whatif`, as their users meet them; and `oj train`'s flow."""
+"""`oj models`, `oj models rollback` and `oj whatif`, as their users meet them."""
 
 import shutil
 from dataclasses import replace
@@ -8,20 +8,12 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from flows import train as flow_of_training
-from flows.prefect_tasks import run_flow
-from flows.train import train
 from forecasting.cli import app
-from forecasting.contracts import schemas
 from forecasting.contracts.calendar import WEEK
-from forecasting.contracts.orange_juice import dominicks_week
 from forecasting.pipeline.challengers import Evaluation
 from forecasting.pipeline.forecast import forecast
-from forecasting.storage.files import read_table
 from forecasting.storage.lake import Lake
-from tests.small import compute_in_this_process, small_lake
-
-LAST = dominicks_week(130)
+from tests.trained import LAST, trained_lake, untrained_lake
 
 
 def oj(*args: str) -> Result:
@@ -34,28 +26,16 @@ def text_of(result: Result) -> str:
     return result.output
 
 
-def trained(lake: Lake, **options: Any) -> Evaluation:
-    """Train without Prefect, on a cluster of one worker."""
-    parameters = {"lake": str(lake.root), "max_concurrency_per_instance": 1, "folds": 4, **options}
-    return run_flow(train, parameters, why_not="no Prefect is needed", warn=lambda _: None)
-
-
 @pytest.fixture(scope="module")
 def empty(tmp_path_factory: pytest.TempPathFactory) -> Lake:
-    """Four real stores, and no model yet; not to be changed."""
-    return small_lake(tmp_path_factory.mktemp("empty") / "lake", dominicks_week(70), LAST)
+    """A lake without a model; not to be changed."""
+    return untrained_lake(tmp_path_factory.mktemp("empty") / "lake")
 
 
 @pytest.fixture(scope="module")
-def template(empty: Lake, tmp_path_factory: pytest.TempPathFactory) -> tuple[Lake, list[Evaluation]]:
-    """A lake in which the default model, then the mean, has been trained, and both decisions; not to be changed."""
-    root = tmp_path_factory.mktemp("trained") / "lake"
-    shutil.copytree(empty.root, root)
-    lake = Lake(root)
-    first = trained(lake)  # on a real cluster
-    with pytest.MonkeyPatch.context() as patch:
-        compute_in_this_process(patch, flow_of_training)
-        return lake, [first, trained(lake, model="mean")]
+def template(tmp_path_factory: pytest.TempPathFactory) -> tuple[Lake, list[Evaluation]]:
+    """A lake with two models, the first of them champion; not to be changed."""
+    return trained_lake(tmp_path_factory.mktemp("trained") / "lake")
 
 
 @pytest.fixture
@@ -63,35 +43,6 @@ def lake(template: tuple[Lake, list[Evaluation]], tmp_path: Path) -> Lake:
     """A copy of one's own."""
     shutil.copytree(template[0].root, tmp_path / "lake")
     return Lake(tmp_path / "lake")
-
-
-def test_the_first_model_is_champion_and_a_worse_one_does_not_replace_it(
-    template: tuple[Lake, list[Evaluation]],
-) -> None:
-    """Both are kept, with scores and every forecast of their evaluation; the record says how each fold was made."""
-    lake, (first, second) = template
-    assert (first.promoted, first.against) == (True, None)
-    assert (second.promoted, second.against) == (False, first.version)
-    current = lake.models.champion()
-    assert current is not None
-    assert (current.version, current.trained_until, current.week) == (first.version, LAST, LAST)
-    assert lake.models.versions() == sorted([first.version, second.version])
-    folds = tuple(LAST - k * WEEK for k in (4, 3, 2, 1))
-    assert (second.champion_frozen_at, second.champion_refitted_at) == ((), folds)
-    backtest = read_table(lake.models.folder(first.version) / "backtest.parquet", schemas.BACKTEST)
-    assert set(backtest["cutoff"].dt.date) == {LAST - k * WEEK for k in (4, 3, 2, 1)}
-    assert lake.models.describe(second.version).record["scores"]["wape"] > first.scores["wape"]
-
-
-def test_the_same_training_gives_the_same_version(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Again with the same data and code: the champion stays, and so does its history."""
-    compute_in_this_process(monkeypatch, flow_of_training)
-    before = lake.models.champion()
-    assert before is not None
-    again = trained(lake, model="price_response")
-    assert (again.version, again.promoted) == (before.version, False)
-    assert "only 0 weeks tell the two apart" in again.why
-    assert lake.models.champion() == before
 
 
 def test_models_are_listed_and_a_rollback_is_one_command(lake: Lake, template: tuple[Lake, list[Evaluation]]) -> None:
@@ -108,7 +59,7 @@ def test_models_are_listed_and_a_rollback_is_one_command(lake: Lake, template: t
     assert f"rolled back from {second.version}" in " ".join(back.split())
 
 
-def test_a_damaged_model_is_named_and_not_put_in_force(lake: Lake, template: tuple[Lake, Any]) -> None:
+def test_a_damaged_model_is_named_and_not_promoted(lake: Lake, template: tuple[Lake, Any]) -> None:
     """One sentence, and the champion stays."""
     second = template[1][1].version
     (lake.models.folder(second) / "parameters.parquet").write_bytes(b"no")

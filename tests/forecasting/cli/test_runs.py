@@ -29,7 +29,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return {**ours, "PREFECT_HOME": str(tmp_path_factory.mktemp("home") / "prefect"), "COLUMNS": "80"}
 
 
-def test_a_week_is_fed_and_run_by_two_commands(tmp_path: Path, environment: dict[str, str]) -> None:
+def test_a_week_is_simulated_and_run_by_two_commands(tmp_path: Path, environment: dict[str, str]) -> None:
     """As a newcomer types them, in processes of their own with Prefect's embedded server: nothing is left behind."""
 
     def run(*args: str) -> str:
@@ -61,11 +61,11 @@ def test_a_week_is_fed_and_run_by_two_commands(tmp_path: Path, environment: dict
     [(signal.SIGINT, True), (signal.SIGTERM, False), (signal.SIGKILL, False)],
 )
 def test_a_run_that_is_stopped_leaves_nothing_behind(
-    fed_lake: Lake, tmp_path: Path, environment: dict[str, str], stop: signal.Signals, to_the_group: bool
+    simulated_lake: Lake, tmp_path: Path, environment: dict[str, str], stop: signal.Signals, to_the_group: bool
 ) -> None:
     """As by Ctrl-C, by the system, without warning: one sentence, and workers and embedded server are gone."""
     options = ["--model", "tests.endless_model:endless", "--max-concurrency-per-instance", "1"]
-    with started(fed_lake, tmp_path, environment, *options) as run:
+    with started(simulated_lake, tmp_path, environment, *options) as run:
         while not (tmp_path / "computing").exists():
             assert run.poll() is None
             time.sleep(0.1)
@@ -78,24 +78,28 @@ def test_a_run_that_is_stopped_leaves_nothing_behind(
     else:
         assert run.returncode == 128 + stop
         assert stderr == "Stopped. Published forecasts stay as they are; run again to go on.\n"
-        assert list((fed_lake.root / "scratch").iterdir()) == []
-        record = fed_lake.runs.last()
+        assert list((simulated_lake.root / "scratch").iterdir()) == []
+        record = simulated_lake.runs.last()
         assert record
         assert record.outcome is Outcome.FAILED
     assert not running_in(tmp_path)
 
 
-def test_a_server_that_dies_costs_no_forecast(fed_lake: Lake, tmp_path: Path, environment: dict[str, str]) -> None:
+def test_a_server_that_dies_costs_no_forecast(
+    simulated_lake: Lake, tmp_path: Path, environment: dict[str, str]
+) -> None:
     """The week is published all the same, and one line says what Prefect does not know."""
-    with started(fed_lake, tmp_path, environment, "--model", "mean", "--max-concurrency-per-instance", "1") as run:
-        while not any((fed_lake.root / "scratch").glob("dask-*")):
+    with started(
+        simulated_lake, tmp_path, environment, "--model", "mean", "--max-concurrency-per-instance", "1"
+    ) as run:
+        while not any((simulated_lake.root / "scratch").glob("dask-*")):
             assert run.poll() is None
             time.sleep(0.1)
         next(process for process in running_in(tmp_path) if "flows.ephemeral_server" in process.cmdline()).kill()
         _, stderr = run.communicate(timeout=90)
     assert run.returncode == 0
     assert re.fullmatch(r"Prefect did not record how the run ended \(.+\)\.\n", stderr)
-    record = fed_lake.runs.last()
+    record = simulated_lake.runs.last()
     assert record
     assert record.outcome is Outcome.PUBLISHED
     assert not running_in(tmp_path)

@@ -23,7 +23,7 @@ def test_a_table_survives_the_way_to_disk_and_back(market: Market) -> None:
         pd.testing.assert_frame_equal(table.from_arrow(table.to_arrow(frame)), frame)
 
 
-def test_columns_are_put_in_order_and_strangers_left_out() -> None:
+def test_columns_are_put_in_order_and_others_left_out() -> None:
     """A cast frame has the declared columns, in the declared order, whatever the producer's frame looked like."""
     cast = schemas.SALES.cast(ROW[["units", "week", "product", "store"]].assign(note="x"))
 
@@ -58,7 +58,7 @@ def test_a_value_that_does_not_fit_is_refused(column: str, value: object) -> Non
 
 
 def test_a_missing_column_is_named() -> None:
-    """The error tells which column is lacking and which are there."""
+    """The error names the column that is lacking and those that are there."""
     with pytest.raises(SchemaError, match=r"lacks the declared columns week, units \(it has store, product\)"):
         schemas.SALES.to_arrow(ROW[["store", "product"]])
     with pytest.raises(SchemaError, match="lacks the declared columns units"):

@@ -52,7 +52,7 @@ def test_a_promotion_at_step_3_moves_step_3() -> None:
 
 
 def test_what_never_varied_has_no_effect() -> None:
-    """A price that was always the same tells nothing: changing it changes nothing."""
+    """The effect of a price that was always the same is unknown: changing it changes nothing."""
     same = plan_of([3.0] * (WEEKS + 2), DEAL[:-2], FEAT[:-2], ahead=2)
     changed = plan_of([*[3.0] * WEEKS, 1.0, 2.0], DEAL[:-2], FEAT[:-2], ahead=2)
 

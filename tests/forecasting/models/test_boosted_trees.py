@@ -24,7 +24,7 @@ FEW = [2, 5]
 
 @pytest.fixture(autouse=True)
 def few_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ten rounds of two seeds tell as much, in a tenth of the time."""
+    """Ten rounds of two seeds show as much, in a tenth of the time."""
     monkeypatch.setattr(module, "ROUNDS", 10)
     monkeypatch.setattr(module, "SEEDS", (1, 2))
 
@@ -41,7 +41,7 @@ def spec_of(market: Market, model: str = "boosted_trees", horizon: int = 2, gap:
 
 
 def test_what_the_regression_leaves_over_is_learnt(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Sales go up and down in waves of the price, which no regressor tells: the trees take a fifth off the miss."""
+    """Sales go up and down in waves of the price, which no regressor follows: the trees take a fifth off the miss."""
     monkeypatch.setattr(module, "ROUNDS", 60)
     market = made_up(n_weeks=100, noise=0.02, stores=(2, 5, 8, 9), products=(1, 2, 3, 4))
     cells = market.sales.merge(market.promotions, on=schemas.CELL)

@@ -23,7 +23,7 @@ MARKET = made_up(n_weeks=90, stores=(2, 5, 8, 9), noise=0.3)
 
 @pytest.fixture(autouse=True)
 def few_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ten trees of one seed tell as much."""
+    """Ten trees of one seed show as much."""
     monkeypatch.setattr(trees, "ROUNDS", 10)
     monkeypatch.setattr(trees, "SEEDS", (1,))
 

@@ -32,7 +32,7 @@ def test_weeks_before_the_horizon_drift_too() -> None:
 
 
 def test_a_gap_does_not_change_the_drift() -> None:
-    """The first and the last observation tell it, and weeks count whether they were observed or not."""
+    """The first and the last observation decide it, and weeks count whether they were observed or not."""
     assert medians([0, None, 3, None, 15]) == pytest.approx(medians(DOUBLING))
 
 

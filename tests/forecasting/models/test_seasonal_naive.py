@@ -9,7 +9,7 @@ from forecasting.models.naive import PROBABILITIES
 from forecasting.models.seasonal_naive import FEWEST_CHANGES, NEAR, YEAR
 from tests.forecasting.models.series import forecast_of
 
-# Units that tell their own place: 100 in the first week, 101 in the second.
+# Units that say their own place: 100 in the first week, 101 in the second.
 COUNTED: list[int | None] = list(range(100, 160))
 
 

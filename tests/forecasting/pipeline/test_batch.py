@@ -21,11 +21,11 @@ from forecasting.storage.lake import Lake
 from tests.small import InThisProcess
 
 
-def test_a_resumed_run_does_not_start_over(fed_lake: Lake) -> None:
+def test_a_resumed_run_does_not_start_over(simulated_lake: Lake) -> None:
     """Partitions that a broken run had finished are taken from staging, and the result is the same."""
     spec = ForecastSpec(dominicks_week(135), model="mean")
-    work = stages.prepare(fed_lake, spec, ModelChoice("mean", "always"), BatchSpec(mini_batch_size=100))
-    whole = forecast(fed_lake.sales.read(), fed_lake.promotions.read(), spec)
+    work = stages.prepare(simulated_lake, spec, ModelChoice("mean", "always"), BatchSpec(mini_batch_size=100))
+    whole = forecast(simulated_lake.sales.read(), simulated_lake.promotions.read(), spec)
 
     class PowerCut(Exception):
         pass
@@ -38,37 +38,37 @@ def test_a_resumed_run_does_not_start_over(fed_lake: Lake) -> None:
     for on_progress in (cut_after_four, lambda done, total: None):
         cluster = InThisProcess()
         with suppress(PowerCut):
-            table = stages.forecast(cast("Cluster", cluster), fed_lake, work, on_progress=on_progress)
+            table = stages.forecast(cast("Cluster", cluster), simulated_lake, work, on_progress=on_progress)
         tasks.append(cluster.usage.tasks)
     assert len(work.partitions) == 10
     assert tasks[1] == 6
     pd.testing.assert_frame_equal(table, whole, check_exact=True)
 
 
-def test_a_plan_that_came_after_the_cutoff_is_not_seen(fed_lake: Lake) -> None:
+def test_a_plan_that_came_after_the_cutoff_is_not_seen(simulated_lake: Lake) -> None:
     """The next week's files change every price ahead; run again, the week before gives the very same run."""
     week = dominicks_week(136)
     spec, works = ForecastSpec(week, horizon=4), []
     for cutoff in (week, dominicks_week(137)):
-        arrived = ingest.collect(fed_lake, cutoff)
-        checked = ingest.validate(fed_lake, arrived)
-        ingest.admit(fed_lake, cutoff, arrived, checked, GateSpec(now()), now())
-        works.append(stages.prepare(fed_lake, spec, ModelChoice(spec.model, "always"), BatchSpec()))
+        arrived = ingest.collect(simulated_lake, cutoff)
+        checked = ingest.validate(simulated_lake, arrived)
+        ingest.admit(simulated_lake, cutoff, arrived, checked, GateSpec(now()), now())
+        works.append(stages.prepare(simulated_lake, spec, ModelChoice(spec.model, "always"), BatchSpec()))
         if cutoff == week:
-            simulate(fed_lake)
-            for file in fed_lake.inbox.glob("*.csv"):
+            simulate(simulated_lake)
+            for file in simulated_lake.inbox.glob("*.csv"):
                 file.write_text(
                     re.sub(r"^((?:[^,\n]*,){4})[0-9.]+,", r"\g<1>9.99,", file.read_text(), flags=re.MULTILINE)
                 )
     assert works[0].run_id == works[1].run_id
     assert works[0].as_of < works[1].as_of
-    now_known = fed_lake.promotions.read()
+    now_known = simulated_lake.promotions.read()
     assert (now_known.loc[now_known["week"] > pd.Timestamp(week), "price"] == 9.99).mean() > 0.9
-    assert not (fed_lake.promotions.read(week)["price"] == 9.99).any()
+    assert not (simulated_lake.promotions.read(week)["price"] == 9.99).any()
 
 
 def test_a_changed_model_of_ones_own_is_another_run(
-    fed_lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    simulated_lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """So that the week is made again; with other words about the same it is the same run."""
     module = tmp_path / "models_that_change.py"
@@ -77,6 +77,6 @@ def test_a_changed_model_of_ones_own_is_another_run(
     ids = []
     for words, share in (("Once.", 0.5), ("Twice.", 0.5), ("Twice.", 0.6)):
         module.write_text(f'"""{words}"""\n\ndef model(panel, promotions, spec):\n    return {share}\n')
-        ids.append(stages.prepare(fed_lake, spec, ModelChoice(spec.model, "always"), BatchSpec()).run_id)
+        ids.append(stages.prepare(simulated_lake, spec, ModelChoice(spec.model, "always"), BatchSpec()).run_id)
     assert ids[0] == ids[1]
     assert ids[1] != ids[2]

@@ -14,7 +14,6 @@ from forecasting.contracts.calendar import WEEK
 from forecasting.contracts.errors import DataError, RunError
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.completeness import active_series
-from forecasting.core.forecast_checks import require_complete, unusable_series
 from forecasting.core.partition import Partition
 from forecasting.pipeline.forecast import (
     FALLBACK_MODEL,
@@ -176,58 +175,6 @@ def test_a_series_without_row_or_reason_stops_the_run(parts: list[Partition]) ->
 
     with pytest.raises(RunError, match="missing_row"):
         assemble(frames, parts, {}, SPEC)
-
-
-def test_good_rows_have_no_unusable_series(rows: pd.DataFrame) -> None:
-    """The check passes what is right."""
-    assert unusable_series(rows, SERIES, SPEC) == {}
-    require_complete(rows, SERIES, SPEC)
-
-
-@pytest.mark.parametrize(
-    ("column", "value", "reason"),
-    [
-        ("forecast", -0.5, "negative"),
-        ("lo_95", -0.5, "negative"),
-        ("forecast", float("nan"), "not_finite"),
-        ("forecast", float("inf"), "not_finite"),
-        ("hi_95", float("nan"), "not_finite"),
-        ("lo_80", 1e6, "crossing"),
-        ("lo_95", 1e6, "crossing"),
-        ("hi_95", 0.0, "crossing"),
-        ("step", 3, "missing_row"),
-    ],
-)
-def test_a_bad_row_costs_its_series(rows: pd.DataFrame, column: str, value: float, reason: str) -> None:
-    """One bad number in one step makes its series unusable, under this name, and no other."""
-    bad = rows.astype({column: "float64"})
-    bad.loc[2, column] = value
-
-    assert unusable_series(bad, SERIES, SPEC) == {(2, 2): reason}
-    with pytest.raises(RunError, match=f"store 2 product 2: {reason}"):
-        require_complete(bad, SERIES, SPEC)
-
-
-def test_a_step_that_is_there_twice_makes_its_series_unusable(rows: pd.DataFrame) -> None:
-    """Twice is as wrong as never."""
-    twice = pd.concat([rows, rows.head(1)], ignore_index=True)
-
-    assert unusable_series(twice, SERIES, SPEC) == {(2, 1): "missing_row"}
-
-
-def test_no_rows_at_all_are_every_series_missing(rows: pd.DataFrame) -> None:
-    """A model that answers with nothing has failed for each of its series."""
-    found = unusable_series(rows.head(0), SERIES, SPEC)
-
-    assert found == dict.fromkeys(SERIES.itertuples(index=False, name=None), "missing_row")
-
-
-def test_rows_of_a_series_that_nobody_asked_for_are_refused(rows: pd.DataFrame) -> None:
-    """A stranger's rows may be faultless, and still do not belong."""
-    stranger = pd.concat([rows, rows.head(2).assign(store=99)], ignore_index=True)
-
-    with pytest.raises(RunError, match="has 8 rows where 6 are expected"):
-        require_complete(stranger, SERIES, SPEC)
 
 
 @pytest.mark.parametrize("model", ["naive", "mean"])

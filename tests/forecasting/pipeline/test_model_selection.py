@@ -278,22 +278,3 @@ def test_without_a_champion_one_is_trained_and_a_past_week_gets_one_of_its_own(
     assert past.trained_until == TRAINED
     assert past.version != current.version
     assert lake.models.champion() == current
-
-
-@pytest.mark.usefixtures("in_this_process")
-def test_of_two_first_trainings_at_once_one_is_the_first(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The other finds a champion when its own fit is done: it is registered, and says which came before."""
-    monkeypatch.setattr(choosing, "FOLDS", 2)
-
-    def train_slowly(sales: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> FittedModel:
-        promoted(lake, train(sales, promotions, replace(spec, cutoff=TRAINED)))
-        return train(sales, promotions, spec)
-
-    monkeypatch.setattr("forecasting.pipeline.challengers.train", train_slowly)
-    choice = choose(lake, "when_drifted", "mean")
-    assert choice.evaluation
-    first, recorded = lake.models.champion(), lake.models.describe(choice.evaluation.version).record["evaluation"]
-    assert first is not None
-    assert first.by == "a tester"
-    assert recorded["why"] == f"{first.version} was promoted while it was trained, as the first of this lake"
-    assert not recorded["promoted"]

@@ -17,31 +17,31 @@ from forecasting.storage.inbox import list_inbox, read_inbox
 from forecasting.storage.lake import Lake
 
 
-def test_the_first_call_fills_the_lake_and_drops_one_week(fed_lake: Lake) -> None:
+def test_the_first_call_fills_the_lake_and_drops_one_week(simulated_lake: Lake) -> None:
     """History ends the week before the one that waits in the inbox, one file a store."""
-    assert fed_lake.sales.weeks()[-1] == dominicks_week(135)
-    files = list_inbox(fed_lake.inbox)
+    assert simulated_lake.sales.weeks()[-1] == dominicks_week(135)
+    files = list_inbox(simulated_lake.inbox)
     assert {file.week for file in files} == {dominicks_week(136)}
     assert len(files) == 82
 
 
-def test_every_call_lets_one_more_week_go_by(fed_lake: Lake) -> None:
+def test_every_call_lets_one_more_week_go_by(simulated_lake: Lake) -> None:
     """The next call drops the next week, also where the last one still waits."""
-    assert simulate(fed_lake).week == dominicks_week(137)
-    assert simulate(fed_lake).week == dominicks_week(138)
+    assert simulate(simulated_lake).week == dominicks_week(137)
+    assert simulate(simulated_lake).week == dominicks_week(138)
 
 
-def test_what_is_dropped_is_what_was_sold(fed_lake: Lake) -> None:
+def test_what_is_dropped_is_what_was_sold(simulated_lake: Lake) -> None:
     """Read and validated, the files give the shipped week, and the plans of the weeks ahead."""
     from forecasting.pipeline.simulation import SHIPPED
     from forecasting.storage.files import read_table
 
-    _, rows = read_inbox(list_inbox(fed_lake.inbox), ORANGE_JUICE)
+    _, rows = read_inbox(list_inbox(simulated_lake.inbox), ORANGE_JUICE)
     checked = validate(
         rows,
-        stores=fed_lake.reference.stores(),
-        products=fed_lake.reference.products(),
-        collected=fed_lake.sales.read(),
+        stores=simulated_lake.reference.stores(),
+        products=simulated_lake.reference.products(),
+        collected=simulated_lake.sales.read(),
         definition=ORANGE_JUICE,
     )
     shipped = read_table(SHIPPED / "sales.parquet", schemas.SALES)
@@ -54,8 +54,8 @@ def test_what_is_dropped_is_what_was_sold(fed_lake: Lake) -> None:
 
 def test_history_may_end_elsewhere(tmp_path: Path) -> None:
     """The history ends at the given week."""
-    fed = simulate(Lake(tmp_path / "lake"), history_until=dominicks_week(60))
-    assert (fed.history_until, fed.week) == (dominicks_week(60), dominicks_week(61))
+    simulated = simulate(Lake(tmp_path / "lake"), history_until=dominicks_week(60))
+    assert (simulated.history_until, simulated.week) == (dominicks_week(60), dominicks_week(61))
 
 
 def test_the_end_of_the_data_is_an_error_with_a_remedy(tmp_path: Path) -> None:

@@ -25,10 +25,10 @@ EVIL = "**Evil** <img src=x onerror=alert(1)> | [click](http://evil.example)"
 
 
 @pytest.fixture(scope="session")
-def published(fed_lake_template: Path, tmp_path_factory: pytest.TempPathFactory) -> RunView:
+def published(simulated_lake_template: Path, tmp_path_factory: pytest.TempPathFactory) -> RunView:
     """Not to be changed. Store 2 product 5 timed out, and its product has a hostile name."""
     root = tmp_path_factory.mktemp("published") / "lake"
-    shutil.copytree(fed_lake_template, root)
+    shutil.copytree(simulated_lake_template, root)
     lake = Lake(root)
     products = lake.reference.products()
     products.loc[products["product"] == 5, "name"] = EVIL

@@ -82,7 +82,7 @@ def test_every_hostile_name_is_text(tmp_path: Path) -> None:
 
 
 def test_a_workbook_is_ready_to_work_with(tmp_path: Path) -> None:
-    """The header stays in sight, every column can be filtered, and the second sheet tells what each means."""
+    """The header stays in sight, every column can be filtered, and the second sheet says what each means."""
     path, again = tmp_path / "orders.xlsx", tmp_path / "again.xlsx"
     export(sheet_of("Dole"), path, ABOUT, ORANGE_JUICE)
     book = openpyxl.load_workbook(path)

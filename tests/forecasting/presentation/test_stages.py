@@ -161,6 +161,7 @@ def test_a_cluster_says_what_is_left_and_what_it_cost(tmp_path: Path) -> None:
     facts = {fact.name: fact for fact in stage.facts}
     assert (facts["cluster"].tone, facts["cluster"].text[-17:]) == (Tone.ALARM, "STILL RUNNING: 42")
     assert facts["cost"].text == "0.0125, 0.0125 per 1,000 forecasts"
+    assert said(left)["cost"] == "0.0125"
     assert said(replace(usage, kind="tls://there"))["cluster"].endswith("left to its owner")
 
 

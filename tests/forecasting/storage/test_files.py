@@ -1,5 +1,6 @@
 """Files are replaced whole, and tables come back as they went in."""
 
+from datetime import date
 from pathlib import Path
 
 import pandas as pd
@@ -9,6 +10,7 @@ import pytest
 from forecasting.contracts import schemas
 from forecasting.contracts.errors import SchemaError
 from forecasting.storage.files import (
+    dates,
     read_json,
     read_metadata,
     read_table,
@@ -105,3 +107,12 @@ def test_a_read_only_folder_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "folder").write_text("a file")
     with pytest.raises(OSError, match="folder"):
         replace_file(tmp_path / "folder" / "x", lambda temporary: temporary.touch())
+
+
+def test_dates_are_read_from_names(tmp_path: Path) -> None:
+    """Of files and of folders; other names are skipped."""
+    (tmp_path / "1992-04-23.parquet").touch()
+    (tmp_path / "1992-04-16").mkdir()
+    (tmp_path / "notes.parquet").touch()
+    assert dates(tmp_path, "*") == [date(1992, 4, 16), date(1992, 4, 23)]
+    assert dates(tmp_path / "missing", "*") == []

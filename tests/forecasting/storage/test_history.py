@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from forecasting.contracts import orange_juice, schemas
 from forecasting.contracts.calendar import WEEK
-from forecasting.storage.history import BEGINNING
+from forecasting.contracts.table import Table
+from forecasting.storage.history import BEGINNING, WeeklyTable, later_than
 from forecasting.storage.lake import Lake
 from tests.strategies import whole_offers
 
@@ -23,6 +24,17 @@ FIRST = date(1992, 4, 16)
 SECOND = FIRST + WEEK
 NOON = datetime(1992, 4, 24, 12, tzinfo=UTC)
 ONE_LATER = timedelta(microseconds=1)
+
+
+class Units(WeeklyTable):
+    """Sales of a folder, without the rest of a lake."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root / "units", root / "vintages")
+
+    @property
+    def table(self) -> Table:
+        return schemas.SALES
 
 
 def sales(week: date, units: dict[int, int]) -> pd.DataFrame:
@@ -41,6 +53,37 @@ def announced(by: date, price: float, *weeks: date) -> pd.DataFrame:
 @pytest.fixture
 def lake(tmp_path: Path) -> Lake:
     return Lake(tmp_path / "lake")
+
+
+def test_sales_have_one_file_a_week(lake: Lake) -> None:
+    """Rows go to the file of their week; `until` leaves out what came later."""
+    lake.sales.add(pd.concat([sales(SECOND, {2: 1}), sales(FIRST, {2: 5, 5: 7})]))
+    assert lake.sales.weeks() == [FIRST, SECOND]
+    assert lake.sales.read()["units"].tolist() == [5, 1, 7]
+    assert lake.sales.read(until=FIRST)["units"].tolist() == [5, 7]
+
+
+def test_late_rows_join_their_week(lake: Lake) -> None:
+    """Rows that come later are added to those already there."""
+    lake.sales.add(sales(FIRST, {2: 5}))
+    lake.sales.add(sales(FIRST, {5: 7}))
+    assert lake.sales.read()["store"].tolist() == [2, 5]
+
+
+def test_nothing_new_leaves_the_file_untouched(lake: Lake) -> None:
+    """Adding rows that are already there does not write."""
+    lake.sales.add(sales(FIRST, {2: 5}))
+    path = lake.root / "sales" / f"{FIRST}.parquet"
+    inode = path.stat().st_ino
+    lake.sales.add(sales(FIRST, {2: 5}))
+    assert path.stat().st_ino == inode
+
+
+def test_files_of_other_names_are_skipped(lake: Lake) -> None:
+    """A file in a folder of weeks that is not named by a week is no week."""
+    lake.sales.add(sales(FIRST, {2: 5}))
+    (lake.root / "sales" / "notes.parquet").write_text("hello")
+    assert lake.sales.weeks() == [FIRST]
 
 
 def test_the_vintage_before_a_correction_stays(lake: Lake) -> None:
@@ -202,3 +245,48 @@ def test_what_was_collected_by_a_moment_never_changes(collected: list[tuple]) ->
         for moment, known in read_then:
             pd.testing.assert_frame_equal(lake.sales.read(SECOND, moment), known.sales)
             pd.testing.assert_frame_equal(lake.promotions.read(SECOND, moment), known.promotions)
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.integers(1, 60), st.dictionaries(st.sampled_from([2, 5, 8]), st.integers(0, 9), min_size=1)),
+        max_size=5,
+    ),
+    st.lists(st.integers(-10, 320), min_size=1, max_size=5),
+)
+def test_the_newest_vintage_up_to_a_moment_is_what_is_read(
+    collected: list[tuple[int, dict[int, int]]], minutes: list[int]
+) -> None:
+    """Of each cell the last value that was collected by that moment, and no cell that came later."""
+    with tempfile.TemporaryDirectory() as folder:
+        table, now, states = Units(Path(folder)), NOON, [(BEGINNING, {2: 3})]
+        table.add_week(FIRST, sales(FIRST, {2: 3}), None)
+        for later, units in collected:
+            now += timedelta(minutes=later)
+            table.add_week(FIRST, sales(FIRST, units), now)
+            states.append((now, states[-1][1] | units))
+        for moment in (*(NOON + timedelta(minutes=each) for each in minutes), *(then for then, _ in states)):
+            _, expected = max(state for state in states if state[0] <= moment)
+            found = table.rows(as_of=moment)
+            assert dict(zip(found["store"], found["units"], strict=True)) == expected
+        assert table.of_week(FIRST).equals(table.rows())
+        assert dict(table.of_week(FIRST)[["store", "units"]].to_numpy().tolist()) == states[-1][1]
+
+
+def test_a_vintage_is_found_by_its_moment(tmp_path: Path) -> None:
+    """In whatever time zone the moment is named."""
+    table = Units(tmp_path)
+    table.add_week(FIRST, sales(FIRST, {2: 5}), NOON)
+    table.add_week(SECOND, sales(SECOND, {2: 5}), NOON + ONE_LATER)
+    assert table.has_vintage(FIRST, NOON.astimezone(tz=None))
+    assert not table.has_vintage(FIRST, NOON + ONE_LATER)
+    assert table.newest() == NOON + ONE_LATER
+
+
+@given(st.datetimes(timezones=st.just(UTC)), st.datetimes(timezones=st.just(UTC), max_value=datetime(9000, 1, 1)))  # noqa: DTZ001
+def test_a_moment_is_later_than_the_newest_vintage(at: datetime, newest: datetime) -> None:
+    """It is the clock's own where the clock has not gone back."""
+    found = later_than(newest, at)
+    assert found > newest
+    assert found == at or at <= newest

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from forecasting.contracts import orange_juice, schemas
-from forecasting.contracts.errors import DataError, OptionError
+from forecasting.contracts.errors import OptionError
 from forecasting.storage.lake import Lake
 
 WEEK, NEXT = date(1992, 4, 16), date(1992, 4, 23)
@@ -26,30 +26,6 @@ def lake(tmp_path: Path) -> Lake:
     return lake
 
 
-def test_sales_have_one_file_a_week(lake: Lake) -> None:
-    """Rows go to the file of their week; `until` leaves out what came later."""
-    lake.sales.add(pd.concat([sales(NEXT, {2: 1}), sales(WEEK, {2: 5, 5: 7})]))
-    assert lake.sales.weeks() == [WEEK, NEXT]
-    assert lake.sales.read()["units"].tolist() == [5, 1, 7]
-    assert lake.sales.read(until=WEEK)["units"].tolist() == [5, 7]
-
-
-def test_late_rows_join_their_week(lake: Lake) -> None:
-    """Rows that come later are added to those already there."""
-    lake.sales.add(sales(WEEK, {2: 5}))
-    lake.sales.add(sales(WEEK, {5: 7}))
-    assert lake.sales.read()["store"].tolist() == [2, 5]
-
-
-def test_nothing_new_leaves_the_file_untouched(lake: Lake) -> None:
-    """Adding rows that are already there does not write."""
-    lake.sales.add(sales(WEEK, {2: 5}))
-    path = lake.root / "sales" / f"{WEEK}.parquet"
-    inode = path.stat().st_ino
-    lake.sales.add(sales(WEEK, {2: 5}))
-    assert path.stat().st_ino == inode
-
-
 def test_an_empty_lake_answers_with_empty_tables(lake: Lake) -> None:
     """Nothing is there, and nothing breaks."""
     assert lake.sales.read().empty
@@ -57,37 +33,6 @@ def test_an_empty_lake_answers_with_empty_tables(lake: Lake) -> None:
     assert lake.forecasts.cutoffs() == []
     assert lake.forecasts.run_id(WEEK) is None
     assert lake.runs.last() is None
-    assert lake.quarantine.read(WEEK).empty
-
-
-def test_a_missing_reference_table_names_the_remedy(lake: Lake) -> None:
-    """A lake without stores says how to get them."""
-    with pytest.raises(DataError, match="no table of stores; fill it with `oj simulate`"):
-        lake.reference.stores()
-
-
-def test_files_of_other_names_are_skipped(lake: Lake) -> None:
-    """A file in a folder of weeks that is not named by a week is no week."""
-    lake.sales.add(sales(WEEK, {2: 5}))
-    (lake.root / "sales" / "notes.parquet").write_text("hello")
-    assert lake.sales.weeks() == [WEEK]
-
-
-def test_a_file_sent_again_replaces_its_quarantined_rows(lake: Lake) -> None:
-    """Other files' rows stay."""
-
-    def rows(file: str, rule: str) -> pd.DataFrame:
-        empty = dict.fromkeys(orange_juice.QUARANTINE.columns, "")
-        return pd.DataFrame([empty | {"file": file, "line": 2, "rule": rule, "detail": "x"}])
-
-    both = ["a.csv", "b.csv"]
-    lake.quarantine.add(WEEK, pd.concat([rows("a.csv", "negative"), rows("b.csv", "negative")]), both)
-    lake.quarantine.add(WEEK, rows("a.csv", "infinite"), ["a.csv"])
-    assert lake.quarantine.read(WEEK)[["file", "rule"]].values.tolist() == [
-        ["a.csv", "infinite"],
-        ["b.csv", "negative"],
-    ]
-    lake.quarantine.add(WEEK, orange_juice.QUARANTINE.empty(), both)
     assert lake.quarantine.read(WEEK).empty
 
 

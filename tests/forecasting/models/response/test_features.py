@@ -45,7 +45,7 @@ def test_every_offer_stands_in_its_own_cell() -> None:
 
 
 def test_a_missing_price_is_that_of_the_chain_in_that_week() -> None:
-    """Store 5 tells nothing of week 1, where store 2 asks 3; of weeks 2 and 3 nobody does, so its own 3 stays."""
+    """Store 5 has no price of week 1, where store 2 asks 3; of weeks 2 and 3 nobody has one, so its own 3 stays."""
     found = offers_of((2, 1, 0, 2.0, 0, 0.0), (5, 1, 0, 2.5, 0, 0.0), (2, 1, 1, 3.0, 0, 0.0))
 
     assert np.exp(found.log_price[0, 1]) == pytest.approx([2.5, 3.0, 3.0, 3.0])
@@ -59,7 +59,7 @@ def test_a_price_before_the_first_is_the_first() -> None:
 
 
 def test_a_missing_promotion_is_that_of_the_chain_else_none() -> None:
-    """Store 5 tells nothing: the advert of store 2 in week 1 is taken for its own, and no other week has one."""
+    """Store 5 announces nothing: the advert of store 2 in week 1 is taken for its own, and no other week has one."""
     found = offers_of((2, 1, 0, 2.0, 0, 0.0), (2, 1, 1, 2.0, 1, 0.75))
 
     assert found.feat[0].tolist() == [[0, 0.75, 0, 0], [0, 0.75, 0, 0]]

@@ -49,7 +49,7 @@ def test_samples_are_as_wide_as_the_errors_of_the_past(size: int) -> None:
     assert np.abs(found).mean() == pytest.approx(size, rel=0.1)
 
 
-def test_a_bias_of_the_past_shifts_the_draws() -> None:
+def test_a_bias_of_the_past_shifts_the_samples() -> None:
     """All errors lie around 0.3: sales ran above the forecast, and most samples lie above it."""
     errors = np.random.default_rng(2).normal(0.3, 0.05, 1000)
 

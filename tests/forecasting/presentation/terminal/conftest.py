@@ -1,4 +1,4 @@
-"""A terminal of 80 columns, and a lake to tell of."""
+"""A terminal of 80 columns, and a lake to show."""
 
 from io import StringIO
 from pathlib import Path

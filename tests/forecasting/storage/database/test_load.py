@@ -8,9 +8,8 @@ import time
 import pandas as pd
 import pytest
 
-from forecasting.contracts import orange_juice, schemas
-from forecasting.contracts.errors import RunError, SchemaError
-from forecasting.core.report import report_table
+from forecasting.contracts import schemas
+from forecasting.contracts.errors import SchemaError
 from forecasting.storage.database.load import load
 from forecasting.storage.lake import Lake
 from tests.databases import CUTOFFS, WEEKS, Target, assert_agrees, in_a_process, publish_anew, scores_of
@@ -28,20 +27,6 @@ def test_what_is_published_is_in_the_database(lake: Lake, target: Target) -> Non
     assert (again.weeks, again.rows) == ((), {})
     loads = target.ask("SELECT run_id, rows, length(sha256) FROM loads WHERE table_name = 'forecast'")
     assert loads == [("naive-1.0-2", 12, 64)] * 3
-
-
-def test_types_are_those_a_tool_expects(lake: Lake, postgresql_target: Target) -> None:
-    """Dates are dates, floats have double precision, and each column has its unit as a comment."""
-    load(lake, postgresql_target.name)
-    columns = postgresql_target.ask(
-        "SELECT column_name, data_type, col_description('forecast'::regclass, ordinal_position) "
-        "FROM information_schema.columns WHERE table_name = 'forecast'"
-    )
-    types = {name: kind for name, kind, _ in columns}
-    assert types["week"] == types["cutoff"] == "date"
-    assert types["hi_95"] == "double precision"
-    assert types["promotion_known"] == "boolean"
-    assert {comment for _, _, comment in columns} >= {"weeks after the cutoff", "store number"}
 
 
 def test_a_newer_forecast_replaces_the_older(lake: Lake, target: Target) -> None:
@@ -112,19 +97,6 @@ def test_a_damaged_file_does_not_hold_up_the_other_weeks(lake: Lake, target: Tar
     pd.testing.assert_frame_equal(newest, lake.forecasts.read(CUTOFFS[2]))
 
 
-def test_the_view_report_is_the_table_report(lake: Lake, target: Target) -> None:
-    """History and the newest forecast side by side, as in the Parquet file."""
-    load(lake, target.name)
-    wanted = report_table(
-        lake.sales.read(),
-        lake.promotions.read(CUTOFFS[-1]),
-        lake.forecasts.read(CUTOFFS[-1]),
-        lake.reference.products(),
-        lake.reference.definition,
-    )
-    pd.testing.assert_frame_equal(target.rows(orange_juice.REPORT), wanted, check_exact=True)
-
-
 def test_scores_are_loaded_with_their_forecast(lake: Lake, target: Target) -> None:
     """Those of the current run, and again when more of its weeks have matured."""
     lake.monitoring.write_scores(CUTOFFS[0], "naive-1.0-2", scores_of(CUTOFFS[0], steps=1), {})
@@ -134,23 +106,6 @@ def test_scores_are_loaded_with_their_forecast(lake: Lake, target: Target) -> No
     lake.monitoring.write_scores(CUTOFFS[0], "naive-1.0-2", scores_of(CUTOFFS[0], steps=2), {})
     assert load(lake, target.name).rows == {"scores": 2}
     pd.testing.assert_frame_equal(target.rows(schemas.SCORES), lake.monitoring.scores())
-
-
-def test_tables_of_somebody_else_are_left_alone(lake: Lake, target: Target) -> None:
-    """A database in which one of our names is taken is refused, and nothing of it is touched."""
-    target.ask("CREATE TABLE sales (store INTEGER, units INTEGER)")
-    target.ask("INSERT INTO sales VALUES (1, 2)")
-    with pytest.raises(RunError, match="has tables sales that this version did not make"):
-        load(lake, target.name)
-    assert target.ask("SELECT * FROM sales") == [(1, 2)]
-
-
-def test_tables_of_another_version_are_refused(lake: Lake, target: Target) -> None:
-    """A column more or less: the remedy is to drop the copies."""
-    load(lake, target.name)
-    target.ask("ALTER TABLE forecast ADD COLUMN colour TEXT")
-    with pytest.raises(RunError, match="drop them and load again"):
-        load(lake, target.name)
 
 
 def test_loads_at_the_same_time_wait_for_each_other(lake: Lake, target: Target) -> None:
