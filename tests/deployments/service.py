@@ -16,6 +16,18 @@ from deployments.home import MARK, Home
 ROOT = Path(__file__).parents[2]
 
 
+class PatientTransport(httpx.HTTPTransport):
+    """Sends a request again while the server answers 503: on a busy machine its SQLite database is locked at times."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        response = super().handle_request(request)
+        while response.status_code == httpx.codes.SERVICE_UNAVAILABLE:
+            response.close()
+            time.sleep(0.5)
+            response = super().handle_request(request)
+        return response
+
+
 @dataclass(frozen=True)
 class Installation:
     """Where a service is, and how to talk to it."""
@@ -54,7 +66,9 @@ class Installation:
 
     def api(self) -> httpx.Client:
         """The API, with the auth string and a CSRF token."""
-        return httpx.Client(base_url=f"{self.url}/api", auth=self.auth, headers=self.csrf(), timeout=30)
+        return httpx.Client(
+            base_url=f"{self.url}/api", auth=self.auth, headers=self.csrf(), timeout=30, transport=PatientTransport()
+        )
 
     def processes(self) -> list[psutil.Process]:
         """Every process of the service, its runs and their clusters."""
