@@ -50,16 +50,15 @@ settings.load_profile("ours")
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """With several workers (`make test`) a file stays on one, and the files that use Prefect's server share it."""
+    """With several workers (`make test`) a file stays on one, and the short files that use Prefect's server share it."""
     from xdist.scheduler import LoadFileScheduling
 
     class ByServer(LoadFileScheduling):  # type: ignore[misc]  # it has no types
         def _split_scope(self, nodeid: str) -> str:
             file = str(super()._split_scope(nodeid))
-            if "prefect_server" in (config.rootpath / file).read_text():
-                return "prefect_server"
-            # They look at one published week.
-            return "artifacts" if "/artifacts/" in file else file
+            uses_server = "prefect_server" in (config.rootpath / file).read_text()
+            # A long file is worth a server of its own.
+            return "prefect_server" if uses_server and file not in LONGEST else file
 
     return ByServer(config, log)
 

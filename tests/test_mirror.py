@@ -15,6 +15,7 @@ END_TO_END = {
     "tests/benchmarks/test_scripts.py": "every script of benchmarks/ at a tiny size",
     "tests/data/test_shipped.py": "the data set that is shipped",
     "tests/deployments/test_postgresql.py": "the service with its database in PostgreSQL",
+    "tests/deployments/test_service_failures.py": "starts of the service that fail, beside its long life story",
     "tests/deployments/test_systemd.py": "deployments/systemd/oj.service",
     "tests/flows/test_run_page.py": "the pages of a run in Prefect's UI, in a browser",
     "tests/flows/test_several_hosts.py": "weekly runs on clusters of several hosts",
