@@ -50,7 +50,7 @@ settings.load_profile("ours")
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """With several workers (`make test`) a file stays on one, and the short files that use Prefect's server share it."""
+    """With several workers (`make test`) a file stays on one; short files that use Prefect's server share one."""
     from xdist.scheduler import LoadFileScheduling
 
     class ByServer(LoadFileScheduling):  # type: ignore[misc]  # it has no types
