@@ -1,6 +1,7 @@
 """What stands out in a forecast: the total of the next week, the series that change most, and the fallbacks."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import pandas as pd
 
@@ -132,3 +133,22 @@ def point_warning(point: str) -> str:
         f"The total adds up each series' {point}, which is less than what the sum will be on average, as sales are "
         "skewed: only means add up. A run with --point mean gives totals to plan by."
     )
+
+
+class ReportHighlights:
+    """The highlights of a table `report`, for the views that hold one."""
+
+    report: pd.DataFrame
+    panel: PanelDefinition
+
+    @cached_property
+    def headline(self) -> Headline:
+        return headline(self.report, self.panel)
+
+    @cached_property
+    def fallbacks(self) -> tuple[FallbackSeries, ...]:
+        return fallbacks(self.report)
+
+    def movers(self, most: int) -> tuple[Mover, ...]:
+        """Return the series that change most: so many rises, and so many drops."""
+        return movers(self.report, self.panel, most)

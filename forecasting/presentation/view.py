@@ -11,7 +11,7 @@ from forecasting.contracts.panel_definition import PanelDefinition
 from forecasting.contracts.run_record import Outcome, RunRecord
 from forecasting.presentation import words
 from forecasting.presentation.facts import Fact, StageView, Tone
-from forecasting.presentation.highlights import FallbackSeries, Headline, Mover, fallbacks, headline, movers
+from forecasting.presentation.highlights import ReportHighlights
 from forecasting.presentation.stages import describe, stages_of
 from forecasting.storage.files import read_table
 from forecasting.storage.lake import Lake
@@ -21,7 +21,7 @@ TOTAL = "total"
 
 
 @dataclass(frozen=True)
-class RunView:
+class RunView(ReportHighlights):
     """A run that ended well, for people.
 
     report: table `report` as it is after the run.
@@ -42,14 +42,6 @@ class RunView:
         return stages_of(self.record)
 
     @cached_property
-    def headline(self) -> Headline:
-        return headline(self.report, self.panel)
-
-    @cached_property
-    def fallbacks(self) -> tuple[FallbackSeries, ...]:
-        return fallbacks(self.report)
-
-    @cached_property
     def origins(self) -> list[LineageStep]:
         """What the forecast was made from, file by file; reads the files."""
         return trace(self.lake, self.record.spec)
@@ -59,10 +51,6 @@ class RunView:
         """The HTML page of the week; None where it could not be written."""
         path = self.lake.reports.page_path(self.record.week)
         return path if path.exists() else None
-
-    def movers(self, most: int) -> tuple[Mover, ...]:
-        """Return the series that change most: so many rises, and so many drops."""
-        return movers(self.report, self.panel, most)
 
 
 def run_view(lake: Lake, record: RunRecord) -> RunView:

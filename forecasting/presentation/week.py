@@ -19,7 +19,7 @@ from forecasting.pipeline.publication import PublishedForecast
 from forecasting.pipeline.report import table_of
 from forecasting.presentation import words
 from forecasting.presentation.facts import Fact
-from forecasting.presentation.highlights import FallbackSeries, Headline, Mover, fallbacks, headline, movers
+from forecasting.presentation.highlights import ReportHighlights
 from forecasting.presentation.stages import collected, stages_of
 from forecasting.presentation.view import run_facts, seconds_line
 from forecasting.storage.lake import Lake
@@ -29,7 +29,7 @@ WEEKS_BEFORE = 26
 
 
 @dataclass(frozen=True)
-class WeekView:
+class WeekView(ReportHighlights):
     """One published cutoff, for people. Any table but the first may be empty.
 
     report: table `report` of the cutoff.
@@ -72,14 +72,6 @@ class WeekView:
         return self.report[self.report["kind"] == "actual"]
 
     @cached_property
-    def headline(self) -> Headline:
-        return headline(self.report, self.panel)
-
-    @cached_property
-    def fallbacks(self) -> tuple[FallbackSeries, ...]:
-        return fallbacks(self.report)
-
-    @cached_property
     def revision(self) -> Revision | None:
         """How the forecast differs from the one that it replaced."""
         if self.replaced.empty:
@@ -102,10 +94,6 @@ class WeekView:
         """Earlier forecasts of weeks that were sold since, with the sales as `actual`."""
         sold = self.actual[[*schemas.CELL, "units"]].rename(columns={"units": "actual"})
         return self.earlier.merge(sold, on=schemas.CELL, how="inner")
-
-    def movers(self, most: int) -> tuple[Mover, ...]:
-        """Return the series that change most: so many rises, and so many drops."""
-        return movers(self.report, self.panel, most)
 
     @cached_property
     def facts(self) -> list[Fact]:

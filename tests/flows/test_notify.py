@@ -11,29 +11,25 @@ import pytest
 from flows import notify as notifying
 from flows.notify import Alerts, alert_on_failure, notify, send
 from forecasting.contracts.errors import RunError, WeekBusy, WeekWaiting
-from forecasting.core.completeness import Acceptance, CompletenessReport, WeekStatus
+from forecasting.core.completeness import WeekStatus
 from forecasting.pipeline.delivery import Delivery
 from forecasting.pipeline.monitoring import MonitoringResult
 from forecasting.presentation.notifications import late_files, week_waiting
 from forecasting.storage.database import DatabaseLoad
 from forecasting.storage.lake import Lake
-from tests.forecasting.presentation.material import WEEK, alarm_of, ingest_of, monitoring_of, published_of, record_of
+from tests.forecasting.presentation.material import (
+    ACCEPTED_WITH_GAPS,
+    WEEK,
+    alarm_of,
+    ingest_of,
+    monitoring_of,
+    published_of,
+    record_of,
+)
 from tests.sinks import http_sink, wait_long_for_targets, write_connections
 
 DEADLINE = datetime(1992, 4, 25, 6, 0, tzinfo=UTC)
-INGEST = ingest_of(
-    completeness=CompletenessReport(
-        WEEK,
-        rows=0,
-        week_before=None,
-        expected=(1, 2, 5, 8),
-        received=(1,),
-        missing=(2, 5),
-        incomplete={8: "products 1, 2"},
-        status=WeekStatus.ACCEPTED_WITH_GAPS,
-        accepted=Acceptance("anna", "strike", datetime(1992, 4, 24, 8, tzinfo=UTC)),
-    )
-)
+INGEST = ingest_of(completeness=ACCEPTED_WITH_GAPS)
 PUBLISHED = published_of(Path("forecast.parquet"), series=913, fallbacks_by_reason={"failed": 40, "timed_out": 6})
 
 

@@ -28,6 +28,18 @@ from tests.strategies import whole_offers
 
 CUTOFF = pd.Timestamp("1992-04-16")
 WEEK = CUTOFF.date()
+# A week that a person let go on with its gaps.
+ACCEPTED_WITH_GAPS = CompletenessReport(
+    WEEK,
+    rows=0,
+    week_before=None,
+    expected=(1, 2, 5, 8),
+    received=(1,),
+    missing=(2, 5),
+    incomplete={8: "products 1, 2"},
+    status=WeekStatus.ACCEPTED_WITH_GAPS,
+    accepted=Acceptance("anna", "strike", datetime(1992, 4, 24, 8, tzinfo=UTC)),
+)
 HOSTILE = [
     "<script>window.hacked=1</script>",
     "</script><script>window.hacked=1</script>",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from forecasting.contracts.errors import RunError, WeekNotWhole
 from forecasting.contracts.run_record import RunRecord
-from forecasting.core.completeness import Acceptance, CompletenessReport, WeekStatus
+from forecasting.core.completeness import WeekStatus
 from forecasting.presentation.notifications import (
     MOST_CHARACTERS_OF_ERROR,
     database_not_loaded,
@@ -19,20 +19,10 @@ from forecasting.presentation.notifications import (
     week_waiting,
 )
 from forecasting.storage.database import DatabaseLoad
+from tests.forecasting.presentation.material import ACCEPTED_WITH_GAPS as REPORT
 from tests.forecasting.presentation.material import WEEK, alarm_of, ingest_of, monitoring_of, published_of, record_of
 
 DEADLINE = datetime(1992, 4, 25, 6, 0, tzinfo=UTC)
-REPORT = CompletenessReport(
-    WEEK,
-    rows=0,
-    week_before=None,
-    expected=(1, 2, 5, 8),
-    received=(1,),
-    missing=(2, 5),
-    incomplete={8: "products 1, 2"},
-    status=WeekStatus.ACCEPTED_WITH_GAPS,
-    accepted=Acceptance("anna", "strike", datetime(1992, 4, 24, 8, tzinfo=UTC)),
-)
 PUBLISHED = published_of(Path("forecast.parquet"), series=913, fallbacks_by_reason={"failed": 40, "timed_out": 6})
 ERROR = "The database reporting could not be loaded: mend it."
 
