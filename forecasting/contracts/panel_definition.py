@@ -113,6 +113,7 @@ class PanelDefinition:
     unsold: whether a product that did not sell in a week is `written`, with 0 units, so that a missing row is unknown;
         or `left_out`, so that a missing row of a store that reported the week is 0 units.
     empty_units: what a row of a past week without units is.
+    new_ids: whether rows of a store or product that the lake does not know are quarantined, or taken in.
     holidays: country whose public holidays the models may use, as ISO 3166 code; empty for none.
     category: the attribute of products that groups them; empty for none.
     """
@@ -130,6 +131,7 @@ class PanelDefinition:
     negative_units: bool = False
     unsold: Literal["written", "left_out"] = "written"
     empty_units: Empty = "quarantine"
+    new_ids: Literal["quarantine", "accept"] = "quarantine"
     holidays: str = ""
     category: str = ""
     store_attributes: tuple[Attribute, ...] = ()
@@ -141,7 +143,11 @@ class PanelDefinition:
             raise DataError(
                 f"The panel definition has week_starts_on={self.week_starts_on!r}", "name a day of the week"
             )
-        choices = (("unsold", ("written", "left_out")), ("empty_units", get_args(Empty)))
+        choices = (
+            ("unsold", ("written", "left_out")),
+            ("empty_units", get_args(Empty)),
+            ("new_ids", ("quarantine", "accept")),
+        )
         for name, allowed in choices:
             if getattr(self, name) not in allowed:
                 raise DataError(

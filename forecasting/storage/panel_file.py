@@ -21,6 +21,7 @@ _COMMENTS = {
     "negative_units": "true: a week may have less than 0 units once returns are netted",
     "unsold": "written: a missing row is unknown; left_out: a missing row is 0 units",
     "empty_units": "a row of a past week without units is: quarantine, unknown or zero",
+    "new_ids": "rows of a new store or product: quarantine or accept",
     "week_starts_on": "the day that opens a week",
     "time_zone": "in which a week closes",
     "holidays": "country code whose public holidays models may use, such as US; empty for none",
