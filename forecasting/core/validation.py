@@ -9,7 +9,7 @@ from datetime import date
 import pandas as pd
 
 from forecasting.contracts import schemas
-from forecasting.contracts.panel_definition import PanelDefinition
+from forecasting.contracts.panel_definition import Id, PanelDefinition
 from forecasting.core.inspection import Rows
 from forecasting.core.point_in_time import restated
 
@@ -35,7 +35,7 @@ class Validated:
     sales: pd.DataFrame
     promotions: pd.DataFrame
     quarantined: pd.DataFrame
-    missing_days: dict[tuple[int, date], tuple[date, ...]]
+    missing_days: dict[tuple[Id, date], tuple[date, ...]]
     corrected_by_week: dict[date, int]
     rows_in: int
     accepted: int
