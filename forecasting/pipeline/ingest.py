@@ -244,7 +244,7 @@ def _waiting(lake: Lake, cutoff: date) -> list[InboxFile]:
 def _assess(lake: Lake, week: date, checked: Validated, spec: GateSpec, at: datetime) -> CompletenessReport:
     definition = lake.reference.definition
     report = completeness.check_completeness(
-        merge_newer(lake.sales.read(week), checked.sales), week, checked.missing_days, unsold=definition.unsold
+        merge_newer(lake.sales.read(week), checked.sales), week, checked.missing_days, definition.unsold
     )
     is_closed = at >= spec.deadline
     accepted = lake.acceptances.read(week)
