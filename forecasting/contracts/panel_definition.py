@@ -19,6 +19,9 @@ RANGES: dict[Role, str] = {"price": "above 0", "flag": "0 or 1", "share": "from 
 Empty = Literal["quarantine", "unknown", "zero"]
 # number: whole, without leading zeros, which say nothing. text: as it is written.
 IdType = Literal["number", "text"]
+# An id as the retailer writes it, and the pair (store, product) that names a series.
+Id = int | str
+Series = tuple[Id, Id]
 # Columns of tables in which covariates stand too.
 RESERVED = {
     *("store", "product", "week", "date", "units", "known", "announced", "step", "cutoff", "model", "reason", "kind"),

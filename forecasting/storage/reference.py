@@ -4,6 +4,7 @@ reference/stores.parquet, products.parquet, panel.toml
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import pandas as pd
@@ -16,6 +17,9 @@ from forecasting.contracts.panel_definition import ORANGE_JUICE, PanelDefinition
 from forecasting.contracts.table import Table
 from forecasting.storage.files import read_table, write_table, write_text
 from forecasting.storage.panel_file import parse, render
+
+# Every store of the lake asks for the definition whenever it reads or writes a table.
+_parsed = lru_cache(maxsize=8)(parse)
 
 
 class Reference:
@@ -85,7 +89,7 @@ class Reference:
 
     def _panel(self) -> tuple[PanelDefinition, tuple[Layout, ...]]:
         path = self.panel_path
-        return parse(path.read_text(encoding="utf-8"), path) if path.exists() else (ORANGE_JUICE, LAYOUTS)
+        return _parsed(path.read_text(encoding="utf-8"), path) if path.exists() else (ORANGE_JUICE, LAYOUTS)
 
     def _read(self, table: Table) -> pd.DataFrame:
         path = self._path(table)

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from forecasting.contracts import schemas
+from forecasting.contracts import orange_juice, schemas
 from forecasting.contracts.calendar import WEEK
 from forecasting.contracts.layout import store_files
 from forecasting.contracts.panel_definition import ORANGE_JUICE, Covariate
@@ -78,7 +78,7 @@ def test_its_values_are_validated_by_its_role(lake: Lake, text: str) -> None:
     _, rows, _ = read_inbox(list_inbox(lake.inbox), DEFINITION, store_files(DEFINITION))
     known = {"stores": lake.reference.stores(), "products": lake.reference.products()}
 
-    found = validate(rows.assign(aisle_end=text), **known, collected=schemas.SALES.empty(), **PANEL)
+    found = validate(rows.assign(aisle_end=text), **known, collected=orange_juice.SALES.empty(), **PANEL)
 
     assert found.accepted == 0
     assert found.quarantined["detail"].str.startswith(f"aisle_end is {text!r}: ").all()

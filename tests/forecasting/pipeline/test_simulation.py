@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from forecasting.contracts import schemas
+from forecasting.contracts import orange_juice
 from forecasting.contracts.calendar import WEEK
 from forecasting.contracts.errors import DataError, OptionError
 from forecasting.contracts.orange_juice import LAYOUTS, dominicks_week
@@ -45,7 +45,7 @@ def test_what_is_dropped_is_what_was_sold(simulated_lake: Lake) -> None:
         definition=ORANGE_JUICE,
         layouts=LAYOUTS,
     )
-    shipped = read_table(SHIPPED / "sales.parquet", schemas.SALES)
+    shipped = read_table(SHIPPED / "sales.parquet", orange_juice.SALES)
     week = shipped[shipped["week"] == pd.Timestamp(dominicks_week(136))].reset_index(drop=True)
     pd.testing.assert_frame_equal(checked.sales, week)
     assert checked.quarantined.empty
