@@ -198,7 +198,7 @@ class Rows:
         for layout, rows in self._by_layout():
             date_format = layout.date_format if "date" in layout.columns else "iso"
             codes, texts = self._distinct("week_or_date", rows)
-            parsed = parse_dates(texts, date_format, self.definition.time_zone)
+            parsed = parse_dates(texts.str.strip(), date_format, self.definition.time_zone)
             days[rows] = parsed.to_numpy(dtype="datetime64[us]")[codes]
             form = {"iso": "YYYY-MM-DD", "iso_week": "YYYY-Www", "excel": "day numbers"}.get(date_format, date_format)
             remedy = f"write dates from 1900 to 2200 as {form}"
