@@ -21,6 +21,7 @@ from forecasting.core.numbers import parse_numbers
 # The keys of a series, whose values are ids.
 IDS = ("store", "product")
 WHOLE_FORM = "a whole number without leading zeros or separators"
+TRUTH = {"true": "1", "false": "0"}
 ID_REMEDIES = {
     "missing_value": "write the id in every row",
     "control_character": "remove the line break or control character",
@@ -227,7 +228,7 @@ class Rows:
         is_flag = covariate.role == "flag"
         form = "0 or 1" if is_flag else f"{covariate.meaning}, as a number"
         optional = covariate.empty != "quarantine"
-        self._parse_numbers(covariate.name, form, is_whole=is_flag, optional=optional)
+        self._parse_numbers(covariate.name, form, is_whole=is_flag, optional=optional, is_flag=is_flag)
         values = self.parsed[covariate.name]
         if covariate.empty == "zero":
             given = self._of_layouts([covariate.name in each.columns for each in self.layouts])
@@ -251,13 +252,15 @@ class Rows:
         derived = (revenue / units).where(has_revenue & lacks & (units > 0) & (revenue > 0))
         self.parsed[prices[0]] = self.parsed[prices[0]].fillna(derived)
 
-    def _parse_numbers(self, name: str, form: str, *, is_whole: bool, optional: bool) -> None:
+    def _parse_numbers(self, name: str, form: str, *, is_whole: bool, optional: bool, is_flag: bool = False) -> None:
         values = np.full(len(self.frame), np.nan)
         for layout, rows in self._by_layout():
             if name not in layout.columns:
                 continue
             codes, texts = self._distinct(name, rows)
             texts = texts.where(~texts.str.strip().isin(layout.empty), "")
+            if is_flag:
+                texts = texts.where(~texts.str.lower().isin(TRUTH), texts.str.lower().map(TRUTH))
             parsed = parse_numbers(texts, is_whole=is_whole, decimal=layout.decimal, thousands=layout.thousands)
             values[rows] = parsed.numbers[codes]
             mark = "" if is_whole else f" with the decimal mark {layout.decimal!r}"

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from forecasting.contracts.layout import Layout
 from forecasting.contracts.orange_juice import LAYOUTS
-from forecasting.contracts.panel_definition import ORANGE_JUICE, Key
+from forecasting.contracts.panel_definition import ORANGE_JUICE, Covariate, Key
 from forecasting.core.validation import Validated
 from tests.forecasting.retailer import DAYS, HEADER, SHOPS, TILL, WEEKS, rows_of, taken
 from tests.forecasting.storage.formats.test_parquet import parquet
@@ -162,6 +162,26 @@ def test_texts_that_mean_no_value_are_empty_where_the_layout_says_so() -> None:
     assert taken(text).quarantined_by_rule == {"not_a_number": 1}
     found = taken({"a.csv": HEADER + text}, SHOPS, [replace(WEEKS, empty=("NA", "-"))])
     assert found.quarantined_by_rule == {"missing_value": 2}
+
+
+@pytest.mark.parametrize(("text", "value"), [("TRUE", 1), ("false", 0), ("1", 1)])
+def test_a_flag_may_be_a_truth(text: str, value: int) -> None:
+    """As R and pandas write it."""
+    definition = replace(SHOPS, covariates=(Covariate("flyer", "flag", "flyer", "1 where it is in the flyer"),))
+    layout = Layout(
+        "flyers", {**{name: WEEKS.columns[name] for name in ("store", "product", "date", "units")}, "flyer": ("flyer",)}
+    )
+    content = f"shop,article,day,pieces,flyer\na,x,2024-01-01,3,{text}\n"
+    assert taken({"a.csv": content}, definition, [layout]).promotions["flyer"].tolist() == [value]
+
+
+def test_a_sum_that_is_not_exact_is_out_of_range() -> None:
+    """No units are clipped or rounded in silence."""
+    text = "".join(
+        f"a,{article},2024-01-0{day},{units},2\n" for day in (1, 7) for article, units in (("x", 2**53 - 1), ("y", 1))
+    )
+    found = taken(text, replace(SHOPS, unsold="left_out"), [TILL])
+    assert (found.quarantined_by_rule, found.sales["units"].tolist()) == ({"out_of_range": 2}, [2])
 
 
 def test_a_store_or_product_that_no_column_names_is_all() -> None:
