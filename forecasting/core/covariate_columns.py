@@ -11,6 +11,8 @@ from forecasting.core.column_roles import Reading
 from forecasting.core.panel_rows import words_of
 from forecasting.core.text_column import NO_VALUE
 
+# At most this share of prices of 0 are mistakes; an import goes on with 1 % of rows in quarantine.
+FEW_FREE = 0.005
 # The reader's names of what is no covariate.
 _TAKEN = {*RESERVED, "revenue"}
 
@@ -24,21 +26,24 @@ class CovariateColumns:
     doubts: tuple[str, ...]
 
 
-def propose_price(reading: Reading) -> CovariateColumns:
-    """Return the covariate `price` of a column."""
+def propose_price(reading: Reading, *, is_transaction: bool) -> CovariateColumns:
+    """Return the covariate `price` of a column.
+
+    Args:
+        reading: the column.
+        is_transaction: whether rows are transactions, of which some are free with others.
+    """
     values = reading.values()
-    lacking = reading.lacking
-    not_positive = int((values <= 0).sum())
-    empty: Empty = "unknown" if lacking else "quarantine"
+    lacking, free, below = reading.lacking, int((values == 0).sum()), int((values < 0).sum())
+    empty: Empty = "unknown" if lacking or free > FEW_FREE * len(values) else "quarantine"
     doubts = []
     if lacking:
-        doubts.append(
-            f"`{reading.name}` is empty in {lacking:,} of {len(values):,} rows: such a price counts as unknown"
-        )
-    if not_positive:
-        doubts.append(
-            f"`{reading.name}` is 0 or less in {not_positive:,} of {len(values):,} rows: no price of such a row is used"
-        )
+        doubts.append(f"`{reading.name}` is empty in {lacking:,} of {len(values):,} rows: such a price is unknown")
+    if free:
+        meant = "such a price is unknown" if is_transaction or empty == "unknown" else "such rows are quarantined"
+        doubts.append(f"`{reading.name}` is 0 in {free:,} of {len(values):,} rows: {meant}")
+    if below:
+        doubts.append(f"`{reading.name}` is below 0 in {below:,} of {len(values):,} rows: such rows are quarantined")
     covariate = Covariate("price", "price", "price", f"money a unit (column {reading.name})", empty)
     return CovariateColumns(((covariate, reading.name),), _no_value_texts([reading]), tuple(doubts))
 

@@ -11,6 +11,8 @@ from charset_normalizer import from_bytes
 
 from forecasting.contracts.errors import DataError
 
+# A part of UTF-8 and of most other encodings.
+ASCII = "ascii"
 DELIMITERS = (",", ";", "\t", "|")
 LINES_LOOKED_AT = 300
 # The decoding of Western files that are not UTF-8; others are taken where they give more likely words.
@@ -50,23 +52,27 @@ class Header:
     second: tuple[str, ...] = ()
 
 
-def detect_encoding(content: bytes, *, is_whole: bool) -> str:
-    """Return the encoding of a text, by its mark, by whether it is UTF-8, else by its words.
+def detect_encoding(parts: Sequence[bytes], *, is_whole: bool) -> str:
+    """Return the encoding of a text, by its mark, by whether it is ASCII or UTF-8, else by its words.
 
     Args:
-        content: the file, or its beginning.
-        is_whole: whether the last character cannot be cut.
+        parts: the file, or its beginning and parts that begin with a line.
+        is_whole: whether no character at the end of a part can be cut.
     """
+    content = parts[0]
     for mark, encoding in _MARKS:
         if content.startswith(mark):
             return encoding
     head = content[:4000]
     if head.count(0) > len(head) // 4:
         return "utf-16-le" if head[1::2].count(0) > head[::2].count(0) else "utf-16-be"
+    if all(map(bytes.isascii, parts)):
+        return ASCII
     try:
-        codecs.getincrementaldecoder("utf-8")("strict").decode(content, final=is_whole)
+        for part in parts:
+            codecs.getincrementaldecoder("utf-8")("strict").decode(part, final=is_whole)
     except UnicodeDecodeError:
-        return _encoding_of_words(content)
+        return _encoding_of_words(b"\n".join(parts))
     return "utf-8"
 
 

@@ -65,19 +65,26 @@ def find_grain(rows: PanelRows, repeats: float, *, file: str, is_named_week: boo
         )
     if repeats > FEW_REPEATS or has_receipts:
         return "transaction"
-    if len(days) < 2:
-        return "week" if is_named_week else "day"
-    return "week" if is_named_week or _are_weekly(rows, days) else "day"
+    if is_named_week:
+        return "week"
+    if len(days) < 2 or not _are_weekly(rows, days):
+        return "day"
+    # A week is named by its first day: weeks that are named by several weekdays are put together by their dates.
+    return "week" if _share_of_weekday(rows) >= 1 - FEW_REPEATS else "transaction"
 
 
 def _are_weekly(rows: PanelRows, days: np.ndarray) -> bool:
-    known = rows.days[rows.is_known]
-    on_weekday = np.bincount((known + 3) % DAYS_IN_WEEK, minlength=DAYS_IN_WEEK) / len(known)  # day 0 was a Thursday
-    if on_weekday.max() >= 0.9 and len(days) > 1:
+    if _share_of_weekday(rows) >= 0.9 and len(days) > 1:
         return True
     frame = pd.DataFrame({"key": rows.keys, "day": rows.days})[rows.is_known].sort_values(["key", "day"])
     steps = frame.groupby("key")["day"].diff().dropna()
     return bool(len(steps)) and float((steps == DAYS_IN_WEEK).mean()) >= 0.95
+
+
+def _share_of_weekday(rows: PanelRows) -> float:
+    """Return the share of rows on the most frequent weekday; day 0 was a Thursday."""
+    known = rows.days[rows.is_known]
+    return float(np.bincount((known + 3) % DAYS_IN_WEEK).max() / len(known))
 
 
 def opening_day(rows: PanelRows, grain: Grain) -> tuple[int, str]:

@@ -30,6 +30,8 @@ from forecasting.core.text_column import NO_VALUE
 
 # So few rows of past weeks without units are mistakes of the sender.
 FEW_EMPTY = 2
+# At most this share of weeks with less than 0 units are mistakes; an import goes on with 1 % of rows in quarantine.
+FEW_NEGATIVE = 0.005
 
 
 @dataclass(frozen=True)
@@ -56,12 +58,20 @@ def propose(files: Sequence[SampledFile]) -> Proposal:
         roles = [roles_of(each, is_plan_possible=False) for each in files]
     selling = [each for each in roles if each.units is not None]
     if not selling:
-        raise DataError(_no_quantity(roles[0]), "name a file with a column of units, quantity or sales")
-    main = part_of(max(selling, key=lambda each: each.file.rows))
+        raise DataError(_no_quantity(roles[0]), "name a file with past sales, in units")
+    selling.sort(key=lambda each: (each.date is None, -each.file.rows))
+    main = part_of(selling[0])
     if main.last_sold == NO_DAY:
         raise DataError(f"No row of {main.roles.file.name} has a date and a quantity", "name a file with past sales")
-    others = [part_of(each, main.keys) for each in roles if each is not main.roles]
-    return _Proposer(main, others).proposal()
+    others, unused = [], []
+    for each in roles:
+        if each is not main.roles:
+            try:
+                others.append(part_of(each, main.keys))
+            except DataError as error:
+                # Such as the table of stores beside the sales.
+                unused.append(f"{each.file.name} is not used: {error.problem}")
+    return _Proposer(main, others, unused).proposal()
 
 
 def _no_quantity(roles: Roles) -> str:
@@ -76,10 +86,10 @@ def _no_quantity(roles: Roles) -> str:
 class _Proposer:
     """Makes one proposal; collects its doubts in the order in which they come up."""
 
-    def __init__(self, main: PanelPart, others: Sequence[PanelPart]) -> None:
+    def __init__(self, main: PanelPart, others: Sequence[PanelPart], doubts: Sequence[str]) -> None:
         self._main = main
         self._others = others
-        self._doubts: list[str] = []
+        self._doubts = list(doubts)
 
     def proposal(self) -> Proposal:
         """Return the definition, the layouts and the doubts."""
@@ -103,11 +113,18 @@ class _Proposer:
         date = main.roles.date.dates if main.roles.date else None
         known = rows.units[np.isfinite(rows.units)]
         negative = int((known < 0).sum())
+        # A row of a week is the sum of its sales and returns; days and receipts are netted in that sum.
+        may_be_negative = main.grain == "week" and negative > FEW_NEGATIVE * len(known)
         if negative:
-            self._say(
-                f"{negative:,} of {len(known):,} rows have less than 0 units: they are netted with the sales of their "
-                "week; a week that stays below 0 counts as 0 (negative_units)"
+            meant = (
+                "weeks may be below 0 (negative_units = true)"
+                if may_be_negative
+                else "such rows are quarantined unless negative_units is true"
+                if main.grain == "week"
+                else "they are netted with the sales of their week, and a week that stays below 0 counts as 0 "
+                "(negative_units = false)"
             )
+            self._say(f"{negative:,} of {len(known):,} rows have less than 0 units: {meant}")
         return PanelDefinition(
             name=_panel_name(main.roles.file.name),
             unit=unit,
@@ -119,6 +136,7 @@ class _Proposer:
             week_starts_on=starts_on,
             time_zone=(date.zone if date else "") or "UTC",
             whole_units=bool(np.all(known % 1 == 0)),
+            negative_units=may_be_negative,
             unsold=unsold,
             empty_units=self._empty_units(),
             new_ids="accept",
@@ -207,7 +225,8 @@ class _Proposer:
         left = [each for each in part.roles.others if id(each) not in taken]
         known = part.rows.days[part.rows.days != NO_DAY]
         ahead = part.roles.units is None and len(known) > 0 and int(known.max()) > self._main.last_sold
-        found = [] if part.roles.price is None else [propose_price(part.roles.price)]
+        is_transaction = part.grain == "transaction"
+        found = [propose_price(part.roles.price, is_transaction=is_transaction)] if part.roles.price else []
         return [*found, propose_covariates(left, reaches_ahead=ahead, file=part.roles.file.name)]
 
     def _leave_out(self, part: PanelPart) -> dict[str, tuple[str, ...]]:

@@ -16,6 +16,7 @@ from python_calamine import CalamineWorkbook
 
 from forecasting.contracts.errors import DataError
 from forecasting.core.dialect import (
+    ASCII,
     LINES_LOOKED_AT,
     Dialect,
     Header,
@@ -52,12 +53,22 @@ def sample_files(paths: Sequence[Path]) -> list[SampledFile]:
         DataError: a file cannot be read, or is no table with a header.
     """
     chosen = _evenly(paths)
-    groups: dict[tuple[object, ...], list[_OneFile]] = {}
+    groups: dict[tuple[str, Dialect], list[_OneFile]] = {}
     for path in chosen:
         one = _sample(path)
-        # ASCII is UTF-8 too: of files with one form, one with accents tells the encoding of all.
-        groups.setdefault((path.suffix, replace(one.dialect, encoding="")), []).append(one)
-    return [_together(files, is_part=len(chosen) < len(paths)) for files in groups.values()]
+        groups.setdefault((path.suffix, one.dialect), []).append(one)
+    for form in [each for each in groups if each[1].encoding == ASCII]:
+        # ASCII is a part of other encodings: of files with one form, one with accents tells how all are written.
+        suffix, dialect = form
+        others = [each for each in groups if each != form and each[0] == suffix and _is_but_encoding(each[1], dialect)]
+        other = others[0] if others else (suffix, replace(dialect, encoding="utf-8"))
+        groups.setdefault(other, []).extend(groups.pop(form))
+        groups[other].sort(key=lambda each: chosen.index(each.path))
+    return [_together(files, form[1].encoding, is_part=len(chosen) < len(paths)) for form, files in groups.items()]
+
+
+def _is_but_encoding(one: Dialect, other: Dialect) -> bool:
+    return replace(one, encoding=other.encoding) == other
 
 
 def head_of(path: Path) -> bytes:
@@ -82,13 +93,12 @@ def _evenly(paths: Sequence[Path]) -> list[Path]:
     ]
 
 
-def _together(files: Sequence[_OneFile], *, is_part: bool) -> SampledFile:
-    encodings = [file.dialect.encoding for file in files]
+def _together(files: Sequence[_OneFile], encoding: str, *, is_part: bool) -> SampledFile:
     columns = tuple(TextColumn.joined(each) for each in zip(*(file.columns for file in files), strict=True))
     return SampledFile(
         tuple(file.path.name for file in files),
         tuple(len(file.columns[0].codes) for file in files),
-        replace(files[0].dialect, encoding=next((each for each in encodings if each != "utf-8"), encodings[0])),
+        replace(files[0].dialect, encoding=encoding),
         columns,
         is_part or any(file.is_sampled for file in files),
     )
@@ -121,7 +131,7 @@ def _text(path: Path) -> _OneFile:
                 opened.seek(place)
                 opened.readline()
                 parts.append(opened.read(PART))
-    encoding = detect_encoding(parts[0], is_whole=size <= WHOLE)
+    encoding = detect_encoding(parts, is_whole=size <= WHOLE)
     texts = [part.decode(encoding, "replace") for part in parts]
     head = texts[0][:HEAD]
     if sum(head.count(chr(code)) for code in range(32) if code not in (0, 9, 10, 12, 13)) > len(head) // 100:

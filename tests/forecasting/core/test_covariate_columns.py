@@ -53,12 +53,22 @@ def test_names_that_tables_have_are_avoided() -> None:
     assert [each.name for each, _ in found.columns] == ["known_value", "known_value_value"]
 
 
-def test_prices() -> None:
-    """Empty prices are unknown, and prices of 0 are said."""
-    roles = assign_roles(
-        sampled("date,units,price\n2024-01-01,3,\n2024-01-08,4,0\n2024-01-15,4,2"), is_plan_possible=False
-    )
+def price(values: str, *, is_transaction: bool = False) -> CovariateColumns:
+    rows = "\n".join(f"2024-01-{at + 1:02d},3,{value}" for at, value in enumerate(values.split(",")))
+    roles = assign_roles(sampled(f"date,units,price\n{rows}"), is_plan_possible=False)
     assert roles.price is not None
-    found = propose_price(roles.price)
+    return propose_price(roles.price, is_transaction=is_transaction)
+
+
+def test_prices() -> None:
+    """Empty prices are unknown; prices of 0 or less are said."""
+    assert price("1.5,2.5").columns[0][0].empty == "quarantine"
+    assert price("1.5,2.5").doubts == ()
+    found = price("1.5,,0,-2.5")
     assert found.columns[0][0].empty == "unknown"
-    assert len(found.doubts) == 2
+    assert found.doubts == (
+        "`price` is empty in 1 of 4 rows: such a price is unknown",
+        "`price` is 0 in 1 of 4 rows: such a price is unknown",
+        "`price` is below 0 in 1 of 4 rows: such rows are quarantined",
+    )
+    assert price("1.5,0", is_transaction=True).columns[0][0].empty == "unknown"

@@ -20,18 +20,19 @@ NAMES = ["store", "brand", "week", "units", "price"]
         ("Filiale;Menge\nKöln;3\nGroß-Gerau;4\n", "cp1252", "cp1252"),
         ("sklep;ilość\nŁódź;3\nGdańsk;4\n", "cp1250", "cp1250"),
         ("store,units\nМосква,3\nКазань,5\nНовосибирск,7\n" * 9, "cp1251", "cp1251"),
-        ("store,units\n1,3\n", "ascii", "utf-8"),
+        ("store,units\n1,3\n", "ascii", "ascii"),
     ],
 )
 def test_encodings(text: str, written: str, found: str) -> None:
     """By mark, by validity, else by words."""
-    assert detect_encoding(text.encode(written), is_whole=True) == found
+    assert detect_encoding([text.encode(written)], is_whole=True) == found
 
 
 def test_a_cut_character_at_the_end_of_a_sample_is_no_other_encoding() -> None:
     """Only the beginning of a large file is looked at."""
     cut = "store,Köl".encode() + b"n" + "ö".encode()[:1]
-    assert detect_encoding(cut, is_whole=False) == "utf-8"
+    assert detect_encoding([cut], is_whole=False) == "utf-8"
+    assert detect_encoding([b"store", "Köln".encode("cp1252")], is_whole=False) == "cp1252"
 
 
 @pytest.mark.parametrize(

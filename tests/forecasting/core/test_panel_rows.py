@@ -37,6 +37,9 @@ def test_grains() -> None:
     assert grain(rows(freq="7D")) == "week"
     assert grain(rows(freq="7D"), 0.2) == "transaction"
     assert grain(rows(), has_receipts=True) == "transaction"
+    moved = rows(freq="7D", periods=50)
+    moved.days[:3] += 1
+    assert grain(moved) == "transaction"  # a few weeks are named by another weekday
     one = PanelRows(np.array([0]), np.array([19_000]), np.array([1.0]))
     assert grain(one) == "day"
     assert find_grain(one, 0, file="x", is_named_week=True, has_receipts=False) == "week"

@@ -63,7 +63,8 @@ def test_sales_and_plans_in_files_of_their_own() -> None:
     }
     assert (found.definition.store.id, found.definition.product.word) == ("number", "department")
     assert found.definition.week_starts_on == 4
-    assert any("rows have less than 0 units: they are netted" in doubt for doubt in found.doubts)
+    assert found.definition.negative_units
+    assert any("12 of 80 rows have less than 0 units: weeks may be below 0" in doubt for doubt in found.doubts)
 
 
 def test_daily_sales_with_two_columns_of_a_key() -> None:
@@ -94,6 +95,7 @@ def test_lines_of_receipts() -> None:
     assert found.layouts[0].columns["product"] == ("Description",)
     assert found.layouts[0].columns["store"] == ("Country",)
     assert found.definition.unsold == "left_out"
+    assert any("they are netted with the sales of their week" in doubt for doubt in found.doubts)
     assert any("blanks around 120 ids" in doubt for doubt in found.doubts)
     assert not any("Customer" in doubt or "Invoice" in doubt for doubt in found.doubts)
 
@@ -109,6 +111,13 @@ def test_a_price_is_revenue_by_units() -> None:
     found = proposed(panel(header="store,product,date,units,revenue", more=",99.5"))
     assert found.layouts[0].columns["revenue"] == ("revenue",)
     assert [each.role for each in found.definition.covariates] == ["price"]
+
+
+def test_files_without_dates_beside_the_sales_are_not_used() -> None:
+    """Such as a table of stores; it is said."""
+    found = proposed("store,type,size\n1,A,100\n2,B,200", panel())
+    assert [each.name for each in found.layouts] == ["file1"]
+    assert found.doubts[0] == "file0.csv is not used: file0.csv has no column of dates among `store`, `type`, `size`"
 
 
 def test_the_same_files_give_the_same_proposal() -> None:
