@@ -25,6 +25,11 @@ def is_date(name: str) -> bool:
     return any(word in trade.DATES or word.endswith(trade.DATE_ENDINGS) for word in tokens(name))
 
 
+def is_week(name: str) -> bool:
+    """Return whether a name speaks of weeks."""
+    return any(word.startswith(trade.WEEKS) or word.endswith(trade.WEEKS) for word in tokens(name))
+
+
 def is_start(name: str) -> bool:
     """Return whether a name is that of the day on which something begins."""
     return _speaks_of(name, trade.STARTS)

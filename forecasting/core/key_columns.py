@@ -13,6 +13,8 @@ from forecasting.core.text_column import TextColumn
 
 # So few rows may repeat a key and date before rows count as parts of a day.
 FEW_REPEATS = 0.005
+# Words of this rank or more may mean something else than a key.
+WEAK = 3
 NO_DAY = np.iinfo(np.int64).min
 _WHOLE_ID = re.compile(r"0|[1-9]\d{0,17}")
 
@@ -52,6 +54,14 @@ def choose_keys(roles: Roles, days: np.ndarray, like: KeyColumns | None = None) 
     worded.sort(key=lambda pair: (pair[0].rank, names.is_name_beside_code(pair[1].name)))
     store = [each for word, each in worded if word.side == "store"][:1]
     product = [each for word, each in worded if word.side == "product"][:1]
+    for weak in [each for word, each in worded if word.rank >= WEAK and each in store + product]:
+        rest = [each for each in store + product if each is not weak]
+        # Such as the type of a holiday: keys and date are one row without it, and it changes with the date.
+        if rest and _repeats(rest, days) <= FEW_REPEATS and not _depends_on(weak, rest):
+            store, product = (
+                [each for each in store if each is not weak],
+                [each for each in product if each is not weak],
+            )
     base = [*store, *product]
     has_time = bool(roles.date and roles.date.dates and roles.date.dates.has_time)
     repeats = _repeats(base, days)
@@ -81,7 +91,7 @@ def choose_keys(roles: Roles, days: np.ndarray, like: KeyColumns | None = None) 
         doubts.append("No column names a store or a product: the file is taken as one series")
     unnamed = [each for each in added if names.key_word(each.name) is None]
     doubts += [f"`{each.name}` is taken as a key, as rows of a date differ by it" for each in unnamed]
-    attributes = [each for each in candidates if each not in store + product and _depends(each, product)]
+    attributes = [each for each in candidates if each not in store + product and _groups(each, product)]
     return KeyColumns(tuple(store), tuple(product), repeats, tuple(attributes), tuple(doubts))
 
 
@@ -160,15 +170,20 @@ def _as_elsewhere(candidates: Sequence[Reading], days: np.ndarray, like: KeyColu
     return KeyColumns(tuple(sides["store"]), tuple(sides["product"]), _repeats(chosen, days), (), ())
 
 
-def _depends(reading: Reading, on: Sequence[Reading]) -> bool:
+def _groups(reading: Reading, on: Sequence[Reading]) -> bool:
     """Return whether a text is the same in all rows of a key, and shared by several keys."""
-    if not on or reading.numbers is not None:
+    if not on or reading.numbers is not None or not _depends_on(reading, on):
         return False
+    n_keys = len(np.unique(codes_of([each.column for each in on], len(reading.column.codes))))
+    return 1 < len(reading.column.texts) < n_keys
+
+
+def _depends_on(reading: Reading, on: Sequence[Reading]) -> bool:
+    """Return whether a column has the same value in all rows of a key."""
     keys = codes_of([each.column for each in on], len(reading.column.codes))
     known = (keys >= 0) & reading.column.filled
-    pairs = len(pd.unique(keys[known] * (len(reading.column.texts) + 1) + reading.column.codes[known]))
-    n_keys = len(pd.unique(keys[known]))
-    return pairs == n_keys and 1 < len(reading.column.texts) < n_keys
+    pairs = keys[known] * (len(reading.column.texts) + 1) + reading.column.codes[known]
+    return len(pd.unique(pairs)) == len(pd.unique(keys[known]))
 
 
 def _named(columns: Sequence[Reading]) -> str:

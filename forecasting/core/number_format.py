@@ -13,7 +13,7 @@ from forecasting.core.text_column import NO_VALUE, TextColumn
 # A column is one of numbers if so many of its values are.
 NUMERIC_SHARE = 0.95
 TEXTS_LOOKED_AT = 5000
-_FORM = re.compile(r"[-+]?\d[\d.,'\u00a0\u202f ]*")
+_FORM = re.compile(r"[-+]?\d[\d.,'’\u00a0\u202f ]*")
 _CURRENCY = re.compile(r"[$€£¥₹]|\b(?:USD|EUR|GBP|CHF|SEK|PLN)\b")
 
 
@@ -40,7 +40,7 @@ def detect_number_format(columns: Iterable[TextColumn]) -> NumberFormat:
             example.setdefault(vote, text)
     sure = Counter({vote: count for vote, count in votes.items() if "?" not in vote})
     decimal = _most(sure, 0, ".,")
-    thousands = _most(sure, 1, ".,' \u00a0\u202f")
+    thousands = _most(sure, 1, ".,'’ \u00a0\u202f")
     open_votes = {mark: votes["?", mark] for mark in ",." if votes["?", mark]}
     doubt = ""
     for mark, count in open_votes.items():
@@ -92,7 +92,7 @@ def currency_of(texts: Iterable[str]) -> str:
 def _vote(text: str) -> tuple[str, str]:
     """Return the decimal mark and the mark of thousands that one number speaks for; ("?", mark) where it is open."""
     body = text.lstrip("+-").strip()
-    for space in ("'", "\u00a0", "\u202f", " "):
+    for space in ("'", "’", "\u00a0", "\u202f", " "):
         if space in body:
             if not re.fullmatch(rf"\d{{1,3}}(?:{space}\d{{3}})+(?:[.,]\d+)?", body):
                 return "", ""

@@ -7,7 +7,7 @@ import numpy as np
 from forecasting.contracts.errors import DataError
 from forecasting.contracts.layout import Grain
 from forecasting.core import column_names as names
-from forecasting.core.column_roles import Roles, assign_roles
+from forecasting.core.column_roles import Reading, Roles, assign_roles
 from forecasting.core.key_columns import NO_DAY, KeyColumns, choose_keys, codes_of
 from forecasting.core.panel_rows import PanelRows, find_grain, words_of
 from forecasting.core.sampled_file import SampledFile
@@ -55,7 +55,9 @@ def part_of(roles: Roles, like: KeyColumns | None = None) -> PanelPart:
     keys = choose_keys(roles, days, like)
     units = roles.units.values() if roles.units else np.full(file.rows, np.nan)
     rows = PanelRows(codes_of([each.column for each in keys.columns], file.rows), days, units)
-    is_week = bool(roles.date and roles.date.dates and roles.date.dates.format == "iso_week")
+    # The only date of a file has no distance to others; its name may say what it is.
+    is_only = len(np.unique(days[days != NO_DAY])) == 1
+    is_week = roles.date is not None and ((is_only and names.is_week(roles.date.name)) or _is_week_label(roles.date))
     grain = find_grain(rows, keys.repeats, file=file.name, is_named_week=is_week, has_receipts=roles.has_receipts)
     return PanelPart(roles, keys, rows, grain)
 
@@ -78,6 +80,10 @@ def _days(roles: Roles) -> np.ndarray:
         f"{roles.file.name} has no column of dates among {words_of(columns)}",
         "give each row the date of its day or week, such as 2024-03-14",
     )
+
+
+def _is_week_label(date: Reading) -> bool:
+    return date.dates is not None and date.dates.format == "iso_week"
 
 
 def _are_week_numbers(column: TextColumn) -> bool:

@@ -50,7 +50,7 @@ def find_grain(rows: PanelRows, repeats: float, *, file: str, is_named_week: boo
         rows: those of one layout.
         repeats: share of rows whose keys and date another row has.
         file: named by errors.
-        is_named_week: whether the dates are weeks by their form.
+        is_named_week: whether the dates are weeks by their form or name.
         has_receipts: whether a column of receipts says that rows are their lines.
 
     Raises:

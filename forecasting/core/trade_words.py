@@ -65,6 +65,7 @@ DATES = _words(
     "timestamp datetime period periode ds month year calendar kw"
 )
 DATE_ENDINGS = ("date", "datum", "week", "woche")
+WEEKS = ("week", "woche", "semaine", "semana", "settimana")
 STARTS = _words("start starting begin beginning von ab from weekstart startdate")
 # What years, weekdays and the like are called: parts of a date beside it.
 PARTS_OF_DATE = _words(

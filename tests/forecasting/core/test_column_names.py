@@ -127,6 +127,8 @@ def test_dates() -> None:
     assert all(map(names.is_date, ("InvoiceDate", "Datum", "week_end", "ds", "semaine")))
     assert not names.is_date("store")
     assert names.is_start("week_start")
+    assert names.is_week("WeekEnding")
+    assert not names.is_week("date")
     assert names.is_part_of_date("DayOfWeek")
     assert not names.is_part_of_date("store week")
 

@@ -72,6 +72,14 @@ def test_codes_are_preferred_to_names_and_groups_are_attributes() -> None:
     assert [each.name for each in found.attributes] == ["category"]
 
 
+def test_a_weak_word_is_no_key_where_rows_do_not_differ_by_it() -> None:
+    """The type of a holiday changes with the date; the only brand of a file does not."""
+    days = [f"{store},2024-01-{day:02d},5" for store in (1, 2) for day in range(1, 20)]
+    changing = [f"{row},{'Easter' if at % 5 else 'none'}" for at, row in enumerate(days)]
+    assert names(keys("\n".join(["store,date,units,holiday_type", *changing]))) == (["store"], [])
+    assert names(keys("\n".join(["store,date,units,brand", *(f"{row},X" for row in days)]))) == (["store"], ["brand"])
+
+
 def test_another_file_has_the_keys_of_the_sales() -> None:
     """By the same names, in any writing."""
     sales = keys(panel(header="Store,Dept,Date,Units"))

@@ -35,6 +35,12 @@ def test_names_of_files_may_declare_date_and_store() -> None:
     assert found.grain == "week"
 
 
+def test_the_only_date_of_a_file_is_what_its_name_says() -> None:
+    """A week, or a day."""
+    assert part(sampled("store,week,units\n1,2024-01-01,3\n2,2024-01-01,4")).grain == "week"
+    assert part(sampled("store,date,units\n1,2024-01-01,3\n2,2024-01-01,4")).grain == "day"
+
+
 def test_year_month_and_day_make_a_date() -> None:
     """As the reader joins them."""
     found = part(sampled("store,year,month,day,units\n" + "\n".join(f"1,2024,1,{day},5" for day in range(1, 20))))
