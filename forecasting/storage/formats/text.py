@@ -9,6 +9,7 @@ import re
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain, islice
 
 import pyarrow as pa
 
@@ -20,6 +21,9 @@ ROWS_AT_ONCE = 50_000
 SEPARATOR_LINE = re.compile(r'"?sep=(?P<delimiter>.?)"?\s*', re.IGNORECASE | re.DOTALL)
 LINE_ENDS = "\r\n"
 UTF8 = "utf-8-sig"
+ENDS_WITHIN = "the file ends within this line: send the whole line"
+# Rows with their lines: the values of each, or what is wrong with it.
+_RowsOfLines = Iterator[tuple[int, list[str] | Fault]]
 
 
 def header(content: bytes, layout: Layout) -> list[str]:
@@ -49,14 +53,12 @@ def read(
             progress(len(plain.lines))
             return plain
         rows = _Rows(list(places.values()))
-        for line, values in _rows(lines, layout.delimiter):
-            if isinstance(values, str):
-                rows.faults.append(Fault(line, "unreadable_row", values))
+        for line, values in _without_row_numbers(_rows(lines, layout.delimiter), len(found)):
+            if isinstance(values, Fault):
+                rows.faults.append(values)
             elif len(values) != len(found):
                 detail = f"{len(values)} values where {len(found)} are declared: send the whole line"
                 rows.faults.append(Fault(line, "cut_row", detail))
-            elif values[-1] == "" and lines.row_is_cut:
-                rows.faults.append(Fault(line, "cut_row", "the file ends within this line: send the whole line"))
             elif rows.count == most_rows:
                 break
             else:
@@ -187,8 +189,8 @@ def _open(content: bytes, layout: Layout) -> tuple[list[str], _Lines]:
     else:
         lines.begin_row(first)
     line, names = next(_rows(lines, layout.delimiter), (lines.number, []))
-    if isinstance(names, str):
-        raise UnreadableFileError("wrong_header", f"the header cannot be read: {names}", line)
+    if isinstance(names, Fault):
+        raise UnreadableFileError("wrong_header", f"the header cannot be read: {names.detail}", line)
     return [name.removeprefix("\ufeff") for name in names], lines
 
 
@@ -218,7 +220,30 @@ def _require_encoding(content: bytes, layout: Layout) -> None:
     raise UnreadableFileError("wrong_encoding", detail)
 
 
-def _rows(lines: _Lines, delimiter: str) -> Iterator[tuple[int, list[str] | str]]:
+def _without_row_numbers(rows: _RowsOfLines, n_columns: int) -> _RowsOfLines:
+    """Leave out the first column where its name is not in the header, as R writes it: it numbers the rows.
+
+    Numbers count from 0 or 1, and may begin anew; a row with another number keeps its values, which are too many.
+    """
+    ahead = list(islice(rows, 2))
+    first = [each[0] if isinstance(each, list) and len(each) == n_columns + 1 else "" for _, each in ahead]
+    is_numbered = first in (["0", "1"], ["1", "2"])
+    number = ""
+    for line, values in chain(ahead, rows):
+        if is_numbered and isinstance(values, list) and len(values) == n_columns + 1:
+            begins = values[0] == first[0] and number != first[0]
+            if begins or (values[0].isdecimal() and number and int(values[0]) > int(number)):
+                number = values[0]
+                yield line, values[1:]
+                continue
+        if is_numbered and isinstance(values, list):
+            detail = f"{len(values)} values where {n_columns + 1} are, the first of them a number that goes up"
+            yield line, Fault(line, "cut_row", f"{detail}: send the whole line")
+            continue
+        yield line, values
+
+
+def _rows(lines: _Lines, delimiter: str) -> _RowsOfLines:
     """Give the first line of each row with its values, or with what is wrong with it; empty rows are none."""
     lines.begin_row()
     reader = csv.reader(iter(lines), delimiter=delimiter, strict=True)
@@ -226,12 +251,14 @@ def _rows(lines: _Lines, delimiter: str) -> Iterator[tuple[int, list[str] | str]
         try:
             for values in reader:
                 if any(values):
-                    yield lines.number - len(lines.of_row) + 1, values
+                    line = lines.number - len(lines.of_row) + 1
+                    is_cut = values[-1] == "" and lines.row_is_cut
+                    yield line, Fault(line, "cut_row", ENDS_WITHIN) if is_cut else values
                 lines.of_row.clear()
         except csv.Error as error:
             # What follows the line of a quote that is never closed is read as rows of their own.
             lines.put_back()
-            yield lines.number, f"{error}: correct the quotes"
+            yield lines.number, Fault(lines.number, "unreadable_row", f"{error}: correct the quotes")
             lines.begin_row()
             reader = csv.reader(iter(lines), delimiter=delimiter, strict=True)
         else:

@@ -70,6 +70,15 @@ def test_a_file_that_ends_within_a_line_says_so(end: str) -> None:
     assert [(fault.line, fault.rule) for fault in found.faults] == [(3, "cut_row")]
 
 
+def test_numbers_of_rows_that_the_header_does_not_name_are_no_column() -> None:
+    """As R writes them; a row of one value too many is no such row, nor is one whose decimal comma splits a number."""
+    found = read_all(HEADER + "0,a,x,1\n1,b,x,1\n2,c,x,1\n0,d,x,1\n1,e,x\n5,f,x,1\n2,g,x,\n")
+    assert stores(found) == [(2, "a"), (3, "b"), (4, "c"), (5, "d"), (7, "f")]
+    assert [(fault.line, fault.rule) for fault in found.faults] == [(6, "cut_row"), (8, "cut_row")]
+    split = read_all(HEADER + "1,x,1,5\n1,y,2,5\n1,z,2,5\n")
+    assert [fault.rule for fault in split.faults] == ["cut_row"] * 3
+
+
 def test_many_rows_come_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is lost between them, and each is told."""
     monkeypatch.setattr(text, "ROWS_AT_ONCE", 2)
