@@ -8,12 +8,11 @@ import numpy as np
 from forecasting.contracts.errors import DataError
 from forecasting.core import column_names as names
 from forecasting.core.date_format import DateReading, read_dates
+from forecasting.core.flags import FALSE, TRUE
 from forecasting.core.number_format import NumberFormat, detect_number_format, numbers
 from forecasting.core.sampled_file import SampledFile
 from forecasting.core.text_column import NO_VALUE, TextColumn
 
-TRUE = ("1", "1.0", "true", "yes", "y", "ja", "oui", "si", "t", "x", "wahr", "vrai")
-FALSE = ("0", "0.0", "false", "no", "n", "nein", "non", "f", "falsch", "faux")
 _MOST_FLAG_TEXTS = 10
 # So many rows must be counted one by one before a column is their number.
 _FEWEST_COUNTED = 5

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
+from forecasting.core.numbers import parse_numbers
 from forecasting.core.text_column import NO_VALUE, TextColumn
 
 # A column is one of numbers if so many of its values are.
@@ -71,12 +71,7 @@ def numbers(column: TextColumn, form: NumberFormat) -> np.ndarray | None:
     head = texts[:200]
     if len(head) and head.str.contains(r"\d").sum() + head.isin(NO_VALUE).sum() < 0.5 * len(head):
         return None
-    plain = texts.str.replace(form.thousands, "", regex=False) if form.thousands else texts
-    if form.decimal != ".":
-        # A point that is no mark of thousands makes no number.
-        plain = plain.str.replace(".", "x", regex=False).str.replace(form.decimal, ".", regex=False)
-    found = pd.to_numeric(plain, errors="coerce").to_numpy(dtype="float64", na_value=np.nan).copy()
-    found[~np.isfinite(found)] = np.nan
+    found = parse_numbers(texts, is_whole=False, decimal=form.decimal, thousands=form.thousands).numbers
     known = ~texts.isin(NO_VALUE).to_numpy(dtype=bool)
     if not known.any():
         return None

@@ -107,6 +107,11 @@ class _Proposer:
         if main.grain != "week":
             last = np.datetime64(main.last_sold, "D")
             self._say(f"Weeks start on {DAY_NAMES[starts_on]}, so that the last day, {last}, closes one")
+        undated = int((rows.days == NO_DAY).sum())
+        if undated and main.roles.date:
+            self._say(
+                f"`{main.roles.date.name}` has no date in {undated:,} of {len(rows.days):,} rows: they are quarantined"
+            )
         unsold, doubt = find_unsold(rows, main.grain)
         self._say(doubt)
         unit, units = names.unit_words(main.roles.units.name if main.roles.units else "")
@@ -135,12 +140,22 @@ class _Proposer:
             covariates=covariates,
             week_starts_on=starts_on,
             time_zone=(date.zone if date else "") or "UTC",
-            whole_units=bool(np.all(known % 1 == 0)),
+            whole_units=bool(np.all(known % 1 == 0)) and not self._has_written_decimals(),
             negative_units=may_be_negative,
             unsold=unsold,
             empty_units=self._empty_units(),
             new_ids="accept",
         )
+
+    def _has_written_decimals(self) -> bool:
+        """Return whether a text file writes units with a decimal mark, as 30.0: its reader takes none as whole."""
+        units, mark = self._main.roles.units, self._main.roles.form.decimal
+        if units is None or units.column.is_typed:
+            return False
+        written = units.column.texts[units.column.texts.str.contains(mark, regex=False)]
+        if len(written) and units.is_whole:
+            self._say(f"`{units.name}` is whole and written as `{written.iloc[0]}`: units have decimals (whole_units)")
+        return len(written) > 0
 
     def _empty_units(self) -> Empty:
         empty = empty_in_past(self._main.rows)

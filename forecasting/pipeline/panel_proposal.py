@@ -64,8 +64,7 @@ def propose_panel(given: Sequence[Path]) -> ProposedPanel:
     first = next(path for path in files if path.name == proposal.example)
     read = read_rows([(first.name, head_of(first))], proposal.definition, proposal.layouts, most_rows=ROWS_SHOWN)
     rows = Rows(read.frame, proposal.definition, proposal.layouts)
-    rows.parse_keys()
-    rows.parse_values()
+    rows.parse()
     columns = next(layout.columns for layout in proposal.layouts if "units" in layout.columns)
     covariates = [name for name in proposal.definition.names if name in columns]
     shown = rows.good[["store", "product", "date", "units", *covariates]]

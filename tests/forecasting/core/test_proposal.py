@@ -106,6 +106,14 @@ def test_ids_keep_their_leading_zeros() -> None:
     assert proposed(panel(stores=("7", "12", "Grand Total"))).definition.store.id == "number"
 
 
+def test_whole_units_may_be_written_with_decimals() -> None:
+    """As pandas writes them where one is missing: they are read as what is written."""
+    found = proposed(panel(more=".0"))
+    assert not found.definition.whole_units
+    assert "`units` is whole and written as `10.0`: units have decimals (whole_units)" in found.doubts
+    assert proposed(panel()).definition.whole_units
+
+
 def test_a_price_is_revenue_by_units() -> None:
     """Where no column has it."""
     found = proposed(panel(header="store,product,date,units,revenue", more=",99.5"))
