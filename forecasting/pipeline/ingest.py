@@ -249,7 +249,7 @@ def _read(lake: Lake, files: list[InboxFile], notes: Sequence[str] = ()) -> Arri
 def _assess(lake: Lake, week: date, checked: Validated, spec: GateSpec, at: datetime) -> CompletenessReport:
     definition = lake.reference.definition
     report = completeness.check_completeness(
-        merge_newer(lake.sales.read(week), checked.sales), week, checked.missing_days, unsold=definition.unsold
+        merge_newer(lake.sales.read(week), checked.sales), week, checked.missing_days, definition.unsold
     )
     is_closed = at >= spec.deadline
     accepted = lake.acceptances.read(week)
