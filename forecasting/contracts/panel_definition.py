@@ -17,6 +17,8 @@ Role = Literal["price", "flag", "share", "number"]
 RANGES: dict[Role, str] = {"price": "above 0", "flag": "0 or 1", "share": "from 0 to 1", "number": "a number"}
 # What an empty value is. quarantine: an error of the sender. unknown: a value that nobody knows. zero: 0.
 Empty = Literal["quarantine", "unknown", "zero"]
+# What a missing row of a store that reported a week is. written: unknown. left_out: 0 units.
+Unsold = Literal["written", "left_out"]
 # number: whole, without leading zeros, which say nothing. text: as it is written.
 IdType = Literal["number", "text"]
 # Columns of tables in which covariates stand too.
@@ -129,7 +131,7 @@ class PanelDefinition:
     time_zone: str
     whole_units: bool = True
     negative_units: bool = False
-    unsold: Literal["written", "left_out"] = "written"
+    unsold: Unsold = "written"
     empty_units: Empty = "quarantine"
     new_ids: Literal["quarantine", "accept"] = "quarantine"
     holidays: str = ""
@@ -144,7 +146,7 @@ class PanelDefinition:
                 f"The panel definition has week_starts_on={self.week_starts_on!r}", "name a day of the week"
             )
         choices = (
-            ("unsold", ("written", "left_out")),
+            ("unsold", get_args(Unsold)),
             ("empty_units", get_args(Empty)),
             ("new_ids", ("quarantine", "accept")),
         )

@@ -17,6 +17,7 @@ import pandas as pd
 from forecasting.contracts import schemas
 from forecasting.contracts.calendar import WEEK
 from forecasting.contracts.errors import DataError, WeekNotWhole
+from forecasting.contracts.panel_definition import Unsold
 
 # A store without sales in these weeks is not expected to report.
 WEEKS_EXPECTED_AFTER_LAST_SALE = 4
@@ -93,13 +94,17 @@ def gaps_in_words(
 
 
 def check_completeness(
-    sales: pd.DataFrame, week: date, missing_days: Mapping[tuple[int, date], tuple[date, ...]] | None = None
+    sales: pd.DataFrame,
+    week: date,
+    missing_days: Mapping[tuple[int, date], tuple[date, ...]] | None = None,
+    unsold: Unsold = "written",
 ) -> CompletenessReport:
     """Compare the series expected in `week` with those received.
 
     Args:
         sales: the lake's sales with the week's accepted rows among them (table `sales`).
         missing_days: days still missing of stores that report daily, by (store, week).
+        unsold: of the definition; where it is `left_out`, a store that reported anything lacks no product.
     """
     received = _series(sales[sales["week"] == pd.Timestamp(week)])
     expected = expected_series(sales, week)
@@ -111,7 +116,7 @@ def check_completeness(
         products = sorted(product for of_store, product in expected - received if of_store == store)
         if products and store in days:
             lacking[store] = "the sales of " + ", ".join(map(str, days[store]))
-        elif products and store in stores_received:
+        elif products and store in stores_received and unsold == "written":
             lacking[store] = f"product{'s' if len(products) > 1 else ''} " + ", ".join(map(str, products))
     missing = stores_expected - stores_received - set(lacking)
     before = sales.loc[sales["week"] < pd.Timestamp(week), "week"].max()
@@ -184,10 +189,17 @@ def expected_series(sales: pd.DataFrame, week: date) -> set[tuple[int, int]]:
     return _series(sales[(sales["week"] >= since) & (sales["week"] < pd.Timestamp(week))])
 
 
-def active_series(sales: pd.DataFrame, cutoff: date) -> pd.DataFrame:
-    """Return the series to forecast, sorted: those with sales in the last quarter up to the cutoff week."""
+def active_series(sales: pd.DataFrame, cutoff: date, unsold: Unsold = "written") -> pd.DataFrame:
+    """Return the series to forecast, sorted: those with sales in the last quarter up to the cutoff week.
+
+    Args:
+        unsold: of the definition; where it is `left_out`, rows of 0 units say that a product was left out, and it is
+            forecast no longer than if they were not there.
+    """
     since = pd.Timestamp(cutoff - WEEK * WEEKS_FORECAST_AFTER_LAST_SALE)
     recent = sales[(sales["week"] > since) & (sales["week"] <= pd.Timestamp(cutoff))]
+    if unsold == "left_out":
+        recent = recent[recent["units"] > 0]
     return recent[schemas.SERIES].drop_duplicates().sort_values(schemas.SERIES, ignore_index=True)
 
 

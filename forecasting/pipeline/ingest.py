@@ -15,7 +15,7 @@ from forecasting.core.point_in_time import merge_newer
 from forecasting.core.schedule import due_weeks, last_closed
 from forecasting.core.validation import Validated
 from forecasting.core.validation import validate as validate_rows
-from forecasting.storage.inbox import SECONDS_UNTOUCHED, InboxFile, await_settled, read_inbox
+from forecasting.storage.inbox import SECONDS_UNTOUCHED, InboxFile, await_settled, read_inbox, unread_entries
 from forecasting.storage.lake import Lake
 from forecasting.storage.locks import waiting_lock
 
@@ -106,6 +106,7 @@ def collect(lake: Lake, cutoff: date) -> Arrived:
         "next run; run again when it is complete."
         for file in unsettled
     ]
+    notes += unread_entries(lake.inbox)
     return Arrived(*read_inbox(files, lake.reference.definition), notes)
 
 
@@ -241,7 +242,10 @@ def _waiting(lake: Lake, cutoff: date) -> list[InboxFile]:
 
 def _assess(lake: Lake, week: date, checked: Validated, spec: GateSpec, at: datetime) -> CompletenessReport:
     report = completeness.check_completeness(
-        merge_newer(lake.sales.read(week), checked.sales), week, checked.missing_days
+        merge_newer(lake.sales.read(week), checked.sales),
+        week,
+        checked.missing_days,
+        lake.reference.definition.unsold,
     )
     is_closed = at >= spec.deadline
     accepted = lake.acceptances.read(week)

@@ -75,7 +75,7 @@ def outlook(fitted: FittedModel, sales: pd.DataFrame, promotions: pd.DataFrame, 
         OptionError: the model was not fitted for such a forecast.
     """
     fitted.require_fit_for(spec)
-    series = active_series(sales, spec.cutoff)
+    series = active_series(sales, spec.cutoff, spec.definition.unsold)
     panel = build_panel(sales, promotions, series, spec.cutoff)
     keys = frozenset((int(store), int(product)) for store, product in series[schemas.SERIES].itertuples(index=False))
     untrained = frozenset(untrained_series(series_of(panel), fitted))

@@ -12,7 +12,6 @@ inbox's own file system, where it still receives what the sender writes late; `r
 import errno
 import hashlib
 import re
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -23,10 +22,9 @@ from typing import Self
 from forecasting.clock import now
 from forecasting.contracts.calendar import THURSDAY
 from forecasting.storage.files import read_json, replace_file, sha256_of, sync, write_json
-from forecasting.storage.inbox import InboxFile, list_inbox, stamp_of
+from forecasting.storage.inbox import FileNotes, InboxFile, list_inbox, stamp_of
 
 SECONDS_KEPT = 24 * 3600
-MOST_FILES_NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -90,7 +88,7 @@ class Archive:
             A sentence for each reason why files are still in the inbox.
         """
         self.folder(cutoff).mkdir(parents=True, exist_ok=True)
-        said = _Sentences()
+        said = FileNotes()
         manifest, copied = self._manifest(str(cutoff)), {}
         for file in files:
             try:
@@ -134,7 +132,7 @@ class Archive:
             A sentence for each thing that happened to changed files.
         """
         self._retry_left()
-        said = _Sentences()
+        said = FileNotes()
         for held in sorted(self._taken.glob("*/[!.]*")):
             cutoff = held.parent.name
             record = self._manifest(cutoff).get(held.name, _Copy(cutoff, held.name, held.name))
@@ -252,24 +250,6 @@ def _read_copies(path: Path) -> dict[str, _Copy]:
 
 class _ChangedError(Exception):
     """A file has changed since it was read."""
-
-
-class _Sentences:
-    """Sentences about files: one for all files with the same problem."""
-
-    def __init__(self) -> None:
-        self._names: dict[str, list[str]] = defaultdict(list)
-
-    def add(self, problem: str, name: str) -> None:
-        self._names[problem].append(name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace"))
-
-    def all(self) -> list[str]:
-        return [f"{_listed(names)}: {problem}." for problem, names in self._names.items()]
-
-
-def _listed(names: list[str]) -> str:
-    more = len(names) - MOST_FILES_NAMED
-    return ", ".join(names[:MOST_FILES_NAMED]) + (f" and {more} more files" if more > 0 else "")
 
 
 def _is_as(file: InboxFile, record: _Copy | None) -> bool:

@@ -10,6 +10,7 @@ import io
 import os
 import re
 import time
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -30,6 +31,7 @@ FILE_NAME = re.compile(r"(?P<day>(?:19|20|21)[0-9]{2}-[0-9]{2}-[0-9]{2})_store-[
 SECONDS_UNTOUCHED = 2.0
 MOST_SECONDS_AWAITED = 10.0
 SECONDS_BETWEEN_LOOKS = 0.1
+MOST_FILES_NAMED = 3
 
 
 # A line of a file as text, in the order of `raw_columns`.
@@ -53,13 +55,39 @@ class InboxFile:
     @property
     def name(self) -> str:
         """The file's name as text, whatever bytes it is made of."""
-        return os.fsencode(self.path.name).decode("utf-8", "backslashreplace")
+        return _shown(self.path.name)
+
+
+class FileNotes:
+    """Sentences about files: one for all files with the same problem."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, list[str]] = defaultdict(list)
+
+    def add(self, problem: str, name: str) -> None:
+        self._names[problem].append(_shown(name))
+
+    def all(self) -> list[str]:
+        return [f"{_listed(names)}: {problem}." for problem, names in self._names.items()]
 
 
 def list_inbox(folder: Path, week_starts_on: int = THURSDAY) -> list[InboxFile]:
     """Return the files of the inbox, by name, without hidden files, which are still being written."""
     files = sorted(path for path in folder.glob("[!.]*") if path.is_file() and not path.is_symlink())
     return [InboxFile(path, _week_of_name(path.name, week_starts_on), stamp_of(path)) for path in files]
+
+
+def unread_entries(folder: Path) -> list[str]:
+    """Return sentences about what lies in the inbox and is no file to read; hidden entries are left out."""
+    notes = FileNotes()
+    for path in sorted(folder.glob("[!.]*")):
+        if path.is_symlink():
+            notes.add("is a link, and is not read; put the file itself into the inbox", path.name)
+        elif path.is_dir():
+            notes.add("is a folder, and is not read; put its files into the inbox itself", path.name)
+        elif not path.is_file() and path.exists():
+            notes.add("is no regular file, and is not read; remove it", path.name)
+    return notes.all()
 
 
 def await_settled(
@@ -112,6 +140,15 @@ def stamp_of(path: Path) -> tuple[int, int, int] | None:
     except FileNotFoundError:
         return None
     return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _shown(name: str) -> str:
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
+def _listed(names: list[str]) -> str:
+    more = len(names) - MOST_FILES_NAMED
+    return ", ".join(names[:MOST_FILES_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _is_fresh(file: InboxFile, moment: float) -> bool:

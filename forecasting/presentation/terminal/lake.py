@@ -15,6 +15,7 @@ from forecasting.presentation.facts import Fact, Tone
 from forecasting.presentation.terminal.console import console, print_facts
 from forecasting.presentation.words import as_typed
 from forecasting.storage.history import BEGINNING
+from forecasting.storage.inbox import unread_entries
 from forecasting.storage.lake import Lake
 
 
@@ -53,6 +54,7 @@ def show_status(lake: Lake) -> None:
         if last.error:
             facts.append(Fact("last run", last.error.sentence, Tone.ALARM))
     facts += [Fact("waiting", waiting) for waiting in _waiting(lake)]
+    facts += [Fact("in the inbox", note, Tone.WARNING) for note in unread_entries(lake.inbox)]
     print_facts(facts)
 
 

@@ -65,6 +65,27 @@ def test_a_truncated_store_file_is_incomplete() -> None:
     assert completeness.share_reporting == 0.5
 
 
+def test_a_store_that_leaves_unsold_products_out_lacks_none() -> None:
+    """Whatever it reported, it is whole; a store without a row, or without a day, is not."""
+    sales = sales_of(*BEFORE, (2, 3, 9), (2, 1, 10))
+
+    completeness = check_completeness(sales, WEEK_10, unsold="left_out")
+    assert (completeness.received, completeness.missing, completeness.incomplete) == ((2,), (5,), {})
+
+    days = {(2, WEEK_10): (date(1989, 11, 22),)}
+    assert check_completeness(sales, WEEK_10, days, "left_out").incomplete == {2: "the sales of 1989-11-22"}
+
+
+def test_a_product_that_is_left_out_is_forecast_for_a_quarter_after_its_last_sale() -> None:
+    """Its rows of 0 units do not count; where products are written out, they do."""
+    sales = sales_of((2, 1, 1), (2, 1, 10), (2, 2, 10))
+    sales.loc[(sales["product"] == 1) & (sales["week"] == pd.Timestamp(WEEK_10)), "units"] = 0
+    week_14 = dominicks_week(14)
+
+    assert active_series(sales, week_14, "left_out").to_numpy().tolist() == [[2, 2]]
+    assert active_series(sales, week_14, "written").to_numpy().tolist() == [[2, 1], [2, 2]]
+
+
 def test_a_store_that_lacks_days_is_incomplete() -> None:
     """A daily store without its Wednesday is incomplete in that week, and in no other."""
     days = {(5, WEEK_10): (date(1989, 11, 22),), (2, WEEK_10 + WEEK): (date(1989, 11, 29),)}

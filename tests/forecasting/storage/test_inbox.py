@@ -11,7 +11,7 @@ import pytest
 from forecasting.contracts.panel_definition import ORANGE_JUICE
 from forecasting.core.inspection import raw_columns
 from forecasting.storage import inbox
-from forecasting.storage.inbox import InboxFile, await_settled, list_inbox, read_inbox
+from forecasting.storage.inbox import InboxFile, await_settled, list_inbox, read_inbox, unread_entries
 
 DEFINITION = replace(ORANGE_JUICE, covariates=tuple(ORANGE_JUICE.covariates[:3]))  # price, deal, feat
 HEADER = "store,product,week,units,price,deal,feat\n"
@@ -68,13 +68,22 @@ def test_a_file_of_another_name_is_quarantined(tmp_path: Path, name: str) -> Non
     assert rows["rule"].tolist() == ["wrong_file_name"]
 
 
-def test_hidden_files_links_and_folders_are_left_alone(tmp_path: Path) -> None:
-    """A hidden file is still being written; a link may point anywhere."""
+def test_hidden_files_links_and_folders_are_not_read(tmp_path: Path) -> None:
+    """A hidden file is still being written; a link may point anywhere. All but hidden entries are told of."""
     (tmp_path / f".{NAME}").write_text(HEADER)
     (tmp_path / "1992-04-16_store-003.csv").symlink_to("/etc/hostname")
     (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    for number in range(5):
+        (tmp_path / f"link-{number}").symlink_to("nowhere")
     assert list_inbox(tmp_path) == []
     assert read(tmp_path).empty
+    assert unread_entries(tmp_path) == [
+        "1992-04-16_store-003.csv, link-0, link-1 and 3 more: is a link, and is not read; put the file itself into "
+        "the inbox.",
+        "folder: is a folder, and is not read; put its files into the inbox itself.",
+        "pipe: is no regular file, and is not read; remove it.",
+    ]
 
 
 def test_parquet_files_follow_the_same_contract(tmp_path: Path) -> None:
