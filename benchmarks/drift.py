@@ -103,7 +103,7 @@ def _statistics(rows: pd.DataFrame) -> pd.DataFrame:
 def _forecasts(file: Path, *, hidden: bool) -> pd.DataFrame:
     """Table `backtest` without its other points, of one step."""
     if not file.exists():
-        sales, promotions = shipped(schemas.SALES), shipped(orange_juice.PROMOTIONS)
+        sales, promotions = shipped(orange_juice.SALES), shipped(orange_juice.PROMOTIONS)
         tables = []
         for cutoff in CUTOFFS:
             plan = _hidden(promotions, pd.Timestamp(cutoff)) if hidden else promotions
@@ -111,7 +111,7 @@ def _forecasts(file: Path, *, hidden: bool) -> pd.DataFrame:
         pd.concat(tables).to_parquet(file)
     table = pd.read_parquet(file).assign(median=0.0, mean=0.0, mape=0.0)
     return with_actuals(
-        table[table["step"] == 1], shipped(schemas.SALES), shipped(orange_juice.PROMOTIONS), MODEL, ORANGE_JUICE
+        table[table["step"] == 1], shipped(orange_juice.SALES), shipped(orange_juice.PROMOTIONS), MODEL, ORANGE_JUICE
     )
 
 

@@ -7,7 +7,7 @@ import time
 
 import numpy as np
 
-from forecasting.contracts import orange_juice, schemas
+from forecasting.contracts import orange_juice
 from forecasting.contracts.calendar import WEEK
 from forecasting.contracts.orange_juice import dominicks_week
 from forecasting.contracts.spec import ForecastSpec
@@ -21,7 +21,7 @@ SPEC = ForecastSpec(dominicks_week(136))
 
 def main() -> None:
     """Ask, and print."""
-    sales, promotions = shipped(schemas.SALES), shipped(orange_juice.PROMOTIONS)
+    sales, promotions = shipped(orange_juice.SALES), shipped(orange_juice.PROMOTIONS)
     began = time.perf_counter()
     fitted = train(sales, promotions, SPEC)
     trained = time.perf_counter() - began

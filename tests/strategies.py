@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 from hypothesis import strategies as st
 
-from forecasting.contracts import orange_juice, schemas
+from forecasting.contracts import orange_juice
 from forecasting.contracts.calendar import WEEK, days_of
 from forecasting.contracts.panel_definition import ORANGE_JUICE, Covariate
 from forecasting.contracts.table import Table
@@ -63,7 +63,7 @@ def markets(draw: st.DrawFn, *, min_weeks: int = 1, max_weeks: int = 10, dense: 
     reported[n_weeks - 1] = True
     planned = np.array([cell not in unplanned for cell in present])
     return Market(
-        sales=_rows(schemas.SALES, cells, reported),
+        sales=_rows(orange_juice.SALES, cells, reported),
         promotions=_rows(orange_juice.PROMOTIONS, cells, planned),
         cutoff=weeks[n_weeks - 1],
     )

@@ -102,7 +102,6 @@ def snapshot(
     lake: LakeRoot = None,
 ) -> None:
     """Write the sales and promotions that a published forecast was made from, without later corrections."""
-    from forecasting.contracts import schemas
     from forecasting.contracts.errors import OptionError
     from forecasting.presentation.terminal.lake import show_snapshot
     from forecasting.storage.files import write_table
@@ -110,7 +109,7 @@ def snapshot(
     opened = existing_lake(lake)
     then = opened.snapshot_of(cutoff)
     try:
-        write_table(to / "sales.parquet", then.sales, schemas.SALES)
+        write_table(to / "sales.parquet", then.sales, opened.sales.table)
         write_table(to / "promotions.parquet", then.promotions, opened.promotions.table)
     except OSError as error:
         raise OptionError(f"to={to}", f"cannot be written ({error.strerror})", "name a folder of yours") from error

@@ -21,6 +21,9 @@ Empty = Literal["quarantine", "unknown", "zero"]
 Unsold = Literal["written", "left_out"]
 # number: whole, without leading zeros, which say nothing. text: as it is written.
 IdType = Literal["number", "text"]
+# An id as the retailer writes it, and the pair (store, product) that names a series.
+Id = int | str
+Series = tuple[Id, Id]
 # Columns of tables in which covariates stand too.
 RESERVED = {
     *("store", "product", "week", "date", "units", "known", "announced", "step", "cutoff", "model", "reason", "kind"),

@@ -75,16 +75,16 @@ def validate(
     checked.require_file_week()
     duplicates = checked.drop_duplicates()
     # Before the days are counted: a day that is set aside is a day that is missing.
-    _require_proportion(checked, collected, overrides)
+    _require_proportion(checked, collected, overrides, definition)
     missing_days = checked.require_all_days()
     announced = checked.good.drop(duplicates, errors="ignore")
-    sales = _weekly_sales(announced)
+    sales = _weekly_sales(announced, definition)
     of_these_weeks = collected[collected["week"].isin(sales["week"].unique())]
     corrected = restated(of_these_weeks, sales)
     repeated = sales.merge(of_these_weeks, on=[*schemas.CELL, "units"])
     good = announced[~_has_units_of(announced, repeated)]
     return Validated(
-        sales=_weekly_sales(good),
+        sales=_weekly_sales(good, definition),
         # A row that only repeats collected sales may still carry a newer plan of prices.
         promotions=_weekly_promotions(announced, definition),
         quarantined=checked.quarantined(),
@@ -96,10 +96,12 @@ def validate(
     )
 
 
-def _require_proportion(checked: Rows, collected: pd.DataFrame, overrides: pd.DataFrame | None) -> None:
+def _require_proportion(
+    checked: Rows, collected: pd.DataFrame, overrides: pd.DataFrame | None, definition: PanelDefinition
+) -> None:
     sold = checked.good[checked.good["units"].notna()]
     # What is being corrected is no measure for its own correction.
-    corrected = restated(collected[collected["week"].isin(sold["week"].unique())], _weekly_sales(sold))
+    corrected = restated(collected[collected["week"].isin(sold["week"].unique())], _weekly_sales(sold, definition))
     if len(corrected):
         collected = collected[~_is_in(collected, corrected)]
     out = out_of_proportion(sold, collected)
@@ -133,10 +135,10 @@ def _rows_by_week(rows: pd.DataFrame) -> dict[date, int]:
     return {week.date(): int(count) for week, count in rows.groupby("week").size().items()}
 
 
-def _weekly_sales(rows: pd.DataFrame) -> pd.DataFrame:
+def _weekly_sales(rows: pd.DataFrame, definition: PanelDefinition) -> pd.DataFrame:
     sold = rows[rows["units"].notna()]
     weekly = sold.drop_duplicates([*schemas.SERIES, "date"]).groupby(schemas.CELL, as_index=False)["units"].sum()
-    return schemas.SALES.cast(weekly.astype(dict.fromkeys([*schemas.SERIES, "units"], "int64")))
+    return schemas.sales(definition).cast(weekly.astype(dict.fromkeys([*schemas.SERIES, "units"], "int64")))
 
 
 def _weekly_promotions(rows: pd.DataFrame, definition: PanelDefinition) -> pd.DataFrame:

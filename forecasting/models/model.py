@@ -97,7 +97,7 @@ class OnePassModel(Model):
 
     def fit(self, panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> FittedModel:
         """Return a fit without parameters."""
-        return FittedModel(spec, schemas.PARAMETERS.empty())
+        return FittedModel(spec, schemas.parameters(spec.definition).empty())
 
     def predict(
         self, fitted: FittedModel, panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec

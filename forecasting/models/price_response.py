@@ -75,7 +75,7 @@ class PriceResponse(Model):
                 found.offers, usual_prices(found.offers, found.product), found.rolled, _spreads(found, found.forecasts)
             )
             rows.append(parameters.as_rows(found.product))
-        return FittedModel(spec, schemas.PARAMETERS.cast(pd.concat(rows, ignore_index=True)))
+        return FittedModel(spec, schemas.parameters(spec.definition).cast(pd.concat(rows, ignore_index=True)))
 
     def predict(
         self, fitted: FittedModel, panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec

@@ -10,6 +10,7 @@ import pandas as pd
 from forecasting.compute import Cluster
 from forecasting.contracts import schemas
 from forecasting.contracts.errors import TooManyFallbacks
+from forecasting.contracts.panel_definition import PanelDefinition
 from forecasting.contracts.spec import BatchSpec, ForecastSpec
 from forecasting.contracts.table import Table
 from forecasting.core.fitted_model import FittedModel
@@ -106,14 +107,14 @@ def map_forecast(
     on_outcome: Callable[[PartitionOutcome], None],
     *,
     finished: Mapping[str, pd.DataFrame] | None = None,
-    table: Table = schemas.FORECAST,
+    table: Callable[[PanelDefinition], Table] = schemas.forecast,
     fitted: FittedModel | None = None,
 ) -> pd.DataFrame:
     """Return the forecast of all partitions, as a weekly run and a fold of a backtest both make it.
 
     Args:
         finished: rows of partitions that need not be computed again, by name.
-        table: `forecast`, or `all_points`.
+        table: `schemas.forecast`, or `schemas.all_points`.
         fitted: the model that the partitions carry; a series that it was not trained on gets a fallback.
 
     Raises:
@@ -135,4 +136,4 @@ def map_forecast(
         examples = tuple(f"store {store} product {product}: {why}" for (store, product), why in failed[:3])
         raise TooManyFallbacks(spec.cutoff, len(failed), batch.error_threshold, examples)
     frames = [*finished.values(), *(rows for outcome in outcomes for rows in outcome.frames)]
-    return assemble(frames, partitions, queue.reasons, spec, table)
+    return assemble(frames, partitions, queue.reasons, spec, table(spec.definition))

@@ -74,8 +74,8 @@ def train(sales: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> 
     ]
     rows = pd.concat([each.parameters for each in fits], ignore_index=True)
     texts = {name: text for each in fits for name, text in each.texts.items()}
-    ordered = rows.sort_values(list(schemas.PARAMETERS.key), ignore_index=True)
-    return FittedModel(spec, schemas.PARAMETERS.cast(ordered), texts)
+    table = schemas.parameters(spec.definition)
+    return FittedModel(spec, table.cast(rows.sort_values(list(table.key), ignore_index=True)), texts)
 
 
 def forecast_partition(partition: Partition, spec: ForecastSpec) -> pd.DataFrame:
@@ -133,7 +133,7 @@ def assemble(
     partitions: list[Partition],
     reasons: Mapping[Series, str],
     spec: ForecastSpec,
-    table_type: Table = schemas.FORECAST,
+    table_type: Table | None = None,
 ) -> pd.DataFrame:
     """Put the partitions' rows together, add the fallbacks, and check that every expected row is there once.
 
@@ -141,7 +141,7 @@ def assemble(
         frames: rows of the partitions that succeeded; rows of series named in `reasons` are left out.
         partitions: all partitions of the batch.
         reasons: why a series failed, by (store, product).
-        table_type: `forecast`, or `all_points`, which keeps the other points too.
+        table_type: `forecast`, also where it is None; or `all_points`, which keeps the other points too.
 
     Returns:
         The table, sorted by series and step.
@@ -157,6 +157,7 @@ def assemble(
             here = {series_key(key) for key in partition.series.itertuples(index=False, name=None)} & set(reasons)
             if here:
                 parts.append(fallback(partition, spec, {key: reasons[key] for key in sorted(here)}))
+    table_type = table_type or schemas.forecast(spec.definition)
     table = table_type.cast(pd.concat([rows for rows in parts if len(rows)], ignore_index=True))
     table = table.sort_values([*schemas.SERIES, "step"], ignore_index=True)
     series = pd.concat([partition.series for partition in partitions], ignore_index=True)

@@ -106,7 +106,7 @@ def import_panel(
         )
         # A history does not say when its prices became known: it counts as announced from the beginning.
         lake.promotions.add(announced.cast(panel.assign(announced=sold["week"].min())))
-        lake.sales.add(schemas.SALES.cast(sold.astype({"units": "int64"})))
+        lake.sales.add(schemas.sales(definition).cast(sold.astype({"units": "int64"})))
     return ImportResult(
         sales=len(sold),
         plans=len(panel) - len(sold),

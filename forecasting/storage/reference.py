@@ -4,6 +4,7 @@ reference/stores.parquet, products.parquet, panel.toml
 """
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import pandas as pd
@@ -12,10 +13,13 @@ from forecasting.contracts import schemas
 from forecasting.contracts.errors import DataError
 from forecasting.contracts.layout import Layout
 from forecasting.contracts.orange_juice import LAYOUTS
-from forecasting.contracts.panel_definition import ORANGE_JUICE, PanelDefinition
+from forecasting.contracts.panel_definition import ORANGE_JUICE, Id, PanelDefinition
 from forecasting.contracts.table import Table
 from forecasting.storage.files import read_table, write_table, write_text
 from forecasting.storage.panel_file import parse, render
+
+# Every store of the lake asks for the definition whenever it reads or writes a table.
+_parsed = lru_cache(maxsize=8)(parse)
 
 
 class Reference:
@@ -52,7 +56,7 @@ class Reference:
         stores, products = (self._read(each) if self._path(each).exists() else each.empty() for each in tables)
         return stores, products
 
-    def add(self, stores: Iterable[int | str], products: Iterable[int | str]) -> None:
+    def add(self, stores: Iterable[Id], products: Iterable[Id]) -> None:
         """Add those that are not known; until somebody writes another name, their id is their name."""
         known_stores, known_products = self.known()
         self.write(
@@ -99,7 +103,7 @@ class Reference:
 
     def _panel(self) -> tuple[PanelDefinition, tuple[Layout, ...]]:
         path = self.panel_path
-        return parse(path.read_text(encoding="utf-8"), path) if path.exists() else (ORANGE_JUICE, LAYOUTS)
+        return _parsed(path.read_text(encoding="utf-8"), path) if path.exists() else (ORANGE_JUICE, LAYOUTS)
 
     def _read(self, table: Table) -> pd.DataFrame:
         path = self._path(table)
@@ -114,7 +118,7 @@ class Reference:
         return self._folder / f"{table.name}.parquet"
 
 
-def _extended(known: pd.DataFrame, key: str, ids: Iterable[int | str], table: Table) -> pd.DataFrame:
+def _extended(known: pd.DataFrame, key: str, ids: Iterable[Id], table: Table) -> pd.DataFrame:
     new = sorted(set(ids) - set(known[key]))
     added = pd.DataFrame({key: new, "name": [str(each) for each in new]}).reindex(columns=table.columns)
     return pd.concat([known, table.cast(added)], ignore_index=True) if new else known

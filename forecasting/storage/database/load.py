@@ -105,13 +105,14 @@ def _load(lake: Lake, target: Database, anew: tuple[date, date] | None) -> Datab
 
 
 def _pieces(lake: Lake, tables: Tables) -> list[Piece]:
+    forecast, sales, announced = (tables.by_week[name][0] for name in ("forecast", "sales", ANNOUNCED))
     pieces = []
     for cutoff in lake.forecasts.cutoffs():
         run_id = lake.forecasts.run_id(cutoff)
-        pieces.append(Piece(schemas.FORECAST, cutoff, lake.forecasts.path(cutoff), run_id))
+        pieces.append(Piece(forecast, cutoff, lake.forecasts.path(cutoff), run_id))
         if run_id and (scores := lake.monitoring.scores_path(cutoff, run_id)).exists():
             pieces.append(Piece(schemas.SCORES, cutoff, scores, run_id))
-    for table, stored in ((schemas.SALES, lake.sales), (tables.by_week[ANNOUNCED][0], lake.promotions)):
+    for table, stored in ((sales, lake.sales), (announced, lake.promotions)):
         pieces += [Piece(table, week, stored.path(week)) for week in stored.weeks()]
     return pieces
 

@@ -81,11 +81,12 @@ class Tables:
 @cache
 def tables_of(definition: PanelDefinition) -> Tables:
     """Return the tables of a definition."""
+    forecast, sales = schemas.forecast(definition), schemas.sales(definition)
     announced = schemas.announced_promotions(definition)
     by_week = {
-        schemas.FORECAST.name: (schemas.FORECAST, "cutoff"),
+        forecast.name: (forecast, "cutoff"),
         schemas.SCORES.name: (schemas.SCORES, "cutoff"),
-        schemas.SALES.name: (schemas.SALES, "week"),
+        sales.name: (sales, "week"),
         announced.name: (announced, "announced"),
     }
     whole = (schemas.stores(definition), schemas.products(definition))

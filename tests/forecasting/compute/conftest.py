@@ -6,8 +6,7 @@ import pandas as pd
 import pytest
 
 from forecasting.compute import Cluster, PartitionFunction, dask_cluster
-from forecasting.contracts.orange_juice import PROMOTIONS, dominicks_week
-from forecasting.contracts.schemas import SALES
+from forecasting.contracts.orange_juice import PROMOTIONS, SALES, dominicks_week
 from forecasting.contracts.spec import ClusterSpec, ForecastSpec
 from forecasting.core.forecast_checks import unusable_series
 from forecasting.core.partition import Partition

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 import pandas as pd
 import pytest
 
-from forecasting.contracts import schemas
+from forecasting.contracts import orange_juice
 from forecasting.contracts.calendar import WEEK
 from forecasting.contracts.errors import DataError, WeekNotWhole
 from forecasting.contracts.orange_juice import dominicks_week
@@ -26,7 +26,7 @@ def sales_of(*cells: tuple[int, int, int]) -> pd.DataFrame:
     """Sales of (store, product, number of the week)."""
     frame = pd.DataFrame(cells, columns=["store", "product", "number"])
     weeks = pd.DatetimeIndex([dominicks_week(number) for number in frame["number"]])
-    return schemas.SALES.cast(frame.assign(week=weeks, units=7))
+    return orange_juice.SALES.cast(frame.assign(week=weeks, units=7))
 
 
 # Stores 2 and 5 sold both products in the week before.

@@ -289,7 +289,7 @@ def test_no_honest_week_of_the_real_data_is_quarantined(
 
     assert found.quarantined_by_rule == {}
     assert found.accepted == found.rows_in == len(of_week) > 0
-    pd.testing.assert_frame_equal(found.sales, schemas.SALES.cast(of_week))
+    pd.testing.assert_frame_equal(found.sales, orange_juice.SALES.cast(of_week))
 
 
 def test_a_day_out_of_proportion_leaves_its_week_unfinished() -> None:

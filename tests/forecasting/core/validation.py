@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from forecasting.contracts import schemas
+from forecasting.contracts import orange_juice, schemas
 from forecasting.contracts.calendar import WEEK
 from forecasting.contracts.panel_definition import ORANGE_JUICE
 from forecasting.core.validation import Validated, validate
@@ -13,7 +13,7 @@ from tests.strategies import FIRST_WEEK, KNOWN_PRODUCTS, KNOWN_STORES, raw_rows
 
 LAST_YEAR = [FIRST_WEEK - WEEK * offset for offset in range(1, 11)]
 NEXT_WEEK = FIRST_WEEK + WEEK
-NOTHING = schemas.SALES.empty()
+NOTHING = orange_juice.SALES.empty()
 
 
 def checked(
@@ -32,7 +32,7 @@ def checked(
 def history(units: dict[int, int], weeks: list[date] = LAST_YEAR) -> pd.DataFrame:
     """Collected sales of product 1: the same units in each week, by store."""
     rows = [(store, 1, week, sold) for store, sold in units.items() for week in weeks]
-    return schemas.SALES.cast(pd.DataFrame(rows, columns=[*schemas.CELL, "units"]))
+    return orange_juice.SALES.cast(pd.DataFrame(rows, columns=[*schemas.CELL, "units"]))
 
 
 def rules(found: Validated) -> list[str]:

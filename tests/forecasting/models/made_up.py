@@ -36,7 +36,7 @@ def made_up(
     cells["log_units"] = true_log_units(cells) + values.normal(0, noise, len(cells))
     cells["units"] = np.exp(cells["log_units"]).round().astype("int64")
     return Market(
-        schemas.SALES.cast(cells), orange_juice.PROMOTIONS.cast(whole_offers(cells)), FIRST + WEEK * (n_weeks - 1)
+        orange_juice.SALES.cast(cells), orange_juice.PROMOTIONS.cast(whole_offers(cells)), FIRST + WEEK * (n_weeks - 1)
     )
 
 

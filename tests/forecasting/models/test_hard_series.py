@@ -94,7 +94,7 @@ def _partition(kind: str, pooled: str) -> Partition:
     ahead = cells["week"] > pd.Timestamp(CUTOFF)
     # The other products' sales matter to those only that learn from everything; the others are spared the time.
     asked = (cells["product"] == HARD[1]) | (pooled == "everything")
-    sales = schemas.SALES.cast(cells[cells["units"].notna() & ~ahead & asked])
+    sales = orange_juice.SALES.cast(cells[cells["units"].notna() & ~ahead & asked])
     promotions = orange_juice.PROMOTIONS.cast(whole_offers(cells[cells["units"].notna() | ahead]))
     model = next(name for name in MODELS if get_model(name).pooled == pooled)
     (partition,) = make_partitions(sales, promotions, spec_of(model), mini_batch_size=1_000)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from forecasting.contracts import schemas
+from forecasting.contracts import orange_juice, schemas
 from forecasting.contracts.calendar import WEEK
 from forecasting.contracts.layout import store_files
 from forecasting.contracts.panel_definition import ORANGE_JUICE, Covariate
@@ -76,7 +76,7 @@ def test_its_values_are_validated_by_its_role(lake: Lake, text: str) -> None:
     _, rows = read_inbox(list_inbox(lake.inbox), DEFINITION)
     known = {"stores": lake.reference.stores(), "products": lake.reference.products()}
 
-    found = validate(rows.assign(aisle_end=text), **known, collected=schemas.SALES.empty(), definition=DEFINITION)
+    found = validate(rows.assign(aisle_end=text), **known, collected=orange_juice.SALES.empty(), definition=DEFINITION)
 
     assert found.accepted == 0
     assert found.quarantined["detail"].str.startswith(f"aisle_end is {text!r}: ").all()

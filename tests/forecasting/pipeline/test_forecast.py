@@ -71,7 +71,7 @@ def test_nothing_sold_after_the_cutoff_reaches_the_forecast(model: str) -> None:
 
         live = forecast(market.sales[~later], market.promotions[~beyond], spec)
 
-        replay = forecast(shuffled(schemas.SALES.cast(corrupt), seed), shuffled(promotions, seed), spec)
+        replay = forecast(shuffled(orange_juice.SALES.cast(corrupt), seed), shuffled(promotions, seed), spec)
         pd.testing.assert_frame_equal(replay, live, check_exact=True)
 
     law()
@@ -115,7 +115,7 @@ def market_of(units: dict[tuple[int, int], list[int]]) -> Market:
     for (store, product), sold in units.items():
         weeks = pd.date_range(end=pd.Timestamp(CUTOFF), periods=len(sold), freq="7D", unit="us")
         frames.append(pd.DataFrame({"store": store, "product": product, "week": weeks, "units": sold}))
-    return Market(schemas.SALES.cast(pd.concat(frames)), orange_juice.PROMOTIONS.empty(), CUTOFF)
+    return Market(orange_juice.SALES.cast(pd.concat(frames)), orange_juice.PROMOTIONS.empty(), CUTOFF)
 
 
 THREE = market_of({(2, 1): [4, 6], (2, 2): [10, 30], (5, 1): [7, 7]})

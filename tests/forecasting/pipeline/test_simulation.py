@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from forecasting.contracts import schemas
+from forecasting.contracts import orange_juice
 from forecasting.contracts.calendar import WEEK
 from forecasting.contracts.errors import DataError, OptionError
 from forecasting.contracts.orange_juice import dominicks_week
@@ -44,7 +44,7 @@ def test_what_is_dropped_is_what_was_sold(simulated_lake: Lake) -> None:
         collected=simulated_lake.sales.read(),
         definition=ORANGE_JUICE,
     )
-    shipped = read_table(SHIPPED / "sales.parquet", schemas.SALES)
+    shipped = read_table(SHIPPED / "sales.parquet", orange_juice.SALES)
     week = shipped[shipped["week"] == pd.Timestamp(dominicks_week(136))].reset_index(drop=True)
     pd.testing.assert_frame_equal(checked.sales, week)
     assert checked.quarantined.empty

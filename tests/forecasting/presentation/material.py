@@ -83,7 +83,7 @@ def made_up(stores: int = 3, products: int = 2, weeks: int = 30, *, names: list[
     past = cells["week"] <= CUTOFF
     sales = cells[past].assign(units=random.poisson(100, past.sum()))
     table = report_table(
-        schemas.SALES.cast(sales),
+        orange_juice.SALES.cast(sales),
         orange_juice.PROMOTIONS.cast(whole_offers(promotions)),
         forecast_of(cells[~past], CUTOFF),
         pd.DataFrame({"product": range(1, products + 1), "name": names[:products]}),
@@ -93,10 +93,10 @@ def made_up(stores: int = 3, products: int = 2, weeks: int = 30, *, names: list[
     return WeekView(
         panel=ORANGE_JUICE,
         report=table,
-        earlier=schemas.FORECAST.empty(),
+        earlier=orange_juice.FORECAST.empty(),
         scores=schemas.SCORES.empty(),
-        corrections=schemas.CORRECTIONS.empty(),
-        replaced=schemas.FORECAST.empty(),
+        corrections=orange_juice.CORRECTIONS.empty(),
+        replaced=orange_juice.FORECAST.empty(),
         run_id="0123456789abcdef",
         completeness=ingest_of().completeness,
         record=record_of(ingest_of()),
@@ -120,7 +120,7 @@ def forecast_of(cells: pd.DataFrame, cutoff: pd.Timestamp, units: float = 100.0)
         reason=None,
         promotion_known=True,
     )
-    return schemas.FORECAST.cast(rows)
+    return orange_juice.FORECAST.cast(rows)
 
 
 def earlier_forecasts(week: WeekView, weeks: int) -> pd.DataFrame:

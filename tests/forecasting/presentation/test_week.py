@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from forecasting.contracts import schemas
+from forecasting.contracts import orange_juice, schemas
 from forecasting.contracts.run_record import Outcome, RunRecord
 from forecasting.core.completeness import WeekStatus
 from forecasting.presentation.html import write_page
@@ -40,7 +40,7 @@ def publish(lake: Lake, cutoff: date, run_id: str, rows: pd.DataFrame, **more: s
     """Publish a forecast, and keep it as a run's."""
     write_json(lake.forecasts.run_folder(cutoff, run_id) / "manifest.json", {})
     for path in (lake.forecasts.path(cutoff), lake.forecasts.run_folder(cutoff, run_id) / "forecast.parquet"):
-        write_table(path, rows, schemas.FORECAST, {"run_id": run_id, **more})
+        write_table(path, rows, orange_juice.FORECAST, {"run_id": run_id, **more})
 
 
 def run_of(lake: Lake, run_id: str, series: int, *results: object, **changed: Any) -> RunRecord:

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecasting.contracts import schemas
+from forecasting.contracts import orange_juice
 from forecasting.contracts.calendar import WEEK
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.panel import build_panel, series_of
@@ -58,9 +58,9 @@ def require_equal(found: ResponseParameters, expected: ResponseParameters) -> No
 
 def test_it_survives_being_written_down(frozen: ResponseParameters) -> None:
     """As rows of the table `parameters` and back: every array is the same to the last bit."""
-    rows = schemas.PARAMETERS.cast(frozen.as_rows(1).sample(frac=1, random_state=0))
+    rows = orange_juice.PARAMETERS.cast(frozen.as_rows(1).sample(frac=1, random_state=0))
     require_equal(ResponseParameters.from_rows(rows), frozen)
-    assert not rows.duplicated(list(schemas.PARAMETERS.key)).any()
+    assert not rows.duplicated(list(orange_juice.PARAMETERS.key)).any()
 
 
 def test_at_the_end_of_the_fit_it_forecasts_as_the_fit(
