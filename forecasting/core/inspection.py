@@ -4,12 +4,15 @@ Rows arrive as text, exactly as the file had them, in a frame of `raw_columns`: 
 Nothing is guessed: a value that is not written as declared is flagged with the name of the rule it broke.
 """
 
+from collections.abc import Sequence
 from datetime import date
+from enum import StrEnum
 
 import pandas as pd
 
 from forecasting.contracts import schemas
 from forecasting.contracts.calendar import days_of, is_week_start, weeks_of
+from forecasting.contracts.layout import Layout
 from forecasting.contracts.panel_definition import PanelDefinition
 
 WHOLE_NUMBER = r"-?(?:0|[1-9][0-9]{0,8})"
@@ -19,22 +22,36 @@ NOT_A_NUMBER = {"nan", "na", "null", "none"}
 INFINITE = {"inf", "-inf", "+inf", "infinity", "-infinity", "+infinity"}
 
 
+# The keys of a series, whose values are ids.
+IDS = ("store", "product")
+
+
+class PassedOver(StrEnum):
+    """Why a row is neither accepted nor an error: it is no row of the panel, or nobody can use it."""
+
+    LEFT_OUT = "left_out"
+    REPEATED_HEADER = "repeated_header"
+
+
 def raw_columns(definition: PanelDefinition) -> list[str]:
     """Return the columns of rows to inspect.
 
-    `file_week`: the week that the file's name declares. `daily`: the file has a date where others have a week.
-    `rule`, `detail`: what the reader already found wrong with the line, else empty.
+    `file_week`, `file_store`: what the file's name declares, if anything. `layout`: place of the file's layout among
+    those of the lake. `passed_over`: a `PassedOver`, or empty. `rule`, `detail`: what the reader already found wrong
+    with the line, else empty. All others are texts as the file has them.
     """
     values = schemas.inbox_columns(definition, "week_or_date")
-    return ["file", "file_week", "line", "daily", *values, "rule", "detail"]
+    return ["file", "file_week", "file_store", "line", "layout", *values, "revenue", "passed_over", "rule", "detail"]
 
 
 class Rows:
     """The rows under inspection; a row keeps the first rule that it broke."""
 
-    def __init__(self, rows: pd.DataFrame, definition: PanelDefinition) -> None:
+    def __init__(self, rows: pd.DataFrame, definition: PanelDefinition, layouts: Sequence[Layout]) -> None:
         self.definition = definition
+        self.layouts = layouts
         self.frame = rows[raw_columns(definition)].reset_index(drop=True)
+        self.frame["daily"] = self.frame["layout"].map({n: each.grain == "day" for n, each in enumerate(layouts)})
         self.frame["file_week"] = pd.to_datetime(self.frame["file_week"]).astype("datetime64[us]")
         self.parsed = pd.DataFrame(index=self.frame.index)
 

@@ -3,12 +3,14 @@
 A row that was collected before may be sent again: unchanged it is a duplicate, with other units a correction.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
 import pandas as pd
 
 from forecasting.contracts import schemas
+from forecasting.contracts.layout import Layout
 from forecasting.contracts.panel_definition import PanelDefinition
 from forecasting.core.inspection import Rows
 from forecasting.core.point_in_time import restated
@@ -55,6 +57,7 @@ def validate(
     collected: pd.DataFrame,
     overrides: pd.DataFrame | None = None,
     definition: PanelDefinition,
+    layouts: Sequence[Layout],
 ) -> Validated:
     """Check every inbox row against the contract and against what was collected before.
 
@@ -64,11 +67,12 @@ def validate(
         collected: sales that are already in the lake (table `sales`).
         overrides: cells (`store, product, week`) whose units somebody has accepted as no outliers.
         definition: what the rows hold.
+        layouts: how their files were written.
 
     Returns:
         Accepted sales and announcements, the quarantined rows, and counts that add up to all rows.
     """
-    checked = Rows(rows, definition)
+    checked = Rows(rows, definition, layouts)
     checked.parse_keys()
     checked.parse_values()
     checked.require_known(stores["store"], products["product"])

@@ -1,6 +1,6 @@
 """The stages that take a week in: the weeks that are due, what has arrived, valid rows, and whether it goes on."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -106,8 +106,7 @@ def collect(lake: Lake, cutoff: date) -> Arrived:
         "next run; run again when it is complete."
         for file in unsettled
     ]
-    notes += unread_entries(lake.inbox)
-    return Arrived(*read_inbox(files, lake.reference.definition), notes)
+    return _read(lake, files, [*notes, *unread_entries(lake.inbox)])
 
 
 def validate(lake: Lake, arrived: Arrived) -> Validated:
@@ -119,6 +118,7 @@ def validate(lake: Lake, arrived: Arrived) -> Validated:
         collected=lake.sales.read(),
         overrides=lake.acceptances.overrides(),
         definition=lake.reference.definition,
+        layouts=lake.reference.layouts,
     )
 
 
@@ -128,9 +128,7 @@ def look(lake: Lake, week: date, spec: GateSpec, at: datetime) -> CompletenessRe
     Raises:
         ForecastingError: the week is refused.
     """
-    return _assess(
-        lake, week, validate(lake, Arrived(*read_inbox(_waiting(lake, week), lake.reference.definition))), spec, at
-    )
+    return _assess(lake, week, validate(lake, _read(lake, _waiting(lake, week))), spec, at)
 
 
 def admit(lake: Lake, week: date, arrived: Arrived, checked: Validated, spec: GateSpec, at: datetime) -> IngestResult:
@@ -231,13 +229,19 @@ def _late_files(lake: Lake, week: date, arrived: Arrived) -> dict[date, tuple[st
 
 
 def _weeks_of_inbox(lake: Lake) -> set[date]:
-    return {file.week for file in lake.archive.waiting(lake.reference.week_starts_on) if file.week}
+    files = lake.archive.waiting(lake.reference.layouts, lake.reference.week_starts_on)
+    return {file.week for file in files if file.week}
 
 
 def _waiting(lake: Lake, cutoff: date) -> list[InboxFile]:
     """Return the files to be collected: of every week up to the cutoff, and those whose name names no week."""
-    files = lake.archive.waiting(lake.reference.week_starts_on)
+    files = lake.archive.waiting(lake.reference.layouts, lake.reference.week_starts_on)
     return [file for file in files if file.week is None or file.week <= cutoff]
+
+
+def _read(lake: Lake, files: list[InboxFile], notes: Sequence[str] = ()) -> Arrived:
+    found, rows, of_files = read_inbox(files, lake.reference.definition, lake.reference.layouts)
+    return Arrived(found, rows, [*notes, *of_files])
 
 
 def _assess(lake: Lake, week: date, checked: Validated, spec: GateSpec, at: datetime) -> CompletenessReport:

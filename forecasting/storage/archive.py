@@ -12,7 +12,7 @@ inbox's own file system, where it still receives what the sender writes late; `r
 import errno
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -21,6 +21,8 @@ from typing import Self
 
 from forecasting.clock import now
 from forecasting.contracts.calendar import THURSDAY
+from forecasting.contracts.layout import Layout
+from forecasting.contracts.orange_juice import LAYOUTS
 from forecasting.storage.files import read_json, replace_file, sha256_of, sync, write_json
 from forecasting.storage.inbox import FileNotes, InboxFile, list_inbox, stamp_of
 
@@ -62,10 +64,11 @@ class Archive:
         """Return the copies of the files that runs of `cutoff` have collected, by name."""
         return sorted(self.folder(cutoff).glob("[!.]*"))
 
-    def waiting(self, week_starts_on: int = THURSDAY) -> list[InboxFile]:
+    def waiting(self, layouts: Sequence[Layout] = LAYOUTS, week_starts_on: int = THURSDAY) -> list[InboxFile]:
         """Return the files of the inbox that no run has collected, by name."""
         left = self._left()
-        return [file for file in list_inbox(self._inbox, week_starts_on) if not _is_as(file, left.get(file.path.name))]
+        files = list_inbox(self._inbox, layouts, week_starts_on)
+        return [file for file in files if not _is_as(file, left.get(file.path.name))]
 
     def clock(self) -> float:
         """Return the time by the clock of the inbox's file system, in seconds since 1970."""

@@ -80,7 +80,7 @@ def show_snapshot(folder: Path, snapshot: Snapshot, moment: datetime | None) -> 
 
 
 def _waiting(lake: Lake) -> list[str]:
-    files = lake.archive.waiting(lake.reference.week_starts_on)
+    files = lake.archive.waiting(lake.reference.layouts, lake.reference.week_starts_on)
     by_week = pd.Series([str(file.week or "no week in the name") for file in files], dtype="str").value_counts()
     published = {str(cutoff) for cutoff in lake.forecasts.cutoffs()}
     lines = [

@@ -7,12 +7,15 @@ import pandas as pd
 
 from forecasting.contracts import orange_juice, schemas
 from forecasting.contracts.calendar import WEEK
+from forecasting.contracts.orange_juice import LAYOUTS
 from forecasting.contracts.panel_definition import ORANGE_JUICE
 from forecasting.core.validation import Validated, validate
 from tests.strategies import FIRST_WEEK, KNOWN_PRODUCTS, KNOWN_STORES, raw_rows
 
 LAST_YEAR = [FIRST_WEEK - WEEK * offset for offset in range(1, 11)]
 NEXT_WEEK = FIRST_WEEK + WEEK
+JUICE: dict[str, Any] = {"definition": ORANGE_JUICE, "layouts": LAYOUTS}
+KNOWN: dict[str, Any] = {"stores": KNOWN_STORES, "products": KNOWN_PRODUCTS, **JUICE}
 NOTHING = orange_juice.SALES.empty()
 
 
@@ -21,11 +24,9 @@ def checked(
 ) -> Validated:
     return validate(
         raw_rows(*rows),
-        stores=KNOWN_STORES,
-        products=KNOWN_PRODUCTS,
+        **KNOWN,
         collected=collected,
         overrides=overrides,
-        definition=ORANGE_JUICE,
     )
 
 

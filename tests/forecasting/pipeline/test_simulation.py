@@ -9,7 +9,7 @@ import pytest
 from forecasting.contracts import orange_juice
 from forecasting.contracts.calendar import WEEK
 from forecasting.contracts.errors import DataError, OptionError
-from forecasting.contracts.orange_juice import dominicks_week
+from forecasting.contracts.orange_juice import LAYOUTS, dominicks_week
 from forecasting.contracts.panel_definition import ORANGE_JUICE
 from forecasting.core.validation import validate
 from forecasting.pipeline.simulation import WEEKS_AHEAD, simulate
@@ -36,13 +36,14 @@ def test_what_is_dropped_is_what_was_sold(simulated_lake: Lake) -> None:
     from forecasting.pipeline.simulation import SHIPPED
     from forecasting.storage.files import read_table
 
-    _, rows = read_inbox(list_inbox(simulated_lake.inbox), ORANGE_JUICE)
+    _, rows, _ = read_inbox(list_inbox(simulated_lake.inbox), ORANGE_JUICE, LAYOUTS)
     checked = validate(
         rows,
         stores=simulated_lake.reference.stores(),
         products=simulated_lake.reference.products(),
         collected=simulated_lake.sales.read(),
         definition=ORANGE_JUICE,
+        layouts=LAYOUTS,
     )
     shipped = read_table(SHIPPED / "sales.parquet", orange_juice.SALES)
     week = shipped[shipped["week"] == pd.Timestamp(dominicks_week(136))].reset_index(drop=True)

@@ -11,6 +11,7 @@ from tempfile import mkdtemp
 import pytest
 
 from forecasting.contracts.calendar import WEEK
+from forecasting.contracts.orange_juice import LAYOUTS
 from forecasting.contracts.panel_definition import ORANGE_JUICE
 from forecasting.storage import archive as archives
 from forecasting.storage.archive import Archive
@@ -32,7 +33,7 @@ def archive(tmp_path: Path, inbox: Path) -> Archive:
 
 
 def read(archive: Archive) -> list[InboxFile]:
-    files, _ = read_inbox(archive.waiting(), ORANGE_JUICE)
+    files, *_ = read_inbox(archive.waiting(), ORANGE_JUICE, LAYOUTS)
     return files
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from forecasting.contracts.orange_juice import LAYOUTS
 from forecasting.contracts.panel_definition import ORANGE_JUICE
 from forecasting.core.inspection import raw_columns
 from forecasting.storage import inbox
@@ -19,7 +20,7 @@ NAME = "1992-04-16_store-002.csv"
 
 
 def read(folder: Path) -> pd.DataFrame:
-    return read_inbox(list_inbox(folder), DEFINITION)[1]
+    return read_inbox(list_inbox(folder), DEFINITION, LAYOUTS)[1]
 
 
 def test_every_line_arrives_as_text(tmp_path: Path) -> None:
@@ -29,14 +30,14 @@ def test_every_line_arrives_as_text(tmp_path: Path) -> None:
     assert list(rows.columns) == raw_columns(DEFINITION)
     row = rows.iloc[0]
     assert row[["store", "product", "units", "price", "feat"]].tolist() == ["007", "NA", "1.234,5", "nan", ""]
-    assert (row["line"], row["file_week"], row["daily"], row["rule"]) == (2, date(1992, 4, 16), False, "")
+    assert (row["line"], row["file_week"], row["layout"], row["rule"]) == (2, date(1992, 4, 16), 0, "")
 
 
 @pytest.mark.parametrize(
     ("content", "rule", "says"),
     [
         (b"store;product;week;units;price;deal;feat\n1;1;x;1.234,5;1;0;0\n", "wrong_header", "store;product"),
-        (b"store,product,week\n", "wrong_header", "it must be store,product,week,units"),
+        (b"store,product,week\n", "wrong_header", "it lacks units, price, deal, feat"),
         (b"", "wrong_header", "the header is ''"),
         (HEADER.encode("utf-16"), "not_utf8", "save the file as UTF-8"),
         (HEADER.encode() + b"2,5,1992-04-16,1\xff2,2.5,0,0\n", "not_utf8", "is not UTF-8"),
@@ -60,7 +61,7 @@ def test_a_byte_order_mark_and_empty_lines_are_no_rows(tmp_path: Path) -> None:
     assert rows.iloc[0]["rule"] == ""
 
 
-@pytest.mark.parametrize("name", ["sales.csv", "1992-13-45_store-002.csv", "1992-04-16_store-2.xlsx", "a b.csv"])
+@pytest.mark.parametrize("name", ["sales.csv", "1992-13-45_store-002.csv", "1992-04-16-store-2.csv", "a b.csv"])
 def test_a_file_of_another_name_is_quarantined(tmp_path: Path, name: str) -> None:
     """Its sales week cannot be known, so none of its content is used."""
     (tmp_path / name).write_text(HEADER + "2,5,1992-04-16,12,2.5,0,0\n")
@@ -117,7 +118,7 @@ def test_a_daily_file_belongs_to_the_week_of_its_date(tmp_path: Path) -> None:
     """A Tuesday's file counts for the week that opened on the Thursday before."""
     (tmp_path / "1992-04-21_store-002.csv").write_text(HEADER.replace("week", "date") + "2,5,1992-04-21,1,2.5,0,0\n")
     row = read(tmp_path).iloc[0]
-    assert (row["file_week"], row["daily"], row["week_or_date"]) == (date(1992, 4, 16), True, "1992-04-21")
+    assert (row["file_week"], row["layout"], row["week_or_date"]) == (date(1992, 4, 16), 1, "1992-04-21")
 
 
 def settle(folder: Path, clock: list[float]) -> tuple[list[str], list[str]]:
@@ -157,4 +158,4 @@ def test_a_file_that_does_not_settle_is_left_for_the_next_run(tmp_path: Path, mo
 
 def test_a_file_that_was_taken_away_is_not_among_those_read(tmp_path: Path) -> None:
     """It was listed, and has gone since."""
-    assert read_inbox([InboxFile(tmp_path / NAME, date(1992, 4, 16))], DEFINITION)[0] == []
+    assert read_inbox([InboxFile(tmp_path / NAME, date(1992, 4, 16))], DEFINITION, LAYOUTS)[0] == []

@@ -1,0 +1,308 @@
+"""The reader of files: every row of a file in any layout, as text, one form for all of them (`raw_columns`).
+
+What a value means is for the inspection to judge. Here a file finds its layout, and its columns their names.
+"""
+
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from forecasting.contracts.calendar import week_of
+from forecasting.contracts.layout import PARTS, Layout
+from forecasting.contracts.panel_definition import PanelDefinition
+from forecasting.core.dates import FIRST_YEAR, LAST_YEAR
+from forecasting.core.inspection import IDS, PassedOver, raw_columns
+from forecasting.storage.formats import Fault, FileColumns, UnreadableFileError, format_of
+from forecasting.storage.formats.columns import TEXT
+
+# A file's header is named in messages, but not all of a wide one.
+MOST_CHARACTERS = 200
+
+
+@dataclass(frozen=True)
+class RowsRead:
+    """The rows of files: `frame` has `raw_columns`, one row a line; `notes` are sentences about the files."""
+
+    frame: pd.DataFrame
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Match:
+    """A layout that the name of a file fits: its place among the layouts, and what the name declares."""
+
+    place: int
+    layout: Layout
+    declared: Mapping[str, str]
+
+    @property
+    def day(self) -> date | None:
+        text = self.declared.get("week") or self.declared.get("date")
+        return date.fromisoformat(text) if text else None
+
+    def week(self, week_starts_on: int) -> date | None:
+        """The week that the name declares."""
+        return week_of(self.day, week_starts_on) if self.day else None
+
+
+def read_rows(
+    files: Iterable[tuple[str, bytes]],
+    definition: PanelDefinition,
+    layouts: Sequence[Layout],
+    *,
+    most_rows: int | None = None,
+    progress: Callable[[int], None] = lambda _: None,
+) -> RowsRead:
+    """Read the rows of files as text.
+
+    Args:
+        files: name and content of each; one at a time is held.
+        definition: what the rows hold.
+        layouts: how files arrive; a file has the first whose pattern its name fits and whose columns it has.
+        most_rows: rows of a file after which the rest of it is left.
+        progress: is told how many rows were read since it was told last.
+
+    Returns:
+        All rows. A line, or a file, that cannot be read is a row with a rule and a detail.
+    """
+    tables, notes = [], []
+    for name, content in files:
+        table, of_file = _read_file(name, content, definition, layouts, most_rows, progress)
+        tables.append(table)
+        notes += of_file
+    schema = _schema(definition)
+    frame = pa.concat_tables(tables).to_pandas() if tables else schema.empty_table().to_pandas()
+    return RowsRead(frame, tuple(notes))
+
+
+def fault_rows(
+    name: str, faults: Sequence[Fault], definition: PanelDefinition, *, week: date | None = None, layout: int = 0
+) -> pa.Table:
+    """Return rows that only say what is wrong with lines of a file."""
+    known = {
+        "line": [each.line for each in faults],
+        "rule": [each.rule for each in faults],
+        "detail": [each.detail for each in faults],
+    }
+    return _table(known, len(faults), definition, {"file": name, "file_week": week, "layout": layout})
+
+
+def fits(name: str, layouts: Sequence[Layout]) -> bool:
+    """Return whether a layout declares files of this name."""
+    return bool(_matches(name, layouts))
+
+
+def declared_week(name: str, layouts: Sequence[Layout], week_starts_on: int) -> date | None:
+    """Return the sales week that a file's name declares; None where it declares none, or fits no layout."""
+    matches = _matches(name, layouts)
+    return matches[0].week(week_starts_on) if matches else None
+
+
+def _schema(definition: PanelDefinition) -> pa.Schema:
+    kinds = {"file_week": pa.date32(), "line": pa.int32(), "layout": pa.int32()}
+    return pa.schema([(name, kinds.get(name, TEXT)) for name in raw_columns(definition)])
+
+
+def _table(
+    columns: Mapping[str, object], n_rows: int, definition: PanelDefinition, constants: Mapping[str, object]
+) -> pa.Table:
+    """Return a table of `raw_columns`; a column that is not given is a constant, or empty texts."""
+    arrays = []
+    for field in _schema(definition):
+        if field.name in columns:
+            values = columns[field.name]
+            is_arrow = isinstance(values, pa.ChunkedArray | pa.Array)
+            arrays.append(values if is_arrow else pa.array(values, field.type))
+        else:
+            arrays.append(pa.repeat(pa.scalar(constants.get(field.name, ""), field.type), n_rows))
+    return pa.Table.from_arrays(arrays, schema=_schema(definition))
+
+
+def _matches(name: str, layouts: Sequence[Layout]) -> list[_Match]:
+    found = []
+    for place, layout in enumerate(layouts):
+        declared = layout.match(name)
+        if declared is not None:
+            match = _Match(place, layout, declared)
+            try:
+                possible = match.day is None or FIRST_YEAR <= match.day.year <= LAST_YEAR
+            except ValueError:
+                continue  # such as the 30th of February
+            if possible:
+                found.append(match)
+    return found
+
+
+def _read_file(
+    name: str,
+    content: bytes,
+    definition: PanelDefinition,
+    layouts: Sequence[Layout],
+    most_rows: int | None,
+    progress: Callable[[int], None],
+) -> tuple[pa.Table, list[str]]:
+    matches = _matches(name, layouts)
+    if not matches:
+        patterns = " or ".join(dict.fromkeys(layout.files for layout in layouts))
+        fault = Fault(1, "wrong_file_name", f"name files {patterns}, as the lake's panel definition says")
+        return fault_rows(name, [fault], definition), []
+    try:
+        match, header = _choose(name, content, matches)
+    except UnreadableFileError as error:
+        return fault_rows(name, [error.fault], definition, week=matches[0].week(definition.week_starts_on)), []
+    layout, week = match.layout, match.week(definition.week_starts_on)
+    places = list(header)
+    wanted = sorted(_wanted(layout), key=lambda column: places.index(_clean(column)))
+    names = {column: header[_clean(column)] for column in wanted}
+    try:
+        kind = format_of(name, content)
+        found = kind.read(content, layout, list(names.values()), definition.time_zone, most_rows, progress)
+    except UnreadableFileError as error:
+        return fault_rows(name, [error.fault], definition, week=week, layout=match.place), []
+    values = {column: found.texts[raw] for column, raw in names.items()}
+    faults = found.faults
+    if not len(found.lines) and not faults:
+        faults = (Fault(layout.header_line, "no_rows", "the file has no row below its header: send it with its rows"),)
+    table = _rows_of(name, match, found, values, definition)
+    if faults:
+        bad = fault_rows(name, faults, definition, week=week, layout=match.place)
+        table = pa.concat_tables([table, bad]).sort_by("line")
+    return table, _notes(name, layout, names, found)
+
+
+def _clean(column: str) -> str:
+    return unicodedata.normalize("NFC", column.strip())
+
+
+def _wanted(layout: Layout) -> list[str]:
+    """Return the columns of the file that the layout uses, each once."""
+    used = [column for columns in layout.columns.values() for column in columns]
+    return list(dict.fromkeys([*used, *layout.leave_out]))
+
+
+def _choose(name: str, content: bytes, matches: Sequence[_Match]) -> tuple[_Match, dict[str, str]]:
+    """Return the first layout whose columns the file has, and the file's own names of its columns by clean name.
+
+    Raises:
+        UnreadableFileError: there is none; it is that of the layout of which the fewest columns are lacking.
+    """
+    errors: list[tuple[int, UnreadableFileError]] = []
+    for match in matches:
+        wanted = _wanted(match.layout)
+        try:
+            raw = format_of(name, content).header(content, match.layout)
+        except UnreadableFileError as error:
+            errors.append((len(wanted), error))
+            continue
+        clean = [_clean(column) for column in raw]
+        lacking = [column for column in wanted if _clean(column) not in clean]
+        twice = [column for column in wanted if clean.count(_clean(column)) > 1]
+        if not lacking and not twice:
+            return match, dict(zip(clean, raw, strict=True))
+        if twice:
+            problem = (
+                f"the header names {twice[0]!r} {clean.count(_clean(twice[0]))} times: keep one column of that name"
+            )
+        else:
+            header = ",".join(clean)[:MOST_CHARACTERS]
+            problem = (
+                f"the header is {header!r}, it lacks {', '.join(lacking)} ({match.layout.name}): add what is lacking"
+            )
+        errors.append((len(lacking), UnreadableFileError("wrong_header", problem, match.layout.header_line)))
+    raise min(errors, key=lambda each: each[0])[1]
+
+
+def _rows_of(
+    name: str, match: _Match, found: FileColumns, values: Mapping[str, pa.ChunkedArray], definition: PanelDefinition
+) -> pa.Table:
+    layout, n_rows = match.layout, len(found.lines)
+    passed_over = _passed_over(layout, values, n_rows)
+    if layout.fill_down:
+        values = _filled_down(layout, values, passed_over == "")
+    columns: dict[str, object] = {"line": found.lines, "passed_over": pa.chunked_array([pa.array(passed_over, TEXT)])}
+    for ours, theirs in layout.columns.items():
+        parts = [values[column] for column in theirs]
+        if len(parts) > 1:
+            parts = [pc.utf8_trim_whitespace(part) for part in parts]
+        separator = PARTS if ours in IDS else " "
+        text = parts[0] if len(parts) == 1 else pc.binary_join_element_wise(*parts, pa.scalar(separator, TEXT))
+        columns["week_or_date" if ours == "date" else ours] = text
+    columns |= _missing_parts(layout, values, passed_over == "")
+    store = match.declared.get("store", "")
+    if definition.store.id == "number":
+        store = store.lstrip("0") or store[-1:]  # the number of store-002 is 2
+    constants = {
+        "file": name,
+        "file_week": match.week(definition.week_starts_on),
+        "file_store": store,
+        "layout": match.place,
+        "store": store,
+        "week_or_date": match.day.isoformat() if match.day else "",
+    }
+    return _table(columns, n_rows, definition, constants)
+
+
+def _passed_over(layout: Layout, values: Mapping[str, pa.ChunkedArray], n_rows: int) -> np.ndarray:
+    """Return, row by row, why a row is none of the panel; empty where it is one."""
+    reasons = np.full(n_rows, "", dtype=object)
+    for column, texts in layout.leave_out.items():
+        trimmed = pc.utf8_trim_whitespace(values[column])
+        reasons[_mask(pc.is_in(trimmed, pa.array([text.strip() for text in texts], TEXT)))] = PassedOver.LEFT_OUT.value
+    is_header = np.full(n_rows, fill_value=True)
+    for column, texts in values.items():
+        if not is_header.any():
+            break
+        is_header &= _mask(pc.equal(pc.utf8_trim_whitespace(texts), pa.scalar(_clean(column), TEXT)))
+    reasons[is_header] = PassedOver.REPEATED_HEADER.value
+    return reasons
+
+
+def _mask(values: pa.ChunkedArray) -> np.ndarray:
+    return values.to_numpy(zero_copy_only=False)
+
+
+def _is_empty(layout: Layout, values: pa.ChunkedArray) -> np.ndarray:
+    return _mask(pc.is_in(pc.utf8_trim_whitespace(values), pa.array(["", *layout.empty], TEXT)))
+
+
+def _filled_down(
+    layout: Layout, values: Mapping[str, pa.ChunkedArray], is_row: np.ndarray
+) -> dict[str, pa.ChunkedArray]:
+    """Return the columns with empty ids replaced by the id above, as merged cells of a spreadsheet mean it.
+
+    An id that is written ends the blocks of the columns to its right: they begin anew.
+    """
+    filled = dict(values)
+    block = np.zeros(len(is_row), dtype="int64")
+    for column in [each for each in values if any(each in layout.columns.get(name, ()) for name in IDS)]:
+        written = pd.Series(values[column].to_pandas())
+        given = written.where(is_row & ~_is_empty(layout, values[column]))
+        full = given.groupby(block).ffill()
+        filled[column] = pa.chunked_array([pa.array(full.where(is_row, written).fillna(written), TEXT)])
+        steady = full.where(is_row).ffill().fillna("")
+        block = block + steady.ne(steady.shift()).cumsum().to_numpy()
+    return filled
+
+
+def _missing_parts(layout: Layout, values: Mapping[str, pa.ChunkedArray], is_row: np.ndarray) -> dict[str, pa.Array]:
+    """Return rule and detail of rows of which a part of an id is empty."""
+    rule, detail = (np.full(len(is_row), "", dtype=object) for _ in range(2))
+    for columns in (layout.columns.get(name, ()) for name in IDS):
+        for column in columns if len(columns) > 1 else ():
+            lacking = _is_empty(layout, values[column]) & is_row & (rule == "")
+            rule[lacking], detail[lacking] = "missing_value", f"{column} is empty: write it in every row"
+    return {"rule": pa.array(rule, TEXT), "detail": pa.array(detail, TEXT)}
+
+
+def _notes(name: str, layout: Layout, names: Mapping[str, str], found: FileColumns) -> list[str]:
+    ids = [column for key in IDS for column in layout.columns.get(key, ()) if names[column] in found.decimals]
+    return [
+        f"{name}: the column {column} holds decimal numbers; whole ones are read as ids without a point, such as 101"
+        for column in ids
+    ]
