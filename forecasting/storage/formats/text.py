@@ -189,7 +189,16 @@ def _open(content: bytes, layout: Layout) -> tuple[list[str], _Lines]:
     line, names = next(_rows(lines, layout.delimiter), (lines.number, []))
     if isinstance(names, str):
         raise UnreadableFileError("wrong_header", f"the header cannot be read: {names}", line)
-    return [name.removeprefix("\ufeff") for name in names], lines
+    clean = [name.removeprefix("\ufeff") for name in names]
+    return ["", *clean] if _has_row_numbers(lines, layout.delimiter, len(clean)) else clean, lines
+
+
+def _has_row_numbers(lines: _Lines, delimiter: str, n_names: int) -> bool:
+    """Return whether rows begin with their number, for which the header has no name, as R and pandas write tables."""
+    _, values = next(_rows(lines, delimiter), (0, []))
+    lines.begin_row(*lines.of_row)
+    is_longer = len(values) == n_names + 1 and not isinstance(values, str)
+    return is_longer and values[0].isdecimal() and values[-1] != ""
 
 
 def _codec(encoding: str) -> str:

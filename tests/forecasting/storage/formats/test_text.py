@@ -114,3 +114,18 @@ def test_a_header_that_cannot_be_read_is_named(content: str, says: str) -> None:
 def test_a_file_without_content_has_no_header() -> None:
     """It lacks all columns."""
     assert header(b"", LAYOUT) == header(b"\n\n", replace(LAYOUT, header_line=9)) == []
+
+
+def test_row_numbers_need_no_name() -> None:
+    """R and pandas write them into a first column that the header does not name."""
+    content = "store,week,units\n0,a,x,1\n1,b,x,2\n7,c\n"
+    assert header(content.encode(), LAYOUT) == ["", *NAMES]
+    found = read_all(content)
+    assert stores(found) == [(2, "a"), (3, "b")]
+    assert [(fault.line, fault.rule) for fault in found.faults] == [(4, "cut_row")]
+
+
+@pytest.mark.parametrize("row", ["0,a,x,", "0,a,x", "a,b,x,1", "0,1,a,x,1"])
+def test_other_values_too_many_shift_no_column(row: str) -> None:
+    """A delimiter at the end of each row, or a value too many, is none."""
+    assert header(f"store,week,units\n{row}\n".encode(), LAYOUT) == NAMES
