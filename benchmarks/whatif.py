@@ -10,6 +10,7 @@ import numpy as np
 from forecasting.contracts import orange_juice
 from forecasting.contracts.calendar import WEEK
 from forecasting.contracts.orange_juice import dominicks_week
+from forecasting.contracts.panel_definition import Id
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.pipeline.forecast import train
 from forecasting.pipeline.simulation import shipped
@@ -28,7 +29,7 @@ def main() -> None:
     of = outlook(fitted, sales, promotions, SPEC)
     series = sorted(of.series)
     values = np.random.default_rng(0)
-    first: dict[int, float] = {}
+    first: dict[Id, float] = {}
     warm: list[float] = []
     cpu: list[float] = []
     while len(warm) < QUESTIONS:

@@ -101,7 +101,7 @@ class Watcher:
             is_published=is_published,
             is_due=is_due,
             accepted=completeness.accepted.why if completeness and completeness.accepted else None,
-            gaps=completeness.gaps if completeness else (),
+            gaps=completeness.gaps(self._lake.reference.definition) if completeness else (),
             files=files,
         )
 

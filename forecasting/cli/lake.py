@@ -26,8 +26,8 @@ def status(lake: LakeRoot = None) -> None:
 def accept(
     week: Annotated[date, Option("First day of the week.")],
     reason: Annotated[str, Option("Why; it is recorded.")],
-    store: Annotated[int | None, Option("Store whose units are right.", 1)] = None,
-    product: Annotated[int | None, Option("Product whose units are right.", 1)] = None,
+    store: Annotated[str | None, Option("Store whose units are right, as you write it.", metavar="ID")] = None,
+    product: Annotated[str | None, Option("Product whose units are right, as you write it.", metavar="ID")] = None,
     by: Annotated[str | None, Option("Your name; default: your login.", metavar="NAME")] = None,
     lake: LakeRoot = None,
 ) -> None:
@@ -37,14 +37,16 @@ def accept(
     from forecasting.presentation.terminal.lake import show_acceptance, show_override
 
     opened, who = existing_lake(lake), by or getuser()
-    ForecastSpec(week, definition=opened.reference.definition)
+    definition = opened.reference.definition
+    ForecastSpec(week, definition=definition)
     opened.prepare()
     if store is None and product is None:
         show_acceptance(week, ingest.accept(opened, week, reason, who, now()))
     elif store is None or product is None:
         raise OptionError("--store and --product", "name one series together", "give both, or neither for the gaps")
     else:
-        show_override(*ingest.accept_override(opened, week, store, product, reason, who, now()))
+        series = definition.store.parse(store), definition.product.parse(product)
+        show_override(*ingest.accept_override(opened, week, *series, reason, who, now()))
 
 
 @command(DATA)

@@ -7,7 +7,7 @@ In the orange juice data gaps are whole stores: of the stores seen in the four w
 average week and 8 at most; one week in six is whole.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
@@ -17,7 +17,8 @@ import pandas as pd
 from forecasting.contracts import schemas
 from forecasting.contracts.calendar import WEEK
 from forecasting.contracts.errors import DataError, WeekNotWhole
-from forecasting.contracts.panel_definition import Unsold
+from forecasting.contracts.panel_definition import Id, PanelDefinition, Unsold, in_order, readable
+from forecasting.core.panel import series_of
 
 # A store without sales in these weeks is not expected to report.
 WEEKS_EXPECTED_AFTER_LAST_SALE = 4
@@ -45,6 +46,15 @@ class Acceptance:
 
 
 @dataclass(frozen=True)
+class Incomplete:
+    """An expected store with some rows, and what it lacks: days, where it reports daily, else products."""
+
+    store: Id
+    products: tuple[Id, ...] = ()
+    days: tuple[date, ...] = ()
+
+
+@dataclass(frozen=True)
 class CompletenessReport:
     """What was expected of a week, and what arrived.
 
@@ -53,50 +63,52 @@ class CompletenessReport:
     expected: stores that reported in any of the four weeks before.
     received: stores of which every expected series arrived, new stores among them.
     missing: expected stores without a row.
-    incomplete: expected stores with some rows, and what they lack.
+    incomplete: expected stores with some rows.
     accepted: who accepted the gaps, where somebody did.
     """
 
     week: date
     rows: int
     week_before: date | None
-    expected: tuple[int, ...]
-    received: tuple[int, ...]
-    missing: tuple[int, ...]
-    incomplete: Mapping[int, str]
+    expected: tuple[Id, ...]
+    received: tuple[Id, ...]
+    missing: tuple[Id, ...]
+    incomplete: tuple[Incomplete, ...]
     status: WeekStatus = WeekStatus.OPEN
     accepted: Acceptance | None = None
 
     @property
-    def gaps(self) -> tuple[str, ...]:
-        """The expected stores that are not whole, in words."""
-        return gaps_in_words(self.missing, self.incomplete)
+    def n_gaps(self) -> int:
+        """How many of the expected stores are not whole."""
+        return len(self.missing) + len(self.incomplete)
+
+    def gaps(self, definition: PanelDefinition, names: Mapping[Id, str] | None = None) -> tuple[str, ...]:
+        """Return the expected stores that are not whole in words, sorted by id.
+
+        Args:
+            names: of stores that have one.
+        """
+        lacking = dict.fromkeys(self.missing, "")
+        for each in self.incomplete:
+            word = definition.product.word if len(each.products) == 1 else definition.product.words
+            days, products = ", ".join(map(str, each.days)), ", ".join(map(readable, each.products))
+            lacking[each.store] = f" lacks the sales of {days}" if days else f" lacks {word} {products}"
+        names = names or {}
+        return tuple(
+            f"{definition.store.named(names.get(store, store))}{lacking[store]}" for store in in_order(lacking)
+        )
 
     @property
     def share_reporting(self) -> float:
         """Share of the expected stores that are whole; 1 where none was expected."""
-        if not self.expected:
-            return 1.0
-        return 1 - (len(self.missing) + len(self.incomplete)) / len(self.expected)
-
-
-def gaps_in_words(
-    missing: Iterable[int], incomplete: Mapping[int, str], names: Mapping[int, str] | None = None
-) -> tuple[str, ...]:
-    """Return the missing stores, and the incomplete ones with what they lack, in words, sorted by number.
-
-    Args:
-        names: of stores that have one.
-    """
-    names = names or {}
-    lacking = {**dict.fromkeys(missing, ""), **{store: f" lacks {what}" for store, what in incomplete.items()}}
-    return tuple(f"store {names.get(store, store)}{lacking[store]}" for store in sorted(lacking))
+        return 1 - self.n_gaps / len(self.expected) if self.expected else 1.0
 
 
 def check_completeness(
     sales: pd.DataFrame,
     week: date,
-    missing_days: Mapping[tuple[int, date], tuple[date, ...]] | None = None,
+    missing_days: Mapping[tuple[Id, date], tuple[date, ...]] | None = None,
+    *,
     unsold: Unsold = "written",
 ) -> CompletenessReport:
     """Compare the series expected in `week` with those received.
@@ -104,35 +116,36 @@ def check_completeness(
     Args:
         sales: the lake's sales with the week's accepted rows among them (table `sales`).
         missing_days: days still missing of stores that report daily, by (store, week).
-        unsold: of the definition; where it is `left_out`, a store that reported anything lacks no product.
+        unsold: of the panel definition; where unsold products are left out, a store that has reported is whole.
     """
-    received = _series(sales[sales["week"] == pd.Timestamp(week)])
+    received = sales.loc[sales["week"] == pd.Timestamp(week), schemas.SERIES]
     expected = expected_series(sales, week)
-    stores_expected = {store for store, _ in expected}
-    stores_received = {store for store, _ in received}
+    stores_expected, stores_received = set(expected["store"].tolist()), set(received["store"].tolist())
     days = {store: days for (store, of_week), days in (missing_days or {}).items() if of_week == week}
-    lacking: dict[int, str] = {}
-    for store in sorted(stores_expected):
-        products = sorted(product for of_store, product in expected - received if of_store == store)
-        if products and store in days:
-            lacking[store] = "the sales of " + ", ".join(map(str, days[store]))
-        elif products and store in stores_received and unsold == "written":
-            lacking[store] = f"product{'s' if len(products) > 1 else ''} " + ", ".join(map(str, products))
-    missing = stores_expected - stores_received - set(lacking)
+    absent = expected[~pd.MultiIndex.from_frame(expected).isin(pd.MultiIndex.from_frame(received))]
+    if unsold == "left_out":
+        absent = absent[~absent["store"].isin(stores_received)]
+    lacking: dict[Id, Incomplete] = {}
+    for store, products in absent.groupby("store")["product"]:
+        if store in days:
+            lacking[store] = Incomplete(store, days=days[store])
+        elif store in stores_received:
+            lacking[store] = Incomplete(store, tuple(products.tolist()))
     before = sales.loc[sales["week"] < pd.Timestamp(week), "week"].max()
     return CompletenessReport(
         week=week,
-        rows=len(received),
+        rows=len(received.drop_duplicates()),
         week_before=None if pd.isna(before) else before.date(),
-        expected=tuple(sorted(stores_expected)),
-        received=tuple(sorted(stores_received - set(lacking))),
-        missing=tuple(sorted(missing)),
-        incomplete=lacking,
+        expected=in_order(stores_expected),
+        received=in_order(stores_received - set(lacking)),
+        missing=in_order(stores_expected - stores_received - set(lacking)),
+        incomplete=tuple(lacking.values()),
     )
 
 
 def gate(
     completeness: CompletenessReport,
+    definition: PanelDefinition,
     *,
     min_reporting: float,
     is_closed: bool = True,
@@ -142,6 +155,7 @@ def gate(
     """Decide whether the week may be forecast, and record how.
 
     Args:
+        definition: what the sales are, for the errors.
         min_reporting: least share of the expected stores that must be whole once the week is closed.
         is_closed: whether the deadline for missing stores has passed.
         accepted: a person's decision that the week may go on with its gaps.
@@ -159,7 +173,7 @@ def gate(
             return replace(completeness, status=WeekStatus.WAITING)
         rules = quarantined_by_rule or {}
         raise DataError(
-            f"No store has reported the week of {completeness.week} with a row that could be accepted"
+            f"No {definition.store.word} has reported the week of {completeness.week} with a row that could be accepted"
             + (f" (quarantined: {', '.join(f'{rows} {rule}' for rule, rows in rules.items())})" if rules else ""),
             "put its files, in the declared form, into the inbox (`oj status` shows what is there), or name another "
             "week with --cutoff",
@@ -168,11 +182,11 @@ def gate(
         if accepted:
             return replace(completeness, status=WeekStatus.ACCEPTED_WITH_GAPS, accepted=accepted)
         raise DataError(
-            f"No store was expected in the week of {completeness.week}: the last week before it is "
+            f"No {definition.store.word} was expected in the week of {completeness.week}: the last week before it is "
             f"{completeness.week_before}",
             'correct the date of the file, or go on with --accept-gaps "your reason"',
         )
-    if not completeness.gaps:
+    if not completeness.n_gaps:
         return replace(completeness, status=WeekStatus.WHOLE)
     if is_closed and completeness.share_reporting >= min_reporting:
         return replace(completeness, status=WeekStatus.CLOSED_WITH_GAPS)
@@ -180,13 +194,19 @@ def gate(
         return replace(completeness, status=WeekStatus.ACCEPTED_WITH_GAPS, accepted=accepted)
     if not is_closed:
         return replace(completeness, status=WeekStatus.WAITING)
-    raise WeekNotWhole(completeness.week, completeness.gaps, completeness.share_reporting, min_reporting)
+    raise WeekNotWhole(
+        completeness.week,
+        completeness.gaps(definition),
+        completeness.share_reporting,
+        min_reporting,
+        definition.store.words,
+    )
 
 
-def expected_series(sales: pd.DataFrame, week: date) -> set[tuple[int, int]]:
-    """Return the series (store, product) with sales in any of the four weeks before `week`."""
+def expected_series(sales: pd.DataFrame, week: date) -> pd.DataFrame:
+    """Return the series with sales in any of the four weeks before `week`, sorted."""
     since = pd.Timestamp(week - WEEK * WEEKS_EXPECTED_AFTER_LAST_SALE)
-    return _series(sales[(sales["week"] >= since) & (sales["week"] < pd.Timestamp(week))])
+    return series_of(sales[(sales["week"] >= since) & (sales["week"] < pd.Timestamp(week))])
 
 
 def active_series(sales: pd.DataFrame, cutoff: date, unsold: Unsold = "written") -> pd.DataFrame:
@@ -200,8 +220,4 @@ def active_series(sales: pd.DataFrame, cutoff: date, unsold: Unsold = "written")
     recent = sales[(sales["week"] > since) & (sales["week"] <= pd.Timestamp(cutoff))]
     if unsold == "left_out":
         recent = recent[recent["units"] > 0]
-    return recent[schemas.SERIES].drop_duplicates().sort_values(schemas.SERIES, ignore_index=True)
-
-
-def _series(sales: pd.DataFrame) -> set[tuple[int, int]]:
-    return set(sales[schemas.SERIES].itertuples(index=False, name=None))
+    return series_of(recent)

@@ -27,6 +27,8 @@ class FittedModel:
     def series(self) -> pd.DataFrame:
         """The distinct (`store`, `product`) that have parameters, sorted."""
         known = self.parameters.dropna(subset="store")[schemas.SERIES].drop_duplicates()
+        # A column of numbers of which one was empty holds no integers.
+        known = known.astype({"store": "int64" if self.spec.definition.store.id == "number" else "str"})
         return known.sort_values(schemas.SERIES, ignore_index=True)
 
     def only(self, series: pd.DataFrame) -> "FittedModel":

@@ -13,7 +13,7 @@ import pandas as pd
 from forecasting.contracts import schemas
 from forecasting.contracts.calendar import days_of, is_week_start, weeks_of
 from forecasting.contracts.layout import Layout
-from forecasting.contracts.panel_definition import PanelDefinition
+from forecasting.contracts.panel_definition import Id, PanelDefinition
 
 WHOLE_NUMBER = r"-?(?:0|[1-9][0-9]{0,8})"
 DECIMAL_NUMBER = r"-?(?:0|[1-9][0-9]{0,8})(?:\.[0-9]+)?(?:[eE][-+]?[0-9]{1,2})?"
@@ -136,11 +136,11 @@ class Rows:
         good = self.good
         return good.index[good.duplicated(key)]
 
-    def require_all_days(self) -> dict[tuple[int, date], tuple[date, ...]]:
+    def require_all_days(self) -> dict[tuple[Id, date], tuple[date, ...]]:
         """Flag the daily rows of a series whose week lacks a day; return the lacking days by store and week."""
         good = self.good
         daily = good[good["daily"] & good["units"].notna()]
-        missing: dict[tuple[int, date], set[date]] = {}
+        missing: dict[tuple[Id, date], set[date]] = {}
         for (store, _, week), rows in daily.groupby(schemas.CELL):
             lacking = set(days_of(week.date())) - set(rows["date"].dt.date)
             if lacking:

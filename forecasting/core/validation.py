@@ -11,7 +11,7 @@ import pandas as pd
 
 from forecasting.contracts import schemas
 from forecasting.contracts.layout import Layout
-from forecasting.contracts.panel_definition import PanelDefinition
+from forecasting.contracts.panel_definition import Id, PanelDefinition
 from forecasting.core.inspection import Rows
 from forecasting.core.point_in_time import restated
 
@@ -37,7 +37,7 @@ class Validated:
     sales: pd.DataFrame
     promotions: pd.DataFrame
     quarantined: pd.DataFrame
-    missing_days: dict[tuple[int, date], tuple[date, ...]]
+    missing_days: dict[tuple[Id, date], tuple[date, ...]]
     corrected_by_week: dict[date, int]
     rows_in: int
     accepted: int

@@ -7,12 +7,13 @@ import pandas as pd
 
 from forecasting.contracts import schemas
 from forecasting.contracts.errors import DataError
+from forecasting.contracts.panel_definition import Series
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.contracts.table import Table
 from forecasting.core.completeness import active_series
 from forecasting.core.distribution import PredictiveDistribution
 from forecasting.core.fitted_model import FittedModel
-from forecasting.core.forecast_checks import Series, require_complete, series_key
+from forecasting.core.forecast_checks import keys_of, require_complete
 from forecasting.core.panel import build_panel, complete_promotions
 from forecasting.core.partition import Partition, partition_panel
 from forecasting.models import get_model
@@ -125,7 +126,7 @@ def untrained_series(series: pd.DataFrame, fitted: FittedModel | None) -> dict[S
         return {}
     known = pd.MultiIndex.from_frame(fitted.series)
     unknown = series[~pd.MultiIndex.from_frame(series[schemas.SERIES]).isin(known)]
-    return {series_key(key): "not_trained" for key in unknown[schemas.SERIES].itertuples(index=False, name=None)}
+    return dict.fromkeys(keys_of(unknown), "not_trained")
 
 
 def assemble(
@@ -154,9 +155,9 @@ def assemble(
         failed = pd.MultiIndex.from_tuples(list(reasons), names=schemas.SERIES)
         parts = [rows[~pd.MultiIndex.from_frame(rows[schemas.SERIES]).isin(failed)] for rows in parts]
         for partition in partitions:
-            here = {series_key(key) for key in partition.series.itertuples(index=False, name=None)} & set(reasons)
+            here = {key: reasons[key] for key in keys_of(partition.series) if key in reasons}
             if here:
-                parts.append(fallback(partition, spec, {key: reasons[key] for key in sorted(here)}))
+                parts.append(fallback(partition, spec, here))
     table_type = table_type or schemas.forecast(spec.definition)
     table = table_type.cast(pd.concat([rows for rows in parts if len(rows)], ignore_index=True))
     table = table.sort_values([*schemas.SERIES, "step"], ignore_index=True)

@@ -8,6 +8,7 @@ import pandas as pd
 
 from forecasting.contracts.calendar import days_of
 from forecasting.contracts.errors import DataError, WeekWaiting
+from forecasting.contracts.panel_definition import Id
 from forecasting.contracts.spec import GateSpec
 from forecasting.core import completeness
 from forecasting.core.completeness import Acceptance, CompletenessReport, WeekStatus
@@ -140,7 +141,7 @@ def admit(lake: Lake, week: date, arrived: Arrived, checked: Validated, spec: Ga
     """
     report = _assess(lake, week, checked, spec, at)
     if report.status is WeekStatus.WAITING:
-        raise WeekWaiting(week, report.gaps, spec.deadline)
+        raise WeekWaiting(week, report.gaps(lake.reference.definition), spec.deadline)
     late = _late_files(lake, week, arrived)
     # Another run may be adding late files of an earlier week at this moment.
     with waiting_lock(lake.lock_path("collect")):
@@ -171,7 +172,7 @@ def accept(lake: Lake, week: date, why: str, by: str, at: datetime) -> Acceptanc
 
 
 def accept_override(
-    lake: Lake, week: date, store: int, product: int, why: str, by: str, at: datetime
+    lake: Lake, week: date, store: Id, product: Id, why: str, by: str, at: datetime
 ) -> tuple[Acceptance, list[str]]:
     """Record that the quarantined units of a cell are right, and put their files into the inbox for the next run.
 
@@ -193,7 +194,8 @@ def accept_override(
     files = sorted(outliers["file"].unique())
     if not files:
         raise DataError(
-            f"No row of store {store} product {product} in the week of {week} is quarantined as an outlier",
+            f"No row of {lake.reference.definition.named((store, product))} in the week of {week} is quarantined as "
+            "an outlier",
             "see in the lake's folder `quarantine` which rows are",
         )
     accepted = Acceptance(by, why, at.replace(microsecond=0))
@@ -245,11 +247,9 @@ def _read(lake: Lake, files: list[InboxFile], notes: Sequence[str] = ()) -> Arri
 
 
 def _assess(lake: Lake, week: date, checked: Validated, spec: GateSpec, at: datetime) -> CompletenessReport:
+    definition = lake.reference.definition
     report = completeness.check_completeness(
-        merge_newer(lake.sales.read(week), checked.sales),
-        week,
-        checked.missing_days,
-        lake.reference.definition.unsold,
+        merge_newer(lake.sales.read(week), checked.sales), week, checked.missing_days, unsold=definition.unsold
     )
     is_closed = at >= spec.deadline
     accepted = lake.acceptances.read(week)
@@ -257,6 +257,7 @@ def _assess(lake: Lake, week: date, checked: Validated, spec: GateSpec, at: date
         accepted = Acceptance("the option below_minimum", "the deadline has passed", at.replace(microsecond=0))
     return completeness.gate(
         report,
+        definition,
         min_reporting=spec.min_reporting,
         is_closed=is_closed,
         accepted=accepted,

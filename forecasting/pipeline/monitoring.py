@@ -118,7 +118,7 @@ def update_alerts(
     if not is_monitored or scores.empty:
         return is_monitored, (), ()
     by_week: dict[date, list[Alarm]] = {}
-    for alarm in detect_drift(scores_of_monitor(lake, scores, key), baseline):
+    for alarm in detect_drift(scores_of_monitor(lake, scores, key), baseline, spec.definition.product):
         by_week.setdefault(alarm.week, []).append(alarm)
     new = tuple(week for week, alarms in by_week.items() if lake.monitoring.add_alarms(week, key, alarms))
     newest = scores["week"].max().date()

@@ -12,7 +12,7 @@ Each store is the only writer of its paths, and the only one that knows their la
     quarantine/<cutoff>.parquet        inbox rows that a run did not accept; `lake.quarantine`
     completeness/<week>.json           what was expected of a week, and what came; `lake.completeness`
     acceptances/<week>.json            who accepted a week with its gaps, and why; `lake.acceptances`
-    acceptances/<week>/<store>-<product>.json   who accepted the outlier of a cell, and why
+    acceptances/<week>/<hash>.json     who accepted the outlier of a cell, and why
     staging/<run_id>/                  finished partitions of an unfinished run; `lake.partials`
     runs/<cutoff>/<run_id>/            forecast.parquet and manifest.json; never changed; `lake.forecasts`
     published/<cutoff>/forecast.parquet   the current forecast; `lake.forecasts`
@@ -64,7 +64,7 @@ class Lake:
         self.corrections = Corrections(root, self.sales, self.reference)
         self.quarantine = Quarantine(root, self.reference)
         self.completeness = Completeness(root)
-        self.acceptances = Acceptances(root)
+        self.acceptances = Acceptances(root, self.reference)
         self.partials = PartialResults(root, self.reference)
         self.forecasts = Forecasts(root, self.partials, self.reference)
         self.runs = RunRecords(root)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 import pandas as pd
 
+from forecasting.contracts.panel_definition import Id
 from forecasting.core.distribution import from_logs
 from forecasting.models.response.features import (
     DEAL,
@@ -195,12 +196,12 @@ class ProductState:
         samples = [self.frozen.spread(j).around(centre[j], risk[j]) for j in range(len(self.steps))]
         return np.stack(samples, axis=1)
 
-    def samples_of(self, store: int, week: pd.Timestamp) -> np.ndarray:
+    def samples_of(self, store: Id, week: pd.Timestamp) -> np.ndarray:
         """Return the sorted samples in units of one store and coming week, (1, D)."""
         row = int(np.searchsorted(self.offers.stores, store)), int(self.weeks_ahead.get_loc(week))
         return from_logs(self.log_samples()[row])[None]
 
-    def with_offer(self, store: int, week: pd.Timestamp, offer: Mapping[str, float]) -> "ProductState":
+    def with_offer(self, store: Id, week: pd.Timestamp, offer: Mapping[str, float]) -> "ProductState":
         """Return the product with other values of these covariates in one store and coming week.
 
         Covariates that the model does not use change nothing.

@@ -9,15 +9,18 @@ from forecasting.contracts import orange_juice
 from forecasting.contracts.calendar import WEEK
 from forecasting.contracts.errors import DataError, WeekNotWhole
 from forecasting.contracts.orange_juice import dominicks_week
+from forecasting.contracts.panel_definition import ORANGE_JUICE, Id
 from forecasting.contracts.run_record import adapter
 from forecasting.core.completeness import (
     Acceptance,
     CompletenessReport,
+    Incomplete,
     active_series,
     check_completeness,
     expected_series,
     gate,
 )
+from forecasting.core.forecast_checks import keys_of
 
 WEEK_10 = dominicks_week(10)
 
@@ -39,19 +42,19 @@ def test_a_week_is_whole_when_every_expected_series_is_there() -> None:
     completeness = check_completeness(sales_of(*BEFORE, *ALL_OF_IT), WEEK_10)
 
     assert completeness == CompletenessReport(
-        WEEK_10, rows=4, week_before=dominicks_week(9), expected=(2, 5), received=(2, 5), missing=(), incomplete={}
+        WEEK_10, rows=4, week_before=dominicks_week(9), expected=(2, 5), received=(2, 5), missing=(), incomplete=()
     )
-    assert completeness.gaps == ()
+    assert completeness.gaps(ORANGE_JUICE) == ()
     assert completeness.share_reporting == 1.0
-    assert gate(completeness, min_reporting=1.0).status == "whole"
+    assert gate(completeness, ORANGE_JUICE, min_reporting=1.0).status == "whole"
 
 
 def test_a_store_that_sent_nothing_is_missing() -> None:
     """One of two stores is missing: half of them have reported."""
     completeness = check_completeness(sales_of(*BEFORE, *ALL_OF_IT[:2]), WEEK_10)
 
-    assert (completeness.received, completeness.missing, completeness.incomplete) == ((2,), (5,), {})
-    assert completeness.gaps == ("store 5",)
+    assert (completeness.received, completeness.missing, completeness.incomplete) == ((2,), (5,), ())
+    assert completeness.gaps(ORANGE_JUICE) == ("store 5",)
     assert completeness.share_reporting == 0.5
 
 
@@ -60,20 +63,17 @@ def test_a_truncated_store_file_is_incomplete() -> None:
     completeness = check_completeness(sales_of(*BEFORE, (2, 3, 9), (2, 1, 10), (5, 1, 10), (5, 2, 10)), WEEK_10)
 
     assert (completeness.received, completeness.missing) == ((5,), ())
-    assert completeness.incomplete == {2: "products 2, 3"}
-    assert completeness.gaps == ("store 2 lacks products 2, 3",)
+    assert completeness.incomplete == (Incomplete(2, products=(2, 3)),)
+    assert completeness.gaps(ORANGE_JUICE) == ("store 2 lacks brands 2, 3",)
     assert completeness.share_reporting == 0.5
 
 
 def test_a_store_that_leaves_unsold_products_out_lacks_none() -> None:
-    """Whatever it reported, it is whole; a store without a row, or without a day, is not."""
+    """Whatever it reported, it is whole; a store without a row is not."""
     sales = sales_of(*BEFORE, (2, 3, 9), (2, 1, 10))
 
     completeness = check_completeness(sales, WEEK_10, unsold="left_out")
-    assert (completeness.received, completeness.missing, completeness.incomplete) == ((2,), (5,), {})
-
-    days = {(2, WEEK_10): (date(1989, 11, 22),)}
-    assert check_completeness(sales, WEEK_10, days, "left_out").incomplete == {2: "the sales of 1989-11-22"}
+    assert (completeness.received, completeness.missing, completeness.incomplete) == ((2,), (5,), ())
 
 
 def test_a_product_that_is_left_out_is_forecast_for_a_quarter_after_its_last_sale() -> None:
@@ -88,11 +88,13 @@ def test_a_product_that_is_left_out_is_forecast_for_a_quarter_after_its_last_sal
 
 def test_a_store_that_lacks_days_is_incomplete() -> None:
     """A daily store without its Wednesday is incomplete in that week, and in no other."""
+    days: dict[tuple[Id, date], tuple[date, ...]]
     days = {(5, WEEK_10): (date(1989, 11, 22),), (2, WEEK_10 + WEEK): (date(1989, 11, 29),)}
 
     completeness = check_completeness(sales_of(*BEFORE, *ALL_OF_IT[:2]), WEEK_10, days)
 
-    assert completeness.incomplete == {5: "the sales of 1989-11-22"}
+    assert completeness.incomplete == (Incomplete(5, days=(date(1989, 11, 22),)),)
+    assert completeness.gaps(ORANGE_JUICE) == ("store 5 lacks the sales of 1989-11-22",)
     assert completeness.missing == ()
     assert completeness.received == (2,)
 
@@ -103,7 +105,7 @@ def test_a_store_is_expected_for_four_weeks_after_its_last_sale(last_sale: int, 
     sales = sales_of((2, 1, 9), (5, 1, last_sale), (2, 1, 10))
 
     assert (5 in check_completeness(sales, WEEK_10).missing) is is_expected
-    assert ((5, 1) in expected_series(sales, WEEK_10)) is is_expected
+    assert ((5, 1) in keys_of(expected_series(sales, WEEK_10))) is is_expected
 
 
 def test_later_weeks_do_not_make_a_store_expected() -> None:
@@ -127,14 +129,14 @@ def test_the_first_week_of_all_is_whole() -> None:
     completeness = check_completeness(sales_of((2, 1, 10)), WEEK_10)
 
     assert completeness.share_reporting == 1.0
-    assert gate(completeness, min_reporting=1.0).status == "whole"
+    assert gate(completeness, ORANGE_JUICE, min_reporting=1.0).status == "whole"
 
 
 def test_a_week_with_few_gaps_is_closed_with_them() -> None:
     """With at least `min_reporting` of the stores whole the week goes on, and its gaps stay in the report."""
     completeness = check_completeness(sales_of(*BEFORE, *ALL_OF_IT[:2]), WEEK_10)
 
-    closed = gate(completeness, min_reporting=0.5)
+    closed = gate(completeness, ORANGE_JUICE, min_reporting=0.5)
 
     assert closed.status == "closed_with_gaps"
     assert closed.missing == (5,)
@@ -146,11 +148,11 @@ def test_a_week_with_many_gaps_is_refused_with_their_names() -> None:
     completeness = check_completeness(sales_of(*BEFORE, (9, 1, 9), (2, 1, 10)), WEEK_10)
 
     with pytest.raises(WeekNotWhole) as caught:
-        gate(completeness, min_reporting=0.5)
+        gate(completeness, ORANGE_JUICE, min_reporting=0.5)
 
-    assert caught.value.missing == ("store 2 lacks product 2", "store 5", "store 9")
+    assert caught.value.missing == ("store 2 lacks brand 2", "store 5", "store 9")
     assert caught.value.reporting == 0.0
-    assert "store 2 lacks product 2; store 5; store 9" in str(caught.value)
+    assert "store 2 lacks brand 2; store 5; store 9" in str(caught.value)
 
 
 FLOODED = Acceptance(by="Ada", why="store 5 is flooded", when=datetime(1989, 11, 23, 8, tzinfo=UTC))
@@ -161,7 +163,7 @@ def test_gaps_can_be_accepted_with_a_reason(is_closed: bool) -> None:
     """A person's word lets the week go on, before the deadline and after it, and is kept in the report."""
     completeness = check_completeness(sales_of(*BEFORE, *ALL_OF_IT[:2]), WEEK_10)
 
-    accepted = gate(completeness, min_reporting=0.9, is_closed=is_closed, accepted=FLOODED)
+    accepted = gate(completeness, ORANGE_JUICE, min_reporting=0.9, is_closed=is_closed, accepted=FLOODED)
 
     assert accepted.status == "accepted_with_gaps"
     plain = adapter(CompletenessReport).dump_python(accepted, mode="json")
@@ -176,9 +178,9 @@ def test_before_its_deadline_a_week_with_any_gap_is_waiting(min_reporting: float
     nothing_yet = check_completeness(sales_of(*BEFORE), WEEK_10)
     whole = check_completeness(sales_of(*BEFORE, *ALL_OF_IT), WEEK_10)
 
-    assert gate(one_missing, min_reporting=min_reporting, is_closed=False).status == "waiting"
-    assert gate(nothing_yet, min_reporting=min_reporting, is_closed=False).status == "waiting"
-    assert gate(whole, min_reporting=min_reporting, is_closed=False).status == "whole"
+    assert gate(one_missing, ORANGE_JUICE, min_reporting=min_reporting, is_closed=False).status == "waiting"
+    assert gate(nothing_yet, ORANGE_JUICE, min_reporting=min_reporting, is_closed=False).status == "waiting"
+    assert gate(whole, ORANGE_JUICE, min_reporting=min_reporting, is_closed=False).status == "whole"
 
 
 def test_what_is_whole_or_whole_enough_needs_no_acceptance() -> None:
@@ -186,8 +188,8 @@ def test_what_is_whole_or_whole_enough_needs_no_acceptance() -> None:
     whole = check_completeness(sales_of(*BEFORE, *ALL_OF_IT), WEEK_10)
     half = check_completeness(sales_of(*BEFORE, *ALL_OF_IT[:2]), WEEK_10)
 
-    assert gate(whole, min_reporting=0.9, accepted=FLOODED).status == "whole"
-    assert gate(half, min_reporting=0.5, accepted=FLOODED).status == "closed_with_gaps"
+    assert gate(whole, ORANGE_JUICE, min_reporting=0.9, accepted=FLOODED).status == "whole"
+    assert gate(half, ORANGE_JUICE, min_reporting=0.5, accepted=FLOODED).status == "closed_with_gaps"
 
 
 @pytest.mark.parametrize("accepted", [None, FLOODED])
@@ -196,11 +198,11 @@ def test_a_week_of_which_nothing_came_cannot_be_accepted(accepted: Acceptance | 
     completeness = check_completeness(sales_of(*BEFORE), WEEK_10)
 
     with pytest.raises(DataError, match="No store has reported the week of 1989-11-16"):
-        gate(completeness, min_reporting=0.0, accepted=accepted)
+        gate(completeness, ORANGE_JUICE, min_reporting=0.0, accepted=accepted)
     with pytest.raises(
         DataError, match=r"could be accepted \(quarantined: 81 wrong_header, 1 cut_row\); put its files"
     ):
-        gate(completeness, min_reporting=0.0, quarantined_by_rule={"wrong_header": 81, "cut_row": 1})
+        gate(completeness, ORANGE_JUICE, min_reporting=0.0, quarantined_by_rule={"wrong_header": 81, "cut_row": 1})
 
 
 def test_a_week_of_which_only_broken_off_daily_files_came_cannot_be_accepted() -> None:
@@ -208,7 +210,7 @@ def test_a_week_of_which_only_broken_off_daily_files_came_cannot_be_accepted() -
     completeness = check_completeness(sales_of(*BEFORE), WEEK_10, {(5, WEEK_10): (date(1989, 11, 22),)})
 
     with pytest.raises(DataError, match="No store has reported"):
-        gate(completeness, min_reporting=0.0, accepted=FLOODED)
+        gate(completeness, ORANGE_JUICE, min_reporting=0.0, accepted=FLOODED)
 
 
 def test_active_series_are_those_with_sales_in_the_last_quarter() -> None:
@@ -236,7 +238,7 @@ def test_a_week_that_follows_no_known_week_is_refused() -> None:
     astray = check_completeness(sales_of(*BEFORE, (2, 1, 62)), dominicks_week(62))
 
     with pytest.raises(DataError, match="the last week before it is .*correct the date of the file"):
-        gate(astray, min_reporting=0.9)
+        gate(astray, ORANGE_JUICE, min_reporting=0.9)
 
-    accepted = gate(astray, min_reporting=0.9, accepted=FLOODED)
+    accepted = gate(astray, ORANGE_JUICE, min_reporting=0.9, accepted=FLOODED)
     assert (accepted.status, accepted.accepted) == ("accepted_with_gaps", FLOODED)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from forecasting.contracts import orange_juice, schemas
 from forecasting.contracts.calendar import WEEK
 from forecasting.contracts.errors import DataError, RunError
+from forecasting.contracts.panel_definition import Series
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.completeness import active_series
 from forecasting.core.partition import Partition
@@ -142,7 +143,7 @@ def test_a_cutoff_without_sales_before_it_is_refused() -> None:
 def test_a_failed_series_gets_the_climatology_and_its_reason(parts: list[Partition]) -> None:
     """The failed series' past median stands in, named as what it is; the others are the model's, as before."""
     frames = [forecast_partition(part, SPEC) for part in parts[1:]]
-    reasons = {(2, 1): "raised", (2, 2): "timed_out"}
+    reasons: dict[Series, str] = {(2, 1): "raised", (2, 2): "timed_out"}
 
     table = assemble(frames, parts, reasons, SPEC)
 

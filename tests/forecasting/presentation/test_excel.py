@@ -90,7 +90,7 @@ def test_a_workbook_is_ready_to_work_with(tmp_path: Path) -> None:
     assert orders.freeze_panes == "E2"
     assert orders.auto_filter.ref == f"A1:{get_column_letter(len(orange_juice.ORDER_SHEET.columns))}2"
     assert [cell.value for cell in orders[1]][3:9] == [
-        "Product name", "Week", "Forecast", "80 % from", "80 % to", "95 % from",
+        "Brand name", "Week", "Forecast", "80 % from", "80 % to", "95 % from",
     ]  # fmt: skip
     about = dict(book["About"].iter_rows(values_only=True))
     assert (about["cutoff"], about["Change"]) == ("1992-04-16", "units: forecast - last_sold")

@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 
 from forecasting.compute.usage import ClusterUsage
+from forecasting.contracts.panel_definition import ORANGE_JUICE
 from forecasting.core.comparison import ComparisonResult
 from forecasting.core.revision import RevisedForecast, Revision
 from forecasting.pipeline.baseline import BaselineResult
@@ -45,7 +46,7 @@ def test_every_store_and_row_is_accounted_for() -> None:
     assert facts == {
         "collected": "71 of 83 expected stores have reported: accepted with gaps",
         "rows": "4,477,000 = 4,476,000 accepted + 500 duplicates + 500 quarantined",
-        "gaps": "store 8 lacks products 1, 2, 3, store 9 lacks the sales of 1992-04-16, 1992-04-17, store 100, "
+        "gaps": "store 8 lacks brands 1, 2, 3, store 9 lacks the sales of 1992-04-16, 1992-04-17, store 100, "
         "store 101, store 102, store 103 and 6 more",
         "accepted": "by Ada: strike",
         "quarantined": "not_a_number 300, cut_row 150, negative 50, unknown_store 1,234,567",
@@ -131,12 +132,12 @@ def test_one_that_is_only_registered_is_not_called_worse() -> None:
 
 def test_a_revision_says_how_far() -> None:
     """Series, totals, and the biggest change; series that came or went; none at all."""
-    assert revised(REVISION) == (
-        "912 series by more than one unit; in all 100,000 → 99,000; most: store 5 product 2, week of 1992-04-23: "
+    assert revised(REVISION, ORANGE_JUICE) == (
+        "912 series by more than one carton; in all 100,000 → 99,000; most: store 5 brand 2, week of 1992-04-23: "
         "120 → 1,340"
     )
-    assert "11 series are new, 0 are gone" in revised(Revision(0, 11, 0, 1e5, 99e3))
-    assert revised(Revision(0, 0, 0, 1e5, 99e3)).startswith("nothing by more than one unit")
+    assert "11 series are new, 0 are gone" in revised(Revision(0, 11, 0, 1e5, 99e3), ORANGE_JUICE)
+    assert revised(Revision(0, 0, 0, 1e5, 99e3), ORANGE_JUICE).startswith("nothing by more than one carton")
 
 
 def test_a_published_forecast_names_models_and_reasons(tmp_path: Path) -> None:

@@ -132,7 +132,7 @@ def test_an_alarm_that_a_correction_raised_of_an_earlier_week_is_on_the_page(lak
 def test_the_facts_of_a_week_name_no_file_of_the_machine(lake: Lake) -> None:
     """Data, model, run and seconds are there; the page may be sent to anybody."""
     facts = {fact.name: fact.text for fact in week_view(lake, WEEK, run_of(lake, "run-1", 6, ingest_of())).facts}
-    assert facts["data"] == "180 rows of sales, 26 September 1991 to 16 April 1992, 3 stores, 2 products"
+    assert facts["data"] == "180 rows of sales, 26 September 1991 to 16 April 1992, 3 stores, 2 brands"
     assert facts["models"] == "mean (6 series)"
     assert facts["rows"] == "6 = 6 accepted + 0 duplicates + 0 quarantined"
     assert facts["seconds"].startswith("700.0 s: collect 99.9")
