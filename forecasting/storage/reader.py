@@ -3,7 +3,7 @@
 What a value means is for the inspection to judge. Here a file finds its layout, and its columns their names.
 """
 
-import unicodedata
+import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -13,16 +13,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from forecasting.contracts.calendar import week_of
 from forecasting.contracts.layout import PARTS, Layout
 from forecasting.contracts.panel_definition import PanelDefinition
-from forecasting.core.dates import FIRST_YEAR, LAST_YEAR
 from forecasting.core.inspection import IDS, PassedOver, raw_columns
+from forecasting.storage.file_layout import Match, choose_layout, clean_name, match_layouts, used_columns
 from forecasting.storage.formats import Fault, FileColumns, UnreadableFileError, format_of
 from forecasting.storage.formats.columns import TEXT
-
-# A file's header is named in messages, but not all of a wide one.
-MOST_CHARACTERS = 200
 
 
 @dataclass(frozen=True)
@@ -31,24 +27,6 @@ class RowsRead:
 
     frame: pd.DataFrame
     notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class _Match:
-    """A layout that the name of a file fits: its place among the layouts, and what the name declares."""
-
-    place: int
-    layout: Layout
-    declared: Mapping[str, str]
-
-    @property
-    def day(self) -> date | None:
-        text = self.declared.get("week") or self.declared.get("date")
-        return date.fromisoformat(text) if text else None
-
-    def week(self, week_starts_on: int) -> date | None:
-        """The week that the name declares."""
-        return week_of(self.day, week_starts_on) if self.day else None
 
 
 def read_rows(
@@ -72,7 +50,13 @@ def read_rows(
         All rows. A line, or a file, that cannot be read is a row with a rule and a detail.
     """
     tables, notes = [], []
+    names: dict[bytes, str] = {}
     for name, content in files:
+        first = names.setdefault(hashlib.sha256(content).digest(), name)
+        if first != name and _repeats(name, layouts):
+            fault = Fault(1, "repeated_file", f"it is {first} once more, and its rows would count twice: remove one")
+            tables.append(fault_rows(name, [fault], definition))
+            continue
         table, of_file = _read_file(name, content, definition, layouts, most_rows, progress)
         tables.append(table)
         notes += of_file
@@ -95,13 +79,18 @@ def fault_rows(
 
 def fits(name: str, layouts: Sequence[Layout]) -> bool:
     """Return whether a layout declares files of this name."""
-    return bool(_matches(name, layouts))
+    return bool(match_layouts(name, layouts))
 
 
 def declared_week(name: str, layouts: Sequence[Layout], week_starts_on: int) -> date | None:
     """Return the sales week that a file's name declares; None where it declares none, or fits no layout."""
-    matches = _matches(name, layouts)
-    return matches[0].week(week_starts_on) if matches else None
+    found = match_layouts(name, layouts)
+    return found[0].week(week_starts_on) if found else None
+
+
+def _repeats(name: str, layouts: Sequence[Layout]) -> bool:
+    """Return whether rows of the file that are sent twice could not be told from others."""
+    return any(match.layout.grain == "transaction" for match in match_layouts(name, layouts))
 
 
 def _schema(definition: PanelDefinition) -> pa.Schema:
@@ -124,21 +113,6 @@ def _table(
     return pa.Table.from_arrays(arrays, schema=_schema(definition))
 
 
-def _matches(name: str, layouts: Sequence[Layout]) -> list[_Match]:
-    found = []
-    for place, layout in enumerate(layouts):
-        declared = layout.match(name)
-        if declared is not None:
-            match = _Match(place, layout, declared)
-            try:
-                possible = match.day is None or FIRST_YEAR <= match.day.year <= LAST_YEAR
-            except ValueError:
-                continue  # such as the 30th of February
-            if possible:
-                found.append(match)
-    return found
-
-
 def _read_file(
     name: str,
     content: bytes,
@@ -147,19 +121,19 @@ def _read_file(
     most_rows: int | None,
     progress: Callable[[int], None],
 ) -> tuple[pa.Table, list[str]]:
-    matches = _matches(name, layouts)
+    matches = match_layouts(name, layouts)
     if not matches:
         patterns = " or ".join(dict.fromkeys(layout.files for layout in layouts))
         fault = Fault(1, "wrong_file_name", f"name files {patterns}, as the lake's panel definition says")
         return fault_rows(name, [fault], definition), []
     try:
-        match, header = _choose(name, content, matches)
+        match, header = choose_layout(name, content, matches)
     except UnreadableFileError as error:
         return fault_rows(name, [error.fault], definition, week=matches[0].week(definition.week_starts_on)), []
     layout, week = match.layout, match.week(definition.week_starts_on)
     places = list(header)
-    wanted = sorted(_wanted(layout), key=lambda column: places.index(_clean(column)))
-    names = {column: header[_clean(column)] for column in wanted}
+    wanted = sorted(used_columns(layout), key=lambda column: places.index(clean_name(column)))
+    names = {column: header[clean_name(column)] for column in wanted}
     try:
         kind = format_of(name, content)
         found = kind.read(content, layout, list(names.values()), definition.time_zone, most_rows, progress)
@@ -176,50 +150,8 @@ def _read_file(
     return table, _notes(name, layout, names, found)
 
 
-def _clean(column: str) -> str:
-    return unicodedata.normalize("NFC", column.strip())
-
-
-def _wanted(layout: Layout) -> list[str]:
-    """Return the columns of the file that the layout uses, each once."""
-    used = [column for columns in layout.columns.values() for column in columns]
-    return list(dict.fromkeys([*used, *layout.leave_out]))
-
-
-def _choose(name: str, content: bytes, matches: Sequence[_Match]) -> tuple[_Match, dict[str, str]]:
-    """Return the first layout whose columns the file has, and the file's own names of its columns by clean name.
-
-    Raises:
-        UnreadableFileError: there is none; it is that of the layout of which the fewest columns are lacking.
-    """
-    errors: list[tuple[int, UnreadableFileError]] = []
-    for match in matches:
-        wanted = _wanted(match.layout)
-        try:
-            raw = format_of(name, content).header(content, match.layout)
-        except UnreadableFileError as error:
-            errors.append((len(wanted), error))
-            continue
-        clean = [_clean(column) for column in raw]
-        lacking = [column for column in wanted if _clean(column) not in clean]
-        twice = [column for column in wanted if clean.count(_clean(column)) > 1]
-        if not lacking and not twice:
-            return match, dict(zip(clean, raw, strict=True))
-        if twice:
-            problem = (
-                f"the header names {twice[0]!r} {clean.count(_clean(twice[0]))} times: keep one column of that name"
-            )
-        else:
-            header = ",".join(clean)[:MOST_CHARACTERS]
-            problem = (
-                f"the header is {header!r}, it lacks {', '.join(lacking)} ({match.layout.name}): add what is lacking"
-            )
-        errors.append((len(lacking), UnreadableFileError("wrong_header", problem, match.layout.header_line)))
-    raise min(errors, key=lambda each: each[0])[1]
-
-
 def _rows_of(
-    name: str, match: _Match, found: FileColumns, values: Mapping[str, pa.ChunkedArray], definition: PanelDefinition
+    name: str, match: Match, found: FileColumns, values: Mapping[str, pa.ChunkedArray], definition: PanelDefinition
 ) -> pa.Table:
     layout, n_rows = match.layout, len(found.lines)
     passed_over = _passed_over(layout, values, n_rows)
@@ -258,7 +190,7 @@ def _passed_over(layout: Layout, values: Mapping[str, pa.ChunkedArray], n_rows: 
     for column, texts in values.items():
         if not is_header.any():
             break
-        is_header &= _mask(pc.equal(pc.utf8_trim_whitespace(texts), pa.scalar(_clean(column), TEXT)))
+        is_header &= _mask(pc.equal(pc.utf8_trim_whitespace(texts), pa.scalar(clean_name(column), TEXT)))
     reasons[is_header] = PassedOver.REPEATED_HEADER.value
     return reasons
 

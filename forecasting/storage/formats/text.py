@@ -20,6 +20,9 @@ ROWS_AT_ONCE = 50_000
 SEPARATOR_LINE = re.compile(r'"?sep=(?P<delimiter>.?)"?\s*', re.IGNORECASE | re.DOTALL)
 LINE_ENDS = "\r\n"
 UTF8 = "utf-8-sig"
+ENDS_WITHIN = "the file ends within this line: send the whole line"
+# Rows with their lines: the values of each, or what is wrong with it.
+_RowsOfLines = Iterator[tuple[int, list[str] | Fault]]
 
 
 def header(content: bytes, layout: Layout) -> list[str]:
@@ -50,13 +53,11 @@ def read(
             return plain
         rows = _Rows(list(places.values()))
         for line, values in _rows(lines, layout.delimiter):
-            if isinstance(values, str):
-                rows.faults.append(Fault(line, "unreadable_row", values))
+            if isinstance(values, Fault):
+                rows.faults.append(values)
             elif len(values) != len(found):
                 detail = f"{len(values)} values where {len(found)} are declared: send the whole line"
                 rows.faults.append(Fault(line, "cut_row", detail))
-            elif values[-1] == "" and lines.row_is_cut:
-                rows.faults.append(Fault(line, "cut_row", "the file ends within this line: send the whole line"))
             elif rows.count == most_rows:
                 break
             else:
@@ -187,18 +188,23 @@ def _open(content: bytes, layout: Layout) -> tuple[list[str], _Lines]:
     else:
         lines.begin_row(first)
     line, names = next(_rows(lines, layout.delimiter), (lines.number, []))
-    if isinstance(names, str):
-        raise UnreadableFileError("wrong_header", f"the header cannot be read: {names}", line)
+    if isinstance(names, Fault):
+        raise UnreadableFileError("wrong_header", f"the header cannot be read: {names.detail}", line)
     clean = [name.removeprefix("\ufeff") for name in names]
-    return ["", *clean] if _has_row_numbers(lines, layout.delimiter, len(clean)) else clean, lines
+    return ["", *clean] if _has_row_numbers(lines, layout, len(clean)) else clean, lines
 
 
-def _has_row_numbers(lines: _Lines, delimiter: str, n_names: int) -> bool:
-    """Return whether rows begin with their number, for which the header has no name, as R and pandas write tables."""
-    _, values = next(_rows(lines, delimiter), (0, []))
+def _has_row_numbers(lines: _Lines, layout: Layout, n_names: int) -> bool:
+    """Return whether rows begin with their number, for which the header has no name, as R and pandas write tables.
+
+    Numbers may have gaps and begin anew, as rows were left out or put together. Where a value too many has another
+    cause, such as a decimal comma, a value that is no date stands in the column of the date.
+    """
+    if "date" not in layout.columns or layout.date_format == "excel":
+        return False
+    _, values = next(_rows(lines, layout.delimiter), (0, []))
     lines.begin_row(*lines.of_row)
-    is_longer = len(values) == n_names + 1 and not isinstance(values, str)
-    return is_longer and values[0].isdecimal() and values[-1] != ""
+    return isinstance(values, list) and len(values) == n_names + 1 and values[0].isdecimal() and values[-1] != ""
 
 
 def _codec(encoding: str) -> str:
@@ -227,7 +233,7 @@ def _require_encoding(content: bytes, layout: Layout) -> None:
     raise UnreadableFileError("wrong_encoding", detail)
 
 
-def _rows(lines: _Lines, delimiter: str) -> Iterator[tuple[int, list[str] | str]]:
+def _rows(lines: _Lines, delimiter: str) -> _RowsOfLines:
     """Give the first line of each row with its values, or with what is wrong with it; empty rows are none."""
     lines.begin_row()
     reader = csv.reader(iter(lines), delimiter=delimiter, strict=True)
@@ -235,12 +241,14 @@ def _rows(lines: _Lines, delimiter: str) -> Iterator[tuple[int, list[str] | str]
         try:
             for values in reader:
                 if any(values):
-                    yield lines.number - len(lines.of_row) + 1, values
+                    line = lines.number - len(lines.of_row) + 1
+                    is_cut = values[-1] == "" and lines.row_is_cut
+                    yield line, Fault(line, "cut_row", ENDS_WITHIN) if is_cut else values
                 lines.of_row.clear()
         except csv.Error as error:
             # What follows the line of a quote that is never closed is read as rows of their own.
             lines.put_back()
-            yield lines.number, f"{error}: correct the quotes"
+            yield lines.number, Fault(lines.number, "unreadable_row", f"{error}: correct the quotes")
             lines.begin_row()
             reader = csv.reader(iter(lines), delimiter=delimiter, strict=True)
         else:

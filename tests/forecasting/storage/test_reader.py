@@ -66,8 +66,8 @@ def test_header_names_may_have_spaces_around_them_and_any_unicode_form() -> None
     ("content", "rule", "says"),
     [
         ("Shop;Article\n", "wrong_header", "it lacks Shop, Article, Week, Pieces, Price (sales)"),
-        (HEADER.replace("Price", "Pieces"), "wrong_header", "the header names 'Pieces' 2 times"),
-        (HEADER.replace("\n", ",Pieces\n"), "wrong_header", "the header names 'Pieces' 2 times"),
+        (HEADER.replace("Price", "Pieces"), "wrong_header", "it names 'Pieces' 2 times"),
+        (HEADER.replace("\n", ",Pieces\n"), "wrong_header", "it names 'Pieces' 2 times"),
         ("", "wrong_header", "the header is ''"),
         (HEADER, "no_rows", "the file has no row below its header"),
     ],

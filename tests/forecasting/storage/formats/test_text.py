@@ -117,15 +117,22 @@ def test_a_file_without_content_has_no_header() -> None:
 
 
 def test_row_numbers_need_no_name() -> None:
-    """R and pandas write them into a first column that the header does not name."""
-    content = "store,week,units\n0,a,x,1\n1,b,x,2\n7,c\n"
+    """R and pandas write them into a first column that the header does not name; a file of a week may have any."""
+    content = "store,week,units\n51,a,x,1\n0,b,x,2\n0,c,x,2\n7,d\n"
     assert header(content.encode(), LAYOUT) == ["", *NAMES]
     found = read_all(content)
-    assert stores(found) == [(2, "a"), (3, "b")]
-    assert [(fault.line, fault.rule) for fault in found.faults] == [(4, "cut_row")]
+    assert stores(found) == [(2, "a"), (3, "b"), (4, "c")]
+    assert [(fault.line, fault.rule) for fault in found.faults] == [(5, "cut_row")]
 
 
 @pytest.mark.parametrize("row", ["0,a,x,", "0,a,x", "a,b,x,1", "0,1,a,x,1"])
 def test_other_values_too_many_shift_no_column(row: str) -> None:
-    """A delimiter at the end of each row, or a value too many, is none."""
+    """A delimiter at the end of each row, or values too many, are none."""
     assert header(f"store,week,units\n{row}\n".encode(), LAYOUT) == NAMES
+
+
+def test_rows_are_numbered_only_where_a_date_shows_a_shift() -> None:
+    """A decimal comma makes a value too many: without a date nobody would notice that units are read as prices."""
+    of_the_name = Layout("by name", {"store": ("store",), "units": ("week",)}, files="{week}.csv")
+    for layout in (of_the_name, replace(LAYOUT, date_format="excel")):
+        assert header(b"store,week,units\n1,2,3,5\n", layout) == NAMES
