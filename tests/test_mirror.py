@@ -17,6 +17,7 @@ END_TO_END = {
     "tests/deployments/test_postgresql.py": "the service with its database in PostgreSQL",
     "tests/deployments/test_service_failures.py": "starts of the service that fail, beside its long life story",
     "tests/deployments/test_systemd.py": "deployments/systemd/oj.service",
+    "tests/flows/test_another_retailer.py": "another retailer's files, from the import to the second week",
     "tests/flows/test_run_page.py": "the pages of a run in Prefect's UI, in a browser",
     "tests/flows/test_several_hosts.py": "weekly runs on clusters of several hosts",
     "tests/forecasting/models/test_hard_series.py": "every registered model on series that are hard to forecast",

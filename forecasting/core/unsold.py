@@ -7,7 +7,27 @@ import pandas as pd
 
 from forecasting.contracts import schemas
 from forecasting.contracts.calendar import DAYS_IN_WEEK, WEEK
+from forecasting.contracts.panel_definition import PanelDefinition
 from forecasting.core.completeness import WEEKS_FORECAST_AFTER_LAST_SALE
+from forecasting.core.point_in_time import merge_newer
+
+
+def unsold_of(
+    sales: pd.DataFrame, collected: pd.DataFrame, held_back: pd.DataFrame, definition: PanelDefinition
+) -> pd.DataFrame:
+    """Return the rows of 0 units that come with new sales; none where the definition says that they are written.
+
+    Args:
+        sales: the new ones (table `sales`).
+        collected: those that the lake has (table `sales`).
+        held_back: cells (`store, product, week`) of quarantined rows, whose units nobody knows.
+    """
+    if definition.unsold == "written" or sales.empty:
+        return schemas.sales(definition).empty()
+    first = sales["week"].min().date()
+    known = merge_newer(collected[collected["week"] >= pd.Timestamp(first_week_needed(first))], sales)
+    rows = unsold_rows(known, first)
+    return rows[~rows.set_index(schemas.CELL).index.isin(held_back.set_index(schemas.CELL).index)]
 
 
 def first_week_needed(first: date) -> date:

@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import Self
 
 from forecasting.clock import now
-from forecasting.contracts.calendar import THURSDAY
 from forecasting.contracts.layout import Layout
 from forecasting.contracts.orange_juice import LAYOUTS
+from forecasting.contracts.panel_definition import ORANGE_JUICE, PanelDefinition
 from forecasting.storage.files import read_json, replace_file, sha256_of, sync, write_json
 from forecasting.storage.inbox import FileNotes, InboxFile, list_inbox, stamp_of
 
@@ -64,10 +64,12 @@ class Archive:
         """Return the copies of the files that runs of `cutoff` have collected, by name."""
         return sorted(self.folder(cutoff).glob("[!.]*"))
 
-    def waiting(self, layouts: Sequence[Layout] = LAYOUTS, week_starts_on: int = THURSDAY) -> list[InboxFile]:
+    def waiting(
+        self, definition: PanelDefinition = ORANGE_JUICE, layouts: Sequence[Layout] = LAYOUTS
+    ) -> list[InboxFile]:
         """Return the files of the inbox that no run has collected, by name."""
         left = self._left()
-        files = list_inbox(self._inbox, layouts, week_starts_on)
+        files = list_inbox(self._inbox, definition, layouts)
         return [file for file in files if not _is_as(file, left.get(file.path.name))]
 
     def clock(self) -> float:

@@ -3,7 +3,7 @@
 reference/stores.parquet, products.parquet, panel.toml
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -56,9 +56,11 @@ class Reference:
         stores, products = (self._read(each) if self._path(each).exists() else each.empty() for each in tables)
         return stores, products
 
-    def add(self, stores: Iterable[Id], products: Iterable[Id]) -> None:
+    def add(self, stores: Collection[Id], products: Collection[Id]) -> None:
         """Add those that are not known; until somebody writes another name, their id is their name."""
         known_stores, known_products = self.known()
+        if set(stores) <= set(known_stores["store"]) and set(products) <= set(known_products["product"]):
+            return
         self.write(
             _extended(known_stores, "store", stores, schemas.stores(self.definition)),
             _extended(known_products, "product", products, schemas.products(self.definition)),

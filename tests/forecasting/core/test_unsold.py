@@ -1,15 +1,18 @@
 """What a store left out counts as 0 units, for as long as the product may still sell."""
 
+from dataclasses import replace
 from datetime import date
 
 import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
+from forecasting.contracts import schemas
 from forecasting.contracts.calendar import WEEK
+from forecasting.contracts.panel_definition import ORANGE_JUICE, Key
 from forecasting.contracts.schemas import CELL
 from forecasting.core.completeness import WEEKS_FORECAST_AFTER_LAST_SALE
-from forecasting.core.unsold import first_week_needed, unsold_rows
+from forecasting.core.unsold import first_week_needed, unsold_of, unsold_rows
 
 FIRST = date(2024, 1, 1)
 Cell = tuple[str, str, int, float]  # store, product, number of the week, units
@@ -77,3 +80,16 @@ def test_rows_are_those_of_the_definition(cells: list[Cell], first: int) -> None
     assert absent(cells, first) == expected
     needed = (first_week_needed(FIRST + WEEK * first) - FIRST).days // 7
     assert absent([cell for cell in cells if cell[2] >= needed], first) == expected
+
+
+def test_new_sales_come_with_what_is_left_out() -> None:
+    """Judged by what the lake has; a quarantined cell is unknown, and products that are written are never left out."""
+    shop = replace(
+        ORANGE_JUICE, store=Key("s", "s"), product=Key("p", "p"), covariates=(), whole_units=False, unsold="left_out"
+    )
+    collected = schemas.sales(shop).cast(sales_of([("a", "x", 0, 5.0), ("a", "y", 0, 1.0), ("a", "z", 0, 1.0)]))
+    new = schemas.sales(shop).cast(sales_of([("a", "y", 1, 1.0)]))
+    held_back = new[CELL].assign(product="z")
+    assert unsold_of(new, collected, held_back, shop)["product"].tolist() == ["x"]
+    assert unsold_of(new, collected, held_back, replace(shop, unsold="written")).empty
+    assert unsold_of(new.iloc[:0], collected, held_back, shop).empty

@@ -226,9 +226,7 @@ def test_the_command_takes_both_store_and_product(odd_lake: Lake) -> None:
         return " ".join(said.output.split())
 
     assert "give both, or neither" in run("--store", "2")
-    assert "No row of store 2 brand 5 in the week of 1992-04-16 is quarantined" in run(
-        "--store", "2", "--product", "5"
-    )
+    assert "No row of store 2 brand 5 in the week of 1992-04-16 is quarantined" in run("--store", "2", "--product", "5")
     assert "Next: oj run" in run("--store", "2", "--product", "1")
 
 

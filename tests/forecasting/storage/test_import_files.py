@@ -10,13 +10,13 @@ from forecasting.storage.import_files import find_files
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    for name in ("b.csv", "a.csv", ".hidden.csv", "c.xlsx", "2023/d.csv"):
+    for name in ("b.csv", "a.csv", ".hidden.csv", "c.xlsx", "README.md", "2023/d.csv"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("x")
     return tmp_path
 
 
-def test_a_folder_means_its_files(folder: Path) -> None:
+def test_a_folder_means_its_tables(folder: Path) -> None:
     """By name; hidden ones are still being written, and folders in it are named by themselves."""
     assert [file.name for file in find_files([folder])] == ["a.csv", "b.csv", "c.xlsx"]
 
@@ -43,7 +43,7 @@ def test_a_name_with_brackets_is_a_file_first(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "says"), [("none.csv", "does not exist"), ("*.txt", "does not exist"), ("empty", "folder without files")]
+    ("name", "says"), [("none.csv", "does not exist"), ("*.txt", "does not exist"), ("empty", "folder without tables")]
 )
 def test_what_means_no_file_is_refused(folder: Path, name: str, says: str) -> None:
     """The argument is named."""
