@@ -1,4 +1,4 @@
-"""The commands about what is in a lake: `oj status`, `accept`, `simulate` and `import`."""
+"""The commands about what is in a lake: `oj status`, `accept`, `simulate`, `init` and `import`."""
 
 from datetime import date
 from getpass import getuser
@@ -60,6 +60,31 @@ def simulate(
 
     opened = open_lake(lake)
     show_simulated(opened, simulate_week(opened, history_until=history_until or FIRST_HISTORY_UNTIL))
+
+
+@command(DATA)
+def init(
+    files: Annotated[
+        list[Path], typer.Argument(help="Your files: CSV, Parquet or xlsx, or their folder.", show_default=False)
+    ],
+    yes: Annotated[bool, Option("Write the proposal without asking.")] = False,
+    replace: Annotated[bool, Option("Replace the panel definition of a lake without sales.")] = False,
+    lake: LakeRoot = None,
+) -> None:
+    """Look at your files and propose what they hold: the panel definition of a new lake, for you to edit."""
+    from forecasting.pipeline.panel_proposal import propose_panel, require_undeclared
+    from forecasting.presentation.terminal.proposal import show_proposal, show_written
+
+    opened = open_lake(lake)
+    require_undeclared(opened, replace=replace)
+    proposed = propose_panel(files)
+    show_proposal(proposed)
+    if not yes:
+        typer.confirm(f"\nWrite it to {opened.reference.panel_path}?", default=True, abort=True)
+    opened.prepare()
+    proposal = proposed.proposal
+    opened.reference.write_panel(proposal.definition, proposal.layouts, proposal.doubts)
+    show_written(opened)
 
 
 @command(DATA, "import")

@@ -15,6 +15,7 @@ from forecasting.contracts.calendar import DAY_NAMES, is_week_start, weeks_of
 from forecasting.contracts.layout import ONLY, Layout
 from forecasting.contracts.panel_definition import Covariate, Id, Key, PanelDefinition
 from forecasting.core.dates import parse_dates
+from forecasting.core.flags import flags_as_numbers
 from forecasting.core.ids import ParsedId, parse_id
 from forecasting.core.numbers import parse_numbers
 
@@ -198,7 +199,7 @@ class Rows:
         for layout, rows in self._by_layout():
             date_format = layout.date_format if "date" in layout.columns else "iso"
             codes, texts = self._distinct("week_or_date", rows)
-            parsed = parse_dates(texts, date_format, self.definition.time_zone)
+            parsed = parse_dates(texts.str.strip(), date_format, self.definition.time_zone)
             days[rows] = parsed.to_numpy(dtype="datetime64[us]")[codes]
             form = {"iso": "YYYY-MM-DD", "iso_week": "YYYY-Www", "excel": "day numbers"}.get(date_format, date_format)
             remedy = f"write dates from 1900 to 2200 as {form}"
@@ -227,14 +228,15 @@ class Rows:
         is_flag = covariate.role == "flag"
         form = "0 or 1" if is_flag else f"{covariate.meaning}, as a number"
         optional = covariate.empty != "quarantine"
-        self._parse_numbers(covariate.name, form, is_whole=is_flag, optional=optional)
+        self._parse_numbers(covariate.name, form, is_whole=is_flag, optional=optional, is_flag=is_flag)
         values = self.parsed[covariate.name]
         if covariate.empty == "zero":
             given = self._of_layouts([covariate.name in each.columns for each in self.layouts])
             self.parsed[covariate.name] = values.where(~(values.isna() & given & self.is_sound), 0.0)
         if covariate.role == "price":
-            # What comes free with another is sold, and says nothing about the price.
-            free = self.is_transaction & (values == 0).to_numpy(dtype=bool)
+            # What comes free with another is sold, and says nothing about the price; nor does a price of 0 where prices
+            # may be unknown.
+            free = (self.is_transaction | (covariate.empty == "unknown")) & (values == 0).to_numpy(dtype=bool)
             self.parsed[covariate.name] = self.parsed[covariate.name].where(~free)
         if covariate.role != "number":
             self.flag((values < 0).to_numpy(dtype=bool), "negative", covariate.name, "it cannot be less than 0")
@@ -251,13 +253,15 @@ class Rows:
         derived = (revenue / units).where(has_revenue & lacks & (units > 0) & (revenue > 0))
         self.parsed[prices[0]] = self.parsed[prices[0]].fillna(derived)
 
-    def _parse_numbers(self, name: str, form: str, *, is_whole: bool, optional: bool) -> None:
+    def _parse_numbers(self, name: str, form: str, *, is_whole: bool, optional: bool, is_flag: bool = False) -> None:
         values = np.full(len(self.frame), np.nan)
         for layout, rows in self._by_layout():
             if name not in layout.columns:
                 continue
             codes, texts = self._distinct(name, rows)
             texts = texts.where(~texts.str.strip().isin(layout.empty), "")
+            if is_flag:
+                texts = flags_as_numbers(texts)
             parsed = parse_numbers(texts, is_whole=is_whole, decimal=layout.decimal, thousands=layout.thousands)
             values[rows] = parsed.numbers[codes]
             mark = "" if is_whole else f" with the decimal mark {layout.decimal!r}"

@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -16,9 +17,18 @@ import pyarrow.compute as pc
 from forecasting.contracts.layout import PARTS, Layout
 from forecasting.contracts.panel_definition import PanelDefinition
 from forecasting.core.inspection import IDS, PassedOver, raw_columns
-from forecasting.storage.file_layout import Match, choose_layout, clean_name, match_layouts, used_columns
+from forecasting.storage.file_layout import (
+    MOST_CHARACTERS,
+    Match,
+    choose_layout,
+    clean_name,
+    match_layouts,
+    used_columns,
+)
 from forecasting.storage.formats import Fault, FileColumns, UnreadableFileError, format_of
 from forecasting.storage.formats.columns import TEXT
+
+_Read = TypeVar("_Read")
 
 
 @dataclass(frozen=True)
@@ -127,7 +137,7 @@ def _read_file(
         fault = Fault(1, "wrong_file_name", f"name files {patterns}, as the lake's panel definition says")
         return fault_rows(name, [fault], definition), []
     try:
-        match, header = choose_layout(name, content, matches)
+        match, header = _reading(lambda: choose_layout(name, content, matches))
     except UnreadableFileError as error:
         return fault_rows(name, [error.fault], definition, week=matches[0].week(definition.week_starts_on)), []
     layout, week = match.layout, match.week(definition.week_starts_on)
@@ -136,7 +146,8 @@ def _read_file(
     names = {column: header[clean_name(column)] for column in wanted}
     try:
         kind = format_of(name, content)
-        found = kind.read(content, layout, list(names.values()), definition.time_zone, most_rows, progress)
+        columns = list(names.values())
+        found = _reading(lambda: kind.read(content, layout, columns, definition.time_zone, most_rows, progress))
     except UnreadableFileError as error:
         return fault_rows(name, [error.fault], definition, week=week, layout=match.place), []
     values = {column: found.texts[raw] for column, raw in names.items()}
@@ -148,6 +159,21 @@ def _read_file(
         bad = fault_rows(name, faults, definition, week=week, layout=match.place)
         table = pa.concat_tables([table, bad]).sort_by("line")
     return table, _notes(name, layout, names, found)
+
+
+def _reading(read: Callable[[], _Read]) -> _Read:
+    """Return what a reader gives; whatever it raises is the fault of the file.
+
+    Raises:
+        UnreadableFileError: the file cannot be read.
+    """
+    try:
+        return read()
+    except UnreadableFileError:
+        raise
+    except Exception as error:  # libraries raise errors of many families for damaged and merely odd files
+        detail = f"{type(error).__name__}: {str(error)[:MOST_CHARACTERS]}: send the file again"
+        raise UnreadableFileError("unreadable_file", detail) from error
 
 
 def _rows_of(
