@@ -9,7 +9,6 @@ import typer
 
 from flows.options import LakeRoot, existing_lake, open_lake
 from forecasting.cli.app import DATA, WEEKLY, command
-from forecasting.cli.session import by_name
 from forecasting.contracts.errors import OptionError
 from forecasting.contracts.spec import ForecastSpec, Option
 
@@ -91,26 +90,42 @@ def init(
 @command(DATA, "import")
 def import_panel(
     files: Annotated[
-        list[Path], typer.Argument(help="CSV or Parquet files with the same columns.", show_default=False)
+        list[Path],
+        typer.Argument(help="Files, folders or patterns, in a layout of the panel definition.", show_default=False),
     ],
-    store: Annotated[str, Option("Column of the store: a number or a name.", metavar="COLUMN")] = "store",
-    product: Annotated[str, Option("Column of the product: a number or a name.", metavar="COLUMN")] = "product",
-    week: Annotated[str, Option("Column of the first day of the week.", metavar="COLUMN")] = "week",
-    units: Annotated[str, Option("Column of the units sold; empty for weeks ahead.", metavar="COLUMN")] = "units",
-    covariate: Annotated[
-        list[str] | None,
-        Option(
-            "Column of a covariate, as price=UnitPrice; repeat it for others (see docs/data-contract.md).",
-            metavar="NAME=COLUMN",
-        ),
-    ] = None,
     lake: LakeRoot = None,
+    max_quarantined: Annotated[
+        float, Option("Share of quarantined rows above which nothing is taken in.", 0, 1)
+    ] = 0.01,
+    check: Annotated[bool, typer.Option("--check", help="Show what each file would give, and change nothing.")] = False,
 ) -> None:
-    """Fill a new lake with your own sales history from CSV or Parquet files."""
-    from forecasting.pipeline.panel_import import ColumnMapping
-    from forecasting.pipeline.panel_import import import_panel as read_panel
+    """Add your own files to a lake: sales history, later weeks, corrections, plans."""
+    from forecasting.clock import now
+    from forecasting.contracts.errors import DataError
+    from forecasting.pipeline.panel_import import import_panel as add_files
+    from forecasting.presentation.import_list import write_import_list
     from forecasting.presentation.terminal.lake import show_import
+    from forecasting.presentation.terminal.progress import progress_bar
+    from forecasting.storage.import_files import find_files
 
-    opened = open_lake(lake)
-    mapping = ColumnMapping(store, product, week, units, by_name("covariate", covariate or [], str))
-    show_import(opened, read_panel(opened, files, mapping))
+    opened, moment = open_lake(lake), now()
+    with progress_bar("reading") as on_progress:
+        imported = add_files(
+            opened,
+            find_files(files),
+            moment,
+            max_quarantined=max_quarantined,
+            is_check=check,
+            on_progress=on_progress,
+        )
+    listed_in = None
+    if imported.quarantined and not check:
+        listed_in = opened.import_list(moment)
+        write_import_list(listed_in, imported.listed)
+    show_import(opened, imported, listed_in, is_check=check)
+    if imported.is_refused:
+        raise DataError(
+            f"{imported.quarantined:,} of {imported.rows_in:,} rows are quarantined, more than the share "
+            f"{max_quarantined:g}, so nothing is taken in",
+            "correct the layout or the files, or raise --max-quarantined",
+        )

@@ -79,6 +79,15 @@ def test_a_store_that_leaves_unsold_products_out_lacks_none() -> None:
     found = check_completeness(sales, WEEK_10, {(2, WEEK_10): (day,)}, "left_out").incomplete
     assert found == (Incomplete(2, days=(day,)),)
 
+def test_a_product_that_is_left_out_is_forecast_for_a_quarter_after_its_last_sale() -> None:
+    """Its rows of 0 units do not count; where products are written out, they do."""
+    sales = sales_of((2, 1, 1), (2, 1, 10), (2, 2, 10))
+    sales.loc[(sales["product"] == 1) & (sales["week"] == pd.Timestamp(WEEK_10)), "units"] = 0
+    week_14 = dominicks_week(14)
+
+    assert active_series(sales, week_14, "left_out").to_numpy().tolist() == [[2, 2]]
+    assert active_series(sales, week_14, "written").to_numpy().tolist() == [[2, 1], [2, 2]]
+
 
 def test_a_store_that_lacks_days_is_incomplete() -> None:
     """A daily store without its Wednesday is incomplete in that week, and in no other."""
