@@ -35,7 +35,6 @@ WHOLE, PART = 128 * 1024 * 1024, 24 * 1024 * 1024
 MOST_FILES = 60
 MOST_ROWS = 5_000_000
 WORKBOOKS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
-TABLE_FILES = (".csv", ".tsv", ".txt", ".parquet", ".pq", *WORKBOOKS)
 
 
 @dataclass(frozen=True, eq=False)

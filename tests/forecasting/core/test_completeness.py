@@ -79,6 +79,7 @@ def test_a_store_that_leaves_unsold_products_out_lacks_none() -> None:
     found = check_completeness(sales, WEEK_10, {(2, WEEK_10): (day,)}, "left_out").incomplete
     assert found == (Incomplete(2, days=(day,)),)
 
+
 def test_a_product_that_is_left_out_is_forecast_for_a_quarter_after_its_last_sale() -> None:
     """Its rows of 0 units do not count; where products are written out, they do."""
     sales = sales_of((2, 1, 1), (2, 1, 10), (2, 2, 10))

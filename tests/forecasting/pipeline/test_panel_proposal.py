@@ -123,13 +123,6 @@ def test_folders_and_patterns_are_files(tmp_path: Path) -> None:
     assert by_folder == propose_panel([tmp_path / "sales_*.csv"]).proposal
 
 
-@pytest.mark.parametrize("name", ["none.csv", "none*.csv", "."])
-def test_no_file_is_one_sentence(tmp_path: Path, name: str) -> None:
-    """Also an empty folder."""
-    with pytest.raises(DataError, match=re.escape(f"There is no file {tmp_path / name}")):
-        propose_panel([tmp_path / name])
-
-
 def test_a_definition_is_replaced_only_if_asked_and_without_sales(tmp_path: Path) -> None:
     """Else the sentence says what to do."""
     lake = Lake(tmp_path / "new")
