@@ -8,30 +8,13 @@ from functools import cache
 
 import pyarrow as pa
 
-from forecasting.contracts.panel_definition import Attribute, Covariate, PanelDefinition
+from forecasting.contracts import columns
+from forecasting.contracts.panel_definition import PanelDefinition
 from forecasting.contracts.table import Table, column
 
 SERIES = ["store", "product"]
 CELL = ["store", "product", "week"]
-LEVELS = (80, 95)
-
-_ROLE_TYPES = {"price": pa.float64(), "flag": pa.int8(), "share": pa.float64(), "number": pa.float64()}
-_ATTRIBUTE_TYPES = {"whole": pa.int32(), "decimal": pa.float64(), "text": pa.string()}
-_ID_TYPES = {"number": pa.int64(), "text": pa.string()}
-
-_WEEK = column("week", pa.date32(), "first day of the week")
-
-_INTERVALS = [
-    column(f"{side}_{level}", pa.float64(), f"units: {which} end of the central {level} % interval", nullable=True)
-    for level in LEVELS
-    for side, which in (("lo", "lower"), ("hi", "upper"))
-]
-
-_POINTS = [
-    column("median", pa.float64(), "units: half of the distribution lies below; least absolute error"),
-    column("mean", pa.float64(), "units: least squared error; the only point that adds up over series"),
-    column("mape", pa.float64(), "units: least absolute percentage error; lies below the median"),
-]
+LEVELS = columns.LEVELS
 
 SCORES = Table(
     "scores",
@@ -41,7 +24,7 @@ SCORES = Table(
         [
             column("cutoff", pa.date32(), "cutoff of the forecast that is scored"),
             column("run_id", pa.string(), "the published run that made it"),
-            _WEEK,
+            columns.WEEK,
             column("step", pa.int16(), "weeks after the cutoff"),
             column("dimension", pa.string(), "total, product, store or model"),
             column("member", pa.string(), "id of the product or store, as text, or the model's name; empty for total"),
@@ -74,7 +57,7 @@ BASELINE = Table(
     pa.schema(
         [
             column("cutoff", pa.date32(), "cutoff of the fold"),
-            _WEEK,
+            columns.WEEK,
             *(SCORES.schema.field(name) for name in _BASELINE_COLUMNS),
             *(SCORES.schema.field(f"coverage_{level}") for level in LEVELS),
         ]
@@ -89,7 +72,7 @@ def sales(definition: PanelDefinition) -> Table:
         "sales",
         "One row per (store, product, week) that the store reported; never a row after the cutoff.",
         ("store", "product", "week"),
-        pa.schema([*_cell(definition), _units(definition, "units", "units sold in the week")]),
+        pa.schema([*columns.cell(definition), columns.units(definition, "units", "units sold in the week")]),
     )
 
 
@@ -103,9 +86,9 @@ def corrections(definition: PanelDefinition) -> Table:
         ("store", "product", "week", "collected"),
         pa.schema(
             [
-                *_cell(definition),
-                _units(definition, "units_before", "units sold in the week, as collected before"),
-                _units(definition, "units_after", "units sold in the week, as sent again"),
+                *columns.cell(definition),
+                columns.units(definition, "units_before", "units sold in the week, as collected before"),
+                columns.units(definition, "units_after", "units sold in the week, as sent again"),
                 column("collected", pa.timestamp("us", tz="UTC"), "moment at which a run collected the correction"),
             ]
         ),
@@ -122,10 +105,10 @@ def forecast(definition: PanelDefinition) -> Table:
         pa.schema(
             [
                 column("cutoff", pa.date32(), "first day of the last week that was observed"),
-                *_cell(definition),
+                *columns.cell(definition),
                 column("step", pa.int16(), "weeks after the cutoff"),
                 column("forecast", pa.float64(), "units: the point named in the file's metadata, `point`"),
-                *(field.with_nullable(False) for field in _INTERVALS),
+                *(field.with_nullable(False) for field in columns.INTERVALS),
                 column("model", pa.string(), "the model that made this row"),
                 column("reason", pa.string(), "why a fallback made it; empty where the model did", nullable=True),
                 column("promotion_known", pa.bool_(), "whether all covariates of that week were announced"),
@@ -142,7 +125,7 @@ def all_points(definition: PanelDefinition) -> Table:
         "all_points",
         "One row per (store, product, step) of one cutoff, as in forecast, with every point of the distribution.",
         table.key,
-        pa.schema([*table.schema, *_POINTS]),
+        pa.schema([*table.schema, *columns.POINTS]),
     )
 
 
@@ -158,7 +141,7 @@ def backtest(definition: PanelDefinition) -> Table:
             [
                 column("model", pa.string(), "the model that was asked"),
                 *points,
-                _units(definition, "actual", "units sold in the week"),
+                columns.units(definition, "actual", "units sold in the week"),
                 column("promoted", pa.bool_(), "whether any promotion (a flag or share above 0) was on in that week"),
             ]
         ),
@@ -168,16 +151,15 @@ def backtest(definition: PanelDefinition) -> Table:
 @cache
 def parameters(definition: PanelDefinition) -> Table:
     """Return the table of a fitted model's parameters."""
-    store = column(
-        "store", _ID_TYPES[definition.store.id], "store whose own it is; empty where all stores share it", nullable=True
-    )
+    id_type = columns.store(definition).type
+    store = column("store", id_type, "store whose own it is; empty where all stores share it", nullable=True)
     return Table(
         "parameters",
         "One row per (product, name, store, position): one parameter of a fitted model.",
         ("product", "name", "store", "position"),
         pa.schema(
             [
-                _product(definition),
+                columns.product(definition),
                 column("name", pa.string(), "name of the parameter, as in the model's source"),
                 store,
                 column("position", pa.int32(), "position in it, counted from 0; rows of an array one by one"),
@@ -190,12 +172,12 @@ def parameters(definition: PanelDefinition) -> Table:
 @cache
 def promotions(definition: PanelDefinition) -> Table:
     """Return the table of announced covariates; a file from before a covariate was declared has its neutral value."""
-    offers = [_covariate(each, nullable=each.empty == "unknown") for each in definition.covariates]
+    offers = [columns.covariate(each, nullable=each.empty == "unknown") for each in definition.covariates]
     return Table(
         "promotions",
         "One row per (store, product, week) whose covariates are announced; reaches into the future.",
         ("store", "product", "week"),
-        pa.schema([*_cell(definition), *offers]),
+        pa.schema([*columns.cell(definition), *offers]),
         absent=tuple((each.name, each.neutral) for each in definition.covariates if each.neutral is not None),
     )
 
@@ -216,16 +198,18 @@ def announced_promotions(definition: PanelDefinition) -> Table:
 def stores(definition: PanelDefinition) -> Table:
     """Return the table of stores, with the attributes of the definition."""
     name = column("name", pa.string(), "name, where the stores have one", nullable=True)
-    attributes = [_attribute(each) for each in definition.store_attributes]
-    return Table("stores", "One row per store.", ("store",), pa.schema([_store(definition), name, *attributes]))
+    attributes = [columns.attribute(each) for each in definition.store_attributes]
+    return Table("stores", "One row per store.", ("store",), pa.schema([columns.store(definition), name, *attributes]))
 
 
 @cache
 def products(definition: PanelDefinition) -> Table:
     """Return the table of products, with the attributes of the definition."""
     name = column("name", pa.string(), "name")
-    attributes = [_attribute(each) for each in definition.product_attributes]
-    return Table("products", "One row per product.", ("product",), pa.schema([_product(definition), name, *attributes]))
+    attributes = [columns.attribute(each) for each in definition.product_attributes]
+    return Table(
+        "products", "One row per product.", ("product",), pa.schema([columns.product(definition), name, *attributes])
+    )
 
 
 @cache
@@ -238,13 +222,13 @@ def report(definition: PanelDefinition) -> Table:
         pa.schema(
             [
                 column("kind", pa.string(), "actual or forecast"),
-                _store(definition),
-                _product(definition),
+                columns.store(definition),
+                columns.product(definition),
                 column("product_name", pa.string(), "name of the product"),
-                _WEEK,
+                columns.WEEK,
                 column("units", pa.float64(), "units: sold where kind = actual, expected where kind = forecast"),
-                *_INTERVALS,
-                *(_covariate(each, nullable=True) for each in definition.covariates),
+                *columns.INTERVALS,
+                *(columns.covariate(each, nullable=True) for each in definition.covariates),
                 column("cutoff", pa.date32(), "the forecast's cutoff; empty where kind = actual", nullable=True),
                 column("model", pa.string(), "the forecast's model; empty where kind = actual", nullable=True),
                 column("reason", pa.string(), "why a fallback made the forecast; else empty", nullable=True),
@@ -262,15 +246,17 @@ def order_sheet(definition: PanelDefinition) -> Table:
         ("store", "product", "week"),
         pa.schema(
             [
-                _store(definition),
+                columns.store(definition),
                 column("store_name", pa.string(), "name of the store, where the stores have one", nullable=True),
-                _product(definition),
+                columns.product(definition),
                 column("product_name", pa.string(), "name of the product"),
-                _WEEK,
+                columns.WEEK,
                 column("forecast", pa.float64(), "units expected"),
-                *(field.with_nullable(False) for field in _INTERVALS),
-                *(_covariate(each, nullable=True) for each in definition.covariates),
-                _units(definition, "last_sold", "units sold in the cutoff's week; empty where unknown", nullable=True),
+                *(field.with_nullable(False) for field in columns.INTERVALS),
+                *(columns.covariate(each, nullable=True) for each in definition.covariates),
+                columns.units(
+                    definition, "last_sold", "units sold in the cutoff's week; empty where unknown", nullable=True
+                ),
                 column("change", pa.float64(), "units: forecast - last_sold", nullable=True),
                 column("model", pa.string(), "the model that made the forecast"),
                 column("reason", pa.string(), "why a fallback made it; else empty", nullable=True),
@@ -304,28 +290,3 @@ def quarantine(definition: PanelDefinition) -> Table:
             ]
         ),
     )
-
-
-def _store(definition: PanelDefinition) -> pa.Field:
-    return column("store", _ID_TYPES[definition.store.id], "the store's id, as the retailer writes it")
-
-
-def _product(definition: PanelDefinition) -> pa.Field:
-    return column("product", _ID_TYPES[definition.product.id], "the product's id, as the retailer writes it")
-
-
-def _cell(definition: PanelDefinition) -> tuple[pa.Field, pa.Field, pa.Field]:
-    return _store(definition), _product(definition), _WEEK
-
-
-def _units(definition: PanelDefinition, name: str, meaning: str, nullable: bool = False) -> pa.Field:
-    return column(name, pa.int64() if definition.whole_units else pa.float64(), meaning, nullable)
-
-
-def _covariate(covariate: Covariate, nullable: bool = False) -> pa.Field:
-    meaning = covariate.meaning + ("; empty where unknown" if nullable else "")
-    return column(covariate.name, _ROLE_TYPES[covariate.role], meaning, nullable)
-
-
-def _attribute(attribute: Attribute) -> pa.Field:
-    return column(attribute.name, _ATTRIBUTE_TYPES[attribute.kind], attribute.meaning, nullable=True)

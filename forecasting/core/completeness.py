@@ -108,7 +108,6 @@ def check_completeness(
     sales: pd.DataFrame,
     week: date,
     missing_days: Mapping[tuple[Id, date], tuple[date, ...]] | None = None,
-    *,
     unsold: Unsold = "written",
     stores_send_files: bool = True,
 ) -> CompletenessReport:
@@ -117,7 +116,7 @@ def check_completeness(
     Args:
         sales: the lake's sales with the week's accepted rows among them (table `sales`).
         missing_days: days still missing of stores that report daily, by (store, week).
-        unsold: of the panel definition; where unsold products are left out, a store that has reported is whole.
+        unsold: of the panel definition; where it is `left_out`, a store that reported anything lacks no product.
         stores_send_files: whether files are of one store each. Else, where unsold products are left out, a store without
             a row sold nothing, and is not expected.
     """
@@ -128,13 +127,11 @@ def check_completeness(
     stores_expected, stores_received = set(expected["store"].tolist()), set(received["store"].tolist())
     days = {store: days for (store, of_week), days in (missing_days or {}).items() if of_week == week}
     absent = expected[~pd.MultiIndex.from_frame(expected).isin(pd.MultiIndex.from_frame(received))]
-    if unsold == "left_out":
-        absent = absent[~absent["store"].isin(stores_received)]
     lacking: dict[Id, Incomplete] = {}
     for store, products in absent.groupby("store")["product"]:
         if store in days:
             lacking[store] = Incomplete(store, days=days[store])
-        elif store in stores_received:
+        elif store in stores_received and unsold == "written":
             lacking[store] = Incomplete(store, tuple(products.tolist()))
     before = sales.loc[sales["week"] < pd.Timestamp(week), "week"].max()
     return CompletenessReport(

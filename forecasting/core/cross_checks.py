@@ -148,6 +148,22 @@ def require_all_days(rows: Rows) -> dict[tuple[Id, date], tuple[date, ...]]:
     return {key: tuple(sorted(days)) for key, days in missing.items()}
 
 
+def hold_back_broken_sums(rows: Rows) -> None:
+    """Pass over days and transactions of cells of which another row is quarantined: their sum is not the week's.
+
+    Where unsold days are written, a quarantined day is a day that is missing.
+    """
+    is_summed = rows.is_transaction | (rows.is_day & (rows.definition.unsold == "left_out"))
+    is_broken = is_summed & (rows.rules != "")
+    if not is_broken.any():
+        return
+    cells = _cell_numbers(rows)
+    is_sold = is_summed & (cells >= 0) & rows.parsed["units"].notna().to_numpy()
+    broken = np.unique(cells[is_broken & (cells >= 0)])
+    if count := rows.pass_over(is_sold & np.isin(cells, broken), PassedOver.UNKNOWN_UNITS):
+        rows.notes.append(f"{count} rows are passed over, as another row of the same week and series is quarantined")
+
+
 def pass_over_partial_weeks(rows: Rows, collected: pd.DataFrame) -> None:
     """Pass over the first and the last week of days and transactions where the files do not hold all of it.
 

@@ -25,17 +25,25 @@ EXCEL_NUMBER = re.compile(r"[0-9]{1,6}(?:[.,][0-9]+)?")
 
 
 def write_date(day: date, date_format: str) -> str:
-    """Return the text of a day in a date format."""
+    """Return the text of a day in a date format; as `iso` where the format would say another day, such as its month."""
     match date_format:
         case "iso":
             return day.isoformat()
         case "iso_week":
-            year, week, _ = day.isocalendar()
-            return f"{year:04d}-W{week:02d}"
+            year, week, weekday = day.isocalendar()
+            return f"{year:04d}-W{week:02d}" if weekday == 1 else day.isoformat()
         case "excel":
             return str((day - EXCEL_DAY_0).days)
         case _:
-            return day.strftime(date_format)
+            text = day.strftime(date_format)
+            return text if _strptime(text, date_format) == day else day.isoformat()
+
+
+def _strptime(text: str, date_format: str) -> date | None:
+    try:
+        return datetime.strptime(text, date_format).date()  # noqa: DTZ007 - a day has no zone
+    except ValueError:
+        return None
 
 
 def parse_dates(texts: pd.Series, date_format: str, time_zone: str) -> pd.Series:

@@ -37,9 +37,11 @@ def out_of_proportion(sold: pd.DataFrame, collected: pd.DataFrame) -> pd.Series:
     witnesses = pd.concat([sold, earlier])
     witnesses["relative"] = witnesses["units"] / witnesses["median"].clip(lower=1)
     out = own[suspects.index] > BEYOND_ANY_DOUBT
+    key = ["product", "week"]
+    of_suspects = dict(list(witnesses.merge(suspects[key].drop_duplicates(), on=key).groupby(key)))
     for row in suspects.itertuples():
-        same = (witnesses["product"] == row.product) & (witnesses["week"] == row.week)
-        others = witnesses.loc[same & (witnesses["store"] != row.store), "relative"].median()
+        same = of_suspects[row.product, row.week]
+        others = same.loc[same["store"] != row.store, "relative"].median()
         shared = 1.0 if pd.isna(others) else max(others, 1.0)
         out[row.Index] |= row.units / max(row.median, 1.0) / shared > TO_OTHER_STORES
     return out

@@ -16,11 +16,13 @@ from forecasting.contracts.panel_definition import Id, PanelDefinition
 from forecasting.core.cross_checks import (
     find_duplicates,
     find_file_weeks,
+    hold_back_broken_sums,
     pass_over_partial_weeks,
     require_all_days,
     require_file_week,
 )
 from forecasting.core.inspection import PassedOver, Rows
+from forecasting.core.numbers import LARGEST
 from forecasting.core.outliers import out_of_proportion, unusual_prices
 from forecasting.core.point_in_time import restated
 from forecasting.core.weekly import WeeklySales, weekly_promotions, weekly_sales, with_plain_ids
@@ -120,10 +122,11 @@ def validate(
     _require_proportion(checked, is_repeated, collected, overrides, announced)
     missing_days = require_all_days(checked)
     pass_over_partial_weeks(checked, collected)
+    hold_back_broken_sums(checked)
     _pass_over_never_sold(checked, stores["store"], products["product"])
     is_repeated &= checked.is_sound
     told = checked.parsed[checked.is_sound & ~is_repeated]
-    weekly = weekly_sales(told, definition)
+    told, weekly = _summed(checked, told)
     if weekly.below_zero:
         checked.notes.append(f"{weekly.below_zero} weeks of a series have more returns than sales, and count as 0")
     cells = _compared(weekly.sales, collected)
@@ -183,7 +186,7 @@ def _require_proportion(
     corrected = restated(of_these_weeks, weekly_sales(once, definition).sales)
     if len(corrected):
         collected = collected[~_is_in(collected, corrected)]
-    out = out_of_proportion(sold[~checked.is_transaction[sold.index]], collected)
+    out = out_of_proportion(sold, collected)
     if overrides is not None:
         out &= ~_is_in(sold.loc[out.index], overrides)
     remedy = (
@@ -202,6 +205,17 @@ def _pass_over_never_sold(checked: Rows, stores: pd.Series, products: pd.Series)
         if count := checked.pass_over(~is_known.to_numpy(dtype=bool), PassedOver.NEVER_SOLD):
             key = getattr(checked.definition, name)
             checked.notes.append(f"{count} rows of plans are passed over: their {key.words} have never sold anything")
+
+
+def _summed(checked: Rows, rows: pd.DataFrame) -> tuple[pd.DataFrame, WeeklySales]:
+    """Return the rows whose sums are numbers that a computer holds exactly, and these sums."""
+    weekly = weekly_sales(rows, checked.definition)
+    beyond = _rows_of(weekly, weekly.sales["units"].abs() >= LARGEST)
+    if beyond.empty:
+        return rows, weekly
+    checked.flag(_mask(checked, beyond), "out_of_range", "units", "the sum of its week is beyond 2^53: correct it")
+    rows = rows.drop(beyond)
+    return rows, weekly_sales(rows, checked.definition)
 
 
 def _compared(sales: pd.DataFrame, collected: pd.DataFrame) -> pd.DataFrame:

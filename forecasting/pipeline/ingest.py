@@ -279,7 +279,7 @@ def _assess(lake: Lake, week: date, checked: Validated, spec: GateSpec, at: date
         merge_newer(lake.sales.read(week), checked.sales),
         week,
         checked.missing_days,
-        unsold=definition.unsold,
+        definition.unsold,
         stores_send_files=any("{store}" in layout.files for layout in lake.reference.layouts),
     )
     is_closed = at >= spec.deadline

@@ -2,17 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from glob import glob, has_magic
 from pathlib import Path
 
 import pandas as pd
 
-from forecasting.contracts.errors import DataError, OptionError
+from forecasting.contracts.errors import OptionError
 from forecasting.core.inspection import Rows
 from forecasting.core.proposal import Proposal, propose
+from forecasting.storage.import_files import find_files
 from forecasting.storage.lake import Lake
 from forecasting.storage.reader import read_rows
-from forecasting.storage.sample import TABLE_FILES, head_of, sample_files
+from forecasting.storage.sample import head_of, sample_files
 
 ROWS_SHOWN = 10
 
@@ -56,9 +56,10 @@ def propose_panel(given: Sequence[Path]) -> ProposedPanel:
         given: files, folders, whose files of known kinds are taken, or patterns with `*`.
 
     Raises:
-        DataError: there is no file, or what the files hold cannot be understood.
+        OptionError: there is no file.
+        DataError: what the files hold cannot be understood.
     """
-    files = _files(given)
+    files = find_files(given)
     samples = sample_files(files)
     proposal = propose(samples)
     first = next(path for path in files if path.name == proposal.example)
@@ -79,21 +80,3 @@ def _refusals(quarantined: pd.DataFrame) -> tuple[str, ...]:
         others = f", and {more} more of the first {ROWS_SHOWN} rows, do" if more else " does"
         sentences.append(f"Line {first['line']} of {first['file']}{others} not fit: {first['detail']}")
     return tuple(sentences)
-
-
-def _files(given: Sequence[Path]) -> list[Path]:
-    found: list[Path] = []
-    for path in given:
-        if path.is_dir():
-            inside = [each for each in sorted(path.iterdir()) if each.suffix.lower() in TABLE_FILES and each.is_file()]
-            inside = [each for each in inside if not each.name.startswith(".")]
-        elif path.is_file():
-            inside = [path]
-        else:
-            # The shell leaves a pattern in quotes, and one without a match, as it is.
-            matches = sorted(glob(str(path))) if has_magic(str(path)) else []  # noqa: PTH207 - also absolute ones
-            inside = [Path(each) for each in matches if Path(each).is_file()]
-        if not inside:
-            raise DataError(f"There is no file {path}", "name CSV, Parquet or xlsx files, or their folder")
-        found += inside
-    return list(dict.fromkeys(found))

@@ -31,11 +31,10 @@ from forecasting.core.text_column import TextColumn
 
 HEAD = 256 * 1024
 # Larger files are looked at in three parts of this size: the first, the middle and the last.
-WHOLE, PART = 384 * 1024 * 1024, 64 * 1024 * 1024
+WHOLE, PART = 128 * 1024 * 1024, 24 * 1024 * 1024
 MOST_FILES = 60
 MOST_ROWS = 5_000_000
 WORKBOOKS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
-TABLE_FILES = (".csv", ".tsv", ".txt", ".parquet", ".pq", *WORKBOOKS)
 
 
 @dataclass(frozen=True, eq=False)

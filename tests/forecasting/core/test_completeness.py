@@ -69,11 +69,15 @@ def test_a_truncated_store_file_is_incomplete() -> None:
 
 
 def test_a_store_that_leaves_unsold_products_out_lacks_none() -> None:
-    """Whatever it reported, it is whole; a store without a row is not."""
+    """Whatever it reported, it is whole; a store without a row, or without a day, is not."""
     sales = sales_of(*BEFORE, (2, 3, 9), (2, 1, 10))
 
     completeness = check_completeness(sales, WEEK_10, unsold="left_out")
     assert (completeness.received, completeness.missing, completeness.incomplete) == ((2,), (5,), ())
+
+    day = date(1989, 11, 22)
+    found = check_completeness(sales, WEEK_10, {(2, WEEK_10): (day,)}, "left_out").incomplete
+    assert found == (Incomplete(2, days=(day,)),)
 
 
 def test_where_one_file_is_of_all_stores_one_without_a_row_sold_nothing() -> None:

@@ -109,6 +109,15 @@ def test_an_unknown_day_makes_its_week_unknown() -> None:
 
 
 @pytest.mark.parametrize("layout", [DAYS, TILL])
+def test_a_week_of_which_a_row_is_quarantined_is_not_summed_without_it(layout: object) -> None:
+    """Its other rows are passed over; those of other articles go on."""
+    text = days(MONDAY, MONDAY + DAY * 5) + f"a,x,{MONDAY + DAY * 6},many,2\n" + days(MONDAY, MONDAY + DAY * 6, "y")
+    found = taken(text, LEFT_OUT, [layout])  # type: ignore[list-item]
+    assert (found.passed_over, found.quarantined_by_rule) == ({"unknown_units": 6}, {"not_a_number": 1})
+    assert list(sold(found)) == [("a", "y", MONDAY)]
+
+
+@pytest.mark.parametrize("layout", [DAYS, TILL])
 def test_a_history_begins_and_ends_with_whole_weeks(layout: object) -> None:
     """The days before its first, and after its last, are no days of 0."""
     found = taken(days(MONDAY + DAY * 2, MONDAY + DAY * 23), LEFT_OUT, [layout])  # type: ignore[list-item]

@@ -64,6 +64,13 @@ def test_a_week_is_written_as_its_label() -> None:
     assert write_date(date(2023, 1, 2), "iso_week") == "2023-W01"
 
 
+@pytest.mark.parametrize("date_format", ["iso_week", "%Y-%m", "%d.%m."])
+def test_a_date_that_its_format_cannot_say_is_not_read_as_another(date_format: str) -> None:
+    """It is no date of that format."""
+    text = write_date(date(2023, 1, 4), date_format)
+    assert parse_dates(pd.Series([text]), date_format, CHICAGO).isna().all()
+
+
 def test_an_impossible_format_is_an_error_of_the_layout() -> None:
     """It is named, with what to write instead."""
     with pytest.raises(DataError, match="%Q"):

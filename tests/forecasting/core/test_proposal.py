@@ -1,12 +1,18 @@
 """The proposal for whole files: shapes of public panels, and kinds of files that mislead."""
 
 import re
+from contextlib import suppress
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from forecasting.contracts.errors import DataError
+from forecasting.contracts.panel_definition import PanelDefinition
+from forecasting.core.dialect import Dialect
 from forecasting.core.proposal import Proposal, propose
-from tests.forecasting.core.sampled import panel, sampled
+from forecasting.core.sampled_file import SampledFile
+from tests.forecasting.core.sampled import column, panel, sampled
 
 
 def proposed(*texts: str) -> Proposal:
@@ -149,3 +155,43 @@ def test_what_cannot_be_understood_ends_in_one_sentence(text: str, sentence: str
     """It names what is missing, and where it was looked for."""
     with pytest.raises(DataError, match=re.escape(sentence)):
         proposed(text)
+
+
+CELLS = st.sampled_from(
+    [
+        "",
+        "0",
+        "1",
+        "12",
+        "3.5",
+        "1,234.5",
+        "2024-01-01",
+        "2024-01-08",
+        "03/04/2024",
+        "2024-W05",
+        "TRUE",
+        "Total",
+        "NA",
+        "é",
+    ]
+)
+HEADERS = st.lists(
+    st.sampled_from(["store", "product", "date", "week", "units", "price", "revenue", "promo", "id", "x", "year", ""]),
+    min_size=1,
+    max_size=6,
+    unique=True,
+)
+
+
+@given(st.data())
+@settings(max_examples=20, deadline=None)
+def test_any_table_gives_a_proposal_that_can_be_written_or_one_sentence(data: st.DataObject) -> None:
+    """Never a traceback, and nothing that the file of the lake cannot hold."""
+    header = data.draw(HEADERS)
+    rows = data.draw(st.lists(st.lists(CELLS, min_size=len(header), max_size=len(header)), min_size=1, max_size=8))
+    columns = tuple(column(name, [row[at] for row in rows]) for at, name in enumerate(header))
+    with suppress(DataError):
+        found = propose([SampledFile(("x.csv",), (len(rows),), Dialect(tuple(header)), columns)])
+        for layout in found.layouts:
+            layout.require(found.definition)
+        assert PanelDefinition.from_dict(found.definition.as_dict()) == found.definition

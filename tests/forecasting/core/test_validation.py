@@ -305,13 +305,10 @@ def test_no_honest_week_of_the_real_data_is_quarantined(
     rows = texts.assign(file=f"{week}.csv", line=range(len(texts)), layout=WEEKLY, **nothing)
     before = real_sales[real_sales["week"] < pd.Timestamp(week)]
 
-    found = validate(
-        rows,
-        stores=real_stores,
-        products=real_products,
-        **JUICE,
-        collected=before,
-    )
+    announced = real_promotions[real_promotions["week"] < pd.Timestamp(week)]
+    known = {"stores": real_stores, "products": real_products, **JUICE}
+
+    found = validate(rows, **known, collected=before, announced=announced)
 
     assert found.quarantined_by_rule == {}
     assert found.accepted == found.rows_in == len(of_week) > 0

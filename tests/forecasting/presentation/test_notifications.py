@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from forecasting.contracts.errors import RunError, WeekNotWhole
-from forecasting.contracts.panel_definition import ORANGE_JUICE
+from forecasting.contracts.panel_definition import ORANGE_JUICE, Key
 from forecasting.contracts.run_record import RunRecord
 from forecasting.core.completeness import WeekStatus
 from forecasting.presentation.notifications import (
@@ -149,3 +149,12 @@ def test_every_notification_fits_a_phone() -> None:
         assert notification
         assert len(notification.title) <= 60
         assert (notification.once or "").replace("-", "").isalnum() or notification.once is None
+
+
+def test_a_notification_has_the_words_of_the_definition() -> None:
+    """Outlets and SKUs, not stores and brands."""
+    panel = replace(ORANGE_JUICE, store=Key("outlet", "outlets"), product=Key("SKU", "SKUs"))
+    accepted = gaps_accepted(REPORT, panel)
+    assert accepted.title.endswith("published without 3 outlets")
+    assert "Missing: outlet 2, outlet 5, outlet 8 lacks SKUs 1, 2." in accepted.body
+    assert week_waiting(WEEK, ["outlet 2"], DEADLINE, panel).title.endswith("waiting for 1 outlet")

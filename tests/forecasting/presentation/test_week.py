@@ -137,3 +137,10 @@ def test_the_facts_of_a_week_name_no_file_of_the_machine(lake: Lake) -> None:
     assert facts["rows"] == "6 = 6 accepted + 0 duplicates + 0 quarantined"
     assert facts["seconds"].startswith("700.0 s: collect 99.9")
     assert not any(str(lake.root) in text for text in facts.values())
+
+
+def test_names_that_several_have_come_with_their_ids() -> None:
+    """So that each can be chosen; a store without a name has its id."""
+    week = made_up(names=["Milk", "Milk", "Main Street"])
+    assert week.product_names == {1: "Milk (1)", 2: "Milk (2)"}
+    assert week.store_names == {1: "Main Street", 2: "2", 3: "3"}

@@ -8,12 +8,14 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from forecasting.contracts.layout import Layout
 from forecasting.contracts.orange_juice import LAYOUTS
-from forecasting.contracts.panel_definition import ORANGE_JUICE, Key
+from forecasting.contracts.panel_definition import ORANGE_JUICE, Covariate, Key
 from forecasting.core.validation import Validated
-from tests.forecasting.retailer import HEADER, SHOPS, WEEKS, rows_of, taken
+from tests.forecasting.retailer import DAYS, HEADER, SHOPS, TILL, WEEKS, rows_of, taken
 from tests.forecasting.storage.formats.test_parquet import parquet
 
 CASES = Path(__file__).parent / "cases"
@@ -162,8 +164,56 @@ def test_texts_that_mean_no_value_are_empty_where_the_layout_says_so() -> None:
     assert found.quarantined_by_rule == {"missing_value": 2}
 
 
+@pytest.mark.parametrize(("text", "value"), [("TRUE", 1), ("false", 0), ("1", 1)])
+def test_a_flag_may_be_a_truth(text: str, value: int) -> None:
+    """As R and pandas write it."""
+    definition = replace(SHOPS, covariates=(Covariate("flyer", "flag", "flyer", "1 where it is in the flyer"),))
+    layout = Layout(
+        "flyers", {**{name: WEEKS.columns[name] for name in ("store", "product", "date", "units")}, "flyer": ("flyer",)}
+    )
+    content = f"shop,article,day,pieces,flyer\na,x,2024-01-01,3,{text}\n"
+    assert taken({"a.csv": content}, definition, [layout]).promotions["flyer"].tolist() == [value]
+
+
+def test_a_sum_that_is_not_exact_is_out_of_range() -> None:
+    """No units are clipped or rounded in silence."""
+    text = "".join(
+        f"a,{article},2024-01-0{day},{units},2\n" for day in (1, 7) for article, units in (("x", 2**53 - 1), ("y", 1))
+    )
+    found = taken(text, replace(SHOPS, unsold="left_out"), [TILL])
+    assert (found.quarantined_by_rule, found.sales["units"].tolist()) == ({"out_of_range": 2}, [2])
+
+
 def test_a_store_or_product_that_no_column_names_is_all() -> None:
     """A retailer with one of them."""
     layout = replace(WEEKS, columns={name: WEEKS.columns[name] for name in ("product", "date", "units", "price")})
     found = taken({"a.csv": HEADER + "a,x,2024-01-01,3,2\n"}, SHOPS, [layout])
     assert (found.new_stores, found.new_products) == (("all",), ("x",))
+
+
+_shops = st.sampled_from(["a", "a ", "", "é", "\0", "b"])
+_days = st.sampled_from([*(f"2024-01-{day:02d}" for day in range(1, 15)), "2024-02-30", "", "1.1.2024"])
+_units = st.sampled_from(["1", "2", "-1", "0", "", "1.5", "NA", "inf", "1e20", "-9007199254740993"])
+_prices = st.sampled_from(["2", "2.5", "0", "", "-1", "x", "1e9"])
+_lines = st.lists(st.tuples(_shops, st.sampled_from("xy"), _days, _units, _prices).map(",".join), max_size=20)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    _lines,
+    st.sampled_from([WEEKS, DAYS, TILL]),
+    st.sampled_from(["written", "left_out"]),
+    st.sampled_from(["quarantine", "unknown", "zero"]),
+    st.booleans(),
+)
+def test_every_row_of_any_layout_is_accounted_for(
+    lines: list[str], layout: Layout, unsold: Any, empty: Any, negative: bool
+) -> None:
+    """Whatever the definition says, no row is lost, and what is accepted keeps the declared tables."""
+    definition = replace(SHOPS, unsold=unsold, empty_units=empty, negative_units=negative)
+    found = taken("\n".join(lines), definition, [layout])  # which checks that the counts add up
+    assert negative or (found.sales["units"] >= 0).all()
+    assert not found.sales.duplicated(["store", "product", "week"]).any()
+    assert not found.promotions.duplicated(["announced", "store", "product", "week"]).any()
+    assert (found.promotions["announced"] <= found.promotions["week"]).all()
+    assert set(found.new_stores) == set(found.sales["store"])

@@ -97,6 +97,25 @@ def test_fifty_hostile_names_stay_text(hostile: Path, open_in: Callable[..., Tab
     tab.keep("report-hostile")
 
 
+def test_units_with_decimals_are_shown_with_three_digits(tmp_path: Path, open_in: Callable[..., Tab]) -> None:
+    """A forecast of 0.37 kg is not 0, and returns may make a week negative; text and scripts round alike."""
+    week = full_of_history(made_up())
+    panel = replace(week.panel, whole_units=False, negative_units=True, units="kg")
+    units = ["units", "lo_80", "hi_80", "lo_95", "hi_95"]
+    report = week.report.assign(**{name: week.report[name] * 0.0037 for name in units})
+    newest = (report["kind"] == "actual") & (report["week"] == week.cutoff)
+    report.loc[newest, "units"] = -0.5
+    week = replace(week, panel=panel, report=report, replaced=week.replaced)
+    tab = open_in()
+    page = tab.open(Lake(tmp_path).reports.write_page(CUTOFF.date(), render(week, "1992-04-16")))
+    expect(page.locator("h1")).to_contain_text("2.22 kg are expected")
+    expect(page.locator("#series-sentence")).to_contain_text("0.37 kg are expected")
+    expect(page.locator("#series-table")).to_contain_text("0.30–0.44")
+    expect(page.locator("#series-table")).to_contain_text("-0.50")
+    expect(page.locator("#order-table tbody tr").first).to_contain_text("0.37")
+    expect(page.locator("#order-sentence")).to_contain_text("2.22 kg in sum")
+
+
 def test_choosing_a_series_changes_chart_table_and_sentence(tmp_path: Path, open_in: Callable[..., Tab]) -> None:
     """By keyboard alone; another span shows other weeks; what can be reached by Tab is in the order of the page."""
     page_file = Lake(tmp_path).reports.write_page(CUTOFF.date(), render(full_of_history(made_up()), "1992-04-16"))
