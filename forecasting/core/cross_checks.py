@@ -8,7 +8,7 @@ import pandas as pd
 from forecasting.contracts import schemas
 from forecasting.contracts.calendar import DAYS_IN_WEEK, days_of
 from forecasting.contracts.panel_definition import Id
-from forecasting.core.inspection import PassedOver, Rows
+from forecasting.core.inspection import PassedOver, Rows, counted
 
 # So many weeks show on which days a retailer sells.
 WEEKS_TO_LEARN_FROM = 4
@@ -144,7 +144,9 @@ def require_all_days(rows: Rows) -> dict[tuple[Id, date], tuple[date, ...]]:
     partial = np.zeros(len(rows.frame), dtype=bool)
     partial[lacking.index] = True
     if count := rows.pass_over(partial, PassedOver.PARTIAL_WEEK):
-        rows.notes.append(f"{count} rows of weeks that lack a day are passed over, as nobody knows what that day sold")
+        rows.notes.append(
+            f"{counted(count, 'row')} passed over, of weeks that lack a day: nobody knows what that day sold"
+        )
     return {key: tuple(sorted(days)) for key, days in missing.items()}
 
 
@@ -161,7 +163,9 @@ def hold_back_broken_sums(rows: Rows) -> None:
     is_sold = is_summed & (cells >= 0) & rows.parsed["units"].notna().to_numpy()
     broken = np.unique(cells[is_broken & (cells >= 0)])
     if count := rows.pass_over(is_sold & np.isin(cells, broken), PassedOver.UNKNOWN_UNITS):
-        rows.notes.append(f"{count} rows are passed over, as another row of the same week and series is quarantined")
+        rows.notes.append(
+            f"{counted(count, 'row')} passed over, as another row of the same week and series is quarantined"
+        )
 
 
 def pass_over_partial_weeks(rows: Rows, collected: pd.DataFrame) -> None:
@@ -193,6 +197,6 @@ def pass_over_partial_weeks(rows: Rows, collected: pd.DataFrame) -> None:
         count = rows.pass_over(is_sold & (rows.parsed["week"] == week).to_numpy(), PassedOver.PARTIAL_WEEK)
         found = sold.loc[sold["week"] == week, "date"]
         rows.notes.append(
-            f"{count} rows of the week of {week.date()} are passed over, as the files have only its days from "
+            f"{counted(count, 'row')} of the week of {week.date()} passed over, as the files have only its days from "
             f"{found.min().date()} to {found.max().date()}"
         )

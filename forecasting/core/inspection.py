@@ -168,11 +168,11 @@ class Rows:
         codes = ranks[places]
         self.parsed[name] = pd.Categorical.from_codes(codes, categories=pd.Index(ordered, dtype=_dtype(key, ordered)))
         if changed["is_trimmed"]:
-            self.notes.append(f"{_ids(changed['is_trimmed'], key)} had spaces around it, which are left out")
+            said = counted(changed["is_trimmed"], "id")
+            self.notes.append(f"{said} of {key.words} came with spaces around, which are left out")
         if changed["is_composed"]:
-            self.notes.append(
-                f"{_ids(changed['is_composed'], key)} came in another Unicode form than NFC, which it has now"
-            )
+            said = counted(changed["is_composed"], "id")
+            self.notes.append(f"{said} of {key.words} came in another Unicode form, and got the form NFC")
 
     def _flag_ids(self, rows: np.ndarray, codes: np.ndarray, found: list[ParsedId], name: str, key: Key) -> None:
         rules = np.array([each.rule for each in found], dtype=object)
@@ -278,8 +278,9 @@ def no_rows(definition: PanelDefinition) -> pd.DataFrame:
     return pd.DataFrame({name: pd.Series(dtype=kinds.get(name, "str")) for name in raw_columns(definition)})
 
 
-def _ids(count: int, key: Key) -> str:
-    return f"{count} id{'s' if count > 1 else ''} of {key.words}"
+def counted(count: int, noun: str) -> str:
+    """Return a count with its noun, as `1 row` and `2 rows`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _dtype(key: Key, ids: list[Id]) -> str:

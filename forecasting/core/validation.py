@@ -21,7 +21,7 @@ from forecasting.core.cross_checks import (
     require_all_days,
     require_file_week,
 )
-from forecasting.core.inspection import PassedOver, Rows
+from forecasting.core.inspection import PassedOver, Rows, counted
 from forecasting.core.numbers import LARGEST
 from forecasting.core.outliers import out_of_proportion, unusual_prices
 from forecasting.core.point_in_time import restated
@@ -128,7 +128,9 @@ def validate(
     told = checked.parsed[checked.is_sound & ~is_repeated]
     told, weekly = _summed(checked, told)
     if weekly.below_zero:
-        checked.notes.append(f"{weekly.below_zero} weeks of a series have more returns than sales, and count as 0")
+        checked.notes.append(
+            f"{counted(weekly.below_zero, 'week')} of a series with more returns than sales, counted as 0"
+        )
     cells = _compared(weekly.sales, collected)
     accepted = _without_cells(told, weekly, cells["is_repeated"])
     new_series = pd.concat([collected[schemas.SERIES], weekly.sales[schemas.SERIES]]).drop_duplicates()
@@ -204,7 +206,9 @@ def _pass_over_never_sold(checked: Rows, stores: pd.Series, products: pd.Series)
         is_known = ids.isna() | ids.isin(known) | ids.isin(ids[is_sold].unique())
         if count := checked.pass_over(~is_known.to_numpy(dtype=bool), PassedOver.NEVER_SOLD):
             key = getattr(checked.definition, name)
-            checked.notes.append(f"{count} rows of plans are passed over: their {key.words} have never sold anything")
+            checked.notes.append(
+                f"{counted(count, 'row')} of plans passed over: their {key.words} have never sold anything"
+            )
 
 
 def _summed(checked: Rows, rows: pd.DataFrame) -> tuple[pd.DataFrame, WeeklySales]:

@@ -87,7 +87,7 @@ def test_what_cannot_be_taken_in_says_which_line_and_why(
 
 def test_what_was_read_otherwise_than_it_is_written_is_said() -> None:
     """Spaces around ids, and ids of a decimal column."""
-    assert case("i10").notes == ("1 id of shops had spaces around it, which are left out",)
+    assert case("i10").notes == ("1 id of shops came with spaces around, which are left out",)
     assert case("p06").new_stores == ("101", "102")
     assert (
         "the column store holds decimal numbers"
