@@ -109,6 +109,7 @@ def check_completeness(
     week: date,
     missing_days: Mapping[tuple[Id, date], tuple[date, ...]] | None = None,
     unsold: Unsold = "written",
+    stores_send_files: bool = True,
 ) -> CompletenessReport:
     """Compare the series expected in `week` with those received.
 
@@ -116,9 +117,13 @@ def check_completeness(
         sales: the lake's sales with the week's accepted rows among them (table `sales`).
         missing_days: days still missing of stores that report daily, by (store, week).
         unsold: of the panel definition; where it is `left_out`, a store that reported anything lacks no product.
+        stores_send_files: whether files are of one store each. Else, where unsold products are left out, a store without
+            a row sold nothing, and is not expected.
     """
     received = sales.loc[sales["week"] == pd.Timestamp(week), schemas.SERIES]
     expected = expected_series(sales, week)
+    if unsold == "left_out" and not stores_send_files:
+        expected = expected[expected["store"].isin(received["store"])]
     stores_expected, stores_received = set(expected["store"].tolist()), set(received["store"].tolist())
     days = {store: days for (store, of_week), days in (missing_days or {}).items() if of_week == week}
     absent = expected[~pd.MultiIndex.from_frame(expected).isin(pd.MultiIndex.from_frame(received))]

@@ -276,7 +276,11 @@ def _read(lake: Lake, files: list[InboxFile], notes: Sequence[str] = ()) -> Arri
 def _assess(lake: Lake, week: date, checked: Validated, spec: GateSpec, at: datetime) -> CompletenessReport:
     definition = lake.reference.definition
     report = completeness.check_completeness(
-        merge_newer(lake.sales.read(week), checked.sales), week, checked.missing_days, definition.unsold
+        merge_newer(lake.sales.read(week), checked.sales),
+        week,
+        checked.missing_days,
+        definition.unsold,
+        stores_send_files=any("{store}" in layout.files for layout in lake.reference.layouts),
     )
     is_closed = at >= spec.deadline
     accepted = lake.acceptances.read(week)

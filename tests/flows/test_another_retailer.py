@@ -3,6 +3,7 @@
 The process of the test computes the forecasts, without Prefect.
 """
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from forecasting.core.completeness import WeekStatus
 from forecasting.pipeline.ingest import IngestResult
 from forecasting.pipeline.panel_import import import_panel
 from forecasting.storage.lake import Lake
-from tests.shop import PRODUCTS, STORES, shop_lake, week, write_plan, write_sales
+from tests.shop import PLANS, PRODUCTS, SALES, SHOP, STORES, shop_lake, week, write_plan, write_sales
 from tests.small import compute_in_this_process
 
 WEEKS = 40
@@ -111,12 +112,19 @@ def test_a_new_store_is_taken_in_by_a_run_where_the_definition_says_so(shop: Lak
     assert "Neu\u00a01" in set(shop.forecasts.read(week(WEEKS))["store"])
 
 
-def test_a_store_that_reported_anything_is_whole_and_one_that_did_not_is_missing(shop: Lake) -> None:
-    """Its files come later; until its deadline the week waits for it, here with a reason to go on."""
+def test_a_file_of_all_stores_is_whole_without_one_that_sold_nothing(shop: Lake) -> None:
+    """Nobody has to accept a gap; its week stays unknown, as no row says 0."""
     write_sales(shop.inbox / "Umsatz KW41.csv", range(WEEKS, WEEKS + 1), STORES[:2])
+    report = ingested(run(shop)).completeness
+    assert (report.status, report.missing, report.incomplete) == (WeekStatus.WHOLE, (), ())
+    assert set(shop.sales.of_week(week(WEEKS))["store"]) == set(STORES[:2])
+
+
+def test_a_store_with_files_of_its_own_is_waited_for(shop: Lake) -> None:
+    """What it lacks of its products it did not sell; without a file it is missing."""
+    own = replace(SALES, files="Umsatz KW41_{store}.csv")
+    shop.reference.write_panel(SHOP, [own, PLANS])
+    for store in STORES[:2]:
+        write_sales(shop.inbox / f"Umsatz KW41_{store}.csv", range(WEEKS, WEEKS + 1), [store])
     report = ingested(run(shop, accept_gaps="closed")).completeness
-    assert (report.status, report.missing, report.incomplete) == (
-        WeekStatus.ACCEPTED_WITH_GAPS,
-        (STORES[2],),
-        (),
-    )
+    assert (report.status, report.missing, report.incomplete) == (WeekStatus.ACCEPTED_WITH_GAPS, (STORES[2],), ())

@@ -80,6 +80,16 @@ def test_a_store_that_leaves_unsold_products_out_lacks_none() -> None:
     assert found == (Incomplete(2, days=(day,)),)
 
 
+def test_where_one_file_is_of_all_stores_one_without_a_row_sold_nothing() -> None:
+    """If what did not sell is left out; no store is missing then, where any has a row."""
+    sales = sales_of(*BEFORE, (2, 1, 10))
+
+    whole = check_completeness(sales, WEEK_10, unsold="left_out", stores_send_files=False)
+    assert (whole.expected, whole.received, whole.missing, whole.share_reporting) == ((2,), (2,), (), 1.0)
+    assert check_completeness(sales, WEEK_10, stores_send_files=False).missing == (5,)
+    assert check_completeness(sales_of(*BEFORE), WEEK_10, unsold="left_out", stores_send_files=False).rows == 0
+
+
 def test_a_product_that_is_left_out_is_forecast_for_a_quarter_after_its_last_sale() -> None:
     """Its rows of 0 units do not count; where products are written out, they do."""
     sales = sales_of((2, 1, 1), (2, 1, 10), (2, 2, 10))
