@@ -18,6 +18,7 @@ from forecasting.contracts import schemas
 from forecasting.contracts.calendar import WEEK
 from forecasting.contracts.errors import DataError, WeekNotWhole
 from forecasting.contracts.panel_definition import Id, PanelDefinition, Unsold, in_order, readable
+from forecasting.core.inspection import PassedOver
 from forecasting.core.panel import series_of
 
 # A store without sales in these weeks is not expected to report.
@@ -152,7 +153,7 @@ def gate(
     min_reporting: float,
     is_closed: bool = True,
     accepted: Acceptance | None = None,
-    quarantined_by_rule: Mapping[str, int] | None = None,
+    not_accepted: Mapping[str, int] | None = None,
 ) -> CompletenessReport:
     """Decide whether the week may be forecast, and record how.
 
@@ -161,7 +162,8 @@ def gate(
         min_reporting: least share of the expected stores that must be whole once the week is closed.
         is_closed: whether the deadline for missing stores has passed.
         accepted: a person's decision that the week may go on with its gaps.
-        quarantined_by_rule: rows of the inbox that were not accepted, by the rule that they broke, for the error.
+        not_accepted: rows of the inbox that were not accepted, by the rule that they broke or the reason for which they
+            were passed over; for the error.
 
     Returns:
         The report with its status; `waiting` where stores may still report.
@@ -173,12 +175,13 @@ def gate(
     if not completeness.rows:
         if not is_closed:
             return replace(completeness, status=WeekStatus.WAITING)
-        rules = quarantined_by_rule or {}
+        rules = not_accepted or {}
+        other_days = "the other days of the week beside them, " if PassedOver.PARTIAL_WEEK in rules else ""
         raise DataError(
             f"No {definition.store.word} has reported the week of {completeness.week} with a row that could be accepted"
-            + (f" (quarantined: {', '.join(f'{rows} {rule}' for rule, rows in rules.items())})" if rules else ""),
-            "put its files, in the declared form, into the inbox (`oj status` shows what is there), or name another "
-            "week with --cutoff",
+            + (f" (not accepted: {', '.join(f'{rows} {rule}' for rule, rows in rules.items())})" if rules else ""),
+            f"put its files, in the declared form, into the inbox (`oj status` shows what is there), {other_days}or "
+            "name another week with --cutoff",
         )
     if completeness.week_before and not completeness.expected:
         if accepted:

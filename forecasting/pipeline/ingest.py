@@ -3,9 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 
+from forecasting.clock import now
 from forecasting.contracts.calendar import days_of
 from forecasting.contracts.errors import DataError, WeekWaiting
 from forecasting.contracts.panel_definition import Id
@@ -130,6 +132,7 @@ def validate(lake: Lake, arrived: Arrived) -> Validated:
         announced=lake.promotions.read(),
         definition=lake.reference.definition,
         layouts=lake.reference.layouts,
+        today=now().astimezone(ZoneInfo(lake.reference.time_zone)).date(),
     )
 
 
@@ -241,8 +244,9 @@ def _archive(lake: Lake, week: date, arrived: Arrived, checked: Validated) -> li
     Returns:
         Sentences about files that are still, or again, in the inbox.
     """
-    # A store whose week lacks a day keeps its files in the inbox, where the late day completes them.
+    # Files whose week lacks a day stay in the inbox, where the late day completes them.
     incomplete = set(checked.quarantined.loc[checked.quarantined["rule"] == "day_missing", "file"])
+    incomplete |= set(checked.unfinished_files)
     with waiting_lock(lake.lock_path("collect")):
         notes = lake.archive.take(week, [file for file in arrived.files if file.name not in incomplete])
         return notes + lake.archive.return_changed()
@@ -292,5 +296,5 @@ def _assess(lake: Lake, week: date, checked: Validated, spec: GateSpec, at: date
         min_reporting=spec.min_reporting,
         is_closed=is_closed,
         accepted=accepted,
-        quarantined_by_rule=checked.quarantined_by_rule,
+        not_accepted={**checked.quarantined_by_rule, **checked.passed_over},
     )

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 
@@ -117,6 +118,7 @@ def import_panel(
         announced=lake.promotions.read(),
         definition=replace(definition, new_ids="accept"),
         layouts=lake.reference.layouts,
+        today=at.astimezone(ZoneInfo(definition.time_zone)).date(),
     )
     result = _result(checked, max_quarantined, notes)
     if result.is_refused or is_check:

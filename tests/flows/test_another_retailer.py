@@ -4,6 +4,7 @@ The process of the test computes the forecasts, without Prefect.
 """
 
 from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from forecasting.core.completeness import WeekStatus
 from forecasting.pipeline.ingest import IngestResult
 from forecasting.pipeline.panel_import import import_panel
 from forecasting.storage.lake import Lake
-from tests.shop import PLANS, PRODUCTS, SALES, SHOP, STORES, shop_lake, week, write_plan, write_sales
+from tests.shop import HEADER, PLANS, PRODUCTS, SALES, SHOP, STORES, shop_lake, week, write_plan, write_sales
 from tests.small import compute_in_this_process
 
 WEEKS = 40
@@ -128,3 +129,27 @@ def test_a_store_with_files_of_its_own_is_waited_for(shop: Lake) -> None:
         write_sales(shop.inbox / f"Umsatz KW41_{store}.csv", range(WEEKS, WEEKS + 1), [store])
     report = ingested(run(shop, accept_gaps="closed")).completeness
     assert (report.status, report.missing, report.incomplete) == (WeekStatus.ACCEPTED_WITH_GAPS, (STORES[2],), ())
+
+
+def test_a_file_whose_last_week_is_unfinished_waits_for_its_other_days(shop: Lake) -> None:
+    """Its whole weeks are forecast now; the days of the last one are summed with those of the next file."""
+    daily = replace(SALES, grain="day")
+    shop.reference.write_panel(SHOP, [daily, PLANS])
+    days = [week(WEEKS) + timedelta(days=number) for number in range(21)]
+
+    def write(name: str, written: list[date]) -> None:
+        lines = [f"{store};Neu;{day:%d.%m.%Y};2,5;1,5\n" for day in written for store in STORES]
+        (shop.inbox / name).write_text(HEADER + "".join(lines), encoding="utf-8")
+
+    write("Umsatz 1.csv", days[:10])
+    first = ingested(run(shop))
+    assert (first.completeness.week, first.passed_over) == (week(WEEKS), {"partial_week": 9})
+    assert [file.name for file in shop.waiting()] == ["Umsatz 1.csv"]
+
+    write("Umsatz 2.csv", days[10:])
+    run(shop)
+    assert shop.forecasts.cutoffs() == [week(WEEKS), week(WEEKS + 2)]
+    assert shop.waiting() == []
+    for number in range(WEEKS, WEEKS + 3):
+        rows = shop.sales.of_week(week(number))
+        assert rows.loc[rows["product"] == "Neu", "units"].tolist() == [7 * 1.5] * 3

@@ -230,9 +230,9 @@ def test_a_week_of_which_nothing_came_cannot_be_accepted(accepted: Acceptance | 
     with pytest.raises(DataError, match="No store has reported the week of 1989-11-16"):
         gate(completeness, ORANGE_JUICE, min_reporting=0.0, accepted=accepted)
     with pytest.raises(
-        DataError, match=r"could be accepted \(quarantined: 81 wrong_header, 1 cut_row\); put its files"
+        DataError, match=r"could be accepted \(not accepted: 81 wrong_header, 1 cut_row\); put its files"
     ):
-        gate(completeness, ORANGE_JUICE, min_reporting=0.0, quarantined_by_rule={"wrong_header": 81, "cut_row": 1})
+        gate(completeness, ORANGE_JUICE, min_reporting=0.0, not_accepted={"wrong_header": 81, "cut_row": 1})
 
 
 def test_a_week_of_which_only_broken_off_daily_files_came_cannot_be_accepted() -> None:

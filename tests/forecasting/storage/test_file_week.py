@@ -42,13 +42,15 @@ def week_of(text: str, *layouts: Layout) -> date | None:
     ("rows", "week"),
     [
         ("a;x;05.06.2024;3;1\n", date(2024, 6, 3)),
-        ("a;x;29.05.2024;3;1\na;x;05.06.2024;3;1\na;x;01.05.2024;3;1\n", date(2024, 6, 3)),
+        ("a;x;29.05.2024;3;1\na;x;08.06.2024;3;1\na;x;01.05.2024;3;1\n", date(2024, 6, 3)),
         # Plans of the weeks ahead have no units.
         ("a;x;05.06.2024; 3 ;1\na;x;12.06.2024;;1\na;x;19.06.2024;-;1\n", date(2024, 6, 3)),
         # This week has begun, a later one has not.
-        ("a;x;05.06.2024;3;1\na;x;12.06.2024;3;1\na;x;12.06.2042;3;1\n", date(2024, 6, 10)),
+        ("a;x;05.06.2024;3;1\na;x;15.06.2024;3;1\na;x;12.06.2042;3;1\n", date(2024, 6, 10)),
         # A totals row, a date that is none, and a cut row are none of its weeks.
         ("a;x;05.06.2024;3;1\nTotal;x;12.06.2024;3;1\na;x;12/06/2024;3;1\na;x;12.06.2024\n", date(2024, 6, 3)),
+        # Days end on Thursday, and those of the week before on Sunday.
+        ("a;x;02.06.2024;3;1\na;x;06.06.2024;3;1\n", date(2024, 5, 27)),
         ("a;x;05.06.2024;;1\n", None),
         ("", None),
     ],
