@@ -77,7 +77,7 @@ class Watcher:
         """Return the state of every week with files in the inbox, and of the week that stores report now."""
         lake = self._lake
         files: dict[date, list[str]] = {}
-        for file in lake.archive.waiting(lake.reference.layouts, lake.reference.week_starts_on):
+        for file in lake.waiting():
             if file.week:
                 files.setdefault(file.week, []).append(f"{file.name} {file.stamp}")
         published = set(lake.forecasts.cutoffs())

@@ -86,9 +86,7 @@ def _still_waiting(lake: Lake, week: date, spec: GateSpec) -> WeekWaiting | None
 
 
 def _fingerprint(lake: Lake, week: date) -> object:
-    return lake.acceptances.read(week), [
-        (file.name, file.stamp) for file in lake.archive.waiting(lake.reference.layouts, lake.reference.week_starts_on)
-    ]
+    return lake.acceptances.read(week), [(file.name, file.stamp) for file in lake.waiting()]
 
 
 def _suspend(lake: Lake, week: date, spec: GateSpec) -> None:

@@ -18,6 +18,7 @@ from forecasting.contracts import schemas
 from forecasting.contracts.calendar import WEEK
 from forecasting.contracts.errors import DataError, WeekNotWhole
 from forecasting.contracts.panel_definition import Id, PanelDefinition, Unsold, in_order, readable
+from forecasting.core.inspection import PassedOver
 from forecasting.core.panel import series_of
 
 # A store without sales in these weeks is not expected to report.
@@ -109,6 +110,7 @@ def check_completeness(
     week: date,
     missing_days: Mapping[tuple[Id, date], tuple[date, ...]] | None = None,
     unsold: Unsold = "written",
+    stores_send_files: bool = True,
 ) -> CompletenessReport:
     """Compare the series expected in `week` with those received.
 
@@ -116,9 +118,13 @@ def check_completeness(
         sales: the lake's sales with the week's accepted rows among them (table `sales`).
         missing_days: days still missing of stores that report daily, by (store, week).
         unsold: of the panel definition; where it is `left_out`, a store that reported anything lacks no product.
+        stores_send_files: whether files are of one store each. Else, where unsold products are left out, a store
+            without a row sold nothing, and is not expected.
     """
     received = sales.loc[sales["week"] == pd.Timestamp(week), schemas.SERIES]
     expected = expected_series(sales, week)
+    if unsold == "left_out" and not stores_send_files:
+        expected = expected[expected["store"].isin(received["store"])]
     stores_expected, stores_received = set(expected["store"].tolist()), set(received["store"].tolist())
     days = {store: days for (store, of_week), days in (missing_days or {}).items() if of_week == week}
     absent = expected[~pd.MultiIndex.from_frame(expected).isin(pd.MultiIndex.from_frame(received))]
@@ -147,7 +153,7 @@ def gate(
     min_reporting: float,
     is_closed: bool = True,
     accepted: Acceptance | None = None,
-    quarantined_by_rule: Mapping[str, int] | None = None,
+    not_accepted: Mapping[str, int] | None = None,
 ) -> CompletenessReport:
     """Decide whether the week may be forecast, and record how.
 
@@ -156,7 +162,8 @@ def gate(
         min_reporting: least share of the expected stores that must be whole once the week is closed.
         is_closed: whether the deadline for missing stores has passed.
         accepted: a person's decision that the week may go on with its gaps.
-        quarantined_by_rule: rows of the inbox that were not accepted, by the rule that they broke, for the error.
+        not_accepted: rows of the inbox that were not accepted, by the rule that they broke or the reason for which they
+            were passed over; for the error.
 
     Returns:
         The report with its status; `waiting` where stores may still report.
@@ -168,12 +175,13 @@ def gate(
     if not completeness.rows:
         if not is_closed:
             return replace(completeness, status=WeekStatus.WAITING)
-        rules = quarantined_by_rule or {}
+        rules = not_accepted or {}
+        other_days = "the other days of the week beside them, " if PassedOver.PARTIAL_WEEK in rules else ""
         raise DataError(
             f"No {definition.store.word} has reported the week of {completeness.week} with a row that could be accepted"
-            + (f" (quarantined: {', '.join(f'{rows} {rule}' for rule, rows in rules.items())})" if rules else ""),
-            "put its files, in the declared form, into the inbox (`oj status` shows what is there), or name another "
-            "week with --cutoff",
+            + (f" (not accepted: {', '.join(f'{rows} {rule}' for rule, rows in rules.items())})" if rules else ""),
+            f"put its files, in the declared form, into the inbox (`oj status` shows what is there), {other_days}or "
+            "name another week with --cutoff",
         )
     if completeness.week_before and not completeness.expected:
         if accepted:
@@ -206,8 +214,15 @@ def expected_series(sales: pd.DataFrame, week: date) -> pd.DataFrame:
     return series_of(sales[(sales["week"] >= since) & (sales["week"] < pd.Timestamp(week))])
 
 
-def active_series(sales: pd.DataFrame, cutoff: date) -> pd.DataFrame:
-    """Return the series to forecast, sorted: those with sales in the last quarter up to the cutoff week."""
+def active_series(sales: pd.DataFrame, cutoff: date, unsold: Unsold = "written") -> pd.DataFrame:
+    """Return the series to forecast, sorted: those with sales in the last quarter up to the cutoff week.
+
+    Args:
+        unsold: of the definition; where it is `left_out`, rows of 0 units say that a product was left out, and it is
+            forecast no longer than if they were not there.
+    """
     since = pd.Timestamp(cutoff - WEEK * WEEKS_FORECAST_AFTER_LAST_SALE)
     recent = sales[(sales["week"] > since) & (sales["week"] <= pd.Timestamp(cutoff))]
+    if unsold == "left_out":
+        recent = recent[recent["units"] > 0]
     return series_of(recent)

@@ -15,13 +15,13 @@ from forecasting.contracts.calendar import DAY_NAMES, is_week_start, weeks_of
 from forecasting.contracts.layout import ONLY, Layout
 from forecasting.contracts.panel_definition import Covariate, Id, Key, PanelDefinition
 from forecasting.core.dates import parse_dates
+from forecasting.core.flags import flags_as_numbers
 from forecasting.core.ids import ParsedId, parse_id
 from forecasting.core.numbers import parse_numbers
 
 # The keys of a series, whose values are ids.
 IDS = ("store", "product")
 WHOLE_FORM = "a whole number without leading zeros or separators"
-TRUTH = {"true": "1", "false": "0"}
 ID_REMEDIES = {
     "missing_value": "write the id in every row",
     "control_character": "remove the line break or control character",
@@ -234,8 +234,9 @@ class Rows:
             given = self._of_layouts([covariate.name in each.columns for each in self.layouts])
             self.parsed[covariate.name] = values.where(~(values.isna() & given & self.is_sound), 0.0)
         if covariate.role == "price":
-            # What comes free with another is sold, and says nothing about the price.
-            free = self.is_transaction & (values == 0).to_numpy(dtype=bool)
+            # What comes free with another is sold, and says nothing about the price; nor does a price of 0 where prices
+            # may be unknown.
+            free = (self.is_transaction | (covariate.empty == "unknown")) & (values == 0).to_numpy(dtype=bool)
             self.parsed[covariate.name] = self.parsed[covariate.name].where(~free)
         if covariate.role != "number":
             self.flag((values < 0).to_numpy(dtype=bool), "negative", covariate.name, "it cannot be less than 0")
@@ -260,7 +261,7 @@ class Rows:
             codes, texts = self._distinct(name, rows)
             texts = texts.where(~texts.str.strip().isin(layout.empty), "")
             if is_flag:
-                texts = texts.where(~texts.str.lower().isin(TRUTH), texts.str.lower().map(TRUTH))
+                texts = flags_as_numbers(texts)
             parsed = parse_numbers(texts, is_whole=is_whole, decimal=layout.decimal, thousands=layout.thousands)
             values[rows] = parsed.numbers[codes]
             mark = "" if is_whole else f" with the decimal mark {layout.decimal!r}"

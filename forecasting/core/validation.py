@@ -52,6 +52,7 @@ class Validated:
     passed_over: rows that are neither accepted nor an error, by reason.
     new_stores, new_products: ids of accepted rows that were not known before, sorted.
     held_back: cells (`store, product, week`) of rows that were quarantined or passed over, so far as they have keys.
+    unfinished_files: names of files whose last week lacks days, which another file may bring.
     files: the same counts by file. file_weeks: the last week with units of files whose name declares none.
     notes: sentences about what was read otherwise than it is written.
     """
@@ -68,6 +69,7 @@ class Validated:
     new_stores: tuple[Id, ...]
     new_products: tuple[Id, ...]
     held_back: pd.DataFrame
+    unfinished_files: tuple[str, ...]
     files: tuple[FileRows, ...]
     file_weeks: Mapping[str, date]
     notes: tuple[str, ...]
@@ -148,6 +150,7 @@ def validate(
         new_stores=_new_ids(weekly.sales["store"], stores["store"]),
         new_products=_new_ids(weekly.sales["product"], products["product"]),
         held_back=_held_back(checked),
+        unfinished_files=_unfinished_files(checked),
         files=_by_file(checked, accepted.index),
         file_weeks=file_weeks,
         notes=tuple(checked.notes),
@@ -271,6 +274,13 @@ def _new_ids(found: pd.Series, known: pd.Series) -> tuple[Id, ...]:
 def _held_back(checked: Rows) -> pd.DataFrame:
     rows = checked.parsed.loc[~checked.is_sound, schemas.CELL].dropna()
     return with_plain_ids(rows).drop_duplicates(ignore_index=True)
+
+
+def _unfinished_files(checked: Rows) -> tuple[str, ...]:
+    files, weeks = checked.frame["file"], checked.parsed["week"]
+    last = weeks.where(checked.parsed["units"].notna()).groupby(files).transform("max")
+    is_partial = (checked.passed_over == PassedOver.PARTIAL_WEEK.value) & (checked.rules == "")
+    return tuple(map(str, files[is_partial & (weeks == last).to_numpy()].unique()))
 
 
 def _by_file(checked: Rows, accepted: pd.Index) -> tuple[FileRows, ...]:

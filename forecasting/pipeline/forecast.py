@@ -41,7 +41,7 @@ def make_partitions(
     """
     if fitted:
         fitted.require_fit_for(spec)
-    series = active_series(sales, spec.cutoff)
+    series = active_series(sales, spec.cutoff, spec.definition.unsold)
     if series.empty:
         raise DataError(
             f"No series has sales in the weeks up to the cutoff {spec.cutoff}",

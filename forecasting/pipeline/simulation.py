@@ -43,7 +43,7 @@ def simulate(lake: Lake, *, history_until: date = FIRST_HISTORY_UNTIL, source: P
         DataError: the data end here.
     """
     lake.prepare()
-    if not lake.is_empty and not is_simulated(lake):
+    if lake.reference.definition != ORANGE_JUICE if lake.is_empty else not is_simulated(lake):
         raise OptionError(f"lake={lake.root}", "holds another panel than the shipped one", "name another with --lake")
     definition = ORANGE_JUICE if lake.is_empty else lake.reference.definition
     sales, promotions = shipped(SALES, source), shipped(schemas.promotions(definition), source)

@@ -76,7 +76,7 @@ def outlook(fitted: FittedModel, sales: pd.DataFrame, promotions: pd.DataFrame, 
         OptionError: the model was not fitted for such a forecast.
     """
     fitted.require_fit_for(spec)
-    series = active_series(sales, spec.cutoff)
+    series = active_series(sales, spec.cutoff, spec.definition.unsold)
     panel = build_panel(sales, promotions, series, spec.cutoff)
     keys = frozenset(keys_of(series))
     untrained = frozenset(untrained_series(series_of(panel), fitted))

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from forecasting.compute.usage import ClusterUsage
-from forecasting.contracts.panel_definition import PanelDefinition
+from forecasting.contracts.panel_definition import PanelDefinition, readable
 from forecasting.contracts.run_record import RunRecord, adapter, result_name
 from forecasting.core.completeness import CompletenessReport, WeekStatus
 from forecasting.core.revision import Revision
@@ -93,9 +93,16 @@ def _ingest(result: IngestResult, record: RunRecord) -> StageView:
         Fact(
             "rows",
             f"{result.rows_in:,} = {result.accepted:,} accepted + {result.duplicates:,} duplicates + "
-            f"{result.quarantined:,} quarantined",
+            + (f"{sum(result.passed_over.values()):,} passed over + " if result.passed_over else "")
+            + f"{result.quarantined:,} quarantined",
         ),
     ]
+    if result.passed_over:
+        facts.append(Fact("passed over", words.counts(result.passed_over)))
+    if result.unsold:
+        facts.append(Fact("not sold", f"{words.count(result.unsold, 'cell')} that files leave out: 0 {panel.units}"))
+    new = ((result.new_stores, panel.store), (result.new_products, panel.product))
+    facts += [Fact("new", f"{key.words} {words.named([readable(each) for each in ids])}") for ids, key in new if ids]
     if named:
         facts.append(Fact("gaps", words.named(named), Tone.WARNING))
     if report.accepted:

@@ -3,19 +3,21 @@
 import hashlib
 import os
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 import pyarrow as pa
 
 from forecasting.clock import now
-from forecasting.contracts.calendar import THURSDAY
 from forecasting.contracts.layout import Layout
 from forecasting.contracts.orange_juice import LAYOUTS
-from forecasting.contracts.panel_definition import PanelDefinition
+from forecasting.contracts.panel_definition import ORANGE_JUICE, PanelDefinition
+from forecasting.storage.file_week import last_week
 from forecasting.storage.formats import Fault
 from forecasting.storage.reader import declared_week, fault_rows, fits, read_rows
 
@@ -23,13 +25,19 @@ from forecasting.storage.reader import declared_week, fault_rows, fits, read_row
 SECONDS_UNTOUCHED = 2.0
 MOST_SECONDS_AWAITED = 10.0
 SECONDS_BETWEEN_LOOKS = 0.1
+MOST_FILES_NAMED = 3
+MOST_WEEKS_REMEMBERED = 10_000
+
+# The weeks of files whose names declare none, by the file's path and stamp, and by how it was read.
+_weeks_read: dict[tuple[Path, tuple[int, int, int], str], date | None] = {}
 
 
 @dataclass(frozen=True)
 class InboxFile:
     """A file of the inbox.
 
-    week: the sales week that its name declares; None where it declares none, or is not as any layout says.
+    week: the sales week that its name declares, else the last one of which it has units; None for a file of plans, and
+        for one that is not as any layout says.
     stamp: inode, size in bytes, and nanoseconds since 1970 when it was changed last, as it was listed.
     sha256: of the bytes that were read; None where nothing was read yet, or nothing needed to be.
     """
@@ -42,13 +50,44 @@ class InboxFile:
     @property
     def name(self) -> str:
         """The file's name as text, whatever bytes it is made of."""
-        return os.fsencode(self.path.name).decode("utf-8", "backslashreplace")
+        return _shown(self.path.name)
 
 
-def list_inbox(folder: Path, layouts: Sequence[Layout] = LAYOUTS, week_starts_on: int = THURSDAY) -> list[InboxFile]:
-    """Return the files of the inbox, by name, without hidden files, which are still being written."""
+class FileNotes:
+    """Sentences about files: one for all files with the same problem."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, list[str]] = defaultdict(list)
+
+    def add(self, problem: str, name: str) -> None:
+        self._names[problem].append(_shown(name))
+
+    def all(self) -> list[str]:
+        return [f"{_listed(names)}: {problem}." for problem, names in self._names.items()]
+
+
+def list_inbox(
+    folder: Path, definition: PanelDefinition = ORANGE_JUICE, layouts: Sequence[Layout] = LAYOUTS
+) -> list[InboxFile]:
+    """Return the files of the inbox, by name, without hidden files, which are still being written.
+
+    A file whose name declares no week is read for it, once as long as it does not change.
+    """
     files = sorted(path for path in folder.glob("[!.]*") if path.is_file() and not path.is_symlink())
-    return [InboxFile(path, declared_week(path.name, layouts, week_starts_on), stamp_of(path)) for path in files]
+    return [_listed_file(path, definition, layouts) for path in files]
+
+
+def unread_entries(folder: Path) -> list[str]:
+    """Return sentences about what lies in the inbox and is no file to read; hidden entries are left out."""
+    notes = FileNotes()
+    for path in sorted(folder.glob("[!.]*")):
+        if path.is_symlink():
+            notes.add("is a link, and is not read; put the file itself into the inbox", path.name)
+        elif path.is_dir():
+            notes.add("is a folder, and is not read; put its files into the inbox itself", path.name)
+        elif not path.is_file() and path.exists():
+            notes.add("is no regular file, and is not read; remove it", path.name)
+    return notes.all()
 
 
 def await_settled(
@@ -124,6 +163,32 @@ def stamp_of(path: Path) -> tuple[int, int, int] | None:
     except FileNotFoundError:
         return None
     return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _listed_file(path: Path, definition: PanelDefinition, layouts: Sequence[Layout]) -> InboxFile:
+    stamp, week = stamp_of(path), declared_week(path.name, layouts, definition.week_starts_on)
+    if week or not stamp or not fits(path.name, layouts):
+        return InboxFile(path, week, stamp)
+    today = now().astimezone(ZoneInfo(definition.time_zone)).date()
+    key = (path, stamp, repr((layouts, definition.week_starts_on, definition.time_zone, today)))
+    if key not in _weeks_read:
+        try:
+            content = path.read_bytes()
+        except OSError:
+            return InboxFile(path, None, stamp)  # its reader says why
+        if len(_weeks_read) >= MOST_WEEKS_REMEMBERED:
+            _weeks_read.clear()
+        _weeks_read[key] = last_week(path.name, content, definition, layouts, today)
+    return InboxFile(path, _weeks_read[key], stamp)
+
+
+def _shown(name: str) -> str:
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
+def _listed(names: list[str]) -> str:
+    more = len(names) - MOST_FILES_NAMED
+    return ", ".join(names[:MOST_FILES_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _is_fresh(file: InboxFile, moment: float) -> bool:

@@ -9,7 +9,6 @@ import re
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from itertools import chain, islice
 
 import pyarrow as pa
 
@@ -53,7 +52,7 @@ def read(
             progress(len(plain.lines))
             return plain
         rows = _Rows(list(places.values()))
-        for line, values in _without_row_numbers(_rows(lines, layout.delimiter), len(found)):
+        for line, values in _rows(lines, layout.delimiter):
             if isinstance(values, Fault):
                 rows.faults.append(values)
             elif len(values) != len(found):
@@ -191,7 +190,21 @@ def _open(content: bytes, layout: Layout) -> tuple[list[str], _Lines]:
     line, names = next(_rows(lines, layout.delimiter), (lines.number, []))
     if isinstance(names, Fault):
         raise UnreadableFileError("wrong_header", f"the header cannot be read: {names.detail}", line)
-    return [name.removeprefix("\ufeff") for name in names], lines
+    clean = [name.removeprefix("\ufeff") for name in names]
+    return ["", *clean] if _has_row_numbers(lines, layout, len(clean)) else clean, lines
+
+
+def _has_row_numbers(lines: _Lines, layout: Layout, n_names: int) -> bool:
+    """Return whether rows begin with their number, for which the header has no name, as R and pandas write tables.
+
+    Numbers may have gaps and begin anew, as rows were left out or put together. Where a value too many has another
+    cause, such as a decimal comma, a value that is no date stands in the column of the date.
+    """
+    if "date" not in layout.columns or layout.date_format == "excel":
+        return False
+    _, values = next(_rows(lines, layout.delimiter), (0, []))
+    lines.begin_row(*lines.of_row)
+    return isinstance(values, list) and len(values) == n_names + 1 and values[0].isdecimal() and values[-1] != ""
 
 
 def _codec(encoding: str) -> str:
@@ -218,29 +231,6 @@ def _require_encoding(content: bytes, layout: Layout) -> None:
         return
     detail = f"the file is UTF-8, and its layout says {layout.encoding}: correct the layout"
     raise UnreadableFileError("wrong_encoding", detail)
-
-
-def _without_row_numbers(rows: _RowsOfLines, n_columns: int) -> _RowsOfLines:
-    """Leave out the first column where its name is not in the header, as R writes it: it numbers the rows.
-
-    Numbers count from 0 or 1, and may begin anew; a row with another number keeps its values, which are too many.
-    """
-    ahead = list(islice(rows, 2))
-    first = [each[0] if isinstance(each, list) and len(each) == n_columns + 1 else "" for _, each in ahead]
-    is_numbered = first in (["0", "1"], ["1", "2"])
-    number = ""
-    for line, values in chain(ahead, rows):
-        if is_numbered and isinstance(values, list) and len(values) == n_columns + 1:
-            begins = values[0] == first[0] and number != first[0]
-            if begins or (values[0].isdecimal() and number and int(values[0]) > int(number)):
-                number = values[0]
-                yield line, values[1:]
-                continue
-        if is_numbered and isinstance(values, list):
-            detail = f"{len(values)} values where {n_columns + 1} are, the first of them a number that goes up"
-            yield line, Fault(line, "cut_row", f"{detail}: send the whole line")
-            continue
-        yield line, values
 
 
 def _rows(lines: _Lines, delimiter: str) -> _RowsOfLines:

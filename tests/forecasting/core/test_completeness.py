@@ -82,6 +82,26 @@ def test_a_store_that_leaves_unsold_products_out_lacks_none() -> None:
     assert found == (Incomplete(2, days=(day,)),)
 
 
+def test_where_one_file_is_of_all_stores_one_without_a_row_sold_nothing() -> None:
+    """If what did not sell is left out; no store is missing then, where any has a row."""
+    sales = sales_of(*BEFORE, (2, 1, 10))
+
+    whole = check_completeness(sales, WEEK_10, unsold="left_out", stores_send_files=False)
+    assert (whole.expected, whole.received, whole.missing, whole.share_reporting) == ((2,), (2,), (), 1.0)
+    assert check_completeness(sales, WEEK_10, stores_send_files=False).missing == (5,)
+    assert check_completeness(sales_of(*BEFORE), WEEK_10, unsold="left_out", stores_send_files=False).rows == 0
+
+
+def test_a_product_that_is_left_out_is_forecast_for_a_quarter_after_its_last_sale() -> None:
+    """Its rows of 0 units do not count; where products are written out, they do."""
+    sales = sales_of((2, 1, 1), (2, 1, 10), (2, 2, 10))
+    sales.loc[(sales["product"] == 1) & (sales["week"] == pd.Timestamp(WEEK_10)), "units"] = 0
+    week_14 = dominicks_week(14)
+
+    assert active_series(sales, week_14, "left_out").to_numpy().tolist() == [[2, 2]]
+    assert active_series(sales, week_14, "written").to_numpy().tolist() == [[2, 1], [2, 2]]
+
+
 def test_a_store_that_lacks_days_is_incomplete() -> None:
     """A daily store without its Wednesday is incomplete in that week, and in no other."""
     days: dict[tuple[Id, date], tuple[date, ...]]
@@ -210,9 +230,9 @@ def test_a_week_of_which_nothing_came_cannot_be_accepted(accepted: Acceptance | 
     with pytest.raises(DataError, match="No store has reported the week of 1989-11-16"):
         gate(completeness, ORANGE_JUICE, min_reporting=0.0, accepted=accepted)
     with pytest.raises(
-        DataError, match=r"could be accepted \(quarantined: 81 wrong_header, 1 cut_row\); put its files"
+        DataError, match=r"could be accepted \(not accepted: 81 wrong_header, 1 cut_row\); put its files"
     ):
-        gate(completeness, ORANGE_JUICE, min_reporting=0.0, quarantined_by_rule={"wrong_header": 81, "cut_row": 1})
+        gate(completeness, ORANGE_JUICE, min_reporting=0.0, not_accepted={"wrong_header": 81, "cut_row": 1})
 
 
 def test_a_week_of_which_only_broken_off_daily_files_came_cannot_be_accepted() -> None:

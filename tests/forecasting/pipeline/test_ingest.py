@@ -164,7 +164,7 @@ def test_rows_of_a_file_that_cannot_be_moved_are_taken_in_once(
     monkeypatch.setattr(Path, "rename", refuse)
     week = dominicks_week(136)
     (note,) = take_in(simulated_lake, week, ingest.collect(simulated_lake, week))
-    assert "and 79 more files: could not be moved out of the inbox (Permission denied)" in note
+    assert "and 79 more: could not be moved out of the inbox (Permission denied)" in note
     assert ingest.collect(simulated_lake, week).files == []
     assert ingest.choose_weeks(simulated_lake, now()) == [week]
 

@@ -1,5 +1,6 @@
 """The simulation lets the real weeks arrive."""
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -72,3 +73,13 @@ def test_history_must_end_with_a_shipped_week(tmp_path: Path, until: date) -> No
     """A day that opens no week, or a week before the data, is refused."""
     with pytest.raises(OptionError, match="is not a week of the shipped data"):
         simulate(Lake(tmp_path / "lake"), history_until=until)
+
+
+def test_a_lake_that_is_made_for_another_panel_is_left_alone(tmp_path: Path) -> None:
+    """Before its first import it has no sales, but a panel file, which stays as it is."""
+    lake = Lake(tmp_path / "lake")
+    coffee = replace(ORANGE_JUICE, name="coffee")
+    lake.reference.write_panel(coffee, LAYOUTS)
+    with pytest.raises(OptionError, match="holds another panel than the shipped one"):
+        simulate(lake)
+    assert (lake.reference.definition, lake.sales.weeks()) == (coffee, [])

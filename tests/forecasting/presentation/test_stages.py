@@ -61,6 +61,14 @@ def test_every_store_and_row_is_accounted_for() -> None:
     assert said(ingest_of()).keys() == {"collected", "rows"}
 
 
+def test_what_is_no_sale_and_what_is_new_are_told_where_there_is_any() -> None:
+    """Rows that were passed over, products that a store left out, stores and products that the lake did not know."""
+    found = said(ingest_of(passed_over={"left_out": 2}, unsold=3, new_stores=(7,), new_products=("a\nb", "c")))
+    assert found["rows"] == "6 = 6 accepted + 0 duplicates + 2 passed over + 0 quarantined"
+    assert (found["passed over"], found["not sold"]) == ("left_out 2", "3 cells that files leave out: 0 cartons")
+    assert found["new"] == "stores 7 / brands a\\nb, c"
+
+
 def test_gaps_and_quarantined_rows_are_warnings() -> None:
     """They stand out in the log and in the terminal."""
     tones = {fact.name: fact.tone for fact in describe(with_gaps(), record_of()).facts}

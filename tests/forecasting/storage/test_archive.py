@@ -215,7 +215,7 @@ def test_many_files_are_named_in_one_sentence(archive: Archive, inbox: Path, mon
         (inbox / f"{CUTOFF}_store-{store}.csv").write_text("one")
     refuse_moves(monkeypatch, errno.EACCES)
     (said,) = archive.take(CUTOFF, read(archive))
-    assert "_store-1.csv, 1992-04-16_store-2.csv, 1992-04-16_store-3.csv and 2 more files: could not be" in said
+    assert "_store-1.csv, 1992-04-16_store-2.csv, 1992-04-16_store-3.csv and 2 more: could not be" in said
 
 
 def test_a_run_that_dies_before_the_move_archives_once(

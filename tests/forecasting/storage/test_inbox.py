@@ -4,6 +4,7 @@ import os
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -12,7 +13,8 @@ from forecasting.contracts.orange_juice import LAYOUTS
 from forecasting.contracts.panel_definition import ORANGE_JUICE
 from forecasting.core.inspection import raw_columns
 from forecasting.storage import inbox
-from forecasting.storage.inbox import InboxFile, await_settled, list_inbox, read_inbox
+from forecasting.storage.file_week import last_week
+from forecasting.storage.inbox import InboxFile, await_settled, list_inbox, read_inbox, unread_entries
 
 DEFINITION = replace(ORANGE_JUICE, covariates=tuple(ORANGE_JUICE.covariates[:3]))  # price, deal, feat
 HEADER = "store,product,week,units,price,deal,feat\n"
@@ -69,13 +71,22 @@ def test_a_file_of_another_name_is_quarantined(tmp_path: Path, name: str) -> Non
     assert rows["rule"].tolist() == ["wrong_file_name"]
 
 
-def test_hidden_files_links_and_folders_are_left_alone(tmp_path: Path) -> None:
-    """A hidden file is still being written; a link may point anywhere."""
+def test_hidden_files_links_and_folders_are_not_read(tmp_path: Path) -> None:
+    """A hidden file is still being written; a link may point anywhere. All but hidden entries are told of."""
     (tmp_path / f".{NAME}").write_text(HEADER)
     (tmp_path / "1992-04-16_store-003.csv").symlink_to("/etc/hostname")
     (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    for number in range(5):
+        (tmp_path / f"link-{number}").symlink_to("nowhere")
     assert list_inbox(tmp_path) == []
     assert read(tmp_path).empty
+    assert unread_entries(tmp_path) == [
+        "1992-04-16_store-003.csv, link-0, link-1 and 3 more: is a link, and is not read; put the file itself into "
+        "the inbox.",
+        "folder: is a folder, and is not read; put its files into the inbox itself.",
+        "pipe: is no regular file, and is not read; remove it.",
+    ]
 
 
 def test_parquet_files_follow_the_same_contract(tmp_path: Path) -> None:
@@ -150,3 +161,28 @@ def test_a_file_that_does_not_settle_is_left_for_the_next_run(tmp_path: Path, mo
 def test_a_file_that_was_taken_away_is_not_among_those_read(tmp_path: Path) -> None:
     """It was listed, and has gone since."""
     assert read_inbox([InboxFile(tmp_path / NAME, date(1992, 4, 16))], DEFINITION, LAYOUTS)[0] == []
+
+
+def test_a_file_without_a_week_in_its_name_is_read_for_it_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And again when it has changed; one of plans has none, nor has one that cannot be read."""
+    layouts = [replace(LAYOUTS[0], files="*.csv")]
+    read: list[str] = []
+
+    def count(name: str, *rest: Any) -> date | None:
+        read.append(name)
+        return last_week(name, *rest)
+
+    monkeypatch.setattr(inbox, "last_week", count)
+    files = {
+        "plan.csv": HEADER + "2,5,1992-04-23,,2.5,0,0\n",
+        "sales.csv": HEADER + "2,5,1992-04-16,12,2.5,0,0\n2,5,1992-04-23,,2.5,0,0\n",
+        "wrong.csv": "x\n",
+    }
+    for name, content in files.items():
+        (tmp_path / name).write_text(content)
+    for _ in range(2):
+        found = {file.name: file.week for file in list_inbox(tmp_path, DEFINITION, layouts)}
+        assert found == {"plan.csv": None, "sales.csv": date(1992, 4, 16), "wrong.csv": None}
+    assert sorted(read) == sorted(files)
+    (tmp_path / "plan.csv").write_text(HEADER + "2,5,1992-04-23,12,2.5,0,0\n")
+    assert list_inbox(tmp_path, DEFINITION, layouts)[0].week == date(1992, 4, 23)

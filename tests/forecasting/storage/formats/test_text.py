@@ -70,15 +70,6 @@ def test_a_file_that_ends_within_a_line_says_so(end: str) -> None:
     assert [(fault.line, fault.rule) for fault in found.faults] == [(3, "cut_row")]
 
 
-def test_numbers_of_rows_that_the_header_does_not_name_are_no_column() -> None:
-    """As R writes them; a row of one value too many is no such row, nor is one whose decimal comma splits a number."""
-    found = read_all(HEADER + "0,a,x,1\n1,b,x,1\n2,c,x,1\n0,d,x,1\n1,e,x\n5,f,x,1\n2,g,x,\n")
-    assert stores(found) == [(2, "a"), (3, "b"), (4, "c"), (5, "d"), (7, "f")]
-    assert [(fault.line, fault.rule) for fault in found.faults] == [(6, "cut_row"), (8, "cut_row")]
-    split = read_all(HEADER + "1,x,1,5\n1,y,2,5\n1,z,2,5\n")
-    assert [fault.rule for fault in split.faults] == ["cut_row"] * 3
-
-
 def test_many_rows_come_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is lost between them, and each is told."""
     monkeypatch.setattr(text, "ROWS_AT_ONCE", 2)
@@ -123,3 +114,25 @@ def test_a_header_that_cannot_be_read_is_named(content: str, says: str) -> None:
 def test_a_file_without_content_has_no_header() -> None:
     """It lacks all columns."""
     assert header(b"", LAYOUT) == header(b"\n\n", replace(LAYOUT, header_line=9)) == []
+
+
+def test_row_numbers_need_no_name() -> None:
+    """R and pandas write them into a first column that the header does not name; a file of a week may have any."""
+    content = "store,week,units\n51,a,x,1\n0,b,x,2\n0,c,x,2\n7,d\n"
+    assert header(content.encode(), LAYOUT) == ["", *NAMES]
+    found = read_all(content)
+    assert stores(found) == [(2, "a"), (3, "b"), (4, "c")]
+    assert [(fault.line, fault.rule) for fault in found.faults] == [(5, "cut_row")]
+
+
+@pytest.mark.parametrize("row", ["0,a,x,", "0,a,x", "a,b,x,1", "0,1,a,x,1"])
+def test_other_values_too_many_shift_no_column(row: str) -> None:
+    """A delimiter at the end of each row, or values too many, are none."""
+    assert header(f"store,week,units\n{row}\n".encode(), LAYOUT) == NAMES
+
+
+def test_rows_are_numbered_only_where_a_date_shows_a_shift() -> None:
+    """A decimal comma makes a value too many: without a date nobody would notice that units are read as prices."""
+    of_the_name = Layout("by name", {"store": ("store",), "units": ("week",)}, files="{week}.csv")
+    for layout in (of_the_name, replace(LAYOUT, date_format="excel")):
+        assert header(b"store,week,units\n1,2,3,5\n", layout) == NAMES
