@@ -68,6 +68,7 @@ HOSTILE = [
     "[red]{{ 7 * 7 }}",
     "12.0",
     "NULL",
+    ":smile:",
 ]
 DEFINITION = replace(
     ORANGE_JUICE,
@@ -267,8 +268,8 @@ def test_the_page_has_ids_as_text(ran: Ran) -> None:
     assert page.tags.count("script") == 7
     assert not any(name.startswith("on") for name in page.attributes)
     assert not {"img", "iframe", "base", "object"} & set(page.tags)
-    assert "19 of 20 expected outlets" not in html
-    assert "18 of 20 expected outlets have reported" in html
+    assert "20 of 21 expected outlets" not in html
+    assert "19 of 21 expected outlets have reported" in html
     assert "0.4" in html
 
 
@@ -276,7 +277,7 @@ def test_the_terminal_shows_ids_and_obeys_none(ran: Ran, printed: StringIO) -> N
     """Control characters are shown as they are typed in a program; all else is as it is."""
     show_run(ran.view, 1.0)
     text = printed.getvalue()
-    assert "18 of 20 expected outlets have reported: closed with gaps" in text
+    assert "19 of 21 expected outlets have reported: closed with gaps" in text
     assert f"outlet {HOSTILE[0]}" in text
     assert f"outlet {readable(HOSTILE[6])} lacks SKU {HOSTILE[7]}" in text
     assert "\x1b" not in text
@@ -318,6 +319,7 @@ def test_a_question_takes_what_the_retailer_writes(ran: Ran, printed: StringIO) 
         answer = what_if(of, store, store, week, price=2.0)
         show_answer(lake, store, store, week, "ets", answer)
     assert "Outlet 007, 007 (SKU 007), week of" in printed.getvalue()
+    assert "Outlet :smile:, :smile: (SKU :smile:), week of" in printed.getvalue()
     assert "\x1b" not in printed.getvalue()
 
 

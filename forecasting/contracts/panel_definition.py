@@ -21,6 +21,8 @@ RANGES: dict[Role, str] = {"price": "above 0", "flag": "0 or 1", "share": "from 
 Empty = Literal["quarantine", "unknown", "zero"]
 # number: whole, without leading zeros, which say nothing. text: as it is written.
 IdType = Literal["number", "text"]
+# Control characters, line breaks, and those that turn the direction of all that follows.
+_ACTING = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 # What a product that did not sell in a week is: written, with 0 units; or left out.
 Unsold = Literal["written", "left_out"]
 # An id as the retailer writes it, and the pair (store, product) that names a series.
@@ -34,8 +36,8 @@ RESERVED = {
 
 
 def readable(key: Id) -> str:
-    """Return an id for a line of text: as it is, but for control characters, which could act on a terminal."""
-    return re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]", lambda found: repr(found[0])[1:-1], str(key))
+    """Return an id for a line of text: as it is, but for characters that act on the line or its terminal."""
+    return _ACTING.sub(lambda found: ascii(found[0])[1:-1], str(key))
 
 
 def in_order(keys: Iterable[Id]) -> tuple[Id, ...]:

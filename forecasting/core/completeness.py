@@ -118,8 +118,8 @@ def check_completeness(
         sales: the lake's sales with the week's accepted rows among them (table `sales`).
         missing_days: days still missing of stores that report daily, by (store, week).
         unsold: of the panel definition; where it is `left_out`, a store that reported anything lacks no product.
-        stores_send_files: whether files are of one store each. Else, where it is `left_out`, a store without a row sold
-            nothing, and is not expected.
+        stores_send_files: whether files are of one store each. Else, where unsold products are left out, a store
+            without a row sold nothing, and is not expected.
     """
     received = sales.loc[sales["week"] == pd.Timestamp(week), schemas.SERIES]
     expected = expected_series(sales, week)

@@ -108,7 +108,14 @@ def find_unsold(rows: PanelRows, grain: Grain) -> tuple[Literal["written", "left
     if grain == "transaction":
         return "left_out", ""
     zeros = int((rows.units[known] == 0).sum())
-    _, places = np.unique(rows.days[known], return_inverse=True)
+    dates, places = np.unique(rows.days[known], return_inverse=True)
+    calendar = int(dates[-1] - dates[0]) + 1 if len(dates) else 0
+    if grain == "day" and len(dates) < 0.99 * calendar:
+        closed = calendar - len(dates)
+        return "left_out", (
+            f"{closed:,} of {calendar:,} days have no row at all, such as days on which stores are closed: unsold is "
+            '"left_out", so a missing row is 0 units'
+        )
     frame = pd.DataFrame({"key": rows.keys[known], "place": places}).drop_duplicates()
     spans = frame.groupby("key")["place"].agg(["min", "max", "size"])
     expected = int((spans["max"] - spans["min"] + 1).sum())

@@ -117,6 +117,7 @@ def test_an_id_is_read_as_its_key_says() -> None:
         ("a\nb\x1b[31m\x85", r"a\nb\x1b[31m\x85"),
         ("São 🍊\u200f", "São 🍊\u200f"),
         ("\\n", "\\n"),
+        ("a\u202eb", r"a\u202eb"),
     ],
 )
 def test_an_id_is_shown_as_it_is_but_for_control_characters(key: Id, shown: str) -> None:

@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime
 
 import pandas as pd
 import pytest
+from hypothesis import given
 
 from forecasting.contracts import orange_juice
 from forecasting.contracts.calendar import WEEK
@@ -21,6 +22,7 @@ from forecasting.core.completeness import (
     gate,
 )
 from forecasting.core.forecast_checks import keys_of
+from tests.strategies import Market, markets
 
 WEEK_10 = dominicks_week(10)
 
@@ -120,6 +122,20 @@ def test_a_store_is_expected_for_four_weeks_after_its_last_sale(last_sale: int, 
 
     assert (5 in check_completeness(sales, WEEK_10).missing) is is_expected
     assert ((5, 1) in keys_of(expected_series(sales, WEEK_10))) is is_expected
+
+
+@given(markets(max_weeks=6))
+def test_every_expected_store_is_whole_or_named_with_what_it_lacks(market: Market) -> None:
+    """Counted series by series: what was expected and is not there is missing with its store, or named."""
+    found = check_completeness(market.sales, market.cutoff)
+    age = (pd.Timestamp(market.cutoff) - market.sales["week"]).dt.days // 7
+    expected, here = set(keys_of(market.sales[age.between(1, 4)])), set(keys_of(market.sales[age == 0]))
+    assert set(found.expected) == {store for store, _ in expected}
+    named = {(each.store, product) for each in found.incomplete for product in each.products}
+    assert named | {key for key in expected if key[0] in found.missing} == expected - here
+    assert not {store for store, _ in here} & set(found.missing)
+    assert set(found.received) == {store for store, _ in here} - {each.store for each in found.incomplete}
+    assert found.rows == len(here)
 
 
 def test_later_weeks_do_not_make_a_store_expected() -> None:

@@ -79,10 +79,19 @@ def test_missing_rows() -> None:
     assert find_unsold(whole, "transaction") == ("left_out", "")
 
 
+def test_closed_days() -> None:
+    """A week without Sundays is whole: its missing days are 0 units."""
+    found = rows(periods=42)
+    is_open = (found.days + 3) % 7 != 6
+    unsold, doubt = find_unsold(PanelRows(found.keys[is_open], found.days[is_open], found.units[is_open]), "day")
+    assert unsold == "left_out"
+    assert "5 of 41 days have no row at all" in doubt
+
+
 def test_rows_without_a_date_are_not_missing() -> None:
     """They are there, though nobody knows when."""
     found = rows(periods=40)
-    days = np.where(np.arange(80) % 10 == 3, NO_DAY, found.days)
+    days = np.where(np.arange(80) % 9 == 3, NO_DAY, found.days)
     assert find_unsold(PanelRows(found.keys, days, found.units), "day") == ("written", "")
 
 
