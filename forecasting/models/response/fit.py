@@ -87,29 +87,47 @@ class _Moments:
 
 
 class _Products:
-    """Faded sums of products, which the slopes are solved from."""
+    """Faded sums of products, which the slopes are solved from.
+
+    `xx`, `shared` and `level_x` hold the columns [x, log sales, 1]: the cross products and the constant come with
+    them. A week counts by the inverse of its covariance, 1 + shock × (all ones) relative to a store's own noise.
+    """
 
     def __init__(self, o: FitOptions, stores: int, k: int) -> None:
         self.fade, self.shock = 0.5 ** (1 / o.half_life), o.shock
         z = min(o.own_slopes, k)
-        self.xx, self.xy = np.zeros((k, k)), np.zeros(k)
+        self.xx = np.zeros((k + 2, k + 2))
+        self.level_x = np.zeros((stores, k + 2))  # products with a store's level
+        self.w = np.zeros(stores)
         self.zx, self.zy = np.zeros((stores, z, k)), np.zeros((stores, z))
-        self.shared = np.zeros((k + 2, k + 2))  # of the weekly means of [x, log sales, 1]
         self.weeks, self.information = 0.0, 0.0
 
     def add(self, w: np.ndarray, x: np.ndarray, y: np.ndarray) -> None:
-        weighted = w[:, None] * x
-        z = weighted[:, : self.zx.shape[1]]
-        self.xx = self.fade * self.xx + weighted.T @ x
-        self.xy = self.fade * self.xy + y @ weighted
-        self.zx = self.fade * self.zx + z[:, :, None] * x[:, None, :]
-        self.zy = self.fade * self.zy + z * y[:, None]
+        columns = np.concatenate([x, y[:, None], np.ones((len(y), 1))], axis=1)
+        weighted = w[:, None] * columns
         count = w.sum()
         kept = 1 / (1 + self.shock * count)  # the information of a week that all stores share
-        mean = np.concatenate([weighted.sum(axis=0), [w @ y, count]]) / max(count, TINY)
-        self.shared = self.fade * self.shared + count * (1 - kept) * np.outer(mean, mean)
+        total = weighted.sum(axis=0) / max(count, TINY)  # the week's means
+        self.xx = self.fade * self.xx + weighted.T @ columns - count * (1 - kept) * np.outer(total, total)
+        self.level_x = self.fade * self.level_x + weighted - (1 - kept) * np.outer(w, total)
+        self.w = self.fade * self.w + w
+        z = weighted[:, : self.zx.shape[1]]
+        self.zx = self.fade * self.zx + z[:, :, None] * x[:, None, :]
+        self.zy = self.fade * self.zy + z * y[:, None]
         self.weeks = self.fade * self.weeks + 1
         self.information = self.fade * self.information + count * kept
+
+    def within_stores(self) -> np.ndarray:
+        """Return the products of [x, log sales], (K + 1, K + 1), without what levels explain; positive semi-definite.
+
+        A store's level is taken out with the weight of its own rows, which is at least what they are worth once
+        the weeks' shocks are allowed for: so the rest is the Schur complement of a positive semi-definite matrix.
+        With whole weeks only it is the regression within stores to the letter.
+        """
+        scaled = self.level_x / np.sqrt(np.maximum(self.w, TINY))[:, None]
+        rest = self.xx - scaled.T @ scaled
+        constant = rest[-1]
+        return (rest - np.outer(constant, constant) / max(constant[-1], TINY))[:-1, :-1]
 
 
 @dataclass(frozen=True)
@@ -213,7 +231,7 @@ def huber_weight(y: np.ndarray, forecast: np.ndarray, outlier: float) -> np.ndar
 
 def _fit(products: _Products, level: _Moments, penalty: np.ndarray, o: FitOptions) -> Response:
     """Shared slopes, then each store's deviation from them, then its level."""
-    slope = _shared_slope(products, level, penalty, o)
+    slope = _shared_slope(products, penalty, o)
     own_slope = _own_slopes(products, level, slope, o)
     bare = Response(slope, own_slope, np.zeros(len(level.w)))
     total = level.residual(bare)
@@ -221,21 +239,15 @@ def _fit(products: _Products, level: _Moments, penalty: np.ndarray, o: FitOption
     return Response(slope, own_slope, (total + o.level_prior * chain_level) / (level.w + o.level_prior))
 
 
-def _shared_slope(p: _Products, level: _Moments, penalty: np.ndarray, o: FitOptions) -> np.ndarray:
+def _shared_slope(p: _Products, penalty: np.ndarray, o: FitOptions) -> np.ndarray:
     """Ridge regression within stores, a week's common part counting as one observation.
 
     All stores of a week share one shock, so 80 rows of one week hold little more information
     about a promotion than one row; without this the fit is overconfident.
     """
     k = len(penalty)
-    root = np.sqrt(np.maximum(level.w, TINY))
-    mean_x, mean_y = level.wx / root[:, None], level.wy / root
-    gram = p.xx - mean_x.T @ mean_x
-    cross = p.xy - mean_y @ mean_x
-    ones = p.shared[k + 1]
-    shared = p.shared - np.outer(ones, ones) / max(ones[k + 1], TINY)
-    gram -= shared[:k, :k]
-    cross -= shared[:k, k]
+    products = p.within_stores()
+    gram, cross = products[:k, :k], products[:k, k]
     week = p.information / p.weeks
     gram[np.diag_indices(k)] += o.ridge_weeks * max(week, TINY) * penalty
     return np.linalg.solve(gram, cross)

@@ -57,6 +57,28 @@ def test_a_known_response_is_recovered(price: float | None) -> None:
     assert miss[found["product"] == 1].mean() == pytest.approx(0, abs=0.05)
 
 
+def test_a_thousand_stores_are_forecast_as_well_as_a_hundred(
+    real_sales: pd.DataFrame, real_promotions: pd.DataFrame
+) -> None:
+    """The same 83 real stores, alone and among 917 copies of them: the error of two products stays about as it is."""
+    sales = real_sales[real_sales["product"].isin([1, 8])]
+    real = np.sort(sales["store"].unique())
+    copies = pd.DataFrame({"store": np.random.default_rng(0).choice(real, 1_000 - len(real))})
+    copies["copy"] = 1_000 + copies.index
+    more_sales, more_plan = (
+        pd.concat([rows, rows.merge(copies, on="store").drop(columns="store").rename(columns={"copy": "store"})])
+        for rows in (sales, real_promotions[real_promotions["product"].isin([1, 8])])
+    )
+    spec = ForecastSpec(dominicks_week(110), gap=1, model="price_response")
+
+    errors = []
+    for stock in (sales, more_sales):
+        found = forecast(stock, more_plan, spec).merge(sales, on=schemas.CELL)
+        errors.append((found["forecast"] - found["units"]).abs().sum() / found["units"].sum())
+
+    assert errors[1] < 1.1 * errors[0]
+
+
 def without_adverts(market: Market) -> pd.DataFrame:
     """The plan with no advert of product 1 after the cutoff."""
     own = (market.promotions["product"] == 1) & (market.promotions["week"] > pd.Timestamp(market.cutoff))

@@ -5,8 +5,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from forecasting.models.response.fit import FitOptions, rolling_fit
+from forecasting.models.response.fit import FitOptions, _Products, rolling_fit
 
 OPTIONS = FitOptions()
 LOOSE = replace(OPTIONS, ridge_weeks=0.01, slope_ridge=1000.0)
@@ -151,3 +153,35 @@ def test_a_forecast_stays_near_what_the_product_ever_did() -> None:
 
     spread = (y[:61] - y[:61].mean(axis=0)).max()
     assert (found <= y[:61].mean(axis=0) + spread + OPTIONS.beyond + 0.3).all()
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(1, 300), st.integers(1, 12), st.floats(0, 1), st.floats(0, 2), st.integers(0, 2**32 - 1))
+def test_the_products_stay_positive_semi_definite(
+    stores: int, weeks: int, share_seen: float, shock: float, seed: int
+) -> None:
+    """For any number of stores that come and go, any weights, and any shock that they share."""
+    values = np.random.default_rng(seed)
+    products = _Products(replace(OPTIONS, shock=shock), stores, 3)
+    for _ in range(weeks):
+        weight = values.random(stores) ** 3 * (values.random(stores) < share_seen)
+        x = values.normal(0, 1, (stores, 3)) + values.normal(0, 3, 3)  # mostly what all stores share
+        products.add(weight, x, x @ [1.0, -1.0, 0.5] + values.normal(0, 1))
+
+    eigenvalues = np.linalg.eigvalsh(products.within_stores())
+
+    assert eigenvalues.min() >= -1e-9 * max(eigenvalues.max(), 1)
+
+
+def test_with_whole_weeks_the_products_are_those_of_the_regression_within_stores() -> None:
+    """By generalised least squares with a constant for each store, worked out in one piece."""
+    x, _, y = a_chain()
+    products = _Products(replace(OPTIONS, half_life=np.inf), S, K)
+    for week in range(20):
+        products.add(np.ones(S), x[week], y[week])
+
+    inverse = np.kron(np.eye(20), np.linalg.inv(np.eye(S) + OPTIONS.shock * np.ones((S, S))))
+    columns = np.concatenate([x[:20], y[:20, :, None]], axis=-1).reshape(20 * S, -1)
+    levels = np.tile(np.eye(S), (20, 1))
+    rest = columns - levels @ np.linalg.solve(levels.T @ inverse @ levels, levels.T @ inverse @ columns)
+    assert products.within_stores() == pytest.approx(rest.T @ inverse @ rest)
