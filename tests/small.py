@@ -15,6 +15,7 @@ import pytest
 
 from forecasting.compute import ClusterUsage
 from forecasting.contracts import orange_juice, schemas
+from forecasting.contracts.orange_juice import LAYOUTS
 from forecasting.contracts.panel_definition import ORANGE_JUICE
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.retry_queue import PartitionOutcome, RetryQueue
@@ -28,7 +29,7 @@ def small_lake(root: Path, first: date, last: date) -> Lake:
     """The sales of these stores from `first` to `last`, and their plans for four weeks more."""
     lake = Lake(root)
     lake.prepare()
-    lake.reference.write_definition(ORANGE_JUICE)
+    lake.reference.write_panel(ORANGE_JUICE, LAYOUTS)
     lake.reference.write(shipped(orange_juice.STORES), shipped(orange_juice.PRODUCTS))
     sales, promotions = (
         rows[rows["store"].isin(STORES) & (rows["week"] >= pd.Timestamp(first))]

@@ -10,6 +10,7 @@ import pandas as pd
 
 from forecasting.contracts import schemas
 from forecasting.contracts.calendar import DAYS_IN_WEEK, WEEK
+from forecasting.contracts.layout import store_files
 from forecasting.contracts.panel_definition import ORANGE_JUICE
 
 STORES = schemas.stores(ORANGE_JUICE)
@@ -32,3 +33,6 @@ def dominicks_week(number: int) -> date:
 def dominicks_weeks(numbers: "pd.Series | np.ndarray") -> pd.DatetimeIndex:
     """Return the first days of many numbered weeks."""
     return pd.Timestamp(DOMINICKS_WEEK_1) + pd.to_timedelta((np.asarray(numbers) - 1) * DAYS_IN_WEEK, unit="D")
+
+
+LAYOUTS = store_files(ORANGE_JUICE)

@@ -3,10 +3,10 @@
 Nothing outside a definition, and the options of a model, names a covariate: code asks for covariates by their role.
 """
 
-from dataclasses import asdict, dataclass, fields
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from forecasting.contracts.calendar import THURSDAY
+from forecasting.contracts.calendar import DAYS_IN_WEEK, THURSDAY
 from forecasting.contracts.errors import DataError
 
 if TYPE_CHECKING:
@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 # price: money a unit, above 0. flag: 0 or 1. share: 0 to 1. number: any number.
 Role = Literal["price", "flag", "share", "number"]
 RANGES: dict[Role, str] = {"price": "above 0", "flag": "0 or 1", "share": "from 0 to 1", "number": "a number"}
+# What an empty value is. quarantine: an error of the sender. unknown: a value that nobody knows. zero: 0.
+Empty = Literal["quarantine", "unknown", "zero"]
+# number: whole, without leading zeros, which say nothing. text: as it is written.
+IdType = Literal["number", "text"]
 # Columns of tables in which covariates stand too.
 RESERVED = {
     *("store", "product", "week", "date", "units", "known", "announced", "step", "cutoff", "model", "reason", "kind"),
@@ -27,18 +31,23 @@ class Covariate:
     """A column whose values are known for past and coming weeks.
 
     name: the column. label: the word for people. meaning: what its values mean and in which unit.
+    empty: what an empty value in a file is; a price of 0 is not possible.
     """
 
     name: str
     role: Role
     label: str
     meaning: str
+    empty: Empty = "quarantine"
 
     def __post_init__(self) -> None:
         if self.role not in RANGES:
             raise DataError(
                 f"The covariate {self.name!r} has the role {self.role!r}", f"give it one of {', '.join(RANGES)}"
             )
+        allowed = [each for each in get_args(Empty) if not (each == "zero" and self.role == "price")]
+        if self.empty not in allowed:
+            raise DataError(f"The covariate {self.name!r} has empty={self.empty!r}", f"give it {' or '.join(allowed)}")
 
     @property
     def range(self) -> str:
@@ -69,8 +78,25 @@ class Attribute:
     """A column of the table of stores or of products, which no forecast depends on; values may be empty."""
 
     name: str
-    kind: Literal["whole", "decimal"]
+    kind: Literal["whole", "decimal", "text"]
     meaning: str
+
+
+@dataclass(frozen=True)
+class Key:
+    """One of the two keys of a series, `store` or `product`.
+
+    word, words: for people, one and many. id: the type of its ids.
+    Ids are what the retailer writes. A retailer with one key has one store, or one product, named `all`.
+    """
+
+    word: str
+    words: str
+    id: IdType = "text"
+
+    def __post_init__(self) -> None:
+        if self.id not in get_args(IdType):
+            raise DataError(f"The key {self.word!r} has id={self.id!r}", f"give it {' or '.join(get_args(IdType))}")
 
 
 @dataclass(frozen=True)
@@ -78,26 +104,55 @@ class PanelDefinition:
     """What the sales of a lake are.
 
     unit, units: what is counted, one and many. currency: the sign before a price.
-    store, product: the words for the two keys, for people.
+    store, product: the two keys of a series.
     covariates: what is known in advance.
     week_starts_on: the weekday that opens a week, Monday = 0.
     time_zone: the clocks by which a week closes, an IANA name.
+    whole_units: whether units are whole numbers.
+    negative_units: whether a week may have less than 0 units once returns are netted; else such a week counts as 0.
+    unsold: whether a product that did not sell in a week is `written`, with 0 units, so that a missing row is unknown;
+        or `left_out`, so that a missing row of a store that reported the week is 0 units.
+    empty_units: what a row of a past week without units is.
+    new_ids: whether rows of a store or product that the lake does not know are quarantined, or taken in.
+    holidays: country whose public holidays the models may use, as ISO 3166 code; empty for none.
+    category: the attribute of products that groups them; empty for none.
     """
 
     name: str
     unit: str
     units: str
     currency: str
-    store: str
-    product: str
+    store: Key
+    product: Key
     covariates: tuple[Covariate, ...]
     week_starts_on: int
     time_zone: str
+    whole_units: bool = True
+    negative_units: bool = False
+    unsold: Literal["written", "left_out"] = "written"
+    empty_units: Empty = "quarantine"
+    new_ids: Literal["quarantine", "accept"] = "quarantine"
+    holidays: str = ""
+    category: str = ""
     store_attributes: tuple[Attribute, ...] = ()
     product_attributes: tuple[Attribute, ...] = ()
 
     def __post_init__(self) -> None:
         names = self.names
+        if self.week_starts_on not in range(DAYS_IN_WEEK):
+            raise DataError(
+                f"The panel definition has week_starts_on={self.week_starts_on!r}", "name a day of the week"
+            )
+        choices = (
+            ("unsold", ("written", "left_out")),
+            ("empty_units", get_args(Empty)),
+            ("new_ids", ("quarantine", "accept")),
+        )
+        for name, allowed in choices:
+            if getattr(self, name) not in allowed:
+                raise DataError(
+                    f"The panel definition has {name}={getattr(self, name)!r}", f"give it {' or '.join(allowed)}"
+                )
         wrong = [name for name in names if not name.isidentifier() or name in RESERVED or names.count(name) > 1]
         if wrong:
             raise DataError(
@@ -132,15 +187,17 @@ class PanelDefinition:
         """
         try:
             nested = {
+                "store": Key(**plain["store"]),
+                "product": Key(**plain["product"]),
                 "covariates": tuple(Covariate(**each) for each in plain["covariates"]),
                 "store_attributes": tuple(Attribute(**each) for each in plain["store_attributes"]),
                 "product_attributes": tuple(Attribute(**each) for each in plain["product_attributes"]),
             }
-            return PanelDefinition(**{field.name: plain[field.name] for field in fields(PanelDefinition)} | nested)
+            return PanelDefinition(**plain | nested)
         except (KeyError, TypeError, ValueError) as error:
             raise DataError(
                 f"The panel definition cannot be read ({type(error).__name__}: {error})",
-                "restore reference/panel.json of the lake from a copy, or fill a new lake",
+                "correct reference/panel.toml of the lake, or restore it from a copy",
             ) from error
 
 
@@ -150,8 +207,8 @@ ORANGE_JUICE = PanelDefinition(
     unit="carton",
     units="cartons",
     currency="$",
-    store="store",
-    product="brand",
+    store=Key("store", "stores", "number"),
+    product=Key("brand", "brands", "number"),
     covariates=(
         Covariate("price", "price", "price", "dollars a carton"),
         Covariate("deal", "flag", "deal", "1 where the store had a coupon or in-store deal, else 0"),

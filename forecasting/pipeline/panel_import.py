@@ -14,11 +14,19 @@ import pyarrow.parquet as pq
 from forecasting.contracts import schemas
 from forecasting.contracts.calendar import DAY_NAMES
 from forecasting.contracts.errors import DataError, OptionError
-from forecasting.contracts.panel_definition import ORANGE_JUICE, Covariate, PanelDefinition
+from forecasting.contracts.layout import store_files
+from forecasting.contracts.panel_definition import ORANGE_JUICE, Covariate, Key, PanelDefinition
 from forecasting.storage.lake import Lake
 
 NO_PRICE = 1.0  # the price of all weeks where a panel has no prices
-IMPORTED = replace(ORANGE_JUICE, name="imported panel", unit="unit", units="units", product="product", time_zone="UTC")
+IMPORTED = replace(
+    ORANGE_JUICE,
+    name="imported panel",
+    unit="unit",
+    units="units",
+    product=Key("product", "products", "number"),
+    time_zone="UTC",
+)
 
 
 @dataclass(frozen=True)
@@ -91,7 +99,7 @@ def import_panel(
     stores, products = schemas.stores(definition), schemas.products(definition)
     announced = schemas.announced_promotions(definition)
     with lake.filling():
-        lake.reference.write_definition(definition)
+        lake.reference.write_panel(definition, store_files(definition))
         lake.reference.write(
             stores.cast(store_names.reindex(columns=stores.columns)),
             products.cast(product_names.reindex(columns=products.columns)),

@@ -9,7 +9,7 @@ import pandas as pd
 from forecasting.contracts import schemas
 from forecasting.contracts.calendar import WEEK
 from forecasting.contracts.errors import DataError, OptionError
-from forecasting.contracts.orange_juice import ANNOUNCED_PROMOTIONS, PRODUCTS, STORES, dominicks_week
+from forecasting.contracts.orange_juice import ANNOUNCED_PROMOTIONS, LAYOUTS, PRODUCTS, STORES, dominicks_week
 from forecasting.contracts.panel_definition import ORANGE_JUICE, PanelDefinition
 from forecasting.contracts.table import Table
 from forecasting.storage.files import read_table, replace_file
@@ -81,7 +81,7 @@ def _fill(lake: Lake, sales: pd.DataFrame, promotions: pd.DataFrame, until: date
             f"history-until={until}", "is not a week of the shipped data", f"name a Thursday from {first} to {end}"
         )
     with lake.filling():
-        lake.reference.write_definition(ORANGE_JUICE)
+        lake.reference.write_panel(ORANGE_JUICE, LAYOUTS)
         lake.reference.write(shipped(STORES, source), shipped(PRODUCTS, source))
         lake.promotions.add(_announced(promotions[promotions["week"] <= last]))
         lake.sales.add(sales[sales["week"] <= last])

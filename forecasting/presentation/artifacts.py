@@ -140,7 +140,7 @@ def _movers(view: RunView) -> str:
         )
         for mover in view.movers(MOVERS)
     ]
-    head = [text(view.panel.store), text(view.panel.product), "recent", "expected", "80 %", "plan"]
+    head = [text(view.panel.store.word), text(view.panel.product.word), "recent", "expected", "80 %", "plan"]
     return table(head, rows, ["right", "left", "right", "right", "right", "left"])
 
 
@@ -149,7 +149,7 @@ def _fallbacks(view: RunView) -> str:
     rows = [
         (str(each.store), name(each.product_name), text(each.reason), text(each.why)) for each in found[:MOST_FALLBACKS]
     ]
-    head = [text(view.panel.store), text(view.panel.product), "reason", ""]
+    head = [text(view.panel.store.word), text(view.panel.product.word), "reason", ""]
     more = len(found) - MOST_FALLBACKS
     left_out = f"{more:,} more are in the published table's column `reason`. " if more > 0 else ""
     return "\n\n".join(

@@ -76,7 +76,7 @@ def movers(week: WeekView) -> ExceptionList | None:
         "Biggest changes",
         f"{week.panel.units.capitalize()} expected in the week of {words.day(found[0].week)}, against the mean of the "
         f"last {RECENT_WEEKS} weeks. The 80 % interval contains the actual in four weeks of five.",
-        (week.panel.store, week.panel.product, "recent", "expected", "change", "80 % interval", "why"),
+        (week.panel.store.word, week.panel.product.word, "recent", "expected", "change", "80 % interval", "why"),
         tuple(_row(week, each.store, each.product, *row) for each, row in zip(found, cells, strict=True)),
     )
 
@@ -199,7 +199,12 @@ def _first_few(
         _row(week, int(each.store), int(each.product), *cells(each)) for each in found.head(MOST_NAMED).itertuples()
     )
     return ExceptionList(
-        key, title, sentence, (week.panel.store, week.panel.product, *head), rows, max(len(found) - MOST_NAMED, 0)
+        key,
+        title,
+        sentence,
+        (week.panel.store.word, week.panel.product.word, *head),
+        rows,
+        max(len(found) - MOST_NAMED, 0),
     )
 
 

@@ -4,7 +4,7 @@ Each store is the only writer of its paths, and the only one that knows their la
 
     inbox/                             files that the sending stores drop; see `forecasting.storage.inbox`
     archive/                           inbox files that a run has collected; `lake.archive`
-    reference/stores.parquet, products.parquet, panel.json   `lake.reference`
+    reference/stores.parquet, products.parquet, panel.toml   `lake.reference`
     sales/<week>.parquet               sales of a week, as known now; `lake.sales`
     promotions/<week>.parquet          what the files of a week announced of prices and promotions; `lake.promotions`
     vintages/sales|promotions/<week>/<collected>.parquet   every content that such a file has had; never changed

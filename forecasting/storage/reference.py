@@ -1,17 +1,21 @@
-"""Reference tables and the panel definition.
+"""Reference tables, and the panel file: the panel definition and the layouts of files.
 
-reference/stores.parquet, products.parquet, panel.json
+reference/stores.parquet, products.parquet, panel.toml
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from forecasting.contracts import schemas
 from forecasting.contracts.errors import DataError
+from forecasting.contracts.layout import Layout
+from forecasting.contracts.orange_juice import LAYOUTS
 from forecasting.contracts.panel_definition import ORANGE_JUICE, PanelDefinition
 from forecasting.contracts.table import Table
-from forecasting.storage.files import read_json, read_table, write_json, write_table
+from forecasting.storage.files import read_table, write_table, write_text
+from forecasting.storage.panel_file import parse, render
 
 
 class Reference:
@@ -44,25 +48,30 @@ class Reference:
 
     @property
     def definition(self) -> PanelDefinition:
-        """What the sales of the lake are; the orange juice where the lake has no definition.
+        """What the sales of the lake are; the orange juice where the lake has no panel file.
 
         Raises:
             DataError: the file is damaged.
         """
-        path = self._folder / "panel.json"
-        if not path.exists():
-            return ORANGE_JUICE
-        try:
-            content = read_json(path)
-        except ValueError as error:
-            raise DataError(
-                f"The panel definition {path} is not JSON ({error})", "correct it, or restore it from a copy"
-            ) from error
-        return PanelDefinition.from_dict(content)
+        return self._panel()[0]
 
-    def write_definition(self, definition: PanelDefinition) -> None:
-        """Write what the sales of the lake are, before any table is written."""
-        write_json(self._folder / "panel.json", definition.as_dict())
+    @property
+    def layouts(self) -> tuple[Layout, ...]:
+        """How files arrive; as those of the orange juice where the lake has no panel file.
+
+        Raises:
+            DataError: the file is damaged.
+        """
+        return self._panel()[1]
+
+    def write_panel(self, definition: PanelDefinition, layouts: Sequence[Layout], doubts: Sequence[str] = ()) -> None:
+        """Write what the sales of the lake are and how files arrive, before any table is written."""
+        write_text(self.panel_path, render(definition, layouts, doubts))
+
+    @property
+    def panel_path(self) -> Path:
+        """The panel file."""
+        return self._folder / "panel.toml"
 
     @property
     def week_starts_on(self) -> int:
@@ -73,6 +82,10 @@ class Reference:
     def time_zone(self) -> str:
         """IANA name of the time zone in which a week closes."""
         return self.definition.time_zone
+
+    def _panel(self) -> tuple[PanelDefinition, tuple[Layout, ...]]:
+        path = self.panel_path
+        return parse(path.read_text(encoding="utf-8"), path) if path.exists() else (ORANGE_JUICE, LAYOUTS)
 
     def _read(self, table: Table) -> pd.DataFrame:
         path = self._path(table)

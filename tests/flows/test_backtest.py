@@ -16,7 +16,7 @@ from flows.backtest import backtest
 from forecasting.cli import app
 from forecasting.contracts import orange_juice, schemas
 from forecasting.contracts.calendar import WEEK
-from forecasting.contracts.orange_juice import dominicks_week
+from forecasting.contracts.orange_juice import LAYOUTS, dominicks_week
 from forecasting.contracts.panel_definition import ORANGE_JUICE
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.backtest import score_models
@@ -166,7 +166,7 @@ def test_a_mistake_ends_in_one_sentence(tmp_path: Path, args: tuple[str, ...], c
 
 def test_a_protocol_does_not_mind_the_lakes_calendar(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A lake whose weeks open on Monday is not looked at: the benchmark's Thursdays are those of its own data."""
-    Lake(tmp_path / "lake").reference.write_definition(replace(ORANGE_JUICE, week_starts_on=0))
+    Lake(tmp_path / "lake").reference.write_panel(replace(ORANGE_JUICE, week_starts_on=0), LAYOUTS)
     asked: list[dict[str, Any]] = []
     monkeypatch.setattr("flows.prefect_tasks.run_flow", lambda flow, options, *_: asked.append(options))
     monkeypatch.setattr("forecasting.presentation.terminal.models.show_backtest", lambda result, protocol: None)

@@ -75,8 +75,8 @@ def _show_movers(view: RunView) -> None:
     if not movers:
         return
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))  # narrow, as a plan may be long
-    table.add_column(view.panel.store, justify="right", no_wrap=True)
-    table.add_column(view.panel.product, overflow="ellipsis", no_wrap=True, max_width=24)
+    table.add_column(view.panel.store.word, justify="right", no_wrap=True)
+    table.add_column(view.panel.product.word, overflow="ellipsis", no_wrap=True, max_width=24)
     for name in ("recent", "expected", "80 % interval"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("plan", no_wrap=True)

@@ -49,7 +49,7 @@ def test_a_definition_is_rebuilt_from_json() -> None:
 @pytest.mark.parametrize("broken", [{}, {"covariates": [{"name": "x"}]}, {"name": 1, "covariates": None}])
 def test_a_damaged_definition_is_one_sentence(broken: dict[str, object]) -> None:
     """The file is named, and the remedy."""
-    with pytest.raises(DataError, match=r"cannot be read .*panel\.json"):
+    with pytest.raises(DataError, match=r"cannot be read .*panel\.toml"):
         PanelDefinition.from_dict(broken)
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from forecasting.contracts import schemas
 from forecasting.contracts.calendar import WEEK
+from forecasting.contracts.layout import store_files
 from forecasting.contracts.panel_definition import ORANGE_JUICE, Covariate
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.panel import build_panel, series_of
@@ -38,7 +39,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
     market = made_up(stores=STORES, products=PRODUCTS, n_weeks=61, ahead=2)
     lake = Lake(tmp_path_factory.mktemp("aisle_end") / "lake")
     lake.prepare()
-    lake.reference.write_definition(DEFINITION)
+    lake.reference.write_panel(DEFINITION, store_files(DEFINITION))
     stores, products = schemas.stores(DEFINITION), schemas.products(DEFINITION)
     lake.reference.write(
         stores.cast(pd.DataFrame({"store": STORES}).reindex(columns=stores.columns)),

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from forecasting.contracts.panel_definition import ORANGE_JUICE, Covariate, PanelDefinition
+from forecasting.contracts.panel_definition import ORANGE_JUICE, Covariate, Key, PanelDefinition
 from forecasting.presentation import words
 
 NONE = float("nan")
@@ -64,7 +64,9 @@ def test_a_plan_is_written_by_the_roles_of_its_covariates() -> None:
 def test_a_panel_with_other_covariates_needs_no_other_words() -> None:
     """A lake without a price, with a holiday and a temperature."""
     covariates = (Covariate("h", "flag", "holiday", ""), Covariate("t", "number", "degrees", ""))
-    panel = PanelDefinition("ice", "cone", "cones", "€", "shop", "flavour", covariates, 0, "UTC")
+    panel = PanelDefinition(
+        "ice", "cone", "cones", "€", Key("shop", "shops"), Key("flavour", "flavours"), covariates, 0, "UTC"
+    )
     assert words.plan(panel, {"h": 1, "t": 31.5}) == "holiday degrees 31.5"
     assert words.plan(panel, {"h": 0, "t": NONE}) == "no promotion"
     assert words.why(panel, {"h": 1, "t": 31.5}, {}) == "holiday planned"

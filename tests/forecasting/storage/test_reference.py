@@ -8,6 +8,7 @@ import pytest
 
 from forecasting.contracts import orange_juice, schemas
 from forecasting.contracts.errors import DataError
+from forecasting.contracts.layout import store_files
 from forecasting.contracts.panel_definition import ORANGE_JUICE, Covariate
 from forecasting.storage.files import write_text
 from forecasting.storage.lake import Lake
@@ -37,15 +38,15 @@ def test_a_missing_reference_table_names_the_remedy(lake: Lake) -> None:
 def test_a_definition_is_read_as_it_was_written(lake: Lake) -> None:
     """Weekday, time zone and covariates among it; without one the lake is the orange juice's."""
     assert lake.reference.definition == ORANGE_JUICE
-    lake.reference.write_definition(COFFEE)
-    assert lake.reference.definition == COFFEE
+    lake.reference.write_panel(COFFEE, store_files(COFFEE))
+    assert (lake.reference.definition, lake.reference.layouts) == (COFFEE, store_files(COFFEE))
     assert (lake.reference.week_starts_on, lake.reference.time_zone) == (0, "Europe/Berlin")
 
 
-@pytest.mark.parametrize("content", ["{}", "", "{", "[1]"])
+@pytest.mark.parametrize("content", ["", "{", "name = 1", 'week_starts_on = "Monday"'])
 def test_a_damaged_definition_is_named(lake: Lake, content: str) -> None:
     """The lake does not silently become the orange juice's."""
-    write_text(lake.root / "reference" / "panel.json", content)
+    write_text(lake.root / "reference" / "panel.toml", content)
     with pytest.raises(DataError, match="panel"):
         _ = lake.reference.definition
 
