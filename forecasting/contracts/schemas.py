@@ -156,6 +156,7 @@ PARAMETERS = Table(
             column("store", pa.int32(), "store whose own it is; empty where all stores share it", nullable=True),
             column("position", pa.int32(), "position in the parameter, counted from 0; rows of an array one by one"),
             column("value", pa.float64(), "the value, in the unit that the model's source names"),
+            column("rival", _PRODUCT.type, "product whose offers the parameter is about; else empty", nullable=True),
         ]
     ),
 )

@@ -72,7 +72,8 @@ def rows_of(numbers: dict[tuple[int, int], Numbers]) -> pd.DataFrame:
         for (store, product), of_series in numbers.items()
         for name, value in of_series.items()
     ]
-    return schemas.PARAMETERS.cast(pd.DataFrame(rows, columns=["product", "name", "store", "position", "value"]))
+    frame = pd.DataFrame(rows, columns=["product", "name", "store", "position", "value"])
+    return schemas.PARAMETERS.cast(frame.assign(rival=None))
 
 
 def numbers_of(fitted: FittedModel) -> dict[tuple[int, int], Numbers]:
