@@ -78,7 +78,9 @@ class PriceResponse(Model):
                 continue
             frozen = frozen.only(np.unique(known["store"]))
             # A rival that the fit did not know has no slope.
-            offers = announced.of_products(frozen.stores, np.sort(np.append(frozen.rivals, product)))
+            offers = announced.of_products(
+                frozen.stores, np.sort(np.append(frozen.rivals, product)), np.array([product])
+            )
             offers = offers.since(int(offers.weeks.get_loc(known["week"].min())))
             stock = Sales.on_grid(known, frozen.stores, offers.weeks)
             products.append(bring_up_to_date(frozen, product, offers, stock, weeks_since_fit, spec))
@@ -89,17 +91,15 @@ def as_predictive(
     products: Sequence[ProductFit | ProductState], log_samples_of: list[np.ndarray], spec: ForecastSpec
 ) -> PredictiveDistribution:
     """Return the products' log samples (S, H, D) as one distribution in units."""
-    frames = [
-        pd.DataFrame(
-            {
-                "store": np.repeat(product.offers.stores, len(product.steps)),
-                "product": product.product,
-                "week": np.tile(product.weeks_ahead, len(product.offers.stores)),
-                "step": np.tile(product.steps, len(product.offers.stores)),
-            }
-        )
-        for product in products
-    ]
     smallest = smallest_sale(spec.definition)
+    rows = [len(product.offers.stores) * len(product.steps) for product in products]
+    frame = pd.DataFrame(
+        {
+            "store": np.concatenate([np.repeat(each.offers.stores, len(each.steps)) for each in products]),
+            "product": np.repeat(np.array([each.product for each in products]), rows),
+            "week": np.concatenate([np.tile(each.weeks_ahead, len(each.offers.stores)) for each in products]),
+            "step": np.concatenate([np.tile(each.steps, len(each.offers.stores)) for each in products]),
+        }
+    )
     samples = [from_logs(samples, smallest).reshape(-1, samples.shape[-1]) for samples in log_samples_of]
-    return PredictiveDistribution(pd.concat(frames, ignore_index=True), np.concatenate(samples))
+    return PredictiveDistribution(frame, np.concatenate(samples))

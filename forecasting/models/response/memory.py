@@ -46,7 +46,7 @@ class Response:
         return shared + (x[..., :z] * self.own_slope).sum(axis=-1) if z else shared
 
     def residual(self, sums: np.ndarray) -> np.ndarray:
-        """Return the faded sum of log sales minus what was expected, (P, S), from sums of [x, log sales, 1]."""
+        """Return the faded sum of log sales minus what was expected, (…, P, S), from sums of [x, log sales, 1]."""
         z = self.own_slope.shape[-1]
         found = sums[..., -2] - sums[..., -1] * self.level - (sums[..., :-2] @ self.slope[..., None])[..., 0]
         return found - (sums[..., :z] * self.own_slope).sum(axis=-1) if z else found
@@ -82,14 +82,9 @@ class State:
     @classmethod
     def of(cls, responses: Sequence[Response], sums: np.ndarray) -> Self:
         """Return the state against these bases, from sums of [x, log sales, 1] faded by each of `HALF_LIVES`."""
-        misses = {pair: responses[pair[0]].residual(sums[pair[1]]) for pair in sorted({*DRIFTS, *CHAINS})}
+        misses = np.stack([each.residual(sums) for each in responses])  # by basis and half-life
         weights = sums[..., -1]
-        return cls(
-            weights[[h for _, h in DRIFTS]],
-            np.stack([misses[pair] for pair in DRIFTS]),
-            weights[[h for _, h in CHAINS]],
-            np.stack([misses[pair] for pair in CHAINS]),
-        )
+        return cls(weights[DRIFTS], misses[BASES, DRIFTS], weights[CHAINS], misses[BASES, CHAINS])
 
     def after(self, weight: np.ndarray, miss: np.ndarray) -> "State":
         """Return the state one week later: weights (P, S), and log sales minus what each basis expected (3, P, S)."""
@@ -120,8 +115,9 @@ CANDIDATES = (
 )
 HALF_LIVES = tuple(sorted({h for each in CANDIDATES for h in (each.half_life, each.chain_half_life)}))
 # Of each candidate: its basis, and where the half-lives of its two memories stand.
-DRIFTS = tuple((each.basis, HALF_LIVES.index(each.half_life)) for each in CANDIDATES)
-CHAINS = tuple((each.basis, HALF_LIVES.index(each.chain_half_life)) for each in CANDIDATES)
+BASES = np.array([each.basis for each in CANDIDATES])
+DRIFTS = np.array([HALF_LIVES.index(each.half_life) for each in CANDIDATES])
+CHAINS = np.array([HALF_LIVES.index(each.chain_half_life) for each in CANDIDATES])
 # Of each candidate, to be multiplied with (C, P, S).
 DRIFT_FADES, CHAIN_FADES, PRIORS, KEPT = (
     np.array(values)[:, None, None]
@@ -132,4 +128,3 @@ DRIFT_FADES, CHAIN_FADES, PRIORS, KEPT = (
         [each.chain_kept for each in CANDIDATES],
     )
 )
-BASES = np.array([each.basis for each in CANDIDATES])

@@ -153,21 +153,28 @@ class Announcements:
         here = np.searchsorted(self.stores, stores)
         return bool(self.has_rows[np.searchsorted(self.products, product), here].any())
 
-    def offers(self, stores: np.ndarray, added: np.ndarray) -> Offers:
-        """Return the offers in these stores of all products that have any there, and of those `added`."""
+    def offers(self, stores: np.ndarray, own: np.ndarray) -> Offers:
+        """Return the offers in these stores of the products `own`, and of all others that have any there."""
         here = np.searchsorted(self.stores, stores)
         chosen = np.array(self.has_rows[:, here].any(axis=1))
-        chosen[np.searchsorted(self.products, added)] = True
-        return self.of_products(stores, self.products[chosen])
+        chosen[np.searchsorted(self.products, own)] = True
+        return self.of_products(stores, self.products[chosen], own)
 
-    def of_products(self, stores: np.ndarray, products: np.ndarray) -> Offers:
-        """Return the offers of these products in these stores, gaps filled."""
-        chosen = np.ix_(np.searchsorted(self.products, products), np.searchsorted(self.stores, stores))
-        promotions = self.roles.main + self.roles.other
-        known = {
-            name: _fill_flags(cube[chosen]) if name in promotions else _fill_values(cube[chosen])
-            for name, cube in self.known.items()
-        }
+    def of_products(self, stores: np.ndarray, products: np.ndarray, own: np.ndarray) -> Offers:
+        """Return the offers of these products in these stores, gaps filled; numbers of the products `own` alone.
+
+        No product looks at the numbers of another.
+        """
+        here, of = np.searchsorted(self.stores, stores), np.searchsorted(self.products, products)
+        known = {}
+        for name, cube in self.known.items():
+            if name in self.roles.numbers:
+                known[name] = np.zeros((len(of), len(here), len(self.weeks)))
+                part = cube[np.ix_(np.searchsorted(self.products, own), here)]
+                known[name][np.searchsorted(products, own)] = _fill_values(part)
+            else:
+                fill = _fill_values if name in self.roles.price else _fill_flags
+                known[name] = fill(cube[np.ix_(of, here)])
         return Offers.of(self.roles, stores, products, self.weeks, known)
 
 

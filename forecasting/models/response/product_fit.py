@@ -121,20 +121,24 @@ def fit_products(panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSp
 def fit_groups(panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> Iterator[Group]:
     """Fit the products of the panel, as many at once as share stores and weeks."""
     announced = Announcements.of(promotions, spec.definition, panel, pd.Timestamp(spec.weeks[-1]))
-    alike: dict[tuple[object, ...], tuple[np.ndarray, dict[int | str, pd.DataFrame]]] = {}
+    # By the offers that they see, then by their first week.
+    alike: dict[tuple[object, ...], dict[pd.Timestamp, dict[int | str, pd.DataFrame]]] = {}
     for product, sales in panel.groupby("product", sort=True):
-        stores = np.unique(sales["store"])
+        stores = np.unique(sales["store"].to_numpy())
         # A product without any plan is added to its own offers only: it must not be a rival of the others.
         unplanned = None if announced.has_plan(product, stores) else product
-        alike.setdefault((unplanned, tuple(stores), sales["week"].min()), (stores, {}))[1][product] = sales
-    for (unplanned, _, first), (stores, sales_of) in alike.items():
-        offers = announced.offers(stores, np.array([] if unplanned is None else [unplanned]))
-        offers = offers.since(int(offers.weeks.get_loc(first)))
-        at_once = max(MOST_AT_ONCE // len(stores), 1)
-        products = list(sales_of)
-        for begin in range(0, len(products), at_once):
-            some = products[begin : begin + at_once]
-            yield _fit_group({product: sales_of[product] for product in some}, offers, spec)
+        since = alike.setdefault((unplanned, tuple(stores)), {})
+        since.setdefault(sales["week"].min(), {})[product] = sales
+    for since in alike.values():
+        own = {product: sales for of_week in since.values() for product, sales in of_week.items()}
+        stores = np.unique(next(iter(own.values()))["store"].to_numpy())
+        seen = announced.offers(stores, np.array(list(own)))
+        for first, sales_of in since.items():
+            offers, products = seen.since(int(seen.weeks.get_loc(first))), list(sales_of)
+            at_once = max(MOST_AT_ONCE // len(offers.stores), 1)
+            for begin in range(0, len(products), at_once):
+                some = products[begin : begin + at_once]
+                yield _fit_group({product: sales_of[product] for product in some}, offers, spec)
 
 
 def _fit_group(sales_of: dict[int | str, pd.DataFrame], offers: Offers, spec: ForecastSpec) -> Group:

@@ -21,10 +21,10 @@ class Sales:
 
     @classmethod
     def on_grid(cls, sales: pd.DataFrame, stores: np.ndarray, weeks: pd.DatetimeIndex) -> "Sales":
-        """Return the sales of these stores and weeks; units below zero count as no sale."""
+        """Return the sales of these stores and weeks, which cover all of `sales`; units below zero are no sale."""
         units = np.full((len(weeks), len(stores)), np.nan)
-        cell = weeks.get_indexer(sales["week"]), np.searchsorted(stores, sales["store"].to_numpy())
-        units[cell] = sales["units"].to_numpy(float)
+        week = (sales["week"].to_numpy() - weeks[0].to_datetime64()) // np.timedelta64(7, "D")
+        units[week, np.searchsorted(stores, sales["store"].to_numpy())] = sales["units"].to_numpy(float)
         sold = units > 0
         return cls(np.log(units, where=sold, out=np.full(units.shape, np.nan)), units <= 0)
 

@@ -83,7 +83,7 @@ def test_a_product_without_any_offer_has_a_place() -> None:
     found = announced((2, 3, 0, 2.0, 1, 1.0))
 
     assert not found.has_plan(1, STORES)
-    assert found.offers(STORES, np.array([])).products.tolist() == [3]
+    assert found.offers(STORES, np.array([3])).products.tolist() == [3]
     with_it = found.offers(STORES, np.array([1]))
     assert with_it.products.tolist() == [1, 3]
     assert np.isfinite(with_it.log_price).all()

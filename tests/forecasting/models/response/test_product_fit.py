@@ -1,75 +1,12 @@
 """Tests of the fit of products: what is fitted at once, what a product depends on, and panels of any kind."""
 
-from dataclasses import replace
-from datetime import date
-
 import numpy as np
 import pandas as pd
 import pytest
 
-from forecasting.contracts.panel_definition import ORANGE_JUICE, Covariate, PanelDefinition
-from forecasting.contracts.spec import ForecastSpec
-from forecasting.core.panel import build_panel, series_of
 from forecasting.models.price_response import PriceResponse
 from forecasting.models.response.product_fit import MOST_AT_ONCE, MOST_POOLED, fit_groups, fit_products, pooled_stores
-
-CUTOFF = date(1992, 1, 30)
-W = 70
-
-
-def definition_of(*roles: str, whole: bool = True) -> PanelDefinition:
-    """A panel with one covariate of each of these roles, named by it and its place."""
-    covariates = tuple(Covariate(f"{role}_{place}", role, role, "") for place, role in enumerate(roles))  # type: ignore[arg-type]
-    return replace(ORANGE_JUICE, covariates=covariates, whole_units=whole)
-
-
-def panel_of(
-    definition: PanelDefinition, stores: int = 3, products: int = 3, scale: float = 50.0, zeros: float = 0.0
-) -> tuple[pd.DataFrame, pd.DataFrame, ForecastSpec]:
-    """Panel and promotions of products and stores with ids of text; levels move, and each covariate adds 0.3."""
-    values = np.random.default_rng(5)
-    last = pd.Timestamp(CUTOFF) + pd.Timedelta(weeks=2)
-    weeks = pd.date_range(end=last, periods=W + 2, freq="7D", unit="us")
-    ids = [f"s{n:02}" for n in range(stores)], [f"p {n:02}" for n in range(products)]
-    cells = pd.MultiIndex.from_product([*ids, weeks], names=["store", "product", "week"]).to_frame(index=False)
-    effect = np.zeros(len(cells))
-    for each in definition.covariates:
-        known = values.integers(0, 2, len(cells)).astype(float)
-        cells[each.name] = known + 1 if each.role == "price" else known
-        effect += 0.3 * known
-    walk = np.cumsum(values.normal(0, 0.05, (stores * products, W + 2)), axis=1).ravel()
-    cells["units"] = scale * np.exp(walk + effect + values.normal(0, 0.05, len(cells)))
-    cells["units"] *= values.random(len(cells)) >= zeros
-    if definition.whole_units:
-        cells["units"] = cells["units"].round()
-    spec = ForecastSpec(CUTOFF, definition=definition)
-    sales = cells.loc[cells["week"] <= pd.Timestamp(CUTOFF), ["store", "product", "week", "units"]]
-    promotions = cells[["store", "product", "week", *definition.names]]
-    series = series_of(sales)
-    return build_panel(sales, promotions, series, CUTOFF), promotions.assign(known=True), spec
-
-
-ROLES = [
-    (),
-    ("price",),
-    ("flag",),
-    ("share",),
-    ("number", "number"),
-    ("price", "flag", "flag", "share"),
-    ("price", "price", "number"),
-]
-
-
-@pytest.mark.parametrize("roles", ROLES)
-def test_any_covariates_are_taken_by_their_role(roles: tuple[str, ...]) -> None:
-    """None at all, no price, several promotions, numbers: usable samples of every series and step."""
-    panel, promotions, spec = panel_of(definition_of(*roles))
-
-    found = PriceResponse().forecast(panel, promotions, spec)
-
-    assert np.isfinite(found.samples).all()
-    assert (np.diff(found.samples, axis=1) >= 0).all()
-    assert len(found.frame) == 3 * 3 * 2
+from tests.forecasting.models.made_up import CUTOFF, definition_of, panel_of
 
 
 @pytest.mark.parametrize("scale", [0.002, 5e6])
@@ -136,8 +73,8 @@ def test_many_products_are_fitted_at_once_and_do_not_depend_on_each_other() -> N
 def test_products_of_other_stores_or_weeks_are_fitted_apart() -> None:
     """One product is sold in two stores of three, another since last year only."""
     panel, promotions, spec = panel_of(definition_of("price"), products=4)
-    late = (panel["product"] == "p 02") & (panel["week"] < pd.Timestamp("1991-06-01"))
-    elsewhere = (panel["product"] == "p 01") & (panel["store"] == "s00")
+    late = (panel["product"] == "p 002") & (panel["week"] < pd.Timestamp("1991-06-01"))
+    elsewhere = (panel["product"] == "p 001") & (panel["store"] == "s 000")
 
     fits = fit_products(panel[~late & ~elsewhere], promotions, spec)
 
