@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from forecasting.models.response.holiday_weeks import holiday_columns
 from forecasting.models.response.offers import Offers
 
 
@@ -80,6 +81,7 @@ def product_regressors(own: Own, usual: np.ndarray) -> tuple[np.ndarray, np.ndar
         spread = price.std(axis=1, keepdims=True)  # promoted deepest where all stores ask the same price
         blocks.append((1.0, [spread * main, *([spread * other] if roles.other else [])]))
     blocks.append((1.0, annual_waves(own.offers.weeks, pairs=2)))
+    blocks.append((1.0, holiday_columns(roles.holidays, own.offers.weeks)))
     if own.rivals.shape[1]:
         blocks += _against_rivals(own) if roles.price else _promoted_rivals(own)
     several = [names for names in (roles.main, roles.other) if len(names) > 1]

@@ -23,12 +23,14 @@ class Roles:
     price: at most one, the first of its role; further ones are numbers.
     main: the promotions that interact with the depth of a discount: shares, or flags where there are no shares.
     other: the flags beside shares.
+    holidays: country whose public holidays count; empty for none.
     """
 
     price: tuple[str, ...]
     main: tuple[str, ...]
     other: tuple[str, ...]
     numbers: tuple[str, ...]
+    holidays: str = ""
 
     @classmethod
     def of(cls, definition: PanelDefinition) -> Self:
@@ -36,7 +38,8 @@ class Roles:
         prices, shares, flags, numbers = (
             tuple(each.name for each in definition.of_role(role)) for role in ("price", "share", "flag", "number")
         )
-        return cls(prices[:1], shares or flags, flags if shares else (), prices[1:] + numbers)
+        others = flags if shares else ()
+        return cls(prices[:1], shares or flags, others, prices[1:] + numbers, definition.holidays)
 
 
 @dataclass(frozen=True)

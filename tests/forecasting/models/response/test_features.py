@@ -48,7 +48,7 @@ def test_waves_come_back_after_a_year() -> None:
         Roles((), ("promo",), (), ()),
         Roles(("price",), (), (), ()),
         Roles(("price",), ("a", "b"), (), ("list price", "temperature")),
-        Roles((), (), (), ("temperature",)),
+        Roles((), (), (), ("temperature",), "US"),
     ],
 )
 def test_regressors_have_a_penalty_each_and_are_finite(roles: Roles, products: int, stores: int) -> None:
