@@ -23,7 +23,7 @@ from pathlib import Path
 import pandas as pd
 from sqlalchemy import select
 
-from forecasting.contracts import schemas
+from forecasting.contracts import orange_juice
 from forecasting.contracts.orange_juice import dominicks_week
 from forecasting.contracts.panel_definition import ORANGE_JUICE
 from forecasting.contracts.spec import ForecastSpec
@@ -51,11 +51,11 @@ def forecasts(lake: Lake) -> dict[tuple[date, str], pd.DataFrame]:
 
 def held(database: str) -> pd.DataFrame:
     """All forecasts of the database."""
-    table = tables_of(ORANGE_JUICE)[schemas.FORECAST.name]
+    table = tables_of(ORANGE_JUICE)[orange_juice.FORECAST.name]
     with closing(Database(database)) as opened, opened.transaction() as connection:
         rows = connection.execute(select(table)).fetchall()
-    return schemas.FORECAST.cast(pd.DataFrame(rows, columns=schemas.FORECAST.columns)).sort_values(
-        list(schemas.FORECAST.key), ignore_index=True
+    return orange_juice.FORECAST.cast(pd.DataFrame(rows, columns=orange_juice.FORECAST.columns)).sort_values(
+        list(orange_juice.FORECAST.key), ignore_index=True
     )
 
 

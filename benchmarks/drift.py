@@ -46,7 +46,7 @@ def main(folder: Path) -> None:
     real, resampled, of_baseline = [0, 0], [], []
     soon: dict[str, list[int]] = {name: [] for name in broken}
     for origin in ORIGINS:
-        charts = Charts(quiet.iloc[origin : origin + BASELINE_WEEKS])
+        charts = Charts(quiet.iloc[origin : origin + BASELINE_WEEKS], ORANGE_JUICE.product)
         expected = charts.standardised(quiet.iloc[origin : origin + BASELINE_WEEKS])
         after = charts.standardised(quiet.iloc[origin + BASELINE_WEEKS :])
         real[0] += _alarm_weeks(after[None], charts.limits)[0]
@@ -65,7 +65,7 @@ def main(folder: Path) -> None:
     print(f"quiet, resampled from after the baseline: {np.mean(resampled):.2f} per 100 weeks")
     print(f"quiet, resampled from the baseline: {np.mean(of_baseline):.2f} per 100 weeks")
     for many in (26, 39, 52):
-        charts = Charts(quiet.iloc[:many])
+        charts = Charts(quiet.iloc[:many], ORANGE_JUICE.product)
         alarmed = {alarm.week for alarm in charts.alarms(quiet.iloc[many:])}
         weeks = ", ".join(map(str, sorted(alarmed))) or "none"
         print(f"baseline of the first {many} weeks, alarms in the other {len(quiet) - many}: {weeks}")
@@ -103,7 +103,7 @@ def _statistics(rows: pd.DataFrame) -> pd.DataFrame:
 def _forecasts(file: Path, *, hidden: bool) -> pd.DataFrame:
     """Table `backtest` without its other points, of one step."""
     if not file.exists():
-        sales, promotions = shipped(schemas.SALES), shipped(orange_juice.PROMOTIONS)
+        sales, promotions = shipped(orange_juice.SALES), shipped(orange_juice.PROMOTIONS)
         tables = []
         for cutoff in CUTOFFS:
             plan = _hidden(promotions, pd.Timestamp(cutoff)) if hidden else promotions
@@ -111,7 +111,7 @@ def _forecasts(file: Path, *, hidden: bool) -> pd.DataFrame:
         pd.concat(tables).to_parquet(file)
     table = pd.read_parquet(file).assign(median=0.0, mean=0.0, mape=0.0)
     return with_actuals(
-        table[table["step"] == 1], shipped(schemas.SALES), shipped(orange_juice.PROMOTIONS), MODEL, ORANGE_JUICE
+        table[table["step"] == 1], shipped(orange_juice.SALES), shipped(orange_juice.PROMOTIONS), MODEL, ORANGE_JUICE
     )
 
 

@@ -28,7 +28,7 @@ QUANTILES = ["median", *(f"{side}_{level}" for level in schemas.LEVELS for side 
 
 def real_forecasts() -> pd.DataFrame:
     """Table `backtest` of the default model."""
-    sales, promotions = shipped(schemas.SALES), shipped(orange_juice.PROMOTIONS)
+    sales, promotions = shipped(orange_juice.SALES), shipped(orange_juice.PROMOTIONS)
     stores = sorted(sales["store"].unique())[:STORES]
     sales, promotions = (rows[rows["store"].isin(stores)] for rows in (sales, promotions))
     tables = []
@@ -36,7 +36,7 @@ def real_forecasts() -> pd.DataFrame:
         spec = ForecastSpec(dominicks_week(number))
         partitions = make_partitions(sales, promotions, spec, 1_000)
         rows = [forecast_partition(partition, spec) for partition in partitions]
-        table = assemble(rows, partitions, {}, spec, schemas.ALL_POINTS)
+        table = assemble(rows, partitions, {}, spec, orange_juice.ALL_POINTS)
         tables.append(with_actuals(table, sales, promotions, spec.model, spec.definition))
     return pd.concat(tables, ignore_index=True)
 

@@ -31,7 +31,7 @@ COUNTS = (913, 11_973)
 
 def main() -> None:
     """Print one line for each size."""
-    sales, promotions = shipped(schemas.SALES), shipped(orange_juice.PROMOTIONS)
+    sales, promotions = shipped(orange_juice.SALES), shipped(orange_juice.PROMOTIONS)
     made = [
         forecast(sales, promotions, ForecastSpec(CUTOFF - pd.Timedelta(weeks=back).to_pytimedelta(), model="mean"))
         for back in range(WEEKS_BEFORE + 1)
@@ -40,7 +40,7 @@ def main() -> None:
     earlier = earlier[earlier["week"] <= pd.Timestamp(CUTOFF)]
     products, stores = shipped(orange_juice.PRODUCTS), shipped(orange_juice.STORES)
     table = report_table(sales, promotions, made[0], products, ORANGE_JUICE)
-    nothing = schemas.SCORES.empty(), schemas.CORRECTIONS.empty(), schemas.FORECAST.empty()
+    nothing = schemas.SCORES.empty(), orange_juice.CORRECTIONS.empty(), orange_juice.FORECAST.empty()
     week = WeekView(table, earlier, *nothing, stores, ORANGE_JUICE)
     for count in COUNTS:
         _measure(replace(week, report=_more_stores(table, count), earlier=_more_stores(earlier, count)))

@@ -7,9 +7,10 @@ import time
 
 import numpy as np
 
-from forecasting.contracts import orange_juice, schemas
+from forecasting.contracts import orange_juice
 from forecasting.contracts.calendar import WEEK
 from forecasting.contracts.orange_juice import dominicks_week
+from forecasting.contracts.panel_definition import Id
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.pipeline.forecast import train
 from forecasting.pipeline.simulation import shipped
@@ -21,14 +22,14 @@ SPEC = ForecastSpec(dominicks_week(136))
 
 def main() -> None:
     """Ask, and print."""
-    sales, promotions = shipped(schemas.SALES), shipped(orange_juice.PROMOTIONS)
+    sales, promotions = shipped(orange_juice.SALES), shipped(orange_juice.PROMOTIONS)
     began = time.perf_counter()
     fitted = train(sales, promotions, SPEC)
     trained = time.perf_counter() - began
     of = outlook(fitted, sales, promotions, SPEC)
     series = sorted(of.series)
     values = np.random.default_rng(0)
-    first: dict[int, float] = {}
+    first: dict[Id, float] = {}
     warm: list[float] = []
     cpu: list[float] = []
     while len(warm) < QUESTIONS:

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import rdata
 
-from forecasting.contracts import orange_juice, schemas
+from forecasting.contracts import orange_juice
 from forecasting.contracts.orange_juice import dominicks_weeks
 from forecasting.contracts.table import Table
 from forecasting.storage.files import write_table
@@ -78,7 +78,7 @@ def build_tables(rda: Path) -> dict[Table, pd.DataFrame]:
     )
     stores = demographics.rename(columns=str.lower).astype({"store": int}).assign(name=None)
     return {
-        schemas.SALES: panel,
+        orange_juice.SALES: panel,
         orange_juice.PROMOTIONS: panel,
         orange_juice.PRODUCTS: products,
         orange_juice.STORES: stores,

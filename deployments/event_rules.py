@@ -72,11 +72,11 @@ def with_event(sent: Mapping[str, list[str]], event: Event) -> dict[str, list[st
 
 def _events_of(seen: WeekState) -> Iterable[Event]:
     if not seen.is_published and seen.is_over and seen.is_whole:
-        yield Event(seen.week, "whole", "whole", "every expected store has reported")
+        yield Event(seen.week, "whole", "whole", "all that was expected has arrived")
     if not seen.is_published and seen.is_over and seen.accepted:
         yield Event(seen.week, "accepted", f"accepted {seen.accepted}", f"its gaps were accepted: {seen.accepted}")
     if not seen.is_published and seen.is_due:
-        missing = f"it waits for {', '.join(seen.gaps)}" if seen.gaps else "every expected store has reported"
+        missing = f"it waits for {', '.join(seen.gaps)}" if seen.gaps else "all that was expected has arrived"
         yield Event(seen.week, "late", "late", f"The week of {seen.week} is not published at its deadline: {missing}.")
     if seen.is_published:
         for file in seen.files:

@@ -77,7 +77,7 @@ class Watcher:
         """Return the state of every week with files in the inbox, and of the week that stores report now."""
         lake = self._lake
         files: dict[date, list[str]] = {}
-        for file in lake.archive.waiting(lake.reference.week_starts_on):
+        for file in lake.waiting():
             if file.week:
                 files.setdefault(file.week, []).append(f"{file.name} {file.stamp}")
         published = set(lake.forecasts.cutoffs())
@@ -101,7 +101,7 @@ class Watcher:
             is_published=is_published,
             is_due=is_due,
             accepted=completeness.accepted.why if completeness and completeness.accepted else None,
-            gaps=completeness.gaps if completeness else (),
+            gaps=completeness.gaps(self._lake.reference.definition) if completeness else (),
             files=files,
         )
 

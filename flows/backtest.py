@@ -40,7 +40,7 @@ def backtest(options: BacktestOptions) -> BacktestResult:
         with dask_cluster(options.cluster_spec, lake, "a backtest") as cluster:
             rows, milliseconds = run_folds(cluster, source, folds, options.models, options.point, options.batch_spec)
         scores = score(source, rows, milliseconds)
-        write_rows(rows, file)
+        write_rows(rows, file, source.definition)
     return BacktestResult(
         source=source.name,
         folds=len(folds.cutoffs),

@@ -65,7 +65,7 @@ def await_stores(lake: Lake, week: date, options: WeeklyOptions) -> None:
         return
     logger.info("%s", waiting)
     say_waiting(waiting)
-    send(lake, week_waiting(week, waiting.missing, waiting.deadline))
+    send(lake, week_waiting(week, waiting.missing, waiting.deadline, lake.reference.definition))
     if runtime.deployment.id and not runtime.flow_run.parent_flow_run_id:
         with best_effort("The run could not be suspended in Prefect, and waits in its process"):
             _suspend(lake, week, spec)
@@ -80,13 +80,13 @@ def _still_waiting(lake: Lake, week: date, spec: GateSpec) -> WeekWaiting | None
     if now() >= spec.deadline:
         return None
     report = ingest.look(lake, week, spec, now())
-    return WeekWaiting(week, report.gaps, spec.deadline) if report.status is WeekStatus.WAITING else None
+    if report.status is not WeekStatus.WAITING:
+        return None
+    return WeekWaiting(week, report.gaps(lake.reference.definition), spec.deadline)
 
 
 def _fingerprint(lake: Lake, week: date) -> object:
-    return lake.acceptances.read(week), [
-        (file.name, file.stamp) for file in lake.archive.waiting(lake.reference.week_starts_on)
-    ]
+    return lake.acceptances.read(week), [(file.name, file.stamp) for file in lake.waiting()]
 
 
 def _suspend(lake: Lake, week: date, spec: GateSpec) -> None:

@@ -27,7 +27,8 @@ FIRST = date(1992, 1, 2)
 WEEKS = [FIRST + WEEK * number for number in range(5)]
 CUTOFFS = WEEKS[-3:]
 TABLES = {
-    table.name: table for table in (schemas.FORECAST, schemas.SALES, orange_juice.PROMOTIONS, orange_juice.PRODUCTS)
+    table.name: table
+    for table in (orange_juice.FORECAST, orange_juice.SALES, orange_juice.PROMOTIONS, orange_juice.PRODUCTS)
 }
 
 
@@ -75,7 +76,7 @@ def make_small_lake(root: Path) -> Lake:
         feat=0.5,
     )
     rows["week"] = pd.to_datetime(rows["week"])
-    lake.sales.add(schemas.SALES.cast(rows[rows["week"] <= pd.Timestamp(WEEKS[-1])]))
+    lake.sales.add(orange_juice.SALES.cast(rows[rows["week"] <= pd.Timestamp(WEEKS[-1])]))
     # Each week announces its own offers, and those of the next one at another price: two files have the same cells.
     ahead = rows.assign(announced=rows["week"] - WEEK, price=rows["price"] + 0.1)
     announced = pd.concat([rows.assign(announced=rows["week"]), ahead])
@@ -121,8 +122,8 @@ def lake_tables(lake: Lake) -> dict[str, pd.DataFrame]:
     """What the database is to hold, read from the files."""
     published = [pd.read_parquet(lake.forecasts.path(cutoff)) for cutoff in lake.forecasts.cutoffs()]
     return {
-        "forecast": schemas.FORECAST.cast(pd.concat(published)).sort_values(
-            list(schemas.FORECAST.key), ignore_index=True
+        "forecast": orange_juice.FORECAST.cast(pd.concat(published)).sort_values(
+            list(orange_juice.FORECAST.key), ignore_index=True
         ),
         "sales": lake.sales.read(),
         "promotions": lake.promotions.read(lake.forecasts.cutoffs()[-1]),

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from forecasting.compute import ClusterUsage
-from forecasting.contracts import orange_juice, schemas
+from forecasting.contracts import orange_juice
 from forecasting.contracts.orange_juice import LAYOUTS
 from forecasting.contracts.panel_definition import ORANGE_JUICE
 from forecasting.contracts.spec import ForecastSpec
@@ -33,7 +33,7 @@ def small_lake(root: Path, first: date, last: date) -> Lake:
     lake.reference.write(shipped(orange_juice.STORES), shipped(orange_juice.PRODUCTS))
     sales, promotions = (
         rows[rows["store"].isin(STORES) & (rows["week"] >= pd.Timestamp(first))]
-        for rows in (shipped(schemas.SALES), shipped(orange_juice.PROMOTIONS))
+        for rows in (shipped(orange_juice.SALES), shipped(orange_juice.PROMOTIONS))
     )
     lake.sales.add(sales[sales["week"] <= pd.Timestamp(last)])
     plans = promotions[promotions["week"] <= pd.Timestamp(last) + pd.Timedelta(weeks=4)]

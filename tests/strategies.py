@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 from hypothesis import strategies as st
 
-from forecasting.contracts import orange_juice, schemas
+from forecasting.contracts import orange_juice
 from forecasting.contracts.calendar import WEEK, days_of
 from forecasting.contracts.panel_definition import ORANGE_JUICE, Covariate
 from forecasting.contracts.table import Table
@@ -17,6 +17,8 @@ from forecasting.core.inspection import raw_columns
 
 FIRST_WEEK = date(1991, 1, 3)
 WEEKS_AHEAD = 6
+# Places of the orange juice's layouts.
+WEEKLY, DAILY = range(len(orange_juice.LAYOUTS))
 KNOWN_STORES = pd.DataFrame({"store": [2, 5, 8, 9]})
 KNOWN_PRODUCTS = pd.DataFrame({"product": [1, 2, 3]})
 
@@ -63,7 +65,7 @@ def markets(draw: st.DrawFn, *, min_weeks: int = 1, max_weeks: int = 10, dense: 
     reported[n_weeks - 1] = True
     planned = np.array([cell not in unplanned for cell in present])
     return Market(
-        sales=_rows(schemas.SALES, cells, reported),
+        sales=_rows(orange_juice.SALES, cells, reported),
         promotions=_rows(orange_juice.PROMOTIONS, cells, planned),
         cutoff=weeks[n_weeks - 1],
     )
@@ -95,7 +97,8 @@ def raw_row(**values: Any) -> dict[str, Any]:
         "file": "1991-01-03_store-002.csv",
         "file_week": FIRST_WEEK,
         "line": 2,
-        "daily": False,
+        "file_store": "",
+        "layout": WEEKLY,
         "store": "2",
         "product": "1",
         "week_or_date": FIRST_WEEK.isoformat(),
@@ -103,6 +106,8 @@ def raw_row(**values: Any) -> dict[str, Any]:
         "price": "2.49",
         "deal": "0",
         "feat": "0.0",
+        "revenue": "",
+        "passed_over": "",
         "rule": "",
         "detail": "",
     }
@@ -141,7 +146,7 @@ inbox_rows = st.lists(
             "price": _mostly(["2.49", "3"]),
             "deal": _mostly(["0", "1"]),
             "feat": _mostly(["0", "0.5"]),
-            "daily": st.booleans(),
+            "layout": st.sampled_from([WEEKLY, DAILY]),
             "file_week": st.sampled_from([FIRST_WEEK, FIRST_WEEK + WEEK]),
             "rule": st.sampled_from(["", "", "", "", "cut_row"]),
         }

@@ -25,7 +25,7 @@ from tests.databases import CUTOFFS, scores_of
 
 DOCUMENT = (Path(__file__).parents[1] / "docs" / "tables.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```(python|sql)\n(.*?)```\n(?:\n```text\n(.*?)```)?", DOCUMENT, flags=re.DOTALL)
-TABLES = [orange_juice.REPORT, schemas.SCORES, schemas.FORECAST, orange_juice.ORDER_SHEET]
+TABLES = [orange_juice.REPORT, schemas.SCORES, orange_juice.FORECAST, orange_juice.ORDER_SHEET]
 TYPES = {"int8": "whole number", "int16": "whole number", "int32": "whole number", "int64": "whole number"}
 TYPES |= {"double": "decimal", "string": "text", "bool": "true or false", "date32[day]": "date"}
 

@@ -33,7 +33,7 @@ def scores(lake: LakeRoot = None) -> None:
     if found.empty:
         console.print("No forecast has matured yet: the next run scores those whose week it collects.")
         return
-    console.print(scores_table(found))
+    console.print(scores_table(found, opened.reference.definition))
     alarms = opened.monitoring.alarms(found["week"].max().date())
     for alarm in alarms:
         console.print(f"{alarm.week}  {alarm.sentence}", style="red")
@@ -72,8 +72,8 @@ def load(
 
 @command(RESULTS)
 def whatif(
-    store: Annotated[int, Option("Store number.")],
-    product: Annotated[int, Option("Product number.")],
+    store: Annotated[str, Option("The store, as you write it.", metavar="ID")],
+    product: Annotated[str, Option("The product, as you write it.", metavar="ID")],
     week: Annotated[date, Option("First day of a coming week.")],
     given: Annotated[
         list[str] | None,
@@ -90,9 +90,11 @@ def whatif(
     from forecasting.presentation.terminal.results import show_answer
 
     opened = existing_lake(lake)
+    definition = opened.reference.definition
+    series = definition.store.parse(store), definition.product.parse(product)
     outlook, model = outlook_of(opened)
-    answer = what_if(outlook, store, product, week, **by_name("set", given or [], float))
-    show_answer(opened, store, product, week, model, answer)
+    answer = what_if(outlook, *series, week, **by_name("set", given or [], float))
+    show_answer(opened, *series, week, model, answer)
 
 
 @command(RESULTS)
@@ -102,7 +104,6 @@ def snapshot(
     lake: LakeRoot = None,
 ) -> None:
     """Write the sales and promotions that a published forecast was made from, without later corrections."""
-    from forecasting.contracts import schemas
     from forecasting.contracts.errors import OptionError
     from forecasting.presentation.terminal.lake import show_snapshot
     from forecasting.storage.files import write_table
@@ -110,7 +111,7 @@ def snapshot(
     opened = existing_lake(lake)
     then = opened.snapshot_of(cutoff)
     try:
-        write_table(to / "sales.parquet", then.sales, schemas.SALES)
+        write_table(to / "sales.parquet", then.sales, opened.sales.table)
         write_table(to / "promotions.parquet", then.promotions, opened.promotions.table)
     except OSError as error:
         raise OptionError(f"to={to}", f"cannot be written ({error.strerror})", "name a folder of yours") from error

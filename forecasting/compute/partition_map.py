@@ -18,6 +18,8 @@ from forecasting.compute import workers
 from forecasting.compute.transfer import PartitionUnreadable, StoredPartition, store
 from forecasting.compute.usage import UsageMeter
 from forecasting.contracts.errors import RunError
+from forecasting.contracts.panel_definition import readable
+from forecasting.core.forecast_checks import keys_of
 from forecasting.core.partition import Partition
 from forecasting.core.retry_queue import Failure, PartitionOutcome, RetryQueue, Task
 
@@ -100,7 +102,8 @@ class PartitionMap:
             while self._flights:
                 for outcome in self._step():
                     outcomes.append(outcome)
-                    for (store, product), why in outcome.reasons.items():
+                    for key, why in outcome.reasons.items():
+                        store, product = map(readable, key)
                         logger.warning("Store %s product %s failed (%s) and gets a fallback", store, product, why)
                     if on_outcome:
                         on_outcome(outcome)
@@ -202,8 +205,8 @@ class PartitionMap:
     def _failed(self, task: Task, failure: Failure, error: Exception) -> PartitionOutcome | None:
         self._meter.lost_tasks += 1
         series = task.partition.series
-        first = series.iloc[0]
-        where = f"store {first['store']} product {first['product']}" if len(series) == 1 else f"{len(series)} series"
+        first, *others = keys_of(series)
+        where = f"{len(series)} series" if others else "store {} product {}".format(*map(readable, first))
         # A series that failed alone is the cause; a larger partition is a step of the search for it.
         level = logging.WARNING if len(series) == 1 else logging.INFO
         logger.log(level, "Partition %s (%s) %s: %r", task.partition.name, where, failure, error)

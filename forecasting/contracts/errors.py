@@ -46,18 +46,20 @@ class DataError(ForecastingError):
 
 @dataclass(eq=False)
 class WeekNotWhole(ForecastingError):
-    """Too few of the expected stores have reported the week."""
+    """Too few of the expected stores have reported the week; `stores` is the word for them."""
 
     week: date
     missing: tuple[str, ...]
     reporting: float
     min_reporting: float
+    stores: str = "stores"
 
     def __str__(self) -> str:
         return (
-            f"The week of {self.week} is not whole: {len(self.missing)} expected stores are missing or incomplete "
-            f"({'; '.join(self.missing)}), so {self.reporting:.0%} have reported where {self.min_reporting:.0%} "
-            "are needed; put their files into the inbox and run again, or go on without them with "
+            f"The week of {self.week} is not whole: {len(self.missing)} expected {self.stores} are missing or "
+            f"incomplete ({'; '.join(self.missing)}), so {self.reporting:.0%} have reported where "
+            f"{self.min_reporting:.0%} are needed; put their files into the inbox and run again, or go on without "
+            "them with "
             '--accept-gaps "your reason".'
         )
 

@@ -18,6 +18,8 @@ Grain = Literal["week", "day", "transaction"]
 PARTS = " / "
 # The id of a key that no column, and no part of a file's name, gives.
 ONLY = "all"
+DECIMAL_MARKS = (".", ",")
+THOUSANDS_MARKS = ("", ".", ",", " ", "'", "’", "_", "\u00a0", "\u202f")
 # What a file's name may declare.
 PLACEHOLDERS = {"week": r"\d{4}-\d{2}-\d{2}", "date": r"\d{4}-\d{2}-\d{2}", "store": r".{1,200}?"}
 # Date formats with a name; all others are those of `datetime.strptime`. iso: YYYY-MM-DD, with or without a time.
@@ -69,12 +71,19 @@ class Layout:
             )
         if self.header_line < 1:
             raise DataError(f"The layout {self.name!r} has header_line={self.header_line}", "count lines from 1")
+        if len(self.delimiter) != 1 or self.delimiter in '"\r\n':
+            raise DataError(f"The layout {self.name!r} has delimiter={self.delimiter!r}", "give it one character")
+        if self.decimal not in DECIMAL_MARKS or self.thousands not in THOUSANDS_MARKS or self.decimal == self.thousands:
+            raise DataError(
+                f"The layout {self.name!r} has decimal={self.decimal!r} and thousands={self.thousands!r}",
+                'give it decimal="." or ",", and another mark, a space, or none between thousands',
+            )
 
     def require(self, definition: PanelDefinition) -> None:
         """Check that the layout gives what the definition declares, and nothing else.
 
         Raises:
-            DataError: a column is of no covariate of the definition.
+            DataError: a column is of no covariate of the definition, or ids that are numbers have no column.
         """
         allowed = ["store", "product", "date", "units", "revenue", *definition.names]
         if unknown := [name for name in self.columns if name not in allowed]:
@@ -82,6 +91,13 @@ class Layout:
                 f"The layout {self.name!r} has a column for {unknown[0]!r}, which the panel definition does not have",
                 f"name one of {', '.join(allowed)}, or declare the covariate",
             )
+        for name, key in (("store", definition.store), ("product", definition.product)):
+            is_named = name in self.columns or (name == "store" and "{store}" in self.files)
+            if key.id == "number" and "units" in self.columns and not is_named:
+                raise DataError(
+                    f"The layout {self.name!r} has no column for {name!r}, whose ids are numbers",
+                    f'name its column, or give it id = "text": then all rows are of the {key.word} {ONLY!r}',
+                )
 
     def match(self, file_name: str) -> dict[str, str] | None:
         """Return what the name of a file declares, by placeholder; None where it is no file of this layout."""

@@ -13,6 +13,12 @@ from forecasting.contracts.calendar import DAYS_IN_WEEK, WEEK
 from forecasting.contracts.layout import store_files
 from forecasting.contracts.panel_definition import ORANGE_JUICE
 
+SALES = schemas.sales(ORANGE_JUICE)
+CORRECTIONS = schemas.corrections(ORANGE_JUICE)
+FORECAST = schemas.forecast(ORANGE_JUICE)
+ALL_POINTS = schemas.all_points(ORANGE_JUICE)
+BACKTEST = schemas.backtest(ORANGE_JUICE)
+PARAMETERS = schemas.parameters(ORANGE_JUICE)
 STORES = schemas.stores(ORANGE_JUICE)
 PRODUCTS = schemas.products(ORANGE_JUICE)
 PROMOTIONS = schemas.promotions(ORANGE_JUICE)

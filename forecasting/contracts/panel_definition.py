@@ -3,11 +3,13 @@
 Nothing outside a definition, and the options of a model, names a covariate: code asks for covariates by their role.
 """
 
+import re
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from forecasting.contracts.calendar import DAYS_IN_WEEK, THURSDAY
-from forecasting.contracts.errors import DataError
+from forecasting.contracts.errors import DataError, OptionError
 
 if TYPE_CHECKING:
     import pandas as pd  # which `oj --help` does not wait for
@@ -19,11 +21,28 @@ RANGES: dict[Role, str] = {"price": "above 0", "flag": "0 or 1", "share": "from 
 Empty = Literal["quarantine", "unknown", "zero"]
 # number: whole, without leading zeros, which say nothing. text: as it is written.
 IdType = Literal["number", "text"]
+# Control characters, line breaks, and those that turn the direction of all that follows.
+_ACTING = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+# What a product that did not sell in a week is: written, with 0 units; or left out.
+Unsold = Literal["written", "left_out"]
+# An id as the retailer writes it, and the pair (store, product) that names a series.
+Id = int | str
+Series = tuple[Id, Id]
 # Columns of tables in which covariates stand too.
 RESERVED = {
     *("store", "product", "week", "date", "units", "known", "announced", "step", "cutoff", "model", "reason", "kind"),
     *("store_name", "product_name", "forecast", "last_sold", "change", "file", "line", "rule", "detail"),
 }
+
+
+def readable(key: Id) -> str:
+    """Return an id for a line of text: as it is, but for characters that act on the line or its terminal."""
+    return _ACTING.sub(lambda found: ascii(found[0])[1:-1], str(key))
+
+
+def in_order(keys: Iterable[Id]) -> tuple[Id, ...]:
+    """Return ids of one key, ascending: all of them are numbers, or all are text."""
+    return tuple(sorted(keys))
 
 
 @dataclass(frozen=True)
@@ -98,6 +117,23 @@ class Key:
         if self.id not in get_args(IdType):
             raise DataError(f"The key {self.word!r} has id={self.id!r}", f"give it {' or '.join(get_args(IdType))}")
 
+    def parse(self, text: str) -> Id:
+        """Return the id that a person wrote.
+
+        Raises:
+            OptionError: it is no number, where ids are numbers.
+        """
+        if self.id == "text":
+            return text
+        try:
+            return int(text)
+        except ValueError:
+            raise OptionError(f"{self.word}={text}", "is no number", f"name a {self.word} by its number") from None
+
+    def named(self, key: Id) -> str:
+        """Return the word and the id: store 7."""
+        return f"{self.word} {readable(key)}"
+
 
 @dataclass(frozen=True)
 class PanelDefinition:
@@ -129,7 +165,7 @@ class PanelDefinition:
     time_zone: str
     whole_units: bool = True
     negative_units: bool = False
-    unsold: Literal["written", "left_out"] = "written"
+    unsold: Unsold = "written"
     empty_units: Empty = "quarantine"
     new_ids: Literal["quarantine", "accept"] = "quarantine"
     holidays: str = ""
@@ -144,7 +180,7 @@ class PanelDefinition:
                 f"The panel definition has week_starts_on={self.week_starts_on!r}", "name a day of the week"
             )
         choices = (
-            ("unsold", ("written", "left_out")),
+            ("unsold", get_args(Unsold)),
             ("empty_units", get_args(Empty)),
             ("new_ids", ("quarantine", "accept")),
         )
@@ -168,6 +204,11 @@ class PanelDefinition:
     def of_role(self, *roles: Role) -> tuple[Covariate, ...]:
         """Return the covariates of these roles, in their order."""
         return tuple(each for each in self.covariates if each.role in roles)
+
+    def named(self, series: Series) -> str:
+        """Return a series in words: store 7 brand 2."""
+        store, product = series
+        return f"{self.store.named(store)} {self.product.named(product)}"
 
     @property
     def promotions(self) -> tuple[Covariate, ...]:

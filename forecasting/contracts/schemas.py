@@ -1,101 +1,20 @@
 """Every table, declared once: columns, types, units and grain.
 
-A table that holds covariates, or attributes of stores and products, is a function of the panel definition.
+A table that holds ids, units sold, covariates or attributes is a function of the panel definition, which says whether
+ids are text or numbers, and whether units are whole.
 """
 
 from functools import cache
 
 import pyarrow as pa
 
-from forecasting.contracts.panel_definition import Attribute, Covariate, PanelDefinition
+from forecasting.contracts import columns
+from forecasting.contracts.panel_definition import PanelDefinition
 from forecasting.contracts.table import Table, column
 
 SERIES = ["store", "product"]
 CELL = ["store", "product", "week"]
-LEVELS = (80, 95)
-
-_ROLE_TYPES = {"price": pa.float64(), "flag": pa.int8(), "share": pa.float64(), "number": pa.float64()}
-_ATTRIBUTE_TYPES = {"whole": pa.int32(), "decimal": pa.float64()}
-
-_STORE = column("store", pa.int32(), "store number")
-_PRODUCT = column("product", pa.int32(), "product number, see the table products")
-_WEEK = column("week", pa.date32(), "first day of the week")
-
-SALES = Table(
-    "sales",
-    "One row per (store, product, week) that the store reported; never a row after the cutoff.",
-    ("store", "product", "week"),
-    pa.schema([_STORE, _PRODUCT, _WEEK, column("units", pa.int64(), "units sold in the week")]),
-)
-
-CORRECTIONS = Table(
-    "corrections",
-    "One row per (store, product, week, collected): units that were collected before, and were sent again with others.",
-    ("store", "product", "week", "collected"),
-    pa.schema(
-        [
-            _STORE,
-            _PRODUCT,
-            _WEEK,
-            column("units_before", pa.int64(), "units sold in the week, as collected before"),
-            column("units_after", pa.int64(), "units sold in the week, as sent again"),
-            column("collected", pa.timestamp("us", tz="UTC"), "moment at which a run collected the correction"),
-        ]
-    ),
-)
-
-_INTERVALS = [
-    column(f"{side}_{level}", pa.float64(), f"units: {which} end of the central {level} % interval", nullable=True)
-    for level in LEVELS
-    for side, which in (("lo", "lower"), ("hi", "upper"))
-]
-
-FORECAST = Table(
-    "forecast",
-    "One row per (store, product, step) of one cutoff: every active series, every step, exactly once.",
-    ("cutoff", "store", "product", "step"),
-    pa.schema(
-        [
-            column("cutoff", pa.date32(), "first day of the last week that was observed"),
-            _STORE,
-            _PRODUCT,
-            _WEEK,
-            column("step", pa.int16(), "weeks after the cutoff"),
-            column("forecast", pa.float64(), "units: the point named in the file's metadata, `point`"),
-            *(field.with_nullable(False) for field in _INTERVALS),
-            column("model", pa.string(), "the model that made this row"),
-            column("reason", pa.string(), "why a fallback made it; empty where the model did", nullable=True),
-            column("promotion_known", pa.bool_(), "whether all covariates of that week were announced"),
-        ]
-    ),
-)
-
-_POINTS = [
-    column("median", pa.float64(), "units: half of the distribution lies below; least absolute error"),
-    column("mean", pa.float64(), "units: least squared error; the only point that adds up over series"),
-    column("mape", pa.float64(), "units: least absolute percentage error; lies below the median"),
-]
-
-ALL_POINTS = Table(
-    "all_points",
-    "One row per (store, product, step) of one cutoff, as in forecast, with every point of the distribution.",
-    FORECAST.key,
-    pa.schema([*FORECAST.schema, *_POINTS]),
-)
-
-BACKTEST = Table(
-    "backtest",
-    "One row per (model, cutoff, store, product, step) of which the actual is known.",
-    ("model", "cutoff", "store", "product", "step"),
-    pa.schema(
-        [
-            column("model", pa.string(), "the model that was asked"),
-            *(field for field in ALL_POINTS.schema if field.name not in ("model", "promotion_known")),
-            column("actual", pa.int64(), "units sold in the week"),
-            column("promoted", pa.bool_(), "whether any promotion (a flag or share above 0) was on in that week"),
-        ]
-    ),
-)
+LEVELS = columns.LEVELS
 
 SCORES = Table(
     "scores",
@@ -105,10 +24,10 @@ SCORES = Table(
         [
             column("cutoff", pa.date32(), "cutoff of the forecast that is scored"),
             column("run_id", pa.string(), "the published run that made it"),
-            _WEEK,
+            columns.WEEK,
             column("step", pa.int16(), "weeks after the cutoff"),
             column("dimension", pa.string(), "total, product, store or model"),
-            column("member", pa.string(), "the product's or store's number or the model's name; empty for total"),
+            column("member", pa.string(), "id of the product or store, as text, or the model's name; empty for total"),
             column("series", pa.int32(), "forecasts whose actual is known"),
             column("actual", pa.float64(), "units sold, their sum"),
             column("forecast", pa.float64(), "units forecast, their sum"),
@@ -138,38 +57,130 @@ BASELINE = Table(
     pa.schema(
         [
             column("cutoff", pa.date32(), "cutoff of the fold"),
-            _WEEK,
+            columns.WEEK,
             *(SCORES.schema.field(name) for name in _BASELINE_COLUMNS),
             *(SCORES.schema.field(f"coverage_{level}") for level in LEVELS),
         ]
     ),
 )
 
-PARAMETERS = Table(
-    "parameters",
-    "One row per (product, name, store, position): one parameter of a fitted model.",
-    ("product", "name", "store", "position"),
-    pa.schema(
-        [
-            _PRODUCT,
-            column("name", pa.string(), "name of the parameter, as in the model's source"),
-            column("store", pa.int32(), "store whose own it is; empty where all stores share it", nullable=True),
-            column("position", pa.int32(), "position in the parameter, counted from 0; rows of an array one by one"),
-            column("value", pa.float64(), "the value, in the unit that the model's source names"),
-            column("rival", _PRODUCT.type, "product whose offers the parameter is about; else empty", nullable=True),
-        ]
-    ),
-)
+
+@cache
+def sales(definition: PanelDefinition) -> Table:
+    """Return the table of what was sold."""
+    return Table(
+        "sales",
+        "One row per (store, product, week) that the store reported; never a row after the cutoff.",
+        ("store", "product", "week"),
+        pa.schema([*columns.cell(definition), columns.units(definition, "units", "units sold in the week")]),
+    )
+
+
+@cache
+def corrections(definition: PanelDefinition) -> Table:
+    """Return the table of sales that were sent again with other units."""
+    return Table(
+        "corrections",
+        "One row per (store, product, week, collected): units that were collected before, and were sent again with "
+        "others.",
+        ("store", "product", "week", "collected"),
+        pa.schema(
+            [
+                *columns.cell(definition),
+                columns.units(definition, "units_before", "units sold in the week, as collected before"),
+                columns.units(definition, "units_after", "units sold in the week, as sent again"),
+                column("collected", pa.timestamp("us", tz="UTC"), "moment at which a run collected the correction"),
+            ]
+        ),
+    )
+
+
+@cache
+def forecast(definition: PanelDefinition) -> Table:
+    """Return the table that a run publishes."""
+    return Table(
+        "forecast",
+        "One row per (store, product, step) of one cutoff: every active series, every step, exactly once.",
+        ("cutoff", "store", "product", "step"),
+        pa.schema(
+            [
+                column("cutoff", pa.date32(), "first day of the last week that was observed"),
+                *columns.cell(definition),
+                column("step", pa.int16(), "weeks after the cutoff"),
+                column("forecast", pa.float64(), "units: the point named in the file's metadata, `point`"),
+                *(field.with_nullable(False) for field in columns.INTERVALS),
+                column("model", pa.string(), "the model that made this row"),
+                column("reason", pa.string(), "why a fallback made it; empty where the model did", nullable=True),
+                column("promotion_known", pa.bool_(), "whether all covariates of that week were announced"),
+            ]
+        ),
+    )
+
+
+@cache
+def all_points(definition: PanelDefinition) -> Table:
+    """Return the table `forecast` with every point of the predictive distribution."""
+    table = forecast(definition)
+    return Table(
+        "all_points",
+        "One row per (store, product, step) of one cutoff, as in forecast, with every point of the distribution.",
+        table.key,
+        pa.schema([*table.schema, *columns.POINTS]),
+    )
+
+
+@cache
+def backtest(definition: PanelDefinition) -> Table:
+    """Return the table of forecasts of past weeks beside what was sold."""
+    points = [field for field in all_points(definition).schema if field.name not in ("model", "promotion_known")]
+    return Table(
+        "backtest",
+        "One row per (model, cutoff, store, product, step) of which the actual is known.",
+        ("model", "cutoff", "store", "product", "step"),
+        pa.schema(
+            [
+                column("model", pa.string(), "the model that was asked"),
+                *points,
+                columns.units(definition, "actual", "units sold in the week"),
+                column("promoted", pa.bool_(), "whether any promotion (a flag or share above 0) was on in that week"),
+            ]
+        ),
+    )
+
+
+@cache
+def parameters(definition: PanelDefinition) -> Table:
+    """Return the table of a fitted model's parameters."""
+    id_type = columns.store(definition).type
+    store = column("store", id_type, "store whose own it is; empty where all stores share it", nullable=True)
+    return Table(
+        "parameters",
+        "One row per (product, name, store, position): one parameter of a fitted model.",
+        ("product", "name", "store", "position"),
+        pa.schema(
+            [
+                columns.product(definition),
+                column("name", pa.string(), "name of the parameter, as in the model's source"),
+                store,
+                column("position", pa.int32(), "position in it, counted from 0; rows of an array one by one"),
+                column("value", pa.float64(), "the value, in the unit that the model's source names"),
+                column(
+                    "rival", columns.product(definition).type, "product that it is about; else empty", nullable=True
+                ),
+            ]
+        ),
+    )
 
 
 @cache
 def promotions(definition: PanelDefinition) -> Table:
     """Return the table of announced covariates; a file from before a covariate was declared has its neutral value."""
+    offers = [columns.covariate(each, nullable=each.empty == "unknown") for each in definition.covariates]
     return Table(
         "promotions",
         "One row per (store, product, week) whose covariates are announced; reaches into the future.",
         ("store", "product", "week"),
-        pa.schema([_STORE, _PRODUCT, _WEEK, *(_covariate(each) for each in definition.covariates)]),
+        pa.schema([*columns.cell(definition), *offers]),
         absent=tuple((each.name, each.neutral) for each in definition.covariates if each.neutral is not None),
     )
 
@@ -190,16 +201,18 @@ def announced_promotions(definition: PanelDefinition) -> Table:
 def stores(definition: PanelDefinition) -> Table:
     """Return the table of stores, with the attributes of the definition."""
     name = column("name", pa.string(), "name, where the stores have one", nullable=True)
-    attributes = [_attribute(each) for each in definition.store_attributes]
-    return Table("stores", "One row per store.", ("store",), pa.schema([_STORE, name, *attributes]))
+    attributes = [columns.attribute(each) for each in definition.store_attributes]
+    return Table("stores", "One row per store.", ("store",), pa.schema([columns.store(definition), name, *attributes]))
 
 
 @cache
 def products(definition: PanelDefinition) -> Table:
     """Return the table of products, with the attributes of the definition."""
     name = column("name", pa.string(), "name")
-    attributes = [_attribute(each) for each in definition.product_attributes]
-    return Table("products", "One row per product.", ("product",), pa.schema([_PRODUCT, name, *attributes]))
+    attributes = [columns.attribute(each) for each in definition.product_attributes]
+    return Table(
+        "products", "One row per product.", ("product",), pa.schema([columns.product(definition), name, *attributes])
+    )
 
 
 @cache
@@ -212,13 +225,13 @@ def report(definition: PanelDefinition) -> Table:
         pa.schema(
             [
                 column("kind", pa.string(), "actual or forecast"),
-                _STORE,
-                _PRODUCT,
+                columns.store(definition),
+                columns.product(definition),
                 column("product_name", pa.string(), "name of the product"),
-                _WEEK,
+                columns.WEEK,
                 column("units", pa.float64(), "units: sold where kind = actual, expected where kind = forecast"),
-                *_INTERVALS,
-                *(_covariate(each, nullable=True) for each in definition.covariates),
+                *columns.INTERVALS,
+                *(columns.covariate(each, nullable=True) for each in definition.covariates),
                 column("cutoff", pa.date32(), "the forecast's cutoff; empty where kind = actual", nullable=True),
                 column("model", pa.string(), "the forecast's model; empty where kind = actual", nullable=True),
                 column("reason", pa.string(), "why a fallback made the forecast; else empty", nullable=True),
@@ -236,15 +249,17 @@ def order_sheet(definition: PanelDefinition) -> Table:
         ("store", "product", "week"),
         pa.schema(
             [
-                _STORE,
+                columns.store(definition),
                 column("store_name", pa.string(), "name of the store, where the stores have one", nullable=True),
-                _PRODUCT,
+                columns.product(definition),
                 column("product_name", pa.string(), "name of the product"),
-                _WEEK,
+                columns.WEEK,
                 column("forecast", pa.float64(), "units expected"),
-                *(field.with_nullable(False) for field in _INTERVALS),
-                *(_covariate(each, nullable=True) for each in definition.covariates),
-                column("last_sold", pa.int64(), "units sold in the cutoff's week; empty where unknown", nullable=True),
+                *(field.with_nullable(False) for field in columns.INTERVALS),
+                *(columns.covariate(each, nullable=True) for each in definition.covariates),
+                columns.units(
+                    definition, "last_sold", "units sold in the cutoff's week; empty where unknown", nullable=True
+                ),
                 column("change", pa.float64(), "units: forecast - last_sold", nullable=True),
                 column("model", pa.string(), "the model that made the forecast"),
                 column("reason", pa.string(), "why a fallback made it; else empty", nullable=True),
@@ -278,12 +293,3 @@ def quarantine(definition: PanelDefinition) -> Table:
             ]
         ),
     )
-
-
-def _covariate(covariate: Covariate, nullable: bool = False) -> pa.Field:
-    meaning = covariate.meaning + ("; empty where unknown" if nullable else "")
-    return column(covariate.name, _ROLE_TYPES[covariate.role], meaning, nullable)
-
-
-def _attribute(attribute: Attribute) -> pa.Field:
-    return column(attribute.name, _ATTRIBUTE_TYPES[attribute.kind], attribute.meaning, nullable=True)

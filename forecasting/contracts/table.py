@@ -42,10 +42,15 @@ class Table:
             SchemaError: a column is missing, a value does not fit its type or is null where it may not be.
         """
         self._require_columns(frame.columns)
+        for field in self.schema:
+            # Arrow would read the text 007 as the number 7.
+            values = frame[field.name]
+            if isinstance(values.dtype, pd.StringDtype) and not _is_text(field.type) and values.notna().any():
+                raise SchemaError(self.name, f"has text in column {field.name!r}", "correct the producer")
         try:
             # Empty values are looked for afterwards, so that the error can count them.
             table = pa.Table.from_pandas(frame[self.columns], schema=self.nullable, preserve_index=False)
-        except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError) as error:
             raise SchemaError(
                 self.name, f"has a value that does not fit its column ({error})", "correct the producer"
             ) from error
@@ -73,6 +78,15 @@ class Table:
             if name not in table.column_names:
                 table = table.append_column(name, pa.repeat(value, table.num_rows))
         self._require_columns(table.column_names)
+        for field in self.schema:
+            # Arrow would read the text 007 as the number 7, and write the number 7 as the text 7.
+            found = table.schema.field(field.name).type
+            if _is_text(found) != _is_text(field.type) and not pa.types.is_null(found):
+                raise SchemaError(
+                    self.name,
+                    f"has a column of another type than declared ({field.name!r} is {found}, not {field.type})",
+                    "write the file anew",
+                )
         try:
             cast = table.select(self.columns).cast(self.nullable)
         except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, ValueError) as error:
@@ -107,6 +121,11 @@ class Table:
                     f"has {table.column(field.name).null_count} empty values in column {field.name!r}",
                     "fill or remove those rows",
                 )
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
 
 
 def column(name: str, kind: pa.DataType, unit: str, nullable: bool = False) -> pa.Field:

@@ -25,7 +25,7 @@ def with_actuals(
     plan = promotions.assign(promoted=is_promoted(promotions, definition))
     rows = rows.merge(plan[[*schemas.CELL, "promoted"]], on=schemas.CELL, how="left")
     rows["promoted"] = rows["promoted"].fillna(False).astype(bool)
-    return schemas.BACKTEST.cast(rows.assign(model=model))
+    return schemas.backtest(definition).cast(rows.assign(model=model))
 
 
 def is_promoted(rows: pd.DataFrame, definition: PanelDefinition) -> pd.Series:

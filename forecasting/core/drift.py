@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from forecasting.contracts import schemas
+from forecasting.contracts.panel_definition import Key
 from forecasting.core.metrics import score_rows
 
 MIN_BASELINE_WEEKS = 26
@@ -63,7 +64,7 @@ def baseline_from_backtest(rows: pd.DataFrame) -> pd.DataFrame:
     return schemas.BASELINE.cast(score_rows(rows, ("total", "product")))
 
 
-def detect_drift(scores: pd.DataFrame, baseline: pd.DataFrame) -> list[Alarm]:
+def detect_drift(scores: pd.DataFrame, baseline: pd.DataFrame, product: Key) -> list[Alarm]:
     """Return the alarms that the weeks after the baseline raise, oldest first.
 
     Only the first step of the baseline counts, as later steps of a week repeat it. A sum that has raised an alarm
@@ -73,6 +74,7 @@ def detect_drift(scores: pd.DataFrame, baseline: pd.DataFrame) -> list[Alarm]:
     Args:
         scores: table `scores` of the current forecasts, all of the model and point of the baseline.
         baseline: table `baseline`.
+        product: of the panel definition, for the sentences.
     """
     expected = baseline[baseline["step"] == baseline["step"].min()]
     if expected["week"].nunique() < MIN_BASELINE_WEEKS:
@@ -80,7 +82,7 @@ def detect_drift(scores: pd.DataFrame, baseline: pd.DataFrame) -> list[Alarm]:
     live = scores[(scores["step"] == baseline["step"].min()) & (scores["week"] > expected["week"].max())]
     of_products = expected[expected["dimension"] == "product"].groupby("member")["actual"].sum()
     monitored = ["", *of_products.nlargest(MOST_PRODUCTS_MONITORED).index]
-    charts = Charts(weekly_statistics(expected[expected["member"].isin(monitored)]))
+    charts = Charts(weekly_statistics(expected[expected["member"].isin(monitored)]), product)
     return list(charts.alarms(weekly_statistics(live[live["member"].isin(monitored)])))
 
 
@@ -112,8 +114,13 @@ def weekly_statistics(rows: pd.DataFrame) -> pd.DataFrame:
 class Charts:
     """One cumulative sum for each statistic and bad side, with limits from the baseline."""
 
-    def __init__(self, expected: pd.DataFrame) -> None:
-        """`expected`: the weekly statistics of the baseline."""
+    def __init__(self, expected: pd.DataFrame, product: Key) -> None:
+        """
+        Args:
+            expected: the weekly statistics of the baseline.
+            product: of the panel definition, for the sentences.
+        """
+        self._product = product
         self._baseline = expected.loc[:, expected.notna().sum() >= MIN_BASELINE_WEEKS]
         sides = [(name, side) for name in self._baseline for side in _bad_sides(name)]
         self.names = [name for name, _ in sides]
@@ -167,7 +174,8 @@ class Charts:
         if name == "bias":
             value, expected = np.expm1(value), np.expm1(expected)
         since, week = weeks.index[0].date(), weeks.index[-1].date()
-        return Alarm(week, name, float(value), float(expected), since, _sentence(name, value, expected, since))
+        sentence = _sentence(name, value, expected, since, self._product)
+        return Alarm(week, name, float(value), float(expected), since, sentence)
 
 
 def added(sums: np.ndarray, scaled: np.ndarray) -> np.ndarray:
@@ -197,7 +205,7 @@ def _standardised(values: np.ndarray, middle: np.ndarray, spread: np.ndarray) ->
     return np.clip((values - middle) / spread, -MOST_A_WEEK_COUNTS, MOST_A_WEEK_COUNTS)
 
 
-def _sentence(name: str, value: float, expected: float, since: date) -> str:
+def _sentence(name: str, value: float, expected: float, since: date, key: Key) -> str:
     kind, _, product = name.partition(OF_PRODUCT)
     if kind == "accuracy":
         return (
@@ -207,10 +215,10 @@ def _sentence(name: str, value: float, expected: float, since: date) -> str:
     if kind == "bias":
         side = "high" if value > expected else "low"
         return (
-            f"The forecasts are too {side}: since the week of {since} by {value:+.0%} in the mean over the products, "
-            f"where the baseline is {expected:+.0%}."
+            f"The forecasts are too {side}: since the week of {since} by {value:+.0%} in the mean over the "
+            f"{key.words}, where the baseline is {expected:+.0%}."
         )
-    whose = f" of product {product}" if product else ""
+    whose = f" of {key.named(product)}" if product else ""
     return (
         f"The {kind.removeprefix('coverage_')} % intervals{whose} miss too often: since the week of {since} "
         f"{value:.0%} of actuals lie in them, where the baseline is {expected:.0%}."

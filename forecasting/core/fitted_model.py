@@ -26,14 +26,16 @@ class FittedModel:
     @property
     def series(self) -> pd.DataFrame:
         """The distinct (`store`, `product`) that have parameters, sorted."""
-        known = self.parameters.dropna(subset="store")[schemas.SERIES].drop_duplicates().astype("int32")
+        known = self.parameters.dropna(subset="store")[schemas.SERIES].drop_duplicates()
+        # A column of numbers of which one was empty holds no integers.
+        known = known.astype({"store": "int64" if self.spec.definition.store.id == "number" else "str"})
         return known.sort_values(schemas.SERIES, ignore_index=True)
 
     def only(self, series: pd.DataFrame) -> "FittedModel":
         """Return what these series need: the parameters of their products."""
         needed = self.parameters[self.parameters["product"].isin(series["product"].unique())]
         # Cast, so that its types are those of its file: `store` is no integer where one of it was empty.
-        return replace(self, parameters=schemas.PARAMETERS.cast(needed))
+        return replace(self, parameters=schemas.parameters(self.spec.definition).cast(needed))
 
     def require_fit_for(self, spec: ForecastSpec) -> None:
         """Check that it can predict this.

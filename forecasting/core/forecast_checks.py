@@ -5,9 +5,9 @@ import pandas as pd
 
 from forecasting.contracts import schemas
 from forecasting.contracts.errors import RunError
+from forecasting.contracts.panel_definition import Series
 from forecasting.contracts.spec import ForecastSpec
 
-Series = tuple[int, int]
 POINT_AND_INTERVALS = ["forecast", *(f"{side}_{level}" for level in schemas.LEVELS for side in ("lo", "hi"))]
 
 
@@ -24,18 +24,12 @@ def unusable_series(rows: pd.DataFrame, series: pd.DataFrame, spec: ForecastSpec
         "negative": (values < 0).any(axis=1),
         "not_finite": ~np.isfinite(values).all(axis=1),
     }
-    unusable = {
-        series_key(key): reason
-        for reason, is_broken in broken.items()
-        for key in rows.loc[is_broken, schemas.SERIES].itertuples(index=False, name=None)
-    }
+    unusable = {key: reason for reason, is_broken in broken.items() for key in keys_of(rows[is_broken])}
     in_its_week = rows["week"] == pd.Timestamp(spec.cutoff) + pd.to_timedelta(rows["step"] * 7, unit="D")
-    steps = rows[in_its_week].groupby(schemas.SERIES)["step"].agg(lambda found: sorted(found) == list(spec.steps))
-    complete = {series_key(key) for key in steps.index[steps]}
-    for key in series[schemas.SERIES].itertuples(index=False, name=None):
-        if series_key(key) not in complete:
-            unusable[series_key(key)] = "missing_row"
-    return unusable
+    steps = rows[in_its_week].groupby(schemas.SERIES)["step"].agg(["size", "nunique", "min", "max"])
+    complete = steps.index[(steps == [spec.horizon, spec.horizon, spec.steps[0], spec.steps[-1]]).all(axis=1)]
+    absent = series[~pd.MultiIndex.from_frame(series[schemas.SERIES]).isin(complete)]
+    return unusable | dict.fromkeys(keys_of(absent), "missing_row")
 
 
 def require_complete(table: pd.DataFrame, series: pd.DataFrame, spec: ForecastSpec) -> None:
@@ -46,9 +40,7 @@ def require_complete(table: pd.DataFrame, series: pd.DataFrame, spec: ForecastSp
     """
     unusable = unusable_series(table, series, spec)
     if unusable or len(table) != len(series) * spec.horizon:
-        examples = "; ".join(
-            f"store {store} product {product}: {why}" for (store, product), why in list(unusable.items())[:3]
-        )
+        examples = "; ".join(f"{spec.definition.named(key)}: {why}" for key, why in list(unusable.items())[:3])
         raise RunError(
             f"The forecast of {spec.cutoff} has {len(table)} rows where {len(series) * spec.horizon} are expected, "
             f"{len(unusable)} series are unusable ({examples or 'rows of unexpected series'})",
@@ -56,7 +48,6 @@ def require_complete(table: pd.DataFrame, series: pd.DataFrame, spec: ForecastSp
         )
 
 
-def series_key(key: tuple[object, ...]) -> Series:
-    """Return (store, product) as plain integers."""
-    store, product = key
-    return int(str(store)), int(str(product))
+def keys_of(rows: pd.DataFrame) -> list[Series]:
+    """Return (store, product) of each row."""
+    return list(rows[schemas.SERIES].itertuples(index=False, name=None))

@@ -1,156 +1,287 @@
-"""The inspection of inbox rows, one rule after the other: a row keeps the first rule that it broke.
+"""The inspection of rows, one rule after the other: a row keeps the first rule that it broke.
 
-Rows arrive as text, exactly as the file had them, in a frame of `raw_columns`: one row per line of a file.
-Nothing is guessed: a value that is not written as declared is flagged with the name of the rule it broke.
+Rows arrive as text, exactly as their files had them, in a frame of `raw_columns`: one row per line of a file.
+Nothing is guessed: a value that is not written as its layout declares is flagged with the name of the rule it broke.
 """
 
-from datetime import date
+from collections.abc import Iterator, Sequence
+from enum import StrEnum
 
+import numpy as np
 import pandas as pd
 
 from forecasting.contracts import schemas
-from forecasting.contracts.calendar import days_of, is_week_start, weeks_of
-from forecasting.contracts.panel_definition import PanelDefinition
+from forecasting.contracts.calendar import DAY_NAMES, is_week_start, weeks_of
+from forecasting.contracts.layout import ONLY, Layout
+from forecasting.contracts.panel_definition import Covariate, Id, Key, PanelDefinition
+from forecasting.core.dates import parse_dates
+from forecasting.core.flags import flags_as_numbers
+from forecasting.core.ids import ParsedId, parse_id
+from forecasting.core.numbers import parse_numbers
 
-WHOLE_NUMBER = r"-?(?:0|[1-9][0-9]{0,8})"
-DECIMAL_NUMBER = r"-?(?:0|[1-9][0-9]{0,8})(?:\.[0-9]+)?(?:[eE][-+]?[0-9]{1,2})?"
-ISO_DATE = r"(?:19|20|21)[0-9]{2}-[0-9]{2}-[0-9]{2}"
-NOT_A_NUMBER = {"nan", "na", "null", "none"}
-INFINITE = {"inf", "-inf", "+inf", "infinity", "-infinity", "+infinity"}
+# The keys of a series, whose values are ids.
+IDS = ("store", "product")
+WHOLE_FORM = "a whole number without leading zeros or separators"
+ID_REMEDIES = {
+    "missing_value": "write the id in every row",
+    "control_character": "remove the line break or control character",
+    "too_long": "write at most 200 characters",
+}
+
+
+class PassedOver(StrEnum):
+    """Why a row is neither accepted nor an error: it is no row of the panel, or nobody can use it."""
+
+    LEFT_OUT = "left_out"
+    REPEATED_HEADER = "repeated_header"
+    PARTIAL_WEEK = "partial_week"
+    UNKNOWN_UNITS = "unknown_units"
+    NEVER_SOLD = "never_sold"
 
 
 def raw_columns(definition: PanelDefinition) -> list[str]:
     """Return the columns of rows to inspect.
 
-    `file_week`: the week that the file's name declares. `daily`: the file has a date where others have a week.
-    `rule`, `detail`: what the reader already found wrong with the line, else empty.
+    `file_week`, `file_store`: what the file's name declares, if anything. `layout`: place of the file's layout among
+    those of the lake. `passed_over`: a `PassedOver`, or empty. `rule`, `detail`: what the reader already found wrong
+    with the line, else empty. All others are texts as the file has them.
     """
     values = schemas.inbox_columns(definition, "week_or_date")
-    return ["file", "file_week", "line", "daily", *values, "rule", "detail"]
+    return ["file", "file_week", "file_store", "line", "layout", *values, "revenue", "passed_over", "rule", "detail"]
 
 
 class Rows:
-    """The rows under inspection; a row keeps the first rule that it broke."""
+    """The rows under inspection; a row keeps the first rule that it broke.
 
-    def __init__(self, rows: pd.DataFrame, definition: PanelDefinition) -> None:
+    parsed: typed values, row by row; those of a row that broke a rule may be empty.
+    """
+
+    def __init__(self, rows: pd.DataFrame, definition: PanelDefinition, layouts: Sequence[Layout]) -> None:
         self.definition = definition
+        self.layouts = layouts
         self.frame = rows[raw_columns(definition)].reset_index(drop=True)
-        self.frame["file_week"] = pd.to_datetime(self.frame["file_week"]).astype("datetime64[us]")
         self.parsed = pd.DataFrame(index=self.frame.index)
+        self.notes: list[str] = []
+        self.rules = self.frame["rule"].to_numpy(dtype=object).copy()
+        self.details = self.frame["detail"].to_numpy(dtype=object).copy()
+        self.passed_over = self.frame["passed_over"].to_numpy(dtype=object).copy()
+        self.is_sound = (self.rules == "") & (self.passed_over == "")
+        self.layout = self.frame["layout"].to_numpy(dtype="int64")
+        self.is_day = self._of_layouts([each.grain == "day" for each in layouts])
+        self.is_transaction = self._of_layouts([each.grain == "transaction" for each in layouts])
+        self.names_week = self._of_layouts(["{week}" in each.files for each in layouts])
+        self.has_units = self._of_layouts(["units" in each.columns for each in layouts])
+        # Days are few, rows may be many.
+        codes, weeks = pd.factorize(self.frame["file_week"].to_numpy(dtype=object))
+        days = np.append(pd.to_datetime(weeks).to_numpy(dtype="datetime64[us]"), np.datetime64("NaT", "us"))
+        self.parsed["declared"] = days[codes]
 
     @property
     def good(self) -> pd.DataFrame:
-        """Return typed values of the rows that broke no rule so far."""
-        everything = self.parsed.assign(
-            file=self.frame["file"], file_week=self.frame["file_week"], daily=self.frame["daily"].astype(bool)
-        )
-        return everything[self.frame["rule"] == ""]
+        """Return typed values of the rows that broke no rule so far, and were not passed over."""
+        return self.parsed[self.is_sound]
 
     def quarantined(self) -> pd.DataFrame:
         """Return the rows that broke a rule (table `quarantine`)."""
-        return schemas.quarantine(self.definition).cast(self.frame[self.frame["rule"] != ""])
+        broken = self.rules != ""
+        rows = self.frame[broken].assign(rule=self.rules[broken], detail=self.details[broken])
+        return schemas.quarantine(self.definition).cast(rows)
 
-    def flag(self, broken: pd.Series, rule: str, column: str | None, remedy: str) -> None:
-        """Mark rows that broke `rule` and no other rule before."""
-        hit = broken.reindex(self.frame.index, fill_value=False).astype(bool) & (self.frame["rule"] == "")
-        if not hit.any():
+    def flag(self, broken: np.ndarray, rule: str, column: str | None, remedy: str | np.ndarray) -> None:
+        """Mark rows that broke `rule` and no other rule before; a remedy is for all of them, or one a row."""
+        hit = np.flatnonzero(broken & self.is_sound)
+        if not len(hit):
             return
-        self.frame.loc[hit, "rule"] = rule
-        found = column + " is " + self.frame.loc[hit, column].map(repr) + ": " if column else ""
-        self.frame.loc[hit, "detail"] = found + remedy
+        said = remedy[hit] if isinstance(remedy, np.ndarray) else np.full(len(hit), remedy, dtype=object)
+        if column:
+            texts = self.frame[column].iloc[hit]
+            said = np.array([f"{column} is {text!r}: {each}" for text, each in zip(texts, said, strict=True)], object)
+        self.rules[hit], self.details[hit] = rule, said
+        self.is_sound[hit] = False
 
-    def parse_keys(self) -> None:
-        """Check store, product and week."""
-        for name in schemas.SERIES:
-            self._parse_number(name, WHOLE_NUMBER, "a whole number without leading zeros or separators")
-        text = self.frame["week_or_date"]
-        day = pd.to_datetime(text.where(text.str.fullmatch(ISO_DATE)), format="%Y-%m-%d", errors="coerce")
-        self.flag(day.isna(), "not_a_date", "week_or_date", "write dates as YYYY-MM-DD")
-        daily = self.frame["daily"].astype(bool)
-        day = day.astype("datetime64[us]")
-        opens = is_week_start(day, self.definition.week_starts_on)
-        self.flag(~daily & ~opens, "wrong_week", "week_or_date", "name a week by its first day")
-        self.parsed["date"] = day
-        self.parsed["week"] = weeks_of(day, self.definition.week_starts_on).where(daily, day)
+    def pass_over(self, rows: np.ndarray, reason: PassedOver) -> int:
+        """Mark sound rows as passed over; return how many."""
+        hit = rows & self.is_sound
+        self.passed_over[hit] = reason.value
+        self.is_sound[hit] = False
+        return int(hit.sum())
 
-    def parse_values(self) -> None:
-        """Check units and covariates, each covariate by its role."""
-        self._parse_number("units", WHOLE_NUMBER, "a whole number without separators", optional=True)
+    def parse(self) -> None:
+        """Check store, product and date, then units and covariates, each covariate by its role."""
+        self._parse_ids("store", self.definition.store)
+        self._parse_ids("product", self.definition.product)
+        self._require_named_store()
+        self._parse_dates()
+        self._parse_units()
         for each in self.definition.covariates:
-            is_flag = each.role == "flag"
-            form = "0 or 1" if is_flag else f"{each.meaning}, as a number with a decimal point"
-            pattern = WHOLE_NUMBER if is_flag else DECIMAL_NUMBER
-            self._parse_number(each.name, pattern, form, negative=each.role == "number")
+            self._parse_covariate(each)
+        self._derive_price()
         for each in self.definition.covariates:
             values = self.parsed[each.name]
-            wrong = values.notna() & ~each.is_possible(values)
+            wrong = (values.notna() & ~each.is_possible(values)).to_numpy(dtype=bool)
             self.flag(wrong, "out_of_range", each.name, f"it must be {each.range} ({each.meaning})")
 
-    def require_known(self, stores: pd.Series, products: pd.Series) -> None:
-        """Check that store and product are in the reference tables."""
-        remedy = "correct it, or add the {0} to the lake's table of {0}s"
-        self.flag(~self.parsed["store"].isin(stores), "unknown_store", "store", remedy.format("store"))
-        self.flag(~self.parsed["product"].isin(products), "unknown_product", "product", remedy.format("product"))
+    def _of_layouts(self, values: list[bool]) -> np.ndarray:
+        return np.array(values, dtype=bool)[self.layout] if len(self.layout) else np.zeros(0, dtype=bool)
 
-    def require_file_week(self) -> None:
-        """Check that units are of the week that the file's name declares; weeks ahead have a plan and no units."""
-        week, file_week, sold = self.parsed["week"], self.frame["file_week"], self.parsed["units"].notna()
-        remedy = "the file's name declares another week: move the row to that week's file"
-        self.flag(sold & (week != file_week), "wrong_week", "week_or_date", remedy)
-        self.flag(~sold & (week < file_week), "wrong_week", "week_or_date", "a plan lies ahead of the file's week")
-        self.flag(~sold & (week == file_week), "missing_value", "units", "report 0 where nothing was sold")
+    def _by_layout(self) -> Iterator[tuple[Layout, np.ndarray]]:
+        for place, layout in enumerate(self.layouts):
+            rows = np.flatnonzero(self.layout == place)
+            if len(rows):
+                yield layout, rows
 
-    def drop_duplicates(self) -> pd.Index:
-        """Return rows that repeat an earlier row exactly; flag rows that contradict each other."""
-        good = self.good
-        # A plan for a week ahead may differ from the plan in a later file: the newest file's holds.
-        key = ["store", "product", "date", "file_week"]
-        values = ["units", *self.definition.names]
-        repeated = good[good.duplicated(key, keep=False)]
-        distinct = repeated.drop_duplicates([*key, *values]).groupby(key).size()
-        conflicting = distinct[distinct > 1].index
-        is_conflicting = pd.MultiIndex.from_frame(repeated[key]).isin(conflicting)
-        self.flag(
-            pd.Series(True, index=repeated.index[is_conflicting]),
-            "conflicting_duplicate",
-            None,
-            "other rows give this store, product and week other values: send one row only",
-        )
-        good = self.good
-        return good.index[good.duplicated(key)]
+    def _distinct(self, column: str, rows: np.ndarray) -> tuple[np.ndarray, pd.Series]:
+        """Return distinct texts, and the place of each row's among them; values repeat, so each is parsed once."""
+        codes, texts = pd.factorize(self.frame[column].iloc[rows])
+        return codes, pd.Series(texts, dtype="str")
 
-    def require_all_days(self) -> dict[tuple[int, date], tuple[date, ...]]:
-        """Flag the daily rows of a series whose week lacks a day; return the lacking days by store and week."""
-        good = self.good
-        daily = good[good["daily"] & good["units"].notna()]
-        missing: dict[tuple[int, date], set[date]] = {}
-        for (store, _, week), rows in daily.groupby(schemas.CELL):
-            lacking = set(days_of(week.date())) - set(rows["date"].dt.date)
-            if lacking:
-                missing.setdefault((int(store), week.date()), set()).update(lacking)
-                days = ", ".join(map(str, sorted(lacking)))
-                remedy = f"the week lacks {days}: send the sales of those days too"
-                self.flag(pd.Series(True, index=rows.index), "day_missing", None, remedy)
-        return {key: tuple(sorted(days)) for key, days in missing.items()}
+    def _flag_texts(self, rows: np.ndarray, codes: np.ndarray, rules: np.ndarray, column: str, remedy: str) -> None:
+        for rule in dict.fromkeys(rules[rules != ""]):
+            self.flag(self._at(rows, (rules == rule)[codes]), rule, column, remedy)
 
-    def _parse_number(
-        self, name: str, pattern: str, form: str, *, optional: bool = False, negative: bool = False
-    ) -> None:
-        text = self.frame[name]
-        lowered = text.str.lower()
-        empty = text == ""
-        self.flag(lowered.isin(INFINITE), "infinite", name, f"write {form}")
-        self.flag(lowered.isin(NOT_A_NUMBER), "missing_value", name, f"write {form}")
-        if not optional:
-            self.flag(empty, "missing_value", name, f"write {form}")
-        well_formed = text.str.fullmatch(pattern)
-        self.flag(~well_formed & ~empty, "not_a_number", name, f"write {form}")
-        # Rows that are not well formed are flagged, and keep an empty value that no later rule looks at.
-        self.parsed[name] = pd.to_numeric(text.where(well_formed), errors="coerce")
-        if not negative:
-            self.flag(self.parsed[name] < 0, "negative", name, "it cannot be less than 0")
+    def _at(self, rows: np.ndarray, holds: np.ndarray) -> np.ndarray:
+        found = np.zeros(len(self.frame), dtype=bool)
+        found[rows] = holds
+        return found
+
+    def _parse_ids(self, name: str, key: Key) -> None:
+        """Give each row the place of its id among all ids, -1 where it has none."""
+        places = np.full(len(self.frame), -1)
+        ids: dict[Id, int] = {}
+        changed = {"is_trimmed": 0, "is_composed": 0}
+        for layout, rows in self._by_layout():
+            codes, texts = self._distinct(name, rows)
+            if name not in layout.columns and not (name == "store" and "{store}" in layout.files):
+                # Rows of plans are of all of them.
+                if "units" in layout.columns:
+                    places[rows] = ids.setdefault(ONLY, len(ids))
+                continue
+            found = [parse_id(text, key.id, layout.empty) for text in texts]
+            of_text = [-1 if each.value is None else ids.setdefault(each.value, len(ids)) for each in found]
+            places[rows] = np.array(of_text, dtype="int64")[codes] if len(of_text) else -1
+            for change in changed:
+                changed[change] += sum(getattr(each, change) for each in found)
+            self._flag_ids(rows, codes, found, name, key)
+        ordered = sorted(ids, key=lambda value: (isinstance(value, str), value))
+        rank = {value: place for place, value in enumerate(ordered)}
+        ranks = np.array([*(rank[value] for value in ids), -1], dtype="int64")  # the last is that of no id
+        codes = ranks[places]
+        self.parsed[name] = pd.Categorical.from_codes(codes, categories=pd.Index(ordered, dtype=_dtype(key, ordered)))
+        if changed["is_trimmed"]:
+            said = counted(changed["is_trimmed"], "id")
+            self.notes.append(f"{said} of {key.words} came with spaces around, which are left out")
+        if changed["is_composed"]:
+            said = counted(changed["is_composed"], "id")
+            self.notes.append(f"{said} of {key.words} came in another Unicode form, and got the form NFC")
+
+    def _flag_ids(self, rows: np.ndarray, codes: np.ndarray, found: list[ParsedId], name: str, key: Key) -> None:
+        rules = np.array([each.rule for each in found], dtype=object)
+        for rule in dict.fromkeys(rules[rules != ""]):
+            remedy = f"write {WHOLE_FORM}" if key.id == "number" else ""
+            remedy = ID_REMEDIES.get(rule, remedy) if rule != "missing_value" or key.id == "text" else remedy
+            self.flag(self._at(rows, (rules == rule)[codes]), rule, name, remedy)
+
+    def _require_named_store(self) -> None:
+        named = (self.frame["file_store"] != "").to_numpy(dtype=bool)
+        if not named.any():
+            return
+        codes, texts = pd.factorize(self.frame["file_store"])
+        key = self.definition.store
+        of_text = np.array([parse_id(text, key.id).value if text else None for text in texts], dtype=object)
+        stores = self.parsed["store"].cat.categories.get_indexer(of_text)
+        differs = stores[codes] != self.parsed["store"].cat.codes.to_numpy()
+        remedy = f"the file's name names the {key.word} {{}}: correct the name or the row"
+        said = np.array([remedy.format(text) for text in texts], dtype=object)[codes]
+        self.flag(named & differs, "wrong_store", "store", said)
+
+    def _parse_dates(self) -> None:
+        days = np.full(len(self.frame), np.datetime64("NaT", "us"))
+        for layout, rows in self._by_layout():
+            date_format = layout.date_format if "date" in layout.columns else "iso"
+            codes, texts = self._distinct("week_or_date", rows)
+            parsed = parse_dates(texts.str.strip(), date_format, self.definition.time_zone)
+            days[rows] = parsed.to_numpy(dtype="datetime64[us]")[codes]
+            form = {"iso": "YYYY-MM-DD", "iso_week": "YYYY-Www", "excel": "day numbers"}.get(date_format, date_format)
+            remedy = f"write dates from 1900 to 2200 as {form}"
+            self.flag(self._at(rows, parsed.isna().to_numpy()[codes]), "not_a_date", "week_or_date", remedy)
+        day = pd.Series(days, index=self.frame.index)
+        first = self.definition.week_starts_on
+        is_week = ~self.is_day & ~self.is_transaction
+        shifted = is_week & day.notna().to_numpy() & ~is_week_start(day, first).to_numpy(dtype=bool)
+        names = np.array([*DAY_NAMES, ""], dtype=object)[day.dt.day_of_week.fillna(len(DAY_NAMES)).astype("int64")]
+        remedy = f", and weeks open on {DAY_NAMES[first]}: name a week by its first day"
+        self.flag(shifted, "wrong_week", "week_or_date", "a " + names + remedy)
+        self.parsed["date"] = day
+        self.parsed["week"] = weeks_of(day, first).where(~is_week, day)
+
+    def _parse_units(self) -> None:
+        is_whole = self.definition.whole_units
+        form = "a whole number without separators" if is_whole else "a number"
+        self._parse_numbers("units", form, is_whole=is_whole, optional=True)
+        # Returns are netted in the sum of their week; a row of a week is that sum.
+        is_week = ~self.is_day & ~self.is_transaction
+        below = (self.parsed["units"] < 0).to_numpy(dtype=bool) & is_week
+        if not self.definition.negative_units:
+            self.flag(below, "negative", "units", "it cannot be less than 0")
+
+    def _parse_covariate(self, covariate: Covariate) -> None:
+        is_flag = covariate.role == "flag"
+        form = "0 or 1" if is_flag else f"{covariate.meaning}, as a number"
+        optional = covariate.empty != "quarantine"
+        self._parse_numbers(covariate.name, form, is_whole=is_flag, optional=optional, is_flag=is_flag)
+        values = self.parsed[covariate.name]
+        if covariate.empty == "zero":
+            given = self._of_layouts([covariate.name in each.columns for each in self.layouts])
+            self.parsed[covariate.name] = values.where(~(values.isna() & given & self.is_sound), 0.0)
+        if covariate.role == "price":
+            # What comes free with another is sold, and says nothing about the price; nor does a price of 0 where prices
+            # may be unknown.
+            free = (self.is_transaction | (covariate.empty == "unknown")) & (values == 0).to_numpy(dtype=bool)
+            self.parsed[covariate.name] = self.parsed[covariate.name].where(~free)
+        if covariate.role != "number":
+            self.flag((values < 0).to_numpy(dtype=bool), "negative", covariate.name, "it cannot be less than 0")
+
+    def _derive_price(self) -> None:
+        """Give rows of layouts with revenue and without a price the price that both make."""
+        prices = [each.name for each in self.definition.of_role("price")]
+        has_revenue = self._of_layouts(["revenue" in each.columns for each in self.layouts])
+        if not prices or not has_revenue.any():
+            return
+        self._parse_numbers("revenue", "the money of the row, as a number", is_whole=False, optional=True)
+        units, revenue = self.parsed["units"], self.parsed.pop("revenue")
+        lacks = self._of_layouts([prices[0] not in each.columns for each in self.layouts])
+        derived = (revenue / units).where(has_revenue & lacks & (units > 0) & (revenue > 0))
+        self.parsed[prices[0]] = self.parsed[prices[0]].fillna(derived)
+
+    def _parse_numbers(self, name: str, form: str, *, is_whole: bool, optional: bool, is_flag: bool = False) -> None:
+        values = np.full(len(self.frame), np.nan)
+        for layout, rows in self._by_layout():
+            if name not in layout.columns:
+                continue
+            codes, texts = self._distinct(name, rows)
+            texts = texts.where(~texts.str.strip().isin(layout.empty), "")
+            if is_flag:
+                texts = flags_as_numbers(texts)
+            parsed = parse_numbers(texts, is_whole=is_whole, decimal=layout.decimal, thousands=layout.thousands)
+            values[rows] = parsed.numbers[codes]
+            mark = "" if is_whole else f" with the decimal mark {layout.decimal!r}"
+            rules = parsed.rules
+            if not optional:
+                rules = np.where((texts == "").to_numpy(dtype=bool), "missing_value", rules)
+            self._flag_texts(rows, codes, rules, name, f"write {form}{mark}, of 16 digits at most")
+        self.parsed[name] = values
 
 
 def no_rows(definition: PanelDefinition) -> pd.DataFrame:
     """Return the rows of an empty inbox."""
-    return pd.DataFrame({name: pd.Series(dtype="str") for name in raw_columns(definition)})
+    kinds = {"line": "int32", "layout": "int32"}
+    return pd.DataFrame({name: pd.Series(dtype=kinds.get(name, "str")) for name in raw_columns(definition)})
+
+
+def counted(count: int, noun: str) -> str:
+    """Return a count with its noun, as `1 row` and `2 rows`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def _dtype(key: Key, ids: list[Id]) -> str:
+    return "int64" if key.id == "number" and ONLY not in ids else "str"

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from forecasting.contracts import schemas
+from forecasting.contracts.panel_definition import Id
 from forecasting.core.fitted_model import FittedModel
 from forecasting.core.panel import series_of
 
@@ -75,9 +76,9 @@ def partition_panel(
     ]
 
 
-def _pack(sizes: pd.Series, most: int) -> dict[int, str]:
+def _pack(sizes: pd.Series, most: int) -> dict[Id, str]:
     """Return names of partitions by product: as many whole products, in order, as fit into `most` series."""
-    names: dict[int, str] = {}
+    names: dict[Id, str] = {}
     number = filled = 0
     for product, size in sizes.items():
         if filled and filled + size > most:

@@ -63,7 +63,6 @@ def order_sheet(
     sheet = forecast.merge(
         last[[*schemas.SERIES, "units"]].rename(columns={"units": "last_sold"}), on=schemas.SERIES, how="left"
     )
-    sheet["last_sold"] = sheet["last_sold"].astype("Int64")
     sheet["change"] = sheet["forecast"] - sheet["last_sold"].astype("float64")
     sheet = _with_covariates(sheet, promotions, definition)
     sheet["store_name"] = sheet["store"].map(stores.set_index("store")["name"])

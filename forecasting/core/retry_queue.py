@@ -12,9 +12,9 @@ from typing import Literal
 
 import pandas as pd
 
+from forecasting.contracts.panel_definition import Series
 from forecasting.core.partition import Partition
 
-Series = tuple[int, int]
 Failure = Literal["raised", "timed_out", "worker_lost", "never_began"]
 
 # A task that only waited on a lost worker has not caused the loss, but its waits are limited.
@@ -105,9 +105,8 @@ class RetryQueue:
             return self._closed(task)
         series = task.partition.series
         if len(series) == 1:
-            ((store, product),) = series.itertuples(index=False, name=None)
-            why = "worker_lost" if failure == "never_began" else failure
-            self._give_up(task, {(int(store), int(product)): why})
+            (key,) = series.itertuples(index=False, name=None)
+            self._give_up(task, {key: "worker_lost" if failure == "never_began" else failure})
             return self._closed(task)
         half = len(series) // 2
         for part in (series.iloc[:half], series.iloc[half:]):

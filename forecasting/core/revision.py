@@ -6,6 +6,7 @@ from datetime import date
 import pandas as pd
 
 from forecasting.contracts import schemas
+from forecasting.contracts.panel_definition import Id
 
 LEAST_CHANGE = 1.0  # units; a series that changed by less counts as unchanged
 MOST_LISTED = 10
@@ -15,8 +16,8 @@ MOST_LISTED = 10
 class RevisedForecast:
     """One forecast that changed against the one it replaced, in units."""
 
-    store: int
-    product: int
+    store: Id
+    product: Id
     week: date
     step: int
     before: float
@@ -63,7 +64,7 @@ def revision_of(before: pd.DataFrame, after: pd.DataFrame) -> Revision:
     """Return how the forecast `after` differs from `before`, which it replaces; tables as in `compare_forecasts`."""
     rows = compare_forecasts(before, after)
     changed = rows[rows["change"].abs() > LEAST_CHANGE]
-    old, new = (set(map(tuple, table[schemas.SERIES].drop_duplicates().to_numpy())) for table in (before, after))
+    old, new = (set(table[schemas.SERIES].itertuples(index=False, name=None)) for table in (before, after))
     return Revision(
         series_changed=len(changed[schemas.SERIES].drop_duplicates()),
         series_new=len(new - old),
@@ -71,9 +72,7 @@ def revision_of(before: pd.DataFrame, after: pd.DataFrame) -> Revision:
         total_before=float(rows["before"].sum()),
         total_after=float(rows["after"].sum()),
         biggest=tuple(
-            RevisedForecast(
-                int(row.store), int(row.product), row.week.date(), int(row.step), float(row.before), float(row.after)
-            )
+            RevisedForecast(row.store, row.product, row.week.date(), int(row.step), float(row.before), float(row.after))
             for row in changed.head(MOST_LISTED).itertuples()
         ),
     )

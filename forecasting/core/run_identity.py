@@ -40,7 +40,7 @@ def _digest_of_input(sales: pd.DataFrame, promotions: pd.DataFrame, spec: Foreca
     digest = hashlib.sha256()
     seen = sales[sales["week"] <= pd.Timestamp(spec.cutoff)]
     planned = promotions[promotions["week"] <= pd.Timestamp(spec.weeks[-1])]
-    for frame, table in ((seen, schemas.SALES), (planned, schemas.promotions(spec.definition))):
+    for frame, table in ((seen, schemas.sales(spec.definition)), (planned, schemas.promotions(spec.definition))):
         digest.update(_hash_of(frame, table))
     return digest
 

@@ -1,45 +1,78 @@
-"""Validation of inbox rows: every row is accepted, dropped as a duplicate, or quarantined with a rule.
+"""Validation of rows: every row is accepted, dropped as a duplicate, passed over, or quarantined with a rule.
 
 A row that was collected before may be sent again: unchanged it is a duplicate, with other units a correction.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+import numpy as np
 import pandas as pd
 
 from forecasting.contracts import schemas
-from forecasting.contracts.panel_definition import PanelDefinition
-from forecasting.core.inspection import Rows
+from forecasting.contracts.layout import Layout
+from forecasting.contracts.panel_definition import Id, PanelDefinition
+from forecasting.core.cross_checks import (
+    find_duplicates,
+    find_file_weeks,
+    hold_back_broken_sums,
+    pass_over_partial_weeks,
+    require_all_days,
+    require_file_week,
+)
+from forecasting.core.inspection import PassedOver, Rows, counted
+from forecasting.core.numbers import LARGEST
+from forecasting.core.outliers import out_of_proportion, unusual_prices
 from forecasting.core.point_in_time import restated
+from forecasting.core.weekly import WeeklySales, weekly_promotions, weekly_sales, with_plain_ids
 
-# Calibrated on the real data, whose widest honest jump is 38.6 times a series' highest week, shared by the
-# product's stores; set against those, no honest row exceeds 11 times.
-MIN_WEEKS = 8
-TO_OWN_MAXIMUM = 3.0
-TO_OTHER_STORES = 20.0
-BEYOND_ANY_DOUBT = 60.0
+
+@dataclass(frozen=True)
+class FileRows:
+    """What became of the rows of one file: rows_in = accepted + dropped + passed_over + quarantined."""
+
+    name: str
+    rows_in: int
+    accepted: int
+    dropped: int
+    passed_over: int
+    quarantined: int
 
 
 @dataclass(frozen=True)
 class Validated:
-    """The outcome of a validation: `rows_in` = `accepted` + `dropped` + rows of `quarantined`.
+    """The outcome of a validation: `rows_in` = `accepted` + `dropped` + all of `passed_over` + rows of `quarantined`.
 
-    sales: accepted rows with units, one per cell (table `sales`; daily rows are summed into weeks).
+    sales: accepted rows with units, one per cell (table `sales`; days and transactions are summed into weeks).
     promotions: covariates that the accepted rows announce (table `announced_promotions`).
-    quarantined: the other rows (table `quarantine`).
+    quarantined: the rows that broke a rule (table `quarantine`).
     missing_days: the days still missing, by (store, week), of stores that report daily.
     corrected_by_week: accepted rows that give a week other units than were collected, by week.
+    passed_over: rows that are neither accepted nor an error, by reason.
+    new_stores, new_products: ids of accepted rows that were not known before, sorted.
+    held_back: cells (`store, product, week`) of rows that were quarantined or passed over, so far as they have keys.
+    unfinished_files: names of files whose last week lacks days, which another file may bring.
+    files: the same counts by file. file_weeks: the last week with units of files whose name declares none.
+    notes: sentences about what was read otherwise than it is written.
     """
 
     sales: pd.DataFrame
     promotions: pd.DataFrame
     quarantined: pd.DataFrame
-    missing_days: dict[tuple[int, date], tuple[date, ...]]
+    missing_days: dict[tuple[Id, date], tuple[date, ...]]
     corrected_by_week: dict[date, int]
     rows_in: int
     accepted: int
     dropped: int
+    passed_over: Mapping[str, int]
+    new_stores: tuple[Id, ...]
+    new_products: tuple[Id, ...]
+    held_back: pd.DataFrame
+    unfinished_files: tuple[str, ...]
+    files: tuple[FileRows, ...]
+    file_weeks: Mapping[str, date]
+    notes: tuple[str, ...]
 
     @property
     def quarantined_by_rule(self) -> dict[str, int]:
@@ -54,139 +87,214 @@ def validate(
     products: pd.DataFrame,
     collected: pd.DataFrame,
     overrides: pd.DataFrame | None = None,
+    announced: pd.DataFrame | None = None,
     definition: PanelDefinition,
+    layouts: Sequence[Layout],
+    today: date | None = None,
 ) -> Validated:
-    """Check every inbox row against the contract and against what was collected before.
+    """Check every row against the contract and against what was collected before.
 
     Args:
         rows: one row per line, `inspection.raw_columns`, all text.
         stores, products: tables of the known ones.
         collected: sales that are already in the lake (table `sales`).
-        overrides: cells (`store, product, week`) whose units somebody has accepted as no outliers.
-        definition: what the rows hold.
+        overrides: cells (`store, product, week`) whose units and prices somebody has accepted as no outliers.
+        announced: what was announced before, the newest of each cell (table `promotions`): the usual prices, and what
+            files that do not have all covariates leave open.
+        definition: what the rows hold; its `new_ids` says whether unknown stores and products are taken in.
+        layouts: how their files were written.
+        today: units of later days are a slip of the pen; None where no day is too late.
 
     Returns:
         Accepted sales and announcements, the quarantined rows, and counts that add up to all rows.
     """
-    checked = Rows(rows, definition)
-    checked.parse_keys()
-    checked.parse_values()
-    checked.require_known(stores["store"], products["product"])
-    checked.require_file_week()
-    duplicates = checked.drop_duplicates()
+    checked = Rows(rows, definition, layouts)
+    checked.parse()
+    if definition.new_ids == "quarantine":
+        _require_known(checked, stores["store"], products["product"])
+    if today:
+        is_ahead = checked.parsed["units"].notna() & (checked.parsed["date"] > pd.Timestamp(today))
+        checked.flag(
+            is_ahead.to_numpy(), "future_units", "week_or_date", f"units of a day after {today} are not known yet"
+        )
+    file_weeks = find_file_weeks(checked, collected)
+    require_file_week(checked)
+    is_repeated = find_duplicates(checked)
     # Before the days are counted: a day that is set aside is a day that is missing.
-    _require_proportion(checked, collected, overrides)
-    missing_days = checked.require_all_days()
-    announced = checked.good.drop(duplicates, errors="ignore")
-    sales = _weekly_sales(announced)
-    of_these_weeks = collected[collected["week"].isin(sales["week"].unique())]
-    corrected = restated(of_these_weeks, sales)
-    repeated = sales.merge(of_these_weeks, on=[*schemas.CELL, "units"])
-    good = announced[~_has_units_of(announced, repeated)]
+    _require_proportion(checked, is_repeated, collected, overrides, announced)
+    missing_days = require_all_days(checked)
+    pass_over_partial_weeks(checked, collected)
+    hold_back_broken_sums(checked)
+    _pass_over_never_sold(checked, stores["store"], products["product"])
+    is_repeated &= checked.is_sound
+    told = checked.parsed[checked.is_sound & ~is_repeated]
+    told, weekly = _summed(checked, told)
+    if weekly.below_zero:
+        checked.notes.append(
+            f"{counted(weekly.below_zero, 'week')} of a series with more returns than sales, counted as 0"
+        )
+    cells = _compared(weekly.sales, collected)
+    accepted = _without_cells(told, weekly, cells["is_repeated"])
+    new_series = pd.concat([collected[schemas.SERIES], weekly.sales[schemas.SERIES]]).drop_duplicates()
     return Validated(
-        sales=_weekly_sales(good),
+        sales=weekly.sales[~cells["is_repeated"]].reset_index(drop=True),
         # A row that only repeats collected sales may still carry a newer plan of prices.
-        promotions=_weekly_promotions(announced, definition),
+        promotions=weekly_promotions(told, definition, new_series, announced),
         quarantined=checked.quarantined(),
         missing_days=missing_days,
-        corrected_by_week=_rows_by_week(good[_has_units_of(good, corrected)]),
+        corrected_by_week=_rows_by_week(told.loc[_rows_of(weekly, cells["is_corrected"])]),
         rows_in=len(rows),
-        accepted=len(good),
-        dropped=int((checked.frame["rule"] == "").sum()) - len(good),
+        accepted=len(accepted),
+        dropped=int(checked.is_sound.sum()) - len(accepted),
+        passed_over=_counts(checked.passed_over[checked.rules == ""]),
+        new_stores=_new_ids(weekly.sales["store"], stores["store"]),
+        new_products=_new_ids(weekly.sales["product"], products["product"]),
+        held_back=_held_back(checked),
+        unfinished_files=_unfinished_files(checked),
+        files=_by_file(checked, accepted.index),
+        file_weeks=file_weeks,
+        notes=tuple(checked.notes),
     )
 
 
-def _require_proportion(checked: Rows, collected: pd.DataFrame, overrides: pd.DataFrame | None) -> None:
-    sold = checked.good[checked.good["units"].notna()]
+def _require_known(checked: Rows, stores: pd.Series, products: pd.Series) -> None:
+    for name, known in (("store", stores), ("product", products)):
+        unknown = checked.parsed[name].notna() & ~checked.parsed[name].isin(known)
+        remedy = f"correct it, or add the {name} to the lake's table of {name}s"
+        checked.flag(unknown.to_numpy(dtype=bool), f"unknown_{name}", name, remedy)
+
+
+def _require_proportion(
+    checked: Rows,
+    is_repeated: np.ndarray,
+    collected: pd.DataFrame,
+    overrides: pd.DataFrame | None,
+    announced: pd.DataFrame | None,
+) -> None:
+    definition = checked.definition
+    single = checked.is_sound & ~checked.is_transaction
+    if announced is not None and len(announced):
+        rows = with_plain_ids(checked.parsed[single])
+        for name, unusual in unusual_prices(rows, announced, definition).items():
+            if overrides is not None:
+                unusual &= ~_is_in(rows, overrides).to_numpy()
+            remedy = (
+                "far from this series' usual price: check for a slipped decimal point, or let it in with `oj accept`"
+            )
+            checked.flag(_mask(checked, rows.index[unusual]), "outlier", name, remedy)
+    if collected.empty:
+        return
+    sold = with_plain_ids(checked.good[checked.good["units"].notna()])
     # What is being corrected is no measure for its own correction.
-    corrected = restated(collected[collected["week"].isin(sold["week"].unique())], _weekly_sales(sold))
+    once = sold[~is_repeated[sold.index]]
+    of_these_weeks = collected[collected["week"].isin(sold["week"].unique())]
+    corrected = restated(of_these_weeks, weekly_sales(once, definition).sales)
     if len(corrected):
         collected = collected[~_is_in(collected, corrected)]
     out = out_of_proportion(sold, collected)
     if overrides is not None:
         out &= ~_is_in(sold.loc[out.index], overrides)
-    checked.flag(
-        out,
-        "outlier",
-        "units",
+    remedy = (
         "far beyond this series' highest week and the product's other stores: check for a slipped unit or digit, "
-        "or let it in with `oj accept`",
+        "or let it in with `oj accept`"
     )
+    checked.flag(_mask(checked, out.index[out]), "outlier", "units", remedy)
+
+
+def _pass_over_never_sold(checked: Rows, stores: pd.Series, products: pd.Series) -> None:
+    """Pass over plans of stores and products that neither the lake nor a row with units knows."""
+    is_sold = checked.is_sound & checked.parsed["units"].notna().to_numpy()
+    for name, known in (("store", stores), ("product", products)):
+        ids = checked.parsed[name]
+        is_known = ids.isna() | ids.isin(known) | ids.isin(ids[is_sold].unique())
+        if count := checked.pass_over(~is_known.to_numpy(dtype=bool), PassedOver.NEVER_SOLD):
+            key = getattr(checked.definition, name)
+            checked.notes.append(
+                f"{counted(count, 'row')} of plans passed over: their {key.words} have never sold anything"
+            )
+
+
+def _summed(checked: Rows, rows: pd.DataFrame) -> tuple[pd.DataFrame, WeeklySales]:
+    """Return the rows whose sums are numbers that a computer holds exactly, and these sums."""
+    weekly = weekly_sales(rows, checked.definition)
+    beyond = _rows_of(weekly, weekly.sales["units"].abs() >= LARGEST)
+    if beyond.empty:
+        return rows, weekly
+    checked.flag(_mask(checked, beyond), "out_of_range", "units", "the sum of its week is beyond 2^53: correct it")
+    rows = rows.drop(beyond)
+    return rows, weekly_sales(rows, checked.definition)
+
+
+def _compared(sales: pd.DataFrame, collected: pd.DataFrame) -> pd.DataFrame:
+    """Return, cell by cell of `sales`, whether it repeats what was collected, or corrects it."""
+    before = sales[schemas.CELL].merge(collected, on=schemas.CELL, how="left")["units"].to_numpy()
+    units = sales["units"].to_numpy()
+    is_known = ~pd.isna(before)
+    return pd.DataFrame({"is_repeated": is_known & (before == units), "is_corrected": is_known & (before != units)})
+
+
+def _rows_of(weekly: WeeklySales, cells: pd.Series) -> pd.Index:
+    """Return the rows with units of some of the cells."""
+    return weekly.cell_of_row.index[cells.to_numpy()[weekly.cell_of_row.to_numpy()]]
+
+
+def _without_cells(rows: pd.DataFrame, weekly: WeeklySales, cells: pd.Series) -> pd.DataFrame:
+    return rows.drop(_rows_of(weekly, cells))
 
 
 def _is_in(rows: pd.DataFrame, cells: pd.DataFrame) -> pd.Series:
     """Return which of `rows` are of one of the cells."""
     return (
         rows[schemas.CELL]
-        .merge(cells[schemas.CELL], how="left", indicator=True)["_merge"]
+        .merge(cells[schemas.CELL].drop_duplicates(), how="left", indicator=True)["_merge"]
         .eq("both")
         .set_axis(rows.index)
     )
 
 
-def _has_units_of(rows: pd.DataFrame, cells: pd.DataFrame) -> pd.Series:
-    """Return which of `rows` hold units of one of the cells; others of that week are plans."""
-    return rows["units"].notna() & _is_in(rows, cells)
+def _mask(checked: Rows, index: pd.Index) -> np.ndarray:
+    found = np.zeros(len(checked.frame), dtype=bool)
+    found[index] = True
+    return found
 
 
 def _rows_by_week(rows: pd.DataFrame) -> dict[date, int]:
     return {week.date(): int(count) for week, count in rows.groupby("week").size().items()}
 
 
-def _weekly_sales(rows: pd.DataFrame) -> pd.DataFrame:
-    sold = rows[rows["units"].notna()]
-    weekly = sold.drop_duplicates([*schemas.SERIES, "date"]).groupby(schemas.CELL, as_index=False)["units"].sum()
-    return schemas.SALES.cast(weekly.astype(dict.fromkeys([*schemas.SERIES, "units"], "int64")))
+def _counts(reasons: np.ndarray) -> dict[str, int]:
+    counts = pd.Series(reasons[reasons != ""]).value_counts().sort_index()
+    return {str(reason): int(count) for reason, count in counts.items()}
 
 
-def _weekly_promotions(rows: pd.DataFrame, definition: PanelDefinition) -> pd.DataFrame:
-    """Return one row per cell and announcing week.
-
-    Of a week of daily rows: a price is money by units sold, a flag or share the highest, a number the mean of the days.
-    """
-    table = schemas.announced_promotions(definition)
-    rows, key = rows.rename(columns={"file_week": "announced"}), list(table.key)
-    weight = rows["units"].fillna(0).clip(lower=0)
-    # Where nothing was sold, all days weigh the same.
-    sold = weight.groupby([rows[name] for name in key]).transform("sum")
-    weight = weight.where(sold > 0, 1.0)
-    by_cell = rows.assign(weight=weight).groupby(key)
-    columns = {}
-    for each in definition.covariates:
-        days = by_cell[each.name]
-        if each.role == "price":
-            money = (rows[each.name] * weight).groupby([rows[name] for name in key]).sum()
-            columns[each.name] = days.first().where(days.min() == days.max(), money / by_cell["weight"].sum())
-        else:
-            columns[each.name] = days.mean() if each.role == "number" else days.max()
-    weekly = pd.DataFrame(columns, index=by_cell["weight"].sum().index).reset_index()
-    whole = [*schemas.SERIES, *(each.name for each in definition.of_role("flag"))]
-    return table.cast(weekly.astype(dict.fromkeys(whole, "int64")))
+def _new_ids(found: pd.Series, known: pd.Series) -> tuple[Id, ...]:
+    return tuple(sorted(set(found.unique().tolist()) - set(known.tolist())))
 
 
-def out_of_proportion(sold: pd.DataFrame, collected: pd.DataFrame) -> pd.Series:
-    """Return which rows lie far beyond their series' highest week, where the product's other stores do not explain it.
+def _held_back(checked: Rows) -> pd.DataFrame:
+    rows = checked.parsed.loc[~checked.is_sound, schemas.CELL].dropna()
+    return with_plain_ids(rows).drop_duplicates(ignore_index=True)
 
-    Args:
-        sold: `store, product, week, units`, one row per line that has units.
-        collected: sales that were collected before (table `sales`), without those that `sold` corrects: a row is no
-            evidence for itself.
 
-    Returns:
-        True or False for the rows of `sold` that are suspect at all, by its index.
-    """
-    history = collected.groupby(schemas.SERIES)["units"].agg(["max", "median", "size"])
-    sold = sold.join(history, on=schemas.SERIES)
-    own = sold["units"] / sold["max"].clip(lower=1)
-    suspects = sold[(sold["size"] >= MIN_WEEKS) & (own > TO_OWN_MAXIMUM)]
-    # The product's other stores may have reported the week before, in an earlier inbox.
-    earlier = collected[collected["week"].isin(suspects["week"])].join(history, on=schemas.SERIES)
-    witnesses = pd.concat([sold, earlier])
-    witnesses["relative"] = witnesses["units"] / witnesses["median"].clip(lower=1)
-    out = own[suspects.index] > BEYOND_ANY_DOUBT
-    for row in suspects.itertuples():
-        same = (witnesses["product"] == row.product) & (witnesses["week"] == row.week)
-        others = witnesses.loc[same & (witnesses["store"] != row.store), "relative"].median()
-        shared = 1.0 if pd.isna(others) else max(others, 1.0)
-        out[row.Index] |= row.units / max(row.median, 1.0) / shared > TO_OTHER_STORES
-    return out
+def _unfinished_files(checked: Rows) -> tuple[str, ...]:
+    files, weeks = checked.frame["file"], checked.parsed["week"]
+    last = weeks.where(checked.parsed["units"].notna()).groupby(files).transform("max")
+    is_partial = (checked.passed_over == PassedOver.PARTIAL_WEEK.value) & (checked.rules == "")
+    return tuple(map(str, files[is_partial & (weeks == last).to_numpy()].unique()))
+
+
+def _by_file(checked: Rows, accepted: pd.Index) -> tuple[FileRows, ...]:
+    is_broken = checked.rules != ""
+    is_accepted = _mask(checked, accepted)
+    counts = pd.DataFrame(
+        {
+            "rows_in": 1,
+            "accepted": is_accepted,
+            "dropped": checked.is_sound & ~is_accepted,
+            "passed_over": (checked.passed_over != "") & ~is_broken,
+            "quarantined": is_broken,
+        },
+        index=checked.frame.index,
+    )
+    sums = counts.groupby(checked.frame["file"], sort=False).sum()
+    return tuple(FileRows(str(name), *(int(value) for value in row)) for name, *row in sums.itertuples())

@@ -10,6 +10,7 @@ from statsmodels.tsa.statespace.initialization import Initialization
 from statsmodels.tsa.statespace.sarimax import SARIMAX
 
 from forecasting.contracts import schemas
+from forecasting.contracts.panel_definition import Series
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.distribution import PredictiveDistribution
 from forecasting.core.fitted_model import FittedModel
@@ -52,7 +53,7 @@ class ArimaRegression(Model):
             ValueError: a series has fewer observed weeks than the model needs.
         """
         learnt = {key: _learn(key, *seen) for key, *seen in _each_series(panel, promotions, spec)}
-        return FittedModel(spec, rows_of(learnt))
+        return FittedModel(spec, rows_of(learnt, spec.definition))
 
     def predict(
         self, fitted: FittedModel, panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec
@@ -70,7 +71,7 @@ class ArimaRegression(Model):
 
 def _each_series(
     panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec
-) -> Iterator[tuple[tuple[int, int], np.ndarray, np.ndarray]]:
+) -> Iterator[tuple[Series, np.ndarray, np.ndarray]]:
     """Of each series its log units (W,), NaN where unseen and in the weeks ahead, and its regressors (W, 3)."""
     cells = future_cells(series_of(panel), spec)
     rows = pd.concat([panel[[*schemas.CELL, "units"]], cells[schemas.CELL]], ignore_index=True)
@@ -81,7 +82,7 @@ def _each_series(
         # The weeks of the gap are weeks without observation, whose offers do not matter.
         first = len(series) - spec.horizon
         log_units = np.insert(log_units, first, np.full(spec.gap, np.nan))
-        yield (int(store), int(product)), log_units, np.insert(x, first, np.zeros((spec.gap, x.shape[1])), axis=0)
+        yield (store, product), log_units, np.insert(x, first, np.zeros((spec.gap, x.shape[1])), axis=0)
 
 
 def _regressors(plan: pd.DataFrame, roles: Roles) -> np.ndarray:
@@ -94,7 +95,7 @@ def _regressors(plan: pd.DataFrame, roles: Roles) -> np.ndarray:
     return np.column_stack([log_price, *strongest])
 
 
-def _learn(key: tuple[int, int], log_units: np.ndarray, x: np.ndarray) -> Numbers:
+def _learn(key: Series, log_units: np.ndarray, x: np.ndarray) -> Numbers:
     """Return the parameters of one series.
 
     Raises:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from forecasting.contracts import schemas
 from forecasting.contracts.errors import OptionError
+from forecasting.contracts.panel_definition import Id
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.distribution import PredictiveDistribution
 from forecasting.core.fitted_model import FittedModel
@@ -97,7 +98,7 @@ class OnePassModel(Model):
 
     def fit(self, panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> FittedModel:
         """Return a fit without parameters."""
-        return FittedModel(spec, schemas.PARAMETERS.empty())
+        return FittedModel(spec, schemas.parameters(spec.definition).empty())
 
     def predict(
         self, fitted: FittedModel, panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec
@@ -114,11 +115,11 @@ class OnePassModel(Model):
 class PreparedProduct(Protocol):
     """One product of a fitted model, brought up to a cutoff."""
 
-    def with_offer(self, store: int, week: pd.Timestamp, offer: Mapping[str, float]) -> Self:
+    def with_offer(self, store: Id, week: pd.Timestamp, offer: Mapping[str, float]) -> Self:
         """Return the product with other values of these covariates, by name, in one store and coming week."""
         ...
 
-    def samples_of(self, store: int, week: pd.Timestamp) -> np.ndarray:
+    def samples_of(self, store: Id, week: pd.Timestamp) -> np.ndarray:
         """Return the sorted samples in units of one store and coming week, (1, n)."""
         ...
 

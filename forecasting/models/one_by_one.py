@@ -7,6 +7,7 @@ import pandas as pd
 from scipy.special import ndtri
 
 from forecasting.contracts import schemas
+from forecasting.contracts.panel_definition import PanelDefinition, Series
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.distribution import PredictiveDistribution
 from forecasting.core.fitted_model import FittedModel
@@ -48,7 +49,7 @@ class OneByOne(Model):
                     f"series {key} has {len(log_units)} observed weeks, {self.name} needs {self.min_weeks}"
                 )
             numbers[key] = self.learn(log_units)
-        return FittedModel(spec, rows_of(numbers))
+        return FittedModel(spec, rows_of(numbers, spec.definition))
 
     def predict(
         self, fitted: FittedModel, panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec
@@ -65,7 +66,7 @@ class OneByOne(Model):
         return PredictiveDistribution(cells, np.maximum(np.concatenate(samples), 0.0))
 
 
-def rows_of(numbers: dict[tuple[int, int], Numbers]) -> pd.DataFrame:
+def rows_of(numbers: dict[Series, Numbers], definition: PanelDefinition) -> pd.DataFrame:
     """Return parameters by (store, product) as table `parameters`."""
     rows = [
         (product, name, store, 0, value)
@@ -73,19 +74,19 @@ def rows_of(numbers: dict[tuple[int, int], Numbers]) -> pd.DataFrame:
         for name, value in of_series.items()
     ]
     frame = pd.DataFrame(rows, columns=["product", "name", "store", "position", "value"])
-    return schemas.PARAMETERS.cast(frame.assign(rival=None))
+    return schemas.parameters(definition).cast(frame.assign(rival=None))
 
 
-def numbers_of(fitted: FittedModel) -> dict[tuple[int, int], Numbers]:
+def numbers_of(fitted: FittedModel) -> dict[Series, Numbers]:
     """Return the inverse of `rows_of`."""
-    numbers: dict[tuple[int, int], Numbers] = {}
+    numbers: dict[Series, Numbers] = {}
     columns = (fitted.parameters[name] for name in ("store", "product", "name", "value"))
     for store, product, name, value in zip(*columns, strict=True):
-        numbers.setdefault((int(store), int(product)), {})[name] = value
+        numbers.setdefault((store, product), {})[name] = value
     return numbers
 
 
-def _log_units(panel: pd.DataFrame) -> list[tuple[tuple[int, int], np.ndarray]]:
+def _log_units(panel: pd.DataFrame) -> list[tuple[Series, np.ndarray]]:
     """Return the log units of the observed weeks of each series, in its order."""
     observed = panel.dropna(subset="units").groupby(schemas.SERIES)["units"]
-    return [((int(store), int(product)), np.log1p(units.to_numpy())) for (store, product), units in observed]
+    return [((store, product), np.log1p(units.to_numpy())) for (store, product), units in observed]

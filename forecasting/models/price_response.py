@@ -45,7 +45,7 @@ class PriceResponse(Model):
     def fit(self, panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> FittedModel:
         """Return one `ResponseParameters` for each product, as rows of the table `parameters`."""
         rows = [ResponseParameters.of(each).as_rows(each.product) for each in fit_products(panel, promotions, spec)]
-        return FittedModel(spec, schemas.PARAMETERS.cast(pd.concat(rows, ignore_index=True)))
+        return FittedModel(spec, schemas.parameters(spec.definition).cast(pd.concat(rows, ignore_index=True)))
 
     def predict(
         self, fitted: FittedModel, panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec

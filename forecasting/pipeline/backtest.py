@@ -10,7 +10,7 @@ import pandas as pd
 from forecasting.compute import Cluster
 from forecasting.contracts import schemas
 from forecasting.contracts.errors import OptionError
-from forecasting.contracts.orange_juice import PROMOTIONS
+from forecasting.contracts.orange_juice import PROMOTIONS, SALES
 from forecasting.contracts.panel_definition import ORANGE_JUICE, PanelDefinition
 from forecasting.contracts.spec import BatchSpec, ForecastSpec, Point
 from forecasting.core.backtest import score_models, with_actuals
@@ -60,7 +60,7 @@ class BacktestResult:
 def load(lake: Lake, *, of_benchmark: bool) -> Source:
     """Return the data of the lake; the shipped data for a protocol of the benchmark, or where the lake has none."""
     if of_benchmark or not lake.sales.weeks():
-        return Source("the shipped data", shipped(schemas.SALES), shipped(PROMOTIONS), ORANGE_JUICE)
+        return Source("the shipped data", shipped(SALES), shipped(PROMOTIONS), ORANGE_JUICE)
     return of_lake(lake)
 
 
@@ -100,7 +100,7 @@ def run_folds(
             promotions = source.promotions_at(cutoff)
             partitions = make_partitions(source.sales, promotions, spec, batch.mini_batch_size, fitted)
             table = map_forecast(
-                cluster, partitions, spec, batch, lambda _: None, table=schemas.ALL_POINTS, fitted=fitted
+                cluster, partitions, spec, batch, lambda _: None, table=schemas.all_points, fitted=fitted
             )
             series += len(table) // folds.horizon
             parts.append(with_actuals(table, source.sales, source.promotions, model, source.definition))
@@ -131,8 +131,8 @@ def require_writable(out: Path | None) -> None:
         raise OptionError(f"out={out}", f"cannot be written ({error})", "name a file in a folder of yours") from error
 
 
-def write_rows(rows: pd.DataFrame, out: Path | None) -> None:
+def write_rows(rows: pd.DataFrame, out: Path | None, definition: PanelDefinition) -> None:
     """Write every forecast of the backtest to one Parquet file, where one is asked for."""
     require_writable(out)
     if out:
-        write_table(out, rows, schemas.BACKTEST)
+        write_table(out, rows, schemas.backtest(definition))

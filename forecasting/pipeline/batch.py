@@ -10,10 +10,11 @@ import pandas as pd
 from forecasting.compute import Cluster
 from forecasting.contracts import schemas
 from forecasting.contracts.errors import TooManyFallbacks
+from forecasting.contracts.panel_definition import PanelDefinition
 from forecasting.contracts.spec import BatchSpec, ForecastSpec
 from forecasting.contracts.table import Table
 from forecasting.core.fitted_model import FittedModel
-from forecasting.core.forecast_checks import unusable_series
+from forecasting.core.forecast_checks import keys_of, unusable_series
 from forecasting.core.partition import Partition
 from forecasting.core.retry_queue import PartitionOutcome, RetryQueue
 from forecasting.core.run_identity import identify
@@ -106,14 +107,14 @@ def map_forecast(
     on_outcome: Callable[[PartitionOutcome], None],
     *,
     finished: Mapping[str, pd.DataFrame] | None = None,
-    table: Table = schemas.FORECAST,
+    table: Callable[[PanelDefinition], Table] = schemas.forecast,
     fitted: FittedModel | None = None,
 ) -> pd.DataFrame:
     """Return the forecast of all partitions, as a weekly run and a fold of a backtest both make it.
 
     Args:
         finished: rows of partitions that need not be computed again, by name.
-        table: `forecast`, or `all_points`.
+        table: `schemas.forecast`, or `schemas.all_points`.
         fitted: the model that the partitions carry; a series that it was not trained on gets a fallback.
 
     Raises:
@@ -131,8 +132,8 @@ def map_forecast(
     series = sum(len(partition.series) for partition in partitions)
     nothing_worked = batch.error_threshold >= 0 and len(queue.reasons) == series
     if queue.refused or nothing_worked:
-        failed = sorted(queue.reasons.items())
-        examples = tuple(f"store {store} product {product}: {why}" for (store, product), why in failed[:3])
+        failed = [key for partition in partitions for key in keys_of(partition.series) if key in queue.reasons]
+        examples = tuple(f"{spec.definition.named(key)}: {queue.reasons[key]}" for key in failed[:3])
         raise TooManyFallbacks(spec.cutoff, len(failed), batch.error_threshold, examples)
     frames = [*finished.values(), *(rows for outcome in outcomes for rows in outcome.frames)]
-    return assemble(frames, partitions, queue.reasons, spec, table)
+    return assemble(frames, partitions, queue.reasons, spec, table(spec.definition))

@@ -197,7 +197,7 @@ def train_and_register(
         weeks.min().date(),
         weeks.max().date(),
         weeks.nunique(),
-        len(active_series(sales, spec.cutoff)),
+        len(active_series(sales, spec.cutoff, spec.definition.unsold)),
         hash_of_input(sales, promotions, spec),
         code_fingerprint(spec.model),
         at,

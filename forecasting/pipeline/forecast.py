@@ -7,12 +7,13 @@ import pandas as pd
 
 from forecasting.contracts import schemas
 from forecasting.contracts.errors import DataError
+from forecasting.contracts.panel_definition import Series
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.contracts.table import Table
 from forecasting.core.completeness import active_series
 from forecasting.core.distribution import PredictiveDistribution
 from forecasting.core.fitted_model import FittedModel
-from forecasting.core.forecast_checks import Series, require_complete, series_key
+from forecasting.core.forecast_checks import keys_of, require_complete
 from forecasting.core.panel import build_panel, complete_promotions
 from forecasting.core.partition import Partition, partition_panel
 from forecasting.models import get_model
@@ -40,7 +41,7 @@ def make_partitions(
     """
     if fitted:
         fitted.require_fit_for(spec)
-    series = active_series(sales, spec.cutoff)
+    series = active_series(sales, spec.cutoff, spec.definition.unsold)
     if series.empty:
         raise DataError(
             f"No series has sales in the weeks up to the cutoff {spec.cutoff}",
@@ -74,8 +75,8 @@ def train(sales: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> 
     ]
     rows = pd.concat([each.parameters for each in fits], ignore_index=True)
     texts = {name: text for each in fits for name, text in each.texts.items()}
-    ordered = rows.sort_values(list(schemas.PARAMETERS.key), ignore_index=True)
-    return FittedModel(spec, schemas.PARAMETERS.cast(ordered), texts)
+    table = schemas.parameters(spec.definition)
+    return FittedModel(spec, table.cast(rows.sort_values(list(table.key), ignore_index=True)), texts)
 
 
 def forecast_partition(partition: Partition, spec: ForecastSpec) -> pd.DataFrame:
@@ -125,7 +126,7 @@ def untrained_series(series: pd.DataFrame, fitted: FittedModel | None) -> dict[S
         return {}
     known = pd.MultiIndex.from_frame(fitted.series)
     unknown = series[~pd.MultiIndex.from_frame(series[schemas.SERIES]).isin(known)]
-    return {series_key(key): "not_trained" for key in unknown[schemas.SERIES].itertuples(index=False, name=None)}
+    return dict.fromkeys(keys_of(unknown), "not_trained")
 
 
 def assemble(
@@ -133,7 +134,7 @@ def assemble(
     partitions: list[Partition],
     reasons: Mapping[Series, str],
     spec: ForecastSpec,
-    table_type: Table = schemas.FORECAST,
+    table_type: Table | None = None,
 ) -> pd.DataFrame:
     """Put the partitions' rows together, add the fallbacks, and check that every expected row is there once.
 
@@ -141,7 +142,7 @@ def assemble(
         frames: rows of the partitions that succeeded; rows of series named in `reasons` are left out.
         partitions: all partitions of the batch.
         reasons: why a series failed, by (store, product).
-        table_type: `forecast`, or `all_points`, which keeps the other points too.
+        table_type: `forecast`, also where it is None; or `all_points`, which keeps the other points too.
 
     Returns:
         The table, sorted by series and step.
@@ -154,9 +155,10 @@ def assemble(
         failed = pd.MultiIndex.from_tuples(list(reasons), names=schemas.SERIES)
         parts = [rows[~pd.MultiIndex.from_frame(rows[schemas.SERIES]).isin(failed)] for rows in parts]
         for partition in partitions:
-            here = {series_key(key) for key in partition.series.itertuples(index=False, name=None)} & set(reasons)
+            here = {key: reasons[key] for key in keys_of(partition.series) if key in reasons}
             if here:
-                parts.append(fallback(partition, spec, {key: reasons[key] for key in sorted(here)}))
+                parts.append(fallback(partition, spec, here))
+    table_type = table_type or schemas.forecast(spec.definition)
     table = table_type.cast(pd.concat([rows for rows in parts if len(rows)], ignore_index=True))
     table = table.sort_values([*schemas.SERIES, "step"], ignore_index=True)
     series = pd.concat([partition.series for partition in partitions], ignore_index=True)

@@ -1,21 +1,25 @@
 """The stages that take a week in: the weeks that are due, what has arrived, valid rows, and whether it goes on."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 
+from forecasting.clock import now
 from forecasting.contracts.calendar import days_of
 from forecasting.contracts.errors import DataError, WeekWaiting
+from forecasting.contracts.panel_definition import Id
 from forecasting.contracts.spec import GateSpec
 from forecasting.core import completeness
 from forecasting.core.completeness import Acceptance, CompletenessReport, WeekStatus
 from forecasting.core.point_in_time import merge_newer
 from forecasting.core.schedule import due_weeks, last_closed
+from forecasting.core.unsold import first_week_needed, unsold_of
 from forecasting.core.validation import Validated
 from forecasting.core.validation import validate as validate_rows
-from forecasting.storage.inbox import SECONDS_UNTOUCHED, InboxFile, await_settled, read_inbox
+from forecasting.storage.inbox import SECONDS_UNTOUCHED, InboxFile, await_settled, read_inbox, unread_entries
 from forecasting.storage.lake import Lake
 from forecasting.storage.locks import waiting_lock
 
@@ -34,9 +38,13 @@ class Arrived:
 
 @dataclass(frozen=True)
 class IngestResult:
-    """What arrived for a week, and what became of each row: rows_in = accepted + duplicates + quarantined.
+    """What arrived for a week, and what became of each row.
 
+    rows_in: accepted + duplicates + all of passed_over + quarantined.
     quarantined_by_rule: quarantined rows by the name of the rule that they broke.
+    passed_over: rows that are no sales of the panel, such as totals, by reason.
+    unsold: cells that the files left out, and that count as 0 units.
+    new_stores, new_products: ids that the lake did not know.
     corrected_by_week: accepted rows that changed units collected before, by week.
     late_files: names of files of earlier weeks whose forecast was published without them, by week.
     notes: sentences about files of the inbox that somebody should look at.
@@ -48,6 +56,10 @@ class IngestResult:
     duplicates: int
     quarantined: int
     quarantined_by_rule: Mapping[str, int] = field(default_factory=dict)
+    passed_over: Mapping[str, int] = field(default_factory=dict)
+    unsold: int = 0
+    new_stores: tuple[Id, ...] = ()
+    new_products: tuple[Id, ...] = ()
     corrected_by_week: Mapping[date, int] = field(default_factory=dict)
     late_files: Mapping[date, tuple[str, ...]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
@@ -106,7 +118,7 @@ def collect(lake: Lake, cutoff: date) -> Arrived:
         "next run; run again when it is complete."
         for file in unsettled
     ]
-    return Arrived(*read_inbox(files, lake.reference.definition), notes)
+    return _read(lake, files, [*notes, *unread_entries(lake.inbox)])
 
 
 def validate(lake: Lake, arrived: Arrived) -> Validated:
@@ -117,7 +129,10 @@ def validate(lake: Lake, arrived: Arrived) -> Validated:
         products=lake.reference.products(),
         collected=lake.sales.read(),
         overrides=lake.acceptances.overrides(),
+        announced=lake.promotions.read(),
         definition=lake.reference.definition,
+        layouts=lake.reference.layouts,
+        today=now().astimezone(ZoneInfo(lake.reference.time_zone)).date(),
     )
 
 
@@ -127,9 +142,7 @@ def look(lake: Lake, week: date, spec: GateSpec, at: datetime) -> CompletenessRe
     Raises:
         ForecastingError: the week is refused.
     """
-    return _assess(
-        lake, week, validate(lake, Arrived(*read_inbox(_waiting(lake, week), lake.reference.definition))), spec, at
-    )
+    return _assess(lake, week, validate(lake, _read(lake, _waiting(lake, week))), spec, at)
 
 
 def admit(lake: Lake, week: date, arrived: Arrived, checked: Validated, spec: GateSpec, at: datetime) -> IngestResult:
@@ -141,13 +154,16 @@ def admit(lake: Lake, week: date, arrived: Arrived, checked: Validated, spec: Ga
     """
     report = _assess(lake, week, checked, spec, at)
     if report.status is WeekStatus.WAITING:
-        raise WeekWaiting(week, report.gaps, spec.deadline)
+        raise WeekWaiting(week, report.gaps(lake.reference.definition), spec.deadline)
     late = _late_files(lake, week, arrived)
     # Another run may be adding late files of an earlier week at this moment.
     with waiting_lock(lake.lock_path("collect")):
         collected = lake.begin_collecting(at)
-        lake.corrections.add(week, checked.sales, collected)
-        lake.sales.add(checked.sales, collected)
+        unsold = _unsold(lake, checked)
+        sales = pd.concat([checked.sales, unsold], ignore_index=True)
+        lake.reference.add(checked.new_stores, checked.new_products)
+        lake.corrections.add(week, sales, collected)
+        lake.sales.add(sales, collected)
         lake.promotions.add(checked.promotions, collected)
         lake.quarantine.add(week, checked.quarantined, [file.name for file in arrived.files])
         lake.completeness.write(report)
@@ -158,9 +174,13 @@ def admit(lake: Lake, week: date, arrived: Arrived, checked: Validated, spec: Ga
         duplicates=checked.dropped,
         quarantined=len(checked.quarantined),
         quarantined_by_rule=checked.quarantined_by_rule,
+        passed_over=checked.passed_over,
+        unsold=len(unsold),
+        new_stores=checked.new_stores,
+        new_products=checked.new_products,
         corrected_by_week=checked.corrected_by_week,
         late_files=late,
-        notes=(*arrived.notes, *_archive(lake, week, arrived, checked)),
+        notes=(*arrived.notes, *checked.notes, *_archive(lake, week, arrived, checked)),
     )
 
 
@@ -172,7 +192,7 @@ def accept(lake: Lake, week: date, why: str, by: str, at: datetime) -> Acceptanc
 
 
 def accept_override(
-    lake: Lake, week: date, store: int, product: int, why: str, by: str, at: datetime
+    lake: Lake, week: date, store: Id, product: Id, why: str, by: str, at: datetime
 ) -> tuple[Acceptance, list[str]]:
     """Record that the quarantined units of a cell are right, and put their files into the inbox for the next run.
 
@@ -194,7 +214,8 @@ def accept_override(
     files = sorted(outliers["file"].unique())
     if not files:
         raise DataError(
-            f"No row of store {store} product {product} in the week of {week} is quarantined as an outlier",
+            f"No row of {lake.reference.definition.named((store, product))} in the week of {week} is quarantined as "
+            "an outlier",
             "see in the lake's folder `quarantine` which rows are",
         )
     accepted = Acceptance(by, why, at.replace(microsecond=0))
@@ -207,14 +228,25 @@ def accept_override(
     return accepted, files
 
 
+def _unsold(lake: Lake, checked: Validated) -> pd.DataFrame:
+    """Return the rows of 0 units of products that the stores of these weeks left out."""
+    if checked.sales.empty:
+        return checked.sales
+    first = first_week_needed(checked.sales["week"].min().date())
+    recent = [lake.sales.of_week(week) for week in lake.sales.weeks() if week >= first]
+    collected = pd.concat(recent, ignore_index=True) if recent else lake.sales.table.empty()
+    return unsold_of(checked.sales, collected, checked.held_back, lake.reference.definition)
+
+
 def _archive(lake: Lake, week: date, arrived: Arrived, checked: Validated) -> list[str]:
     """Move the files whose rows are in the lake out of the inbox.
 
     Returns:
         Sentences about files that are still, or again, in the inbox.
     """
-    # A store whose week lacks a day keeps its files in the inbox, where the late day completes them.
+    # Files whose week lacks a day stay in the inbox, where the late day completes them.
     incomplete = set(checked.quarantined.loc[checked.quarantined["rule"] == "day_missing", "file"])
+    incomplete |= set(checked.unfinished_files)
     with waiting_lock(lake.lock_path("collect")):
         notes = lake.archive.take(week, [file for file in arrived.files if file.name not in incomplete])
         return notes + lake.archive.return_changed()
@@ -230,18 +262,29 @@ def _late_files(lake: Lake, week: date, arrived: Arrived) -> dict[date, tuple[st
 
 
 def _weeks_of_inbox(lake: Lake) -> set[date]:
-    return {file.week for file in lake.archive.waiting(lake.reference.week_starts_on) if file.week}
+    files = lake.waiting()
+    return {file.week for file in files if file.week}
 
 
 def _waiting(lake: Lake, cutoff: date) -> list[InboxFile]:
     """Return the files to be collected: of every week up to the cutoff, and those whose name names no week."""
-    files = lake.archive.waiting(lake.reference.week_starts_on)
+    files = lake.waiting()
     return [file for file in files if file.week is None or file.week <= cutoff]
 
 
+def _read(lake: Lake, files: list[InboxFile], notes: Sequence[str] = ()) -> Arrived:
+    found, rows, of_files = read_inbox(files, lake.reference.definition, lake.reference.layouts)
+    return Arrived(found, rows, [*notes, *of_files])
+
+
 def _assess(lake: Lake, week: date, checked: Validated, spec: GateSpec, at: datetime) -> CompletenessReport:
+    definition = lake.reference.definition
     report = completeness.check_completeness(
-        merge_newer(lake.sales.read(week), checked.sales), week, checked.missing_days
+        merge_newer(lake.sales.read(week), checked.sales),
+        week,
+        checked.missing_days,
+        definition.unsold,
+        stores_send_files=any("{store}" in layout.files for layout in lake.reference.layouts),
     )
     is_closed = at >= spec.deadline
     accepted = lake.acceptances.read(week)
@@ -249,8 +292,9 @@ def _assess(lake: Lake, week: date, checked: Validated, spec: GateSpec, at: date
         accepted = Acceptance("the option below_minimum", "the deadline has passed", at.replace(microsecond=0))
     return completeness.gate(
         report,
+        definition,
         min_reporting=spec.min_reporting,
         is_closed=is_closed,
         accepted=accepted,
-        quarantined_by_rule=checked.quarantined_by_rule,
+        not_accepted={**checked.quarantined_by_rule, **checked.passed_over},
     )

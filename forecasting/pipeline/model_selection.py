@@ -160,7 +160,7 @@ def _evaluate(
     if champion and is_frozen:
         _, incumbent = lake.models.load(champion.version)
     elif not is_frozen:
-        incumbent = FittedModel(spec, schemas.PARAMETERS.empty())
+        incumbent = FittedModel(spec, schemas.parameters(spec.definition).empty())
     source = of_lake(lake, spec.cutoff)
     folds = evaluation_folds(lake, spec, FOLDS)
     with dask_cluster(cluster_spec, lake, "training") as cluster:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from forecasting.best_effort import best_effort, sentence_of
 from forecasting.contracts import schemas
-from forecasting.contracts.panel_definition import ORANGE_JUICE
+from forecasting.contracts.panel_definition import PanelDefinition
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.drift import MIN_BASELINE_WEEKS, Alarm, detect_drift
 from forecasting.core.metrics import MEASURES, NAIVE_SUMS, score_rows
@@ -93,9 +93,10 @@ def mature_forecasts(lake: Lake) -> int:
             actuals = {week: digests[day] for week in weeks if (day := date.fromisoformat(week)) in digests}
             if actuals != json.loads(scored["actuals"]):
                 due.append((cutoff, run_id, scored | {"actuals": json.dumps(actuals)}))
-    sales = lake.sales.read() if due else schemas.SALES.empty()
+    sales = lake.sales.read() if due else lake.sales.table.empty()
+    definition = lake.reference.definition
     for cutoff, run_id, metadata in due:
-        rows = score_published(lake.forecasts.read(cutoff), run_id, sales)
+        rows = score_published(lake.forecasts.read(cutoff), run_id, sales, definition)
         spec = lake.forecasts.spec_of(cutoff, run_id)
         lake.monitoring.write_scores(cutoff, run_id, rows, metadata | ({"baseline": monitor_key(spec)} if spec else {}))
     return len(due)
@@ -117,7 +118,7 @@ def update_alerts(
     if not is_monitored or scores.empty:
         return is_monitored, (), ()
     by_week: dict[date, list[Alarm]] = {}
-    for alarm in detect_drift(scores_of_monitor(lake, scores, key), baseline):
+    for alarm in detect_drift(scores_of_monitor(lake, scores, key), baseline, spec.definition.product):
         by_week.setdefault(alarm.week, []).append(alarm)
     new = tuple(week for week, alarms in by_week.items() if lake.monitoring.add_alarms(week, key, alarms))
     newest = scores["week"].max().date()
@@ -147,7 +148,9 @@ def _weeks_of(forecast: pd.DataFrame) -> list[str]:
     return sorted({str(week.date()) for week in forecast["week"].unique()})
 
 
-def score_published(published: pd.DataFrame, run_id: str, sales: pd.DataFrame) -> pd.DataFrame:
+def score_published(
+    published: pd.DataFrame, run_id: str, sales: pd.DataFrame, definition: PanelDefinition
+) -> pd.DataFrame:
     """Score every step of a published forecast whose week has been collected.
 
     A series without a reported sale in a week does not count in it. The naive forecast is that of the model `naive`:
@@ -157,6 +160,7 @@ def score_published(published: pd.DataFrame, run_id: str, sales: pd.DataFrame) -
         published: table `forecast` of one cutoff.
         run_id: the run that published it.
         sales: table `sales`, of closed weeks only.
+        definition: what the sales are.
 
     Returns:
         Table `scores`; empty where no week of it has been collected.
@@ -164,11 +168,11 @@ def score_published(published: pd.DataFrame, run_id: str, sales: pd.DataFrame) -
     rows = published.merge(sales.rename(columns={"units": "actual"}), on=schemas.CELL)
     if rows.empty:
         return schemas.SCORES.empty()
-    rows = rows.merge(_naive_measures(rows, sales), on=[*schemas.SERIES, "step"])
+    rows = rows.merge(_naive_measures(rows, sales, definition), on=[*schemas.SERIES, "step"])
     return schemas.SCORES.cast(score_rows(rows).assign(run_id=run_id))
 
 
-def _naive_measures(rows: pd.DataFrame, sales: pd.DataFrame) -> pd.DataFrame:
+def _naive_measures(rows: pd.DataFrame, sales: pd.DataFrame, definition: PanelDefinition) -> pd.DataFrame:
     """Return `store, product, step, naive_…`: the measures of the naive forecast of the same rows."""
     cutoff, steps = rows["cutoff"].iloc[0].date(), rows["step"]
     # Its forecast of a week does not depend on the other weeks asked for, nor on the day on which weeks open.
@@ -177,7 +181,7 @@ def _naive_measures(rows: pd.DataFrame, sales: pd.DataFrame) -> pd.DataFrame:
         horizon=int(steps.max() - steps.min() + 1),
         gap=int(steps.min()) - 1,
         model="naive",
-        definition=replace(ORANGE_JUICE, week_starts_on=cutoff.weekday(), covariates=()),
+        definition=replace(definition, week_starts_on=cutoff.weekday(), covariates=()),
     )
     no_plan = schemas.promotions(spec.definition).empty()
     panel = build_panel(sales, no_plan, rows[schemas.SERIES].drop_duplicates(), cutoff)

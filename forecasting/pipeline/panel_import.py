@@ -1,204 +1,217 @@
-"""Import of a panel: any retailer's history, read by the names that its columns have there.
+"""Import of a panel: a retailer's files are read by the layouts of the lake's panel file, and added to the lake.
 
-Stores and products that are named by text get numbers in the order of their names; the reference tables keep the names.
+Reader, rules and tables are those of the inbox. An import fills an empty lake with history, or adds weeks, corrections
+and plans to one that has sales; it takes new stores and products in.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pandas as pd
-import pyarrow.parquet as pq
 
 from forecasting.contracts import schemas
-from forecasting.contracts.calendar import DAY_NAMES
 from forecasting.contracts.errors import DataError, OptionError
-from forecasting.contracts.layout import store_files
-from forecasting.contracts.panel_definition import ORANGE_JUICE, Covariate, Key, PanelDefinition
+from forecasting.contracts.panel_definition import PanelDefinition
+from forecasting.core.point_in_time import newest_announced
+from forecasting.core.unsold import unsold_of
+from forecasting.core.validation import FileRows, Validated, validate
+from forecasting.storage.inbox import InboxFile, read_inbox, stamp_of
 from forecasting.storage.lake import Lake
+from forecasting.storage.locks import waiting_lock
 
-NO_PRICE = 1.0  # the price of all weeks where a panel has no prices
-IMPORTED = replace(
-    ORANGE_JUICE,
-    name="imported panel",
-    unit="unit",
-    units="units",
-    product=Key("product", "products", "number"),
-    time_zone="UTC",
-)
+Progress = Callable[[int, int], None]  # called with the bytes that are read, and those of all files
+MAX_QUARANTINED = 0.01
 
 
 @dataclass(frozen=True)
-class ColumnMapping:
-    """What the columns of a panel are called.
+class BrokenRule:
+    """A rule that rows broke, with the first of them and the remedy."""
 
-    covariates: column by covariate; those that the panel does not have are left out.
-    A row without units is the plan of a week ahead.
-    """
-
-    store: str
-    product: str
-    week: str
-    units: str
-    covariates: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def columns(self) -> dict[str, str]:
-        """The panel's columns by our names."""
-        keys = {"store": self.store, "product": self.product, "week": self.week, "units": self.units}
-        return {**keys, **self.covariates}
+    rule: str
+    rows: int
+    file: str
+    line: int
+    detail: str
 
 
 @dataclass(frozen=True)
 class ImportResult:
-    """What was imported: rows with units, rows with a plan only, series, and the weekday on which a week starts."""
+    """What an import took in: rows_in = accepted + dropped + all of passed_over + quarantined.
 
-    sales: int
-    plans: int
-    series: int
-    first: date
-    last: date
-    week_starts_on: int
+    files: the same by file. rules: the rules that rows broke, most rows first.
+    listed: the rows that were not taken in (table `quarantine`).
+    max_quarantined: share of quarantined rows above which nothing is taken in.
+    sales: cells with units. unsold: cells of 0 units of products that the files leave out.
+    plans: cells with covariates, of past and coming weeks.
+    series: of the sales. new_stores, new_products: how many the lake did not know.
+    corrected: rows that gave a week other units than the lake had.
+    first, last: weeks with units; None without one.
+    """
+
+    files: tuple[FileRows, ...]
+    rules: tuple[BrokenRule, ...]
+    listed: pd.DataFrame = field(compare=False, repr=False)
+    max_quarantined: float
+    rows_in: int
+    accepted: int
+    dropped: int
+    passed_over: Mapping[str, int]
+    sales: int = 0
+    unsold: int = 0
+    plans: int = 0
+    series: int = 0
+    new_stores: int = 0
+    new_products: int = 0
+    corrected: int = 0
+    first: date | None = None
+    last: date | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def quarantined(self) -> int:
+        """The number of quarantined rows."""
+        return sum(rule.rows for rule in self.rules)
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether too many rows are quarantined for anything to be taken in."""
+        return self.quarantined > self.max_quarantined * self.rows_in
 
 
 def import_panel(
-    lake: Lake, files: list[Path], mapping: ColumnMapping, definition: PanelDefinition = IMPORTED
+    lake: Lake,
+    files: Sequence[Path],
+    at: datetime,
+    *,
+    max_quarantined: float = MAX_QUARANTINED,
+    is_check: bool = False,
+    on_progress: Progress = lambda *_: None,
 ) -> ImportResult:
-    """Fill an empty lake with the history of a panel.
+    """Add the rows of files to a lake, where no more than a share of them is quarantined; else change nothing.
 
     Args:
-        lake: has no sales yet.
-        files: CSV (UTF-8, commas, ISO dates) or Parquet, all with the same columns.
-        mapping: the names of the columns.
-        definition: what the sales are; the weekday that opens a week is read from the panel.
+        lake: has a panel file.
+        files: of any layout of the panel file.
+        at: the moment of the import. What an empty lake is filled with counts as known from the beginning.
+        max_quarantined: share of quarantined rows above which nothing is taken in.
+        is_check: change nothing, whatever the rows are.
 
     Raises:
-        OptionError: the lake is not empty, a file lacks a column, or the definition a covariate.
-        DataError: a value cannot be what its column says, a cell is there twice, or weeks open on several weekdays.
+        OptionError: the lake has no panel file.
+        DataError: the files have no rows, or none with units while the lake has no sales.
     """
-    if not lake.is_empty:
-        raise OptionError(f"lake={lake.root}", "has sales already", "name a new folder with --lake")
-    if unknown := [name for name in mapping.covariates if name not in definition.names]:
-        raise OptionError(
-            f"covariate={unknown[0]}", "is not part of the panel", f"name one of {', '.join(definition.names)}"
-        )
-    lake.prepare()
-    raw = pd.concat([_read(file, mapping) for file in files], ignore_index=True)
-    panel = _typed(raw, definition)
-    definition = replace(definition, week_starts_on=_weekday(panel))
-    store_numbers, store_names = _numbered(panel["store"])
-    product_numbers, product_names = _numbered(panel["product"])
-    panel = panel.assign(store=store_numbers, product=product_numbers)
-    twice = panel[panel.duplicated(schemas.CELL, keep="first")]
-    if len(twice):
+    definition = _require_panel(lake)
+    stores, products = lake.reference.known()
+    collected = lake.sales.table.empty() if lake.is_empty else lake.sales.read()
+    rows, notes = _read(lake, files, on_progress)
+    if rows.empty:
+        raise DataError(f"{_named(files)} has no rows", "name files with a line for each sale below their header")
+    checked = validate(
+        rows,
+        stores=stores,
+        products=products,
+        collected=collected,
+        overrides=lake.acceptances.overrides(),
+        announced=lake.promotions.read(),
+        definition=replace(definition, new_ids="accept"),
+        layouts=lake.reference.layouts,
+        today=at.astimezone(ZoneInfo(definition.time_zone)).date(),
+    )
+    result = _result(checked, max_quarantined, notes)
+    if result.is_refused or is_check:
+        return result
+    if lake.is_empty and checked.sales.empty:
         raise DataError(
-            f"{_where(raw, twice.index[0])} gives a store, product and week a second time", "keep one of them"
+            f"No row of {_named(files)} has units, and the lake has no sales yet",
+            "import the files with sales first, or name the column of the units in the layout",
         )
-    sold = panel[panel["units"].notna()]
-    stores, products = schemas.stores(definition), schemas.products(definition)
-    announced = schemas.announced_promotions(definition)
-    with lake.filling():
-        lake.reference.write_panel(definition, store_files(definition))
-        lake.reference.write(
-            stores.cast(store_names.reindex(columns=stores.columns)),
-            products.cast(product_names.reindex(columns=products.columns)),
+    return _add(lake, checked, collected, at, result)
+
+
+def _require_panel(lake: Lake) -> PanelDefinition:
+    if not lake.reference.panel_path.exists():
+        raise OptionError(
+            f"lake={lake.root}",
+            "has no panel file, which says what its sales are and how files are written",
+            f"write it with `oj init FILE… --lake {lake.root}`, then import",
         )
-        # A history does not say when its prices became known: it counts as announced from the beginning.
-        lake.promotions.add(announced.cast(panel.assign(announced=sold["week"].min())))
-        lake.sales.add(schemas.SALES.cast(sold.astype({"units": "int64"})))
+    return lake.reference.definition
+
+
+def _read(lake: Lake, files: Sequence[Path], on_progress: Progress) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Return the rows of the files as text, and notes; the progress goes by the size of the files."""
+    definition, layouts = lake.reference.definition, lake.reference.layouts
+    listed = [InboxFile(file, None, stamp_of(file)) for file in files]
+    total, done = sum(_size(file) for file in listed), 0
+    tables, notes = [], []
+    for file in listed:
+        on_progress(done, total)
+        _, rows, of_file = read_inbox([file], definition, layouts)
+        tables.append(rows)
+        notes += of_file
+        done += _size(file)
+    on_progress(done, total)
+    return pd.concat(tables, ignore_index=True), tuple(notes)
+
+
+def _size(file: InboxFile) -> int:
+    return file.stamp[1] if file.stamp else 0
+
+
+def _result(checked: Validated, max_quarantined: float, notes: tuple[str, ...]) -> ImportResult:
+    by_rule = checked.quarantined.groupby("rule")
+    firsts = by_rule[["file", "line", "detail"]].first()
+    rules = [
+        BrokenRule(str(row.Index), int(by_rule.size()[row.Index]), row.file, row.line, row.detail)
+        for row in firsts.itertuples()
+    ]
+    weeks = checked.sales["week"]
     return ImportResult(
-        sales=len(sold),
-        plans=len(panel) - len(sold),
-        series=len(sold[schemas.SERIES].drop_duplicates()),
-        first=sold["week"].min().date(),
-        last=sold["week"].max().date(),
-        week_starts_on=definition.week_starts_on,
+        files=checked.files,
+        rules=tuple(sorted(rules, key=lambda each: -each.rows)),
+        listed=checked.quarantined,
+        max_quarantined=max_quarantined,
+        rows_in=checked.rows_in,
+        accepted=checked.accepted,
+        dropped=checked.dropped,
+        passed_over=checked.passed_over,
+        sales=len(checked.sales),
+        plans=len(checked.promotions),
+        series=len(checked.sales[schemas.SERIES].drop_duplicates()),
+        new_stores=len(checked.new_stores),
+        new_products=len(checked.new_products),
+        corrected=sum(checked.corrected_by_week.values()),
+        first=None if weeks.empty else weeks.min().date(),
+        last=None if weeks.empty else weeks.max().date(),
+        notes=(*notes, *checked.notes),
     )
 
 
-def _read(file: Path, mapping: ColumnMapping) -> pd.DataFrame:
-    """Return the mapped columns under our names, as text, with file and line."""
-    named = mapping.columns
-    try:
-        if file.suffix == ".parquet":
-            frame = pq.ParquetFile(file).read().to_pandas()
-        else:
-            frame = pd.read_csv(file, dtype="str", keep_default_na=False, encoding="utf-8")
-    except (OSError, ValueError) as error:
-        raise DataError(
-            f"{file} cannot be read ({str(error).splitlines()[0]})", "name a CSV or Parquet file"
-        ) from error
-    missing = [column for column in named.values() if column not in frame.columns]
-    if missing:
-        raise OptionError(
-            f"The column {', '.join(missing)}",
-            f"is not a column of {file.name}, which has {', '.join(map(str, frame.columns))}",
-            "name the columns as they are there",
-        )
-    renamed = frame[list(named.values())].set_axis(list(named), axis=1)
-    return renamed.assign(file=file.name, line=range(2, len(frame) + 2))
-
-
-def _typed(raw: pd.DataFrame, definition: PanelDefinition) -> pd.DataFrame:
-    """Return numbers and dates.
-
-    Raises:
-        DataError: a value cannot be one; the error names its place.
-    """
-    panel = pd.DataFrame({"store": raw["store"], "product": raw["product"]})
-    panel["week"] = pd.to_datetime(raw["week"], format="ISO8601", errors="coerce").dt.normalize()
-    _require(raw, panel["week"].notna(), "week", "a date written as YYYY-MM-DD")
-    units = _number(raw, "units", optional=True)
-    _require(raw, units.isna() | ((units >= 0) & (units % 1 == 0)), "units", "a whole number, 0 or more")
-    panel["units"] = units
-    for covariate in definition.covariates:
-        panel[covariate.name] = _values(raw, covariate)
-    return panel.astype({"week": "datetime64[us]"})
-
-
-def _values(raw: pd.DataFrame, covariate: Covariate) -> pd.Series:
-    if covariate.name not in raw:
-        return pd.Series(NO_PRICE if covariate.neutral is None else covariate.neutral, index=raw.index)
-    values = _number(raw, covariate.name)
-    _require(raw, covariate.is_possible(values), covariate.name, covariate.range)
-    return values
-
-
-def _number(raw: pd.DataFrame, name: str, *, optional: bool = False) -> pd.Series:
-    text = raw[name]
-    empty = text.isna() | (text.astype("str") == "")
-    number = pd.to_numeric(text.where(~empty), errors="coerce").astype("float64")
-    _require(raw, number.notna() | (empty & optional), name, "a number with a decimal point")
-    return number
-
-
-def _require(raw: pd.DataFrame, holds: pd.Series, name: str, form: str) -> None:
-    if not holds.all():
-        row = holds.index[~holds.astype(bool)][0]
-        raise DataError(
-            f"{_where(raw, row)} has {raw.loc[row, name]!r} for {name}, which must be {form}", "correct the file"
-        )
-
-
-def _where(raw: pd.DataFrame, row: int) -> str:
-    return f"Line {raw.loc[row, 'line']} of {raw.loc[row, 'file']}"
-
-
-def _weekday(panel: pd.DataFrame) -> int:
-    days = panel["week"].dt.day_of_week.value_counts()
-    if len(days) > 1:
-        found = ", ".join(f"{DAY_NAMES[int(day)]} ({count} rows)" for day, count in days.items())
-        raise DataError(f"The weeks open on several weekdays: {found}", "name each week by its first day")
-    return int(days.index[0])
-
-
-def _numbered(keys: pd.Series) -> tuple[pd.Series, pd.DataFrame]:
-    """Return numbers for keys, and the table of numbers and names. Keys that are whole numbers keep theirs."""
-    text = keys.astype("str")
-    if text.str.fullmatch(r"[1-9][0-9]{0,8}").all():
-        number = text.astype("int64")
+def _add(lake: Lake, checked: Validated, collected: pd.DataFrame, at: datetime, result: ImportResult) -> ImportResult:
+    """Write what was accepted to the lake."""
+    unsold = unsold_of(checked.sales, collected, checked.held_back, lake.reference.definition)
+    sales = pd.concat([checked.sales, unsold], ignore_index=True)
+    weeks = [rows["week"].min() for rows in (collected, sales) if len(rows)]
+    # Files do not say when their plans became known: they count as announced from the beginning.
+    promotions = newest_announced(checked.promotions).assign(announced=min(weeks))
+    if lake.is_empty:
+        with lake.filling():
+            lake.reference.add(checked.new_stores, checked.new_products)
+            lake.promotions.add(promotions)
+            lake.sales.add(sales)
     else:
-        number = pd.Series(text.map({name: place for place, name in enumerate(sorted(text.unique()), start=1)}))
-    names = pd.DataFrame({keys.name: number, "name": text}).drop_duplicates().sort_values(str(keys.name))
-    return number, names.reset_index(drop=True)
+        with waiting_lock(lake.lock_path("collect")):
+            moment = lake.begin_collecting(at)
+            lake.reference.add(checked.new_stores, checked.new_products)
+            lake.corrections.add(lake.sales.weeks()[-1], sales, moment)
+            lake.sales.add(sales, moment)
+            lake.promotions.add(promotions, moment)
+    return replace(result, unsold=len(unsold))
+
+
+def _named(files: Sequence[Path]) -> str:
+    more = f" and {len(files) - 1} more" if len(files) > 1 else ""
+    return f"{files[0].name}{more}"

@@ -9,7 +9,7 @@ import pandas as pd
 from forecasting.contracts import schemas
 from forecasting.contracts.calendar import WEEK
 from forecasting.contracts.errors import DataError, OptionError
-from forecasting.contracts.orange_juice import ANNOUNCED_PROMOTIONS, LAYOUTS, PRODUCTS, STORES, dominicks_week
+from forecasting.contracts.orange_juice import ANNOUNCED_PROMOTIONS, LAYOUTS, PRODUCTS, SALES, STORES, dominicks_week
 from forecasting.contracts.panel_definition import ORANGE_JUICE, PanelDefinition
 from forecasting.contracts.table import Table
 from forecasting.storage.files import read_table, replace_file
@@ -43,10 +43,10 @@ def simulate(lake: Lake, *, history_until: date = FIRST_HISTORY_UNTIL, source: P
         DataError: the data end here.
     """
     lake.prepare()
-    if not lake.is_empty and not is_simulated(lake):
+    if lake.reference.definition != ORANGE_JUICE if lake.is_empty else not is_simulated(lake):
         raise OptionError(f"lake={lake.root}", "holds another panel than the shipped one", "name another with --lake")
     definition = ORANGE_JUICE if lake.is_empty else lake.reference.definition
-    sales, promotions = shipped(schemas.SALES, source), shipped(schemas.promotions(definition), source)
+    sales, promotions = shipped(SALES, source), shipped(schemas.promotions(definition), source)
     filled = None
     if lake.is_empty:
         _fill(lake, sales, promotions, history_until, source)

@@ -10,11 +10,12 @@ import pandas as pd
 from forecasting.contracts import schemas
 from forecasting.contracts.calendar import WEEK
 from forecasting.contracts.errors import OptionError
-from forecasting.contracts.panel_definition import PanelDefinition
+from forecasting.contracts.panel_definition import Id, PanelDefinition, Series, in_order, readable
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.completeness import active_series
 from forecasting.core.distribution import interval_of, point_of
 from forecasting.core.fitted_model import FittedModel
+from forecasting.core.forecast_checks import keys_of
 from forecasting.core.panel import build_panel, complete_promotions, series_of
 from forecasting.models import get_model
 from forecasting.models.model import PreparedProduct, PreparesOffers
@@ -59,9 +60,9 @@ class Outlook:
     spec: ForecastSpec
     panel: pd.DataFrame
     promotions: pd.DataFrame
-    series: frozenset[tuple[int, int]]
-    untrained: frozenset[tuple[int, int]]
-    ready: dict[tuple[int, int], PreparedProduct] = field(default_factory=dict, repr=False, compare=False)
+    series: frozenset[Series]
+    untrained: frozenset[Series]
+    ready: dict[tuple[Id, int], PreparedProduct] = field(default_factory=dict, repr=False, compare=False)
 
 
 def outlook(fitted: FittedModel, sales: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> Outlook:
@@ -75,9 +76,9 @@ def outlook(fitted: FittedModel, sales: pd.DataFrame, promotions: pd.DataFrame, 
         OptionError: the model was not fitted for such a forecast.
     """
     fitted.require_fit_for(spec)
-    series = active_series(sales, spec.cutoff)
+    series = active_series(sales, spec.cutoff, spec.definition.unsold)
     panel = build_panel(sales, promotions, series, spec.cutoff)
-    keys = frozenset((int(store), int(product)) for store, product in series[schemas.SERIES].itertuples(index=False))
+    keys = frozenset(keys_of(series))
     untrained = frozenset(untrained_series(series_of(panel), fitted))
     complete = complete_promotions(promotions, series, spec.cutoff, spec.cutoff + WEEK * MOST_STEPS, spec.definition)
     return Outlook(fitted, spec, panel, complete, keys, untrained)
@@ -105,7 +106,7 @@ def outlook_of(lake: Lake) -> tuple[Outlook, str]:
     return outlook(fitted, sales, promotions, spec), line
 
 
-def what_if(of: Outlook, store: int, product: int, week: date, /, **offer: float) -> Answer:
+def what_if(of: Outlook, store: Id, product: Id, week: date, /, **offer: float) -> Answer:
     """Return the forecast of one series and week under an offer, beside the one under the plan.
 
     With the plan's own values it is the forecast that a run by the same fitted model publishes, to the last bit.
@@ -131,18 +132,22 @@ def what_if(of: Outlook, store: int, product: int, week: date, /, **offer: float
     return Answer(step, plan, plan_known, asked, by_plan, by_asked, tuple(warnings))
 
 
-def _require_possible(of: Outlook, store: int, product: int, week: date, offer: Offer) -> int:
+def _require_possible(of: Outlook, store: Id, product: Id, week: date, offer: Offer) -> int:
     """Return the step of the week."""
+    words = of.spec.definition
+    asked = f"{words.store.word}={readable(store)}, {words.product.word}={readable(product)}"
     if (store, product) not in of.series:
-        stores = sorted({s for s, b in of.series if b == product})
+        stores = in_order({s for s, p in of.series if p == product})
         raise OptionError(
-            f"store={store}, product={product}",
+            asked,
             f"was not sold in the weeks up to {of.spec.cutoff}",
-            f"name a store that sells the product, as {stores[0]}" if stores else "name another product",
+            f"name a {words.store.word} that sells the {words.product.word}, as {readable(stores[0])}"
+            if stores
+            else f"name another {words.product.word}",
         )
     if (store, product) in of.untrained:
         raise OptionError(
-            f"store={store}, product={product}",
+            asked,
             f"has no parameters in the model, which was trained on weeks up to {of.fitted.spec.cutoff}",
             "train a new one: oj train",
         )
@@ -178,9 +183,7 @@ def _no_offer(definition: PanelDefinition) -> dict[str, float]:
     return {each.name: np.nan if each.role == "price" else 0.0 for each in definition.covariates}
 
 
-def _expected(
-    of: Outlook, spec: ForecastSpec, store: int, product: int, week: date, changes: Offer
-) -> dict[str, float]:
+def _expected(of: Outlook, spec: ForecastSpec, store: Id, product: Id, week: date, changes: Offer) -> dict[str, float]:
     """Return the point and the intervals in units, where the offer differs from the plan by `changes`."""
     model, moment = get_model(spec.model), pd.Timestamp(week).as_unit("us")
     if isinstance(model, PreparesOffers):
@@ -205,8 +208,8 @@ def _expected(
 
 def _changed(
     promotions: pd.DataFrame,
-    store: int,
-    product: int,
+    store: Id,
+    product: Id,
     week: pd.Timestamp,
     changes: Offer,
     definition: PanelDefinition,

@@ -9,13 +9,14 @@ from pathlib import Path
 import pandas as pd
 
 from forecasting.contracts.errors import DataError, ForecastingError, OptionError, SchemaError, WeekNotWhole
+from forecasting.contracts.panel_definition import PanelDefinition, readable
 from forecasting.contracts.run_record import RunRecord
 from forecasting.core.report import RECENT_WEEKS, weekly_totals
 from forecasting.pipeline.publication import PublishedForecast
 from forecasting.presentation import words
 from forecasting.presentation.facts import Fact, Grid, StageView
 from forecasting.presentation.highlights import point_warning
-from forecasting.presentation.markdown import Align, block, code, facts, name, table, text
+from forecasting.presentation.markdown import Align, block, code, facts, table, text
 from forecasting.presentation.stages import describe
 from forecasting.presentation.view import RunView, run_facts, seconds_of
 from forecasting.storage.lineage import LineageStep
@@ -28,7 +29,7 @@ NO_PAGE = "The page for people could not be written; try again: `oj report`"
 WHO = {
     SchemaError: "Whoever produced the table must act.",
     DataError: "Whoever sent the data must act.",
-    WeekNotWhole: "The missing stores must send their files, or a person must accept the gaps: in this UI, by a custom "
+    WeekNotWhole: "The missing files must be sent, or a person must accept the gaps: in this UI, by a custom "
     "run of the deployment with a reason in the field *Accept gaps*.",
     OptionError: "Whoever started the run must act.",
 }
@@ -57,7 +58,7 @@ def run_artifacts(view: RunView) -> list[Artifact]:
         found.append(Artifact("fallbacks", "The series on fallback, and why", _fallbacks(view)))
     found += [
         Artifact("results", "The files of the run, and how to open them", _results(view)),
-        Artifact("lineage", "From the stores' files to the report", _lineage(view)),
+        Artifact("lineage", "From the files that were sent to the report", _lineage(view)),
         Artifact("record", "What the run was, and where its seconds went", _record(view.record)),
     ]
     return found
@@ -107,7 +108,7 @@ def _headline(view: RunView) -> str:
     image = base64.b64encode(total_chart(totals, view.panel.units)).decode()
     parts = [
         f"## {text(view.headline.text)}",
-        f"![{text(_chart_in_words(totals, view.panel.units))}](data:image/png;base64,{image})",
+        f"![{text(_chart_in_words(totals, view.panel))}](data:image/png;base64,{image})",
         *filter(None, [text(point_warning(view.record.spec.point))]),
         f"## Biggest changes in the week of {words.day(view.headline.expected.week)}",
         _movers(view),
@@ -117,24 +118,24 @@ def _headline(view: RunView) -> str:
     return "\n\n".join(parts)
 
 
-def _chart_in_words(totals: pd.DataFrame, units: str) -> str:
+def _chart_in_words(totals: pd.DataFrame, panel: PanelDefinition) -> str:
     """Return the chart for readers who cannot see it."""
     sold, expected = (totals[totals["kind"] == kind] for kind in ("actual", "forecast"))
-    forecasts = ", ".join(f"{row.week:%Y-%m-%d}: {words.number(row.units)}" for row in expected.itertuples())
+    forecasts = ", ".join(f"{row.week:%Y-%m-%d}: {words.amount(panel, row.units)}" for row in expected.itertuples())
     last = sold.iloc[-1]
     return (
-        f"{units.capitalize()} of all series by week, from {sold['week'].iloc[0]:%Y-%m-%d}. "
-        f"Last sold, {last['week']:%Y-%m-%d}: {words.number(last['units'])}. Expected, {forecasts}."
+        f"{words.capital(panel.units)} of all series by week, from {sold['week'].iloc[0]:%Y-%m-%d}. "
+        f"Last sold, {last['week']:%Y-%m-%d}: {words.amount(panel, last['units'])}. Expected, {forecasts}."
     )
 
 
 def _movers(view: RunView) -> str:
     rows = [
         (
-            str(mover.store),
-            name(mover.product_name),
-            words.number(mover.recent),
-            f"**{words.number(mover.expected)}**",
+            text(readable(mover.store)),
+            text(mover.product_name),
+            words.amount(view.panel, mover.recent),
+            f"**{words.amount(view.panel, mover.expected)}**",
             mover.interval,
             text(mover.plan),
         )
@@ -147,7 +148,8 @@ def _movers(view: RunView) -> str:
 def _fallbacks(view: RunView) -> str:
     found = view.fallbacks
     rows = [
-        (str(each.store), name(each.product_name), text(each.reason), text(each.why)) for each in found[:MOST_FALLBACKS]
+        (text(readable(each.store)), text(each.product_name), text(each.reason), text(each.why))
+        for each in found[:MOST_FALLBACKS]
     ]
     head = [text(view.panel.store.word), text(view.panel.product.word), "reason", ""]
     more = len(found) - MOST_FALLBACKS
@@ -170,8 +172,8 @@ def _results(view: RunView) -> str:
         path = published.path.resolve()
         parts += [
             "## Forecast",
-            f"{words.count(published.rows, 'row')}, one per store, product and week, with the forecast and its "
-            "intervals:",
+            f"{words.count(published.rows, 'row')}, one per {view.panel.store.word}, {view.panel.product.word} and "
+            "week, with the forecast and its intervals:",
             block("python", f"import pandas as pd\npd.read_parquet({str(path)!r})"),
             f"sha256 {code(sha256['forecast'])}",
         ]
@@ -193,7 +195,7 @@ def _results(view: RunView) -> str:
 def _lineage(view: RunView) -> str:
     published, root, spec = view.record.result(PublishedForecast), view.lake.root.resolve(), view.record.spec
     parts = [
-        f"## From the stores' files to the report, {words.week_of(spec.cutoff)}",
+        f"## From the files that were sent to the report, {words.week_of(spec.cutoff)}",
         f"All in the lake {code(root)}. Each step is made from the ones above it.",
         table(
             ["what", "files", "rows", "where", "sha256"],

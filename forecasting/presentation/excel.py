@@ -19,11 +19,13 @@ from forecasting.contracts import schemas
 from forecasting.contracts.errors import OptionError
 from forecasting.contracts.panel_definition import PanelDefinition
 from forecasting.core.report import order_sheet
+from forecasting.presentation import words
 from forecasting.storage.files import replace_file
 from forecasting.storage.lake import Lake
 
 # The last four are their full-width twins, which some spreadsheets take for them.
 FORMULA = tuple("=+-@\t\r\n＝＋－＠")
+LARGEST_NUMBER = 10**15  # Excel keeps 15 digits: a longer id is written as text
 LONGEST_CELL = 32_767  # of Excel; XlsxWriter leaves a cell with a longer text empty
 
 _WIDTHS = {"store_name": 18, "product_name": 24, "week": 12, "model": 16, "reason": 14}
@@ -62,7 +64,12 @@ def export_forecast(lake: Lake, cutoff: date | None, to: Path) -> Exported:
         lake.reference.products(),
         definition,
     )
-    about = {"cutoff": str(cutoff), "point": metadata.get("point", ""), "run_id": metadata.get("run_id", "")}
+    about = {
+        "cutoff": str(cutoff),
+        "units": definition.units,
+        "point": metadata.get("point", ""),
+        "run_id": metadata.get("run_id", ""),
+    }
     export(sheet, to, about, definition)
     return Exported(cutoff, len(sheet))
 
@@ -135,6 +142,8 @@ def _write_cell(sheet: Any, line: int, column: int, value: object) -> None:
         sheet.write_string(line, column, value[:LONGEST_CELL])
     elif isinstance(value, date):
         sheet.write_datetime(line, column, value)
+    elif isinstance(value, int) and abs(value) > LARGEST_NUMBER:
+        sheet.write_string(line, column, str(value))
     elif value is not None:
         sheet.write_number(line, column, value)
 
@@ -153,14 +162,19 @@ def _write_about(book: Any, schema: pa.Schema, about: Mapping[str, str], panel: 
 def _titles(panel: PanelDefinition) -> dict[str, str]:
     ends = {"lo": "from", "hi": "to"}
     intervals = {f"{side}_{level}": f"{level} % {end}" for level in schemas.LEVELS for side, end in ends.items()}
-    return {each.name: each.label.capitalize() for each in panel.covariates} | intervals
+    keys: dict[str, str] = {}
+    for name, key in (("store", panel.store), ("product", panel.product)):
+        keys |= {name: words.capital(key.word), f"{name}_name": f"{words.capital(key.word)} name"}
+    return keys | {each.name: words.capital(each.label) for each in panel.covariates} | intervals
 
 
 def _formats(panel: PanelDefinition) -> dict[str, str]:
     units = ["forecast", "last_sold", *(f"{side}_{level}" for side in ("lo", "hi") for level in schemas.LEVELS)]
     by_role = {"price": "0.00", "share": "0%"}
     covariates = {each.name: by_role[each.role] for each in panel.covariates if each.role in by_role}
-    return {**dict.fromkeys(units, "#,##0"), "change": "+#,##0;-#,##0;0", **covariates}
+    amount = "#,##0" if panel.whole_units else "#,##0.00"
+    ids = dict.fromkeys(schemas.SERIES, "0")  # a long number would be shown as 5.9E+12
+    return {**ids, **dict.fromkeys(units, amount), "change": f"+{amount};-{amount};0", **covariates}
 
 
 def _title(titles: Mapping[str, str], name: str) -> str:

@@ -7,10 +7,10 @@ from typing import Any
 import pandas as pd
 
 from forecasting.contracts import schemas
-from forecasting.core.completeness import gaps_in_words
+from forecasting.contracts.panel_definition import Id
 from forecasting.core.report import RECENT_WEEKS
 from forecasting.presentation import words
-from forecasting.presentation.stages import STATUS, revised
+from forecasting.presentation.stages import revised, status
 from forecasting.presentation.week import WeekView
 
 MOVERS = 5  # rises, and as many drops
@@ -32,7 +32,7 @@ class ExceptionList:
     title: str
     sentence: str
     head: tuple[str, ...] = ()
-    rows: tuple[tuple[int, int, tuple[str, ...]], ...] = ()
+    rows: tuple[tuple[Id, Id, tuple[str, ...]], ...] = ()
     more: int = 0
 
 
@@ -50,7 +50,7 @@ def none_of(week: WeekView, found: list[ExceptionList]) -> str:
     nothing = {
         "movers": "no series is expected to change",
         "fallbacks": "no series is on fallback",
-        "gaps": "every expected store has reported",
+        "gaps": f"every expected {week.panel.store.word} has reported",
         "outside": "no actual was outside its 95 % interval last week",
         "corrections": "no sales were corrected",
         "revision": "no forecast was replaced",
@@ -68,14 +68,20 @@ def movers(week: WeekView) -> ExceptionList | None:
     if not found:
         return None
     cells = [
-        (words.number(each.recent), words.number(each.expected), words.signed(each.change), each.interval, each.why)
+        (
+            words.amount(week.panel, each.recent),
+            words.amount(week.panel, each.expected),
+            words.signed(week.panel, each.change),
+            each.interval,
+            each.why,
+        )
         for each in found
     ]
     return ExceptionList(
         "movers",
         "Biggest changes",
-        f"{week.panel.units.capitalize()} expected in the week of {words.day(found[0].week)}, against the mean of the "
-        f"last {RECENT_WEEKS} weeks. The 80 % interval contains the actual in four weeks of five.",
+        f"{words.capital(week.panel.units)} expected in the week of {words.day(found[0].week)}, against the mean of "
+        f"the last {RECENT_WEEKS} weeks. The 80 % interval contains the actual in four weeks of five.",
         (week.panel.store.word, week.panel.product.word, "recent", "expected", "change", "80 % interval", "why"),
         tuple(_row(week, each.store, each.product, *row) for each, row in zip(found, cells, strict=True)),
     )
@@ -94,23 +100,25 @@ def fallbacks(week: WeekView) -> ExceptionList | None:
         "equally probable; check the order before you use it.",
         ("why", "expected"),
         rows,
-        lambda each: (each.why, words.number(each.expected)),
+        lambda each: (each.why, words.amount(week.panel, each.expected)),
     )
 
 
 def gaps(week: WeekView) -> ExceptionList | None:
     """Return the stores without which the week was forecast, and who accepted that."""
     report = week.completeness
-    if report is None or not report.gaps:
+    if report is None or not report.n_gaps:
         return None
     accepted = report.accepted
-    how = f"accepted by {accepted.by}: {accepted.why}" if accepted else STATUS[report.status][0]
-    named = gaps_in_words(report.missing, report.incomplete, week.store_names)
+    how = f"accepted by {accepted.by}: {accepted.why}" if accepted else status(report, week.panel)[0]
+    named = report.gaps(week.panel, week.store_names)
+    store = week.panel.store
+    expected = words.count(len(report.expected), f"expected {store.word}", f"expected {store.words}")
     return ExceptionList(
         "gaps",
-        "Stores with gaps",
-        f"{len(named)} of {words.count(len(report.expected), 'expected store')}: {', '.join(named)}. "
-        f"The week is {how}. The forecasts of these stores are based on older weeks.",
+        f"{words.capital(store.words)} with gaps",
+        f"{len(named)} of {expected}: {', '.join(named)}. "
+        f"The week is {how}. The forecasts of these {store.words} are based on older weeks.",
     )
 
 
@@ -133,10 +141,10 @@ def outside_intervals(week: WeekView) -> ExceptionList | None:
         ("forecast", "95 % interval", "sold", "error"),
         outside.sort_values("error", ascending=False, kind="stable"),
         lambda each: (
-            words.number(each.forecast),
-            words.interval(each.lo_95, each.hi_95),
-            words.number(each.actual),
-            words.signed(each.actual - each.forecast),
+            words.amount(week.panel, each.forecast),
+            words.interval(week.panel, each.lo_95, each.hi_95),
+            words.amount(week.panel, each.actual),
+            words.signed(week.panel, each.actual - each.forecast),
         ),
     )
 
@@ -158,9 +166,9 @@ def corrections(week: WeekView) -> ExceptionList | None:
         ordered,
         lambda each: (
             words.day(each.week),
-            words.number(each.units_before),
-            words.number(each.units_after),
-            words.signed(each.change),
+            words.amount(week.panel, each.units_before),
+            words.amount(week.panel, each.units_after),
+            words.signed(week.panel, each.change),
         ),
     )
 
@@ -173,14 +181,14 @@ def revision(week: WeekView) -> ExceptionList | None:
         week,
         "revision",
         "Revision of the forecast",
-        f"This week was forecast before. Revised: {revised(week.revision)}.",
+        f"This week was forecast before. Revised: {revised(week.revision, week.panel)}.",
         ("week", "before", "after", "change"),
         pd.DataFrame([vars(each) for each in week.revision.biggest[:MOST_NAMED]]),
         lambda each: (
             words.day(each.week),
-            words.number(each.before),
-            words.number(each.after),
-            words.signed(each.after - each.before),
+            words.amount(week.panel, each.before),
+            words.amount(week.panel, each.after),
+            words.signed(week.panel, each.after - each.before),
         ),
     )
 
@@ -195,9 +203,7 @@ def _first_few(
     cells: Callable[[Any], tuple[str, ...]],
 ) -> ExceptionList:
     """Return a list of series of which the first few are named; `head` and `cells` come after store and product."""
-    rows = tuple(
-        _row(week, int(each.store), int(each.product), *cells(each)) for each in found.head(MOST_NAMED).itertuples()
-    )
+    rows = tuple(_row(week, each.store, each.product, *cells(each)) for each in found.head(MOST_NAMED).itertuples())
     return ExceptionList(
         key,
         title,
@@ -208,6 +214,6 @@ def _first_few(
     )
 
 
-def _row(week: WeekView, store: int, product: int, *cells: str) -> tuple[int, int, tuple[str, ...]]:
+def _row(week: WeekView, store: Id, product: Id, *cells: str) -> tuple[Id, Id, tuple[str, ...]]:
     names = week.store_names.get(store, str(store)), week.product_names.get(product, str(product))
     return store, product, (*names, *cells)

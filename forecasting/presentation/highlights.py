@@ -6,7 +6,7 @@ from functools import cached_property
 import pandas as pd
 
 from forecasting.contracts import schemas
-from forecasting.contracts.panel_definition import PanelDefinition
+from forecasting.contracts.panel_definition import Id, PanelDefinition
 from forecasting.core.report import RECENT_WEEKS, Expectation, biggest_movers, expectation
 from forecasting.presentation import words
 
@@ -29,17 +29,17 @@ class Headline:
 class Mover:
     """A series whose first forecast differs much from its recent mean; all numbers in units.
 
+    interval: the 80 % interval in words.
     plan, why: the plan of that week in words, and what of it may explain the change.
     """
 
-    store: int
-    product: int
+    store: Id
+    product: Id
     product_name: str
     week: pd.Timestamp
     recent: float
     expected: float
-    lower: float
-    upper: float
+    interval: str
     plan: str
     why: str
 
@@ -48,18 +48,13 @@ class Mover:
         """The difference to the recent mean, in units."""
         return self.expected - self.recent
 
-    @property
-    def interval(self) -> str:
-        """The 80 % interval in words."""
-        return words.interval(self.lower, self.upper)
-
 
 @dataclass(frozen=True)
 class FallbackSeries:
     """A series that its model could not forecast; `why` says in words what `reason` means."""
 
-    store: int
-    product: int
+    store: Id
+    product: Id
     product_name: str
     reason: str
     why: str
@@ -72,9 +67,9 @@ def headline(report: pd.DataFrame, panel: PanelDefinition) -> Headline:
     rest = (
         f"are expected in the week of {words.day(expected.week)}, "
         f"{words.against(expected.units, expected.recent)} in the mean of the last {expected.recent_weeks} weeks "
-        f"({words.number(expected.recent)})"
+        f"({words.amount(panel, expected.recent)})"
     )
-    return Headline(expected, f"{words.number(expected.units)} {panel.units}", rest)
+    return Headline(expected, f"{words.amount(panel, expected.units)} {panel.units}", rest)
 
 
 def movers(report: pd.DataFrame, panel: PanelDefinition, most: int) -> tuple[Mover, ...]:
@@ -94,14 +89,13 @@ def movers(report: pd.DataFrame, panel: PanelDefinition, most: int) -> tuple[Mov
     recent = past.groupby(schemas.SERIES)[names].mean().to_dict("index")
     return tuple(
         Mover(
-            store=int(row["store"]),
-            product=int(row["product"]),
+            store=row["store"],
+            product=row["product"],
             product_name=str(row["product_name"]),
             week=row["week"],
             recent=float(row["recent"]),
             expected=float(row["units"]),
-            lower=float(row["lo_80"]),
-            upper=float(row["hi_80"]),
+            interval=words.interval(panel, row["lo_80"], row["hi_80"]),
             plan=words.plan(panel, row),
             why=words.why(panel, row, recent.get((row["store"], row["product"]), {})),
         )
@@ -114,8 +108,8 @@ def fallbacks(report: pd.DataFrame) -> tuple[FallbackSeries, ...]:
     failed = report.dropna(subset="reason").drop_duplicates(schemas.SERIES)
     return tuple(
         FallbackSeries(
-            int(row.store),
-            int(row.product),
+            row.store,
+            row.product,
             str(row.product_name),
             str(row.reason),
             words.reason(row.reason),

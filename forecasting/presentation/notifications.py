@@ -8,6 +8,7 @@ from itertools import groupby
 from textwrap import shorten
 
 from forecasting.contracts.errors import ForecastingError
+from forecasting.contracts.panel_definition import PanelDefinition
 from forecasting.contracts.run_record import RunRecord
 from forecasting.core.completeness import CompletenessReport, WeekStatus
 from forecasting.core.drift import Alarm
@@ -47,7 +48,7 @@ def notifications_of(record: RunRecord, fallback_alarm: float) -> list[Notificat
         found += drift_notifications(monitoring)
     if published:
         if ingest and ingest.completeness.status is WeekStatus.ACCEPTED_WITH_GAPS:
-            found.append(gaps_accepted(ingest.completeness))
+            found.append(gaps_accepted(ingest.completeness, record.spec.definition))
         if fallbacks := many_fallbacks(record, published, fallback_alarm):
             found.append(fallbacks)
         if database and database.error:
@@ -79,25 +80,26 @@ def run_failed(week: date | None, error: BaseException, published: date | None) 
     return Notification(week, f"{_week(week)}: the run failed", "\n".join(body))
 
 
-def week_waiting(week: date, gaps: Sequence[str], deadline: datetime) -> Notification:
+def week_waiting(week: date, gaps: Sequence[str], deadline: datetime, panel: PanelDefinition) -> Notification:
     """Return that a scheduled run found stores missing before the deadline of the week."""
     missing = f"Missing: {words.named(gaps, MOST_NAMED)}." if gaps else "None of its files has arrived yet."
     return Notification(
         week,
-        f"{_week(week)}: waiting for {words.count(len(gaps), 'store') if gaps else 'its files'}",
+        f"{_week(week)}: waiting for {_stores(len(gaps), panel) if gaps else 'its files'}",
         f"{missing}\nThe run waits until {deadline:%Y-%m-%d %H:%M %Z}; put the files into the inbox, or:\n"
         f'oj accept --week {week} --reason "your reason"',
         once="waiting",
     )
 
 
-def gaps_accepted(report: CompletenessReport) -> Notification:
+def gaps_accepted(report: CompletenessReport, panel: PanelDefinition) -> Notification:
     """Return that a person accepted a week below its minimum."""
     by, why = (report.accepted.by, report.accepted.why) if report.accepted else ("nobody", "unknown")
+    missing = words.named(report.gaps(panel), MOST_NAMED)
     return Notification(
         report.week,
-        f"{_week(report.week)}: published without {words.count(len(report.gaps), 'store')}",
-        f"Accepted by {by}, because: {why}\nMissing: {words.named(report.gaps, MOST_NAMED) or 'no expected store'}.",
+        f"{_week(report.week)}: published without {_stores(report.n_gaps, panel)}",
+        f"Accepted by {by}, because: {why}\nMissing: {missing or f'no expected {panel.store.word}'}.",
         once="gaps-accepted",
     )
 
@@ -145,6 +147,10 @@ def drifted(week: date, alarms: Sequence[Alarm]) -> Notification:
         "\n".join(sentences) + "\nAccuracy of the forecasts week by week: oj scores",
         once=f"drifted-{_digest(sentences)}",
     )
+
+
+def _stores(amount: int, panel: PanelDefinition) -> str:
+    return words.count(amount, panel.store.word, panel.store.words)
 
 
 def _week(week: date | None) -> str:

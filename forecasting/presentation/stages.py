@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from forecasting.compute.usage import ClusterUsage
+from forecasting.contracts.panel_definition import PanelDefinition, readable
 from forecasting.contracts.run_record import RunRecord, adapter, result_name
 from forecasting.core.completeness import CompletenessReport, WeekStatus
 from forecasting.core.revision import Revision
@@ -25,15 +26,15 @@ from forecasting.storage.database import DatabaseLoad
 
 STATUS = {
     WeekStatus.OPEN: ("open", "The week is not decided yet."),
-    WeekStatus.WAITING: ("waiting", "The run waits for the missing stores until the deadline."),
-    WeekStatus.WHOLE: ("whole", "Every expected store has reported."),
+    WeekStatus.WAITING: ("waiting", "The run waits for the missing {stores} until the deadline."),
+    WeekStatus.WHOLE: ("whole", "Every expected {store} has reported."),
     WeekStatus.CLOSED_WITH_GAPS: (
         "closed with gaps",
-        "The deadline has passed, and enough of the expected stores have reported.",
+        "The deadline has passed, and enough of the expected {stores} have reported.",
     ),
     WeekStatus.ACCEPTED_WITH_GAPS: (
         "accepted with gaps",
-        "Fewer stores than needed have reported, and a person accepted that.",
+        "Fewer {stores} than needed have reported, and a person accepted that.",
     ),
 }
 
@@ -55,41 +56,55 @@ def stages_of(record: RunRecord) -> tuple[StageView, ...]:
     )
 
 
-def collected(report: CompletenessReport) -> str:
+def status(report: CompletenessReport, panel: PanelDefinition) -> tuple[str, str]:
+    """Return what was decided about a week, in short and as a sentence."""
+    short, long = STATUS[report.status]
+    return short, long.format(store=panel.store.word, stores=panel.store.words)
+
+
+def collected(report: CompletenessReport, panel: PanelDefinition) -> str:
     """Return how many of the expected stores have reported, and what was decided."""
-    whole = len(report.expected) - len(report.missing) - len(report.incomplete)
-    expected = words.count(len(report.expected), "expected store")
-    return f"{whole:,} of {expected} have reported: {STATUS[report.status][0]}"
+    store = panel.store
+    expected = words.count(len(report.expected), f"expected {store.word}", f"expected {store.words}")
+    return f"{len(report.expected) - report.n_gaps:,} of {expected} have reported: {status(report, panel)[0]}"
 
 
-def revised(revision: Revision) -> str:
+def revised(revision: Revision, panel: PanelDefinition) -> str:
     """Return how far a forecast differs from the one that it replaced."""
     if not (revision.series_changed or revision.series_new or revision.series_gone):
-        return "nothing by more than one unit, against the forecast that it replaces"
-    total = f"{words.number(revision.total_before)} → {words.number(revision.total_after)}"
-    parts = [f"{words.series(revision.series_changed)} by more than one unit; in all {total}"]
+        return f"nothing by more than one {panel.unit}, against the forecast that it replaces"
+    total = f"{words.amount(panel, revision.total_before)} → {words.amount(panel, revision.total_after)}"
+    parts = [f"{words.series(revision.series_changed)} by more than one {panel.unit}; in all {total}"]
     if revision.series_new or revision.series_gone:
         parts.append(f"{revision.series_new:,} series are new, {revision.series_gone:,} are gone")
     parts += [
-        f"most: store {most.store} product {most.product}, {words.week_of(most.week)}: "
-        f"{words.number(most.before)} → {words.number(most.after)}"
+        f"most: {panel.named((most.store, most.product))}, {words.week_of(most.week)}: "
+        f"{words.amount(panel, most.before)} → {words.amount(panel, most.after)}"
         for most in revision.biggest[:1]
     ]
     return "; ".join(parts)
 
 
-def _ingest(result: IngestResult, _record: RunRecord) -> StageView:
-    report = result.completeness
+def _ingest(result: IngestResult, record: RunRecord) -> StageView:
+    report, panel = result.completeness, record.spec.definition
+    named = report.gaps(panel)
     facts = [
-        Fact("collected", collected(report)),
+        Fact("collected", collected(report, panel)),
         Fact(
             "rows",
             f"{result.rows_in:,} = {result.accepted:,} accepted + {result.duplicates:,} duplicates + "
-            f"{result.quarantined:,} quarantined",
+            + (f"{sum(result.passed_over.values()):,} passed over + " if result.passed_over else "")
+            + f"{result.quarantined:,} quarantined",
         ),
     ]
-    if report.gaps:
-        facts.append(Fact("gaps", words.named(report.gaps), Tone.WARNING))
+    if result.passed_over:
+        facts.append(Fact("passed over", words.counts(result.passed_over)))
+    if result.unsold:
+        facts.append(Fact("not sold", f"{words.count(result.unsold, 'cell')} that files leave out: 0 {panel.units}"))
+    new = ((result.new_stores, panel.store), (result.new_products, panel.product))
+    facts += [Fact("new", f"{key.words} {words.named([readable(each) for each in ids])}") for ids, key in new if ids]
+    if named:
+        facts.append(Fact("gaps", words.named(named), Tone.WARNING))
     if report.accepted:
         facts.append(Fact("accepted", f"by {report.accepted.by}: {report.accepted.why}"))
     if result.quarantined_by_rule:
@@ -101,12 +116,14 @@ def _ingest(result: IngestResult, _record: RunRecord) -> StageView:
         facts.append(Fact("late files", f"{words.week_of(week)}: {words.named(files)}", Tone.WARNING))
     facts += [Fact("inbox", note, Tone.WARNING) for note in result.notes]
     gaps: tuple[Grid, ...] = ()
-    if len(report.gaps) > words.MOST_NAMED:
-        gaps = (Grid("Stores with gaps", ("store",), tuple((gap,) for gap in report.gaps)),)
+    if len(named) > words.MOST_NAMED:
+        title = f"{words.capital(panel.store.words)} with gaps"
+        gaps = (Grid(title, (panel.store.word,), tuple((gap,) for gap in named)),)
     notes = (
-        STATUS[report.status][1],
-        "A store is expected where it sold something in the four weeks before. Every row is accepted, a duplicate or "
-        "quarantined; quarantined rows are kept in the lake's folder quarantine, with the rule that they broke.",
+        status(report, panel)[1],
+        f"A {panel.store.word} is expected where it sold something in the four weeks before. Every row is accepted, a "
+        "duplicate or quarantined; quarantined rows are kept in the lake's folder quarantine, with the rule that they "
+        "broke.",
     )
     title = f"What was expected of the {words.week_of(report.week)}, and what arrived"
     return StageView("completeness", title, tuple(facts), gaps, notes)
@@ -188,7 +205,7 @@ def _published(result: PublishedForecast, record: RunRecord) -> StageView:
     if result.rows_without_plan:
         facts.append(Fact("plan", f"not announced for {words.count(result.rows_without_plan, 'row')}"))
     if result.revision:
-        facts.append(Fact("revision", revised(result.revision)))
+        facts.append(Fact("revision", revised(result.revision, spec.definition)))
     state = words.count(result.rows, "row") + ("" if result.is_new else ", unchanged")
     facts += [
         Fact("published", state, path=result.path),

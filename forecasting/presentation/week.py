@@ -1,5 +1,6 @@
 """The view model of a week: everything that its page shows, gathered from the lake."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -8,7 +9,7 @@ from functools import cached_property
 import pandas as pd
 
 from forecasting.contracts import schemas
-from forecasting.contracts.panel_definition import PanelDefinition
+from forecasting.contracts.panel_definition import Id, PanelDefinition
 from forecasting.contracts.run_record import Outcome, RunRecord
 from forecasting.core.completeness import CompletenessReport
 from forecasting.core.drift import Alarm
@@ -79,15 +80,17 @@ class WeekView(ReportHighlights):
         return revision_of(self.replaced, self.forecast.rename(columns={"units": "forecast"}))
 
     @cached_property
-    def product_names(self) -> dict[int, str]:
-        first = self.report.drop_duplicates("product").sort_values("product")
-        return {int(product): str(name) for product, name in zip(first["product"], first["product_name"], strict=True)}
+    def product_names(self) -> dict[Id, str]:
+        """The name of each product, in the order in which people sort them."""
+        first = self.report.drop_duplicates("product").set_index("product")["product_name"].to_dict()
+        return _distinct({product: str(first[product]) for product in words.in_natural_order(first)})
 
     @cached_property
-    def store_names(self) -> dict[int, str]:
-        """The name of each store; its number where it has none."""
+    def store_names(self) -> dict[Id, str]:
+        """The name of each store, its id where it has none, in the order in which people sort them."""
         names = self.stores.dropna(subset="name").set_index("store")["name"].to_dict()
-        return {int(store): str(names.get(store, store)) for store in sorted(self.report["store"].unique())}
+        ids = words.in_natural_order(self.report["store"].unique().tolist())
+        return _distinct({store: str(names.get(store, store)) for store in ids})
 
     @cached_property
     def matured(self) -> pd.DataFrame:
@@ -98,13 +101,13 @@ class WeekView(ReportHighlights):
     @cached_property
     def facts(self) -> list[Fact]:
         """The data, the forecast, and what is kept of the run that made it; no files of the machine that ran it."""
-        actual = self.actual
+        actual, store, product = self.actual, self.panel.store, self.panel.product
         series = self.forecast.drop_duplicates(schemas.SERIES)
         models = series["model"].value_counts().to_dict()
         data = (
             f"{words.count(len(actual), 'row')} of sales, {words.day(actual['week'].min())} to "
-            f"{words.day(actual['week'].max())}, {words.count(actual['store'].nunique(), 'store')}, "
-            f"{words.count(actual['product'].nunique(), 'product')}"
+            f"{words.day(actual['week'].max())}, {words.count(actual['store'].nunique(), store.word, store.words)}, "
+            f"{words.count(actual['product'].nunique(), product.word, product.words)}"
         )
         weeks = [words.day(week) for week in sorted(self.forecast["week"].unique())]
         of_weeks = f"the week of {weeks[0]}" if len(weeks) == 1 else f"the weeks of {weeks[0]} to {weeks[-1]}"
@@ -118,7 +121,7 @@ class WeekView(ReportHighlights):
         if self.record is None or self.record.result(PublishedForecast) is None:
             found.append(Fact("run id", self.run_id))
         if self.record is None or self.record.result(IngestResult) is None:
-            found += [Fact("collected", collected(self.completeness))] if self.completeness else []
+            found += [Fact("collected", collected(self.completeness, self.panel))] if self.completeness else []
         if self.record:
             found += [fact for stage in stages_of(self.record) for fact in stage.facts if not fact.path]
             found += run_facts(self.record)
@@ -151,6 +154,12 @@ def week_view(lake: Lake, cutoff: date, record: RunRecord | None = None) -> Week
         completeness=ingest.completeness if ingest else _completeness(lake, cutoff),
         panel=lake.reference.definition,
     )
+
+
+def _distinct(names: dict[Id, str]) -> dict[Id, str]:
+    """Return the names, with the id where several have the same."""
+    times = Counter(names.values())
+    return {key: name if times[name] == 1 else f"{name} ({key})" for key, name in names.items()}
 
 
 def _record_of(lake: Lake, cutoff: date, under_way: RunRecord | None) -> RunRecord | None:

@@ -1,14 +1,15 @@
 """Numbers, counts and plans in words: one phrase for one thing, used by every writer."""
 
+import re
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from forecasting.contracts.panel_definition import Covariate, PanelDefinition
+from forecasting.contracts.panel_definition import Covariate, Id, PanelDefinition
 from forecasting.core.metrics import LIVE_METRICS, METRICS, NAIVE_METRICS
 from forecasting.storage.lake import Lake
 
@@ -37,18 +38,23 @@ def day(value: Any) -> str:
 
 
 def number(value: float) -> str:
-    """Return units as a whole number; a dash where unknown."""
+    """Return a whole number; a dash where unknown."""
     return UNKNOWN if pd.isna(value) else f"{value:,.0f}"
 
 
-def interval(lower: float, upper: float) -> str:
-    """Return the two ends of an interval in whole units."""
-    return f"{number(lower)}–{number(upper)}"
+def amount(panel: PanelDefinition, value: float) -> str:
+    """Return units: whole ones without decimals, others with three digits or more; a dash where unknown."""
+    return UNKNOWN if pd.isna(value) else f"{value:,.{_decimals(panel, value)}f}"
 
 
-def signed(value: float) -> str:
-    """Return a change in whole units, with its sign."""
-    return UNKNOWN if pd.isna(value) else _minus(f"{value:+,.0f}")
+def interval(panel: PanelDefinition, lower: float, upper: float) -> str:
+    """Return the two ends of an interval in units."""
+    return f"{amount(panel, lower)}–{amount(panel, upper)}"
+
+
+def signed(panel: PanelDefinition, value: float) -> str:
+    """Return a change in units, with its sign."""
+    return UNKNOWN if pd.isna(value) else _minus(f"{value:+,.{_decimals(panel, value)}f}")
 
 
 def percent(share: float | None, places: int = 0) -> str:
@@ -107,7 +113,12 @@ def ahead(step: int) -> str:
 
 def sentence(words: str) -> str:
     """Return words as a sentence: a capital letter first, a full stop last."""
-    return words[:1].upper() + words[1:] + ("" if words.endswith((".", "!", "?")) else ".")
+    return capital(words) + ("" if words.endswith((".", "!", "?")) else ".")
+
+
+def capital(word: str) -> str:
+    """Return a word as the first of a line, its other letters as they are."""
+    return word[:1].upper() + word[1:]
 
 
 def as_typed(path: Path | str) -> str:
@@ -207,6 +218,23 @@ def _price_change(
     if before is None or pd.isna(before) or pd.isna(now) or abs(now / before - 1) < NOTABLE_PRICE_CHANGE:
         return None
     return f"{price.label} {'down' if now < before else 'up'} to {money(panel, now)} from {money(panel, before)}"
+
+
+def in_natural_order(keys: Iterable[Id]) -> list[Id]:
+    """Return ids as people sort them: item 9 before item 10."""
+
+    def parts(key: Id) -> list[tuple[int, int, str]]:
+        found = filter(None, re.split(r"(\d+)", str(key)))
+        return [(0, int(part), part) if part.isdecimal() else (1, 0, part) for part in found]
+
+    return sorted(keys, key=parts)
+
+
+def _decimals(panel: PanelDefinition, value: float) -> int:
+    size = abs(value)
+    if panel.whole_units or size >= 100 or not size:
+        return 0
+    return 1 if size >= 10 else 2 if size >= 0.1 else 3
 
 
 def _is_on(value: Any) -> bool:

@@ -3,9 +3,11 @@
 quarantine/<cutoff>.parquet                inbox rows that a run did not accept
 completeness/<week>.json                   what was expected of a week, and what came
 acceptances/<week>.json                    who accepted a week with its gaps, and why
-acceptances/<week>/<store>-<product>.json  who accepted the outlier of a cell, and why
+acceptances/<week>/<hash>.json             who accepted the outlier of a cell, which one, and why
 """
 
+import hashlib
+import json
 import re
 from collections.abc import Iterable
 from datetime import date
@@ -14,13 +16,14 @@ from pathlib import Path
 import pandas as pd
 
 from forecasting.contracts import schemas
+from forecasting.contracts.panel_definition import Id
 from forecasting.contracts.run_record import adapter
 from forecasting.contracts.table import Table
 from forecasting.core.completeness import Acceptance, CompletenessReport
 from forecasting.storage.files import dates, read_json, read_table, write_json, write_table
 from forecasting.storage.reference import Reference
 
-_ACCEPTED_CELL = re.compile(r"(\d{1,18})-(\d{1,18})\.json", re.ASCII)
+_OVERRIDE = re.compile("[0-9a-f]{16}.json")
 
 
 class Quarantine:
@@ -79,8 +82,9 @@ class Completeness:
 class Acceptances:
     """Decisions of people: a week may be forecast with its gaps, or the units of a cell are no error."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, reference: Reference) -> None:
         self.folder = root / "acceptances"
+        self._reference = reference
 
     def write(self, week: date, accepted: Acceptance) -> None:
         """Write that a week may be forecast with its gaps."""
@@ -91,19 +95,22 @@ class Acceptances:
         path = self._path(week)
         return adapter(Acceptance).validate_python(read_json(path)) if path.exists() else None
 
-    def write_override(self, week: date, store: int, product: int, accepted: Acceptance) -> None:
+    def write_override(self, week: date, store: Id, product: Id, accepted: Acceptance) -> None:
         """Write that the units of this cell are right although they are an outlier."""
+        cell = {"store": store, "product": product}
+        name = hashlib.sha256(json.dumps(cell).encode()).hexdigest()[:16]  # ids become no paths
         plain = adapter(Acceptance).dump_python(accepted, mode="json")
-        write_json(self.folder / str(week) / f"{store}-{product}.json", plain)
+        write_json(self.folder / str(week) / f"{name}.json", cell | plain)
 
     def overrides(self) -> pd.DataFrame:
         """Return the cells whose units were accepted although they are outliers: `store, product, week`."""
         cells = []
         for week in sorted({*dates(self.folder, "*")}):
-            names = sorted(path.name for path in (self.folder / str(week)).glob("*-*.json"))
-            cells += [(int(cell[1]), int(cell[2]), week) for name in names if (cell := _ACCEPTED_CELL.fullmatch(name))]
-        frame = pd.DataFrame(cells, columns=schemas.CELL)
-        return frame.astype({"store": "int64", "product": "int64", "week": "datetime64[us]"})
+            names = sorted((self.folder / str(week)).glob("*.json"))
+            found = [read_json(path) for path in names if _OVERRIDE.fullmatch(path.name)]
+            cells += [(each["store"], each["product"], week) for each in found]
+        types = schemas.sales(self._reference.definition).empty()[schemas.CELL].dtypes
+        return pd.DataFrame(cells, columns=schemas.CELL).astype(types)
 
     def _path(self, week: date) -> Path:
         return self.folder / f"{week}.json"

@@ -12,8 +12,7 @@ inbox's own file system, where it still receives what the sender writes late; `r
 import errno
 import hashlib
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -21,12 +20,13 @@ from pathlib import Path
 from typing import Self
 
 from forecasting.clock import now
-from forecasting.contracts.calendar import THURSDAY
+from forecasting.contracts.layout import Layout
+from forecasting.contracts.orange_juice import LAYOUTS
+from forecasting.contracts.panel_definition import ORANGE_JUICE, PanelDefinition
 from forecasting.storage.files import read_json, replace_file, sha256_of, sync, write_json
-from forecasting.storage.inbox import InboxFile, list_inbox, stamp_of
+from forecasting.storage.inbox import FileNotes, InboxFile, list_inbox, stamp_of
 
 SECONDS_KEPT = 24 * 3600
-MOST_FILES_NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -64,10 +64,13 @@ class Archive:
         """Return the copies of the files that runs of `cutoff` have collected, by name."""
         return sorted(self.folder(cutoff).glob("[!.]*"))
 
-    def waiting(self, week_starts_on: int = THURSDAY) -> list[InboxFile]:
+    def waiting(
+        self, definition: PanelDefinition = ORANGE_JUICE, layouts: Sequence[Layout] = LAYOUTS
+    ) -> list[InboxFile]:
         """Return the files of the inbox that no run has collected, by name."""
         left = self._left()
-        return [file for file in list_inbox(self._inbox, week_starts_on) if not _is_as(file, left.get(file.path.name))]
+        files = list_inbox(self._inbox, definition, layouts)
+        return [file for file in files if not _is_as(file, left.get(file.path.name))]
 
     def clock(self) -> float:
         """Return the time by the clock of the inbox's file system, in seconds since 1970."""
@@ -90,7 +93,7 @@ class Archive:
             A sentence for each reason why files are still in the inbox.
         """
         self.folder(cutoff).mkdir(parents=True, exist_ok=True)
-        said = _Sentences()
+        said = FileNotes()
         manifest, copied = self._manifest(str(cutoff)), {}
         for file in files:
             try:
@@ -134,7 +137,7 @@ class Archive:
             A sentence for each thing that happened to changed files.
         """
         self._retry_left()
-        said = _Sentences()
+        said = FileNotes()
         for held in sorted(self._taken.glob("*/[!.]*")):
             cutoff = held.parent.name
             record = self._manifest(cutoff).get(held.name, _Copy(cutoff, held.name, held.name))
@@ -252,24 +255,6 @@ def _read_copies(path: Path) -> dict[str, _Copy]:
 
 class _ChangedError(Exception):
     """A file has changed since it was read."""
-
-
-class _Sentences:
-    """Sentences about files: one for all files with the same problem."""
-
-    def __init__(self) -> None:
-        self._names: dict[str, list[str]] = defaultdict(list)
-
-    def add(self, problem: str, name: str) -> None:
-        self._names[problem].append(name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace"))
-
-    def all(self) -> list[str]:
-        return [f"{_listed(names)}: {problem}." for problem, names in self._names.items()]
-
-
-def _listed(names: list[str]) -> str:
-    more = len(names) - MOST_FILES_NAMED
-    return ", ".join(names[:MOST_FILES_NAMED]) + (f" and {more} more files" if more > 0 else "")
 
 
 def _is_as(file: InboxFile, record: _Copy | None) -> bool:

@@ -41,14 +41,7 @@ from forecasting.storage.files import (
     write_json,
     write_table,
 )
-
-# Rows as the model returned them, before they are checked.
-PARTIAL = Table(
-    "partial",
-    "Rows of the table forecast, of one partition.",
-    schemas.FORECAST.key,
-    schemas.FORECAST.nullable,
-)
+from forecasting.storage.reference import Reference
 
 
 class PartialResults:
@@ -57,35 +50,42 @@ class PartialResults:
     The run id is made of input, options and code: other runs do not read them.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, reference: Reference) -> None:
         self._folder = root / "staging"
+        self._reference = reference
 
     def folder(self, run_id: str) -> Path:
         return self._folder / run_id
 
     def write(self, run_id: str, partition: Partition, rows: pd.DataFrame) -> None:
         """Write the forecasts of a finished partition."""
-        write_table(self._path(run_id, partition), rows, PARTIAL)
+        write_table(self._path(run_id, partition), rows, self._table)
 
     def read(self, run_id: str, partitions: list[Partition]) -> dict[str, pd.DataFrame]:
         """Return the forecasts that an earlier try of this run left, by partition name, without damaged files."""
-        found = {}
+        found, table = {}, self._table
         for partition in partitions:
             path = self._path(run_id, partition)
             if path.exists():
                 try:
-                    rows = read_table(path, PARTIAL)
+                    rows = read_table(path, table)
                 except SchemaError:
                     path.unlink()
                     continue
                 # With another mini batch size, a partition of the same name has other series.
-                if series_of(rows).equals(partition.series.astype("int32")):
+                if series_of(rows).equals(partition.series):
                     found[partition.name] = rows
         return found
 
     def clear(self, run_id: str) -> None:
         """Remove the partitions of a run that has published."""
         shutil.rmtree(self.folder(run_id), ignore_errors=True)
+
+    @property
+    def _table(self) -> Table:
+        """Rows as the model returned them, before they are checked."""
+        forecast = schemas.forecast(self._reference.definition)
+        return Table("partial", "Rows of the table forecast, of one partition.", forecast.key, forecast.nullable)
 
     def _path(self, run_id: str, partition: Partition) -> Path:
         return self.folder(run_id) / "partitions" / f"{partition.name}.parquet"
@@ -97,11 +97,12 @@ SCHEMA_VERSION = "1"
 class Forecasts:
     """Publishes forecasts and reads published ones."""
 
-    def __init__(self, root: Path, partials: PartialResults) -> None:
+    def __init__(self, root: Path, partials: PartialResults, reference: Reference) -> None:
         self._root = root
         self.folder = root / "published"
         self._runs = root / "runs"
         self._partials = partials
+        self._reference = reference
 
     def publish(
         self,
@@ -132,9 +133,11 @@ class Forecasts:
         made_by = {"model_version": model_version} if model_version else {}
         identity = {"run_id": run_id, "schema_version": SCHEMA_VERSION} | made_by
         metadata = identity | {"cutoff": str(spec.cutoff), "point": spec.point}
-        content = table_content(forecast, schemas.FORECAST, metadata)
+        table = schemas.forecast(spec.definition)
+        content = table_content(forecast, table, metadata)
         if not _is_stored(run, content):
-            _store(run, content, forecast, identity | {"spec": spec.as_dict(), "as_of": as_of and as_of.isoformat()})
+            asked = {"spec": spec.as_dict(), "as_of": as_of and as_of.isoformat()}
+            _store(run, content, table.cast(forecast), table, identity | asked)
         # Prepared in the run's folder, as a reader's glob over `published` may include hidden files.
         put(published, content, prepare_in=run)
         self._partials.clear(run_id)
@@ -142,7 +145,11 @@ class Forecasts:
 
     def read(self, cutoff: date) -> pd.DataFrame:
         """Return the current forecast (table `forecast`)."""
-        return read_table(self.path(cutoff), schemas.FORECAST)
+        return read_table(self.path(cutoff), self._table)
+
+    @property
+    def _table(self) -> Table:
+        return schemas.forecast(self._reference.definition)
 
     def path(self, cutoff: date) -> Path:
         return self.folder / str(cutoff) / "forecast.parquet"
@@ -187,7 +194,7 @@ class Forecasts:
     def before(self, cutoff: date, count: int) -> pd.DataFrame:
         """Return the current forecasts of the last `count` cutoffs before this one, without damaged files."""
         earlier = [each for each in self.cutoffs() if each < cutoff][-count:]
-        return read_undamaged(map(self.path, earlier), schemas.FORECAST)
+        return read_undamaged(map(self.path, earlier), self._table)
 
     def replaced(self, cutoff: date) -> pd.DataFrame:
         """Return the forecast that the current one replaced; empty where there was none, or its file is damaged."""
@@ -195,7 +202,7 @@ class Forecasts:
         finished = [path.with_name("forecast.parquet") for path in (self._runs / str(cutoff)).glob("*/manifest.json")]
         others = [path for path in finished if path.parent.name != current and path.exists()]
         newest = sorted(others, key=lambda path: path.stat().st_mtime_ns)[-1:]
-        return read_undamaged(newest, schemas.FORECAST)
+        return read_undamaged(newest, self._table)
 
     def spec_of(self, cutoff: date, run_id: str) -> ForecastSpec | None:
         """Return what a published run was asked for; None where its manifest is missing."""
@@ -218,13 +225,13 @@ def _is_stored(run: Path, content: bytes) -> bool:
     return (run / "manifest.json").exists() and file.exists() and file.read_bytes() == content
 
 
-def _store(run: Path, content: bytes, forecast: pd.DataFrame, manifest: Mapping[str, Any]) -> None:
+def _store(run: Path, content: bytes, forecast: pd.DataFrame, table: Table, manifest: Mapping[str, Any]) -> None:
     """Write a run's forecast, verify it, and write its manifest last; replaces an unfinished or damaged run."""
     file = run / "forecast.parquet"
     (run / "manifest.json").unlink(missing_ok=True)
     put(file, content)
-    written = read_table(file, schemas.FORECAST)
-    if not written.equals(schemas.FORECAST.cast(forecast)):
+    written = read_table(file, table)
+    if not written.equals(forecast):
         raise RunError(
             f"The forecast read back from {file} differs from what was written",
             "check the disk, then run again; nothing was published",

@@ -129,13 +129,14 @@ def later_than(newest: datetime, at: datetime) -> datetime:
 class Sales(WeeklyTable):
     """Units sold, one file a sales week."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, reference: Reference) -> None:
         super().__init__(root / "sales", root / "vintages" / "sales")
+        self._reference = reference
 
     @property
     def table(self) -> Table:
-        """The table `sales`."""
-        return schemas.SALES
+        """The table `sales` of the lake's definition."""
+        return schemas.sales(self._reference.definition)
 
     def read(self, until: date | None = None, as_of: datetime | None = None) -> pd.DataFrame:
         """Return the sales of all weeks, or of those up to `until`, as known now or at `as_of`; sorted by cell."""
@@ -183,9 +184,10 @@ class Promotions(WeeklyTable):
 class Corrections:
     """Changes of sales that had been collected before, one file for each cutoff whose runs made them."""
 
-    def __init__(self, root: Path, sales: Sales) -> None:
+    def __init__(self, root: Path, sales: Sales, reference: Reference) -> None:
         self._folder = root / "corrections"
         self._sales = sales
+        self._reference = reference
 
     def read(self, cutoff: date) -> pd.DataFrame:
         """Return what the runs of `cutoff` corrected (table `corrections`)."""
@@ -200,12 +202,16 @@ class Corrections:
         weeks = [self._sales.of_week(week.date()) for week in sales["week"].unique()]
         rows = restated(pd.concat(weeks), sales) if weeks else restated(sales, sales)
         if len(rows):
-            new = schemas.CORRECTIONS.cast(rows.assign(collected=collected))
-            write_table(self._path(cutoff), pd.concat([self.read(cutoff), new]), schemas.CORRECTIONS)
+            new = self._table.cast(rows.assign(collected=collected))
+            write_table(self._path(cutoff), pd.concat([self.read(cutoff), new]), self._table)
 
     def _written(self, cutoff: date) -> pd.DataFrame:
         path = self._path(cutoff)
-        return read_table(path, schemas.CORRECTIONS) if path.exists() else schemas.CORRECTIONS.empty()
+        return read_table(path, self._table) if path.exists() else self._table.empty()
+
+    @property
+    def _table(self) -> Table:
+        return schemas.corrections(self._reference.definition)
 
     def _path(self, cutoff: date) -> Path:
         return self._folder / f"{cutoff}.parquet"

@@ -9,10 +9,11 @@ Each store is the only writer of its paths, and the only one that knows their la
     promotions/<week>.parquet          what the files of a week announced of prices and promotions; `lake.promotions`
     vintages/sales|promotions/<week>/<collected>.parquet   every content that such a file has had; never changed
     corrections/<cutoff>.parquet       units that a run of that cutoff replaced with others; `lake.corrections`
+    imports/<moment>.csv               rows that an import did not take in, for people
     quarantine/<cutoff>.parquet        inbox rows that a run did not accept; `lake.quarantine`
     completeness/<week>.json           what was expected of a week, and what came; `lake.completeness`
     acceptances/<week>.json            who accepted a week with its gaps, and why; `lake.acceptances`
-    acceptances/<week>/<store>-<product>.json   who accepted the outlier of a cell, and why
+    acceptances/<week>/<hash>.json     who accepted the outlier of a cell, and why
     staging/<run_id>/                  finished partitions of an unfinished run; `lake.partials`
     runs/<cutoff>/<run_id>/            forecast.parquet and manifest.json; never changed; `lake.forecasts`
     published/<cutoff>/forecast.parquet   the current forecast; `lake.forecasts`
@@ -35,7 +36,7 @@ declared pattern.
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from forecasting.contracts.errors import DataError, OptionError
@@ -44,6 +45,7 @@ from forecasting.storage.admission import Acceptances, Completeness, Quarantine
 from forecasting.storage.archive import Archive
 from forecasting.storage.forecasts import Forecasts, PartialResults
 from forecasting.storage.history import Corrections, Promotions, Sales, later_than
+from forecasting.storage.inbox import InboxFile
 from forecasting.storage.model_registry import ModelRegistry
 from forecasting.storage.monitoring import Monitoring, Notifications
 from forecasting.storage.reference import Reference
@@ -59,14 +61,14 @@ class Lake:
         self.inbox = root / "inbox"
         self.archive = Archive(root / "archive", self.inbox)
         self.reference = Reference(root)
-        self.sales = Sales(root)
+        self.sales = Sales(root, self.reference)
         self.promotions = Promotions(root, self.reference)
-        self.corrections = Corrections(root, self.sales)
+        self.corrections = Corrections(root, self.sales, self.reference)
         self.quarantine = Quarantine(root, self.reference)
         self.completeness = Completeness(root)
-        self.acceptances = Acceptances(root)
-        self.partials = PartialResults(root)
-        self.forecasts = Forecasts(root, self.partials)
+        self.acceptances = Acceptances(root, self.reference)
+        self.partials = PartialResults(root, self.reference)
+        self.forecasts = Forecasts(root, self.partials, self.reference)
         self.runs = RunRecords(root)
         self.monitoring = Monitoring(root, self.forecasts)
         self.notifications = Notifications(root)
@@ -107,6 +109,10 @@ class Lake:
         """Whether there is no history yet, or only a part of one."""
         return (self.root / ".filling").exists() or not self.sales.weeks()
 
+    def waiting(self) -> list[InboxFile]:
+        """Return the files of the inbox that no run has collected, by name."""
+        return self.archive.waiting(self.reference.definition, self.reference.layouts)
+
     def last_collected(self) -> datetime:
         """Return the moment at which the newest of what the lake holds was collected."""
         return max(self.sales.newest(), self.promotions.newest())
@@ -137,6 +143,10 @@ class Lake:
                 f"make it with `oj run --cutoff {cutoff}`",
             )
         return self.snapshot(cutoff, as_of)
+
+    def import_list(self, moment: datetime) -> Path:
+        """Return the file that lists what an import of that moment did not take in."""
+        return self.root / "imports" / f"{moment.astimezone(UTC):%Y-%m-%dT%H-%M-%S}.csv"
 
     def cluster_entry(self, cluster_id: str) -> Path:
         return self.root / "clusters" / f"{cluster_id}.json"

@@ -31,7 +31,7 @@ def trace(lake: Lake, spec: ForecastSpec) -> list[LineageStep]:
     """Return the steps that led to the current forecast and its report, in their order."""
     cutoff = spec.cutoff
     return [
-        _origin("files that the stores sent", lake.archive.folder(cutoff), lake.archive.files(cutoff), rows=False),
+        _origin("files that were sent", lake.archive.folder(cutoff), lake.archive.files(cutoff), rows=False),
         _origin(f"sales up to {cutoff}", lake.root / "sales", lake.sales.files(cutoff)),
         _origin(f"promotions announced up to {cutoff}", lake.root / "promotions", lake.promotions.files(cutoff)),
         _origin("forecast", *_single(lake.forecasts.path(cutoff))),

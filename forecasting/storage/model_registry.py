@@ -80,7 +80,7 @@ class Champion:
 
 def write_learnt(folder: Path, fitted: FittedModel) -> None:
     """Write the parameters and texts of a model as two files of `folder`."""
-    write_table(folder / "parameters.parquet", fitted.parameters, schemas.PARAMETERS)
+    write_table(folder / "parameters.parquet", fitted.parameters, schemas.parameters(fitted.spec.definition))
     write_json(folder / "texts.json", fitted.texts)
 
 
@@ -91,7 +91,7 @@ def read_learnt(folder: Path, spec: ForecastSpec) -> FittedModel:
         SchemaError: the parameters are missing, damaged, or differ from their declaration.
         OSError, ValueError: the texts are missing or damaged.
     """
-    parameters = read_table(folder / "parameters.parquet", schemas.PARAMETERS)
+    parameters = read_table(folder / "parameters.parquet", schemas.parameters(spec.definition))
     return FittedModel(spec, parameters, read_json(folder / "texts.json"))
 
 
@@ -129,7 +129,7 @@ class ModelRegistry:
                 shutil.rmtree(folder)  # damaged or unfinished
         write_learnt(folder, fitted)
         if backtest is not None:
-            write_table(folder / "backtest.parquet", backtest, schemas.BACKTEST)
+            write_table(folder / "backtest.parquet", backtest, schemas.backtest(fitted.spec.definition))
         content = {
             **identity,
             "trained_on": {

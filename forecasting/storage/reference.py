@@ -3,7 +3,8 @@
 reference/stores.parquet, products.parquet, panel.toml
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import pandas as pd
@@ -12,10 +13,13 @@ from forecasting.contracts import schemas
 from forecasting.contracts.errors import DataError
 from forecasting.contracts.layout import Layout
 from forecasting.contracts.orange_juice import LAYOUTS
-from forecasting.contracts.panel_definition import ORANGE_JUICE, PanelDefinition
+from forecasting.contracts.panel_definition import ORANGE_JUICE, Id, PanelDefinition
 from forecasting.contracts.table import Table
 from forecasting.storage.files import read_table, write_table, write_text
 from forecasting.storage.panel_file import parse, render
+
+# Every store of the lake asks for the definition whenever it reads or writes a table.
+_parsed = lru_cache(maxsize=8)(parse)
 
 
 class Reference:
@@ -45,6 +49,22 @@ class Reference:
         """Write both tables."""
         for rows, table in ((stores, schemas.stores(self.definition)), (products, schemas.products(self.definition))):
             write_table(self._path(table), rows, table)
+
+    def known(self) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Return the tables `stores` and `products`; empty where the lake has none yet."""
+        tables = schemas.stores(self.definition), schemas.products(self.definition)
+        stores, products = (self._read(each) if self._path(each).exists() else each.empty() for each in tables)
+        return stores, products
+
+    def add(self, stores: Collection[Id], products: Collection[Id]) -> None:
+        """Add those that are not known; until somebody writes another name, their id is their name."""
+        known_stores, known_products = self.known()
+        if set(stores) <= set(known_stores["store"]) and set(products) <= set(known_products["product"]):
+            return
+        self.write(
+            _extended(known_stores, "store", stores, schemas.stores(self.definition)),
+            _extended(known_products, "product", products, schemas.products(self.definition)),
+        )
 
     @property
     def definition(self) -> PanelDefinition:
@@ -85,7 +105,7 @@ class Reference:
 
     def _panel(self) -> tuple[PanelDefinition, tuple[Layout, ...]]:
         path = self.panel_path
-        return parse(path.read_text(encoding="utf-8"), path) if path.exists() else (ORANGE_JUICE, LAYOUTS)
+        return _parsed(path.read_text(encoding="utf-8"), path) if path.exists() else (ORANGE_JUICE, LAYOUTS)
 
     def _read(self, table: Table) -> pd.DataFrame:
         path = self._path(table)
@@ -98,3 +118,9 @@ class Reference:
 
     def _path(self, table: Table) -> Path:
         return self._folder / f"{table.name}.parquet"
+
+
+def _extended(known: pd.DataFrame, key: str, ids: Iterable[Id], table: Table) -> pd.DataFrame:
+    new = sorted(set(ids) - set(known[key]))
+    added = pd.DataFrame({key: new, "name": [str(each) for each in new]}).reindex(columns=table.columns)
+    return pd.concat([known, table.cast(added)], ignore_index=True) if new else known

@@ -11,7 +11,7 @@ from forecasting.storage.files import read_table
 
 @pytest.fixture(scope="module")
 def sales() -> pd.DataFrame:
-    return read_table(SHIPPED / "sales.parquet", schemas.SALES)
+    return read_table(SHIPPED / "sales.parquet", orange_juice.SALES)
 
 
 @pytest.fixture(scope="module")

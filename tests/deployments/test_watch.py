@@ -13,6 +13,7 @@ from deployments.home import Home
 from deployments.watch import Look, Send, Watcher, deadlines, look
 from forecasting.contracts.errors import OptionError, RunError
 from forecasting.contracts.orange_juice import dominicks_week
+from forecasting.contracts.panel_definition import ORANGE_JUICE
 from forecasting.core.completeness import CompletenessReport, WeekStatus
 from forecasting.pipeline import ingest as intake
 from forecasting.storage.lake import Lake
@@ -31,7 +32,7 @@ def home(tmp_path: Path) -> Home:
 
 
 def whole(lake: Lake, week: object) -> CompletenessReport:
-    return CompletenessReport(WEEK, 1, None, (2,), (2,), (), {}, status=WeekStatus.WHOLE)
+    return CompletenessReport(WEEK, 1, None, (2,), (2,), (), (), status=WeekStatus.WHOLE)
 
 
 def watcher_of(
@@ -44,7 +45,7 @@ def watcher_of(
 def test_a_look_changes_nothing(simulated_lake: Lake) -> None:
     """It finds the missing store, and the lake is as it was."""
     before = sorted((path, path.stat().st_mtime_ns) for path in simulated_lake.root.rglob("*"))
-    assert look(simulated_lake, WEEK).gaps == ("store 90",)
+    assert look(simulated_lake, WEEK).gaps(ORANGE_JUICE) == ("store 90",)
     assert sorted((path, path.stat().st_mtime_ns) for path in simulated_lake.root.rglob("*")) == before
 
 

@@ -48,7 +48,7 @@ def ran(
 
 @pytest.fixture(scope="module")
 def rows(ran: tuple[Path, BacktestResult]) -> pd.DataFrame:
-    return read_table(ran[0] / "out" / "rows.parquet", schemas.BACKTEST)
+    return read_table(ran[0] / "out" / "rows.parquet", orange_juice.BACKTEST)
 
 
 def test_the_result_counts_what_was_done(ran: tuple[Path, BacktestResult], rows: pd.DataFrame) -> None:
@@ -68,9 +68,9 @@ def test_the_file_is_as_declared(ran: tuple[Path, BacktestResult], rows: pd.Data
     """Columns and types of the table `backtest`; weeks and cutoffs are dates to any reader; one row a key."""
     schema = pq.read_schema(ran[0] / "out" / "rows.parquet")
 
-    assert schema.names == schemas.BACKTEST.columns
+    assert schema.names == orange_juice.BACKTEST.columns
     assert schema.field("week").type == schema.field("cutoff").type == pa.date32()
-    assert not rows.duplicated(list(schemas.BACKTEST.key)).any()
+    assert not rows.duplicated(list(orange_juice.BACKTEST.key)).any()
     assert sorted(rows["step"].unique()) == [2, 3, 4]
     assert rows["week"].equals(
         rows["cutoff"] + pd.to_timedelta(7 * rows["step"], unit="D").astype(rows["week"].diff().dtype)
@@ -80,7 +80,7 @@ def test_the_file_is_as_declared(ran: tuple[Path, BacktestResult], rows: pd.Data
 
 def test_the_scores_are_those_of_the_file(ran: tuple[Path, BacktestResult], rows: pd.DataFrame) -> None:
     """Whoever reads the file can score it again."""
-    again = score_models(rows, shipped(schemas.SALES))
+    again = score_models(rows, shipped(orange_juice.SALES))
 
     for model, row in ran[1].scores.items():
         expected = again.loc[model].to_dict()
@@ -89,7 +89,7 @@ def test_the_scores_are_those_of_the_file(ran: tuple[Path, BacktestResult], rows
 
 def test_every_reported_cell_of_the_folds_is_scored(rows: pd.DataFrame) -> None:
     """No row is lost, and none is made up: the actuals are what was sold."""
-    sales = shipped(schemas.SALES)
+    sales = shipped(orange_juice.SALES)
     naive = rows[rows["model"] == "naive"]
 
     sold = naive.merge(sales, on=schemas.CELL)
@@ -105,7 +105,7 @@ def test_every_reported_cell_of_the_folds_is_scored(rows: pd.DataFrame) -> None:
 def test_a_fold_is_the_live_forecast_at_its_cutoff(model: str, cutoff: Any, rows: pd.DataFrame) -> None:
     """With the sales up to the cutoff and nothing later, a plain call gives the file's rows to the last bit."""
     spec = ForecastSpec(cutoff, horizon=3, gap=1, model=model, point="mape")
-    sales, promotions = shipped(schemas.SALES), shipped(orange_juice.PROMOTIONS)
+    sales, promotions = shipped(orange_juice.SALES), shipped(orange_juice.PROMOTIONS)
     live = forecast(
         sales[sales["week"] <= pd.Timestamp(cutoff)],
         promotions[promotions["week"] <= pd.Timestamp(spec.weeks[-1])],
@@ -114,7 +114,7 @@ def test_a_fold_is_the_live_forecast_at_its_cutoff(model: str, cutoff: Any, rows
 
     of_fold = rows[(rows["model"] == model) & (rows["cutoff"] == pd.Timestamp(cutoff))].reset_index(drop=True)
 
-    shared = [name for name in schemas.FORECAST.columns if name in of_fold]
+    shared = [name for name in orange_juice.FORECAST.columns if name in of_fold]
     expected = live.merge(of_fold[schemas.CELL], on=schemas.CELL)
     pd.testing.assert_frame_equal(of_fold[shared], expected[shared], check_exact=True)
 

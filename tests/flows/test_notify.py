@@ -11,6 +11,7 @@ import pytest
 from flows import notify as notifying
 from flows.notify import Alerts, alert_on_failure, notify, send
 from forecasting.contracts.errors import RunError, WeekBusy, WeekWaiting
+from forecasting.contracts.panel_definition import ORANGE_JUICE
 from forecasting.core.completeness import WeekStatus
 from forecasting.pipeline.delivery import Delivery
 from forecasting.pipeline.monitoring import MonitoringResult
@@ -85,7 +86,7 @@ def test_people_are_notified_once_of_each_event_of_a_week(tmp_path: Path, sent: 
     """Also by a new process: what was sent stands in the lake."""
     for _ in range(2):
         Alerts(Lake(tmp_path), 0.05).run_finished(record_of(INGEST, PUBLISHED))
-        send(Lake(tmp_path), week_waiting(WEEK, ["store 2"], DEADLINE))
+        send(Lake(tmp_path), week_waiting(WEEK, ["store 2"], DEADLINE, ORANGE_JUICE))
     assert [title.split(": ")[1] for title, _ in sent] == [
         "published without 3 stores",
         "5.0 % of the series on fallback",
@@ -123,7 +124,7 @@ def test_what_reached_nobody_is_sent_again(
     delivery: Delivery,
 ) -> None:
     """It counts as sent once somebody has it; the log says who has not."""
-    lake, notice = Lake(tmp_path), week_waiting(WEEK, ["store 2"], DEADLINE)
+    lake, notice = Lake(tmp_path), week_waiting(WEEK, ["store 2"], DEADLINE, ORANGE_JUICE)
     with monkeypatch.context() as patch:
         patch.setattr(notifying, "deliver", lambda title, body: delivery)
         assert not send(lake, notice)
@@ -136,10 +137,10 @@ def test_a_notification_never_makes_a_run_fail(
 ) -> None:
     """A lake that cannot remember it, or an error that nobody expects, costs a line in the log."""
     (tmp_path / "notifications").write_text("in the way")
-    assert send(Lake(tmp_path), week_waiting(WEEK, ["store 2"], DEADLINE))
+    assert send(Lake(tmp_path), week_waiting(WEEK, ["store 2"], DEADLINE, ORANGE_JUICE))
     assert "A notification failed: " in caplog.text
     monkeypatch.setattr(notifying, "deliver", lambda title, body: 1 / 0)
-    assert not send(Lake(tmp_path), week_waiting(WEEK, ["store 2"], DEADLINE))
+    assert not send(Lake(tmp_path), week_waiting(WEEK, ["store 2"], DEADLINE, ORANGE_JUICE))
     assert "A notification failed: ZeroDivisionError" in caplog.text
 
 

@@ -23,7 +23,7 @@ SHOWN = {
     "outcome": "the model raised an error",
     "fallbacks": "**Evil** <img src=x onerror=alert(1)> |",
     "headline": "cartons are expected in the week of 23 April 1992",
-    "results": "1,826 rows, one per store, product and week",
+    "results": "1,826 rows, one per store, brand and week",
     "lineage": "files that the stores sent",
     "record": "cluster up and down",
     "cluster": "no worker is left",

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from flows import train as flow_of_training
-from forecasting.contracts import schemas
+from forecasting.contracts import orange_juice
 from forecasting.contracts.calendar import WEEK
 from forecasting.contracts.errors import OptionError
 from forecasting.pipeline.challengers import Evaluation
@@ -42,7 +42,7 @@ def test_the_first_model_is_champion_and_a_worse_one_does_not_replace_it(
     assert lake.models.versions() == sorted([first.version, second.version])
     folds = tuple(LAST - k * WEEK for k in (4, 3, 2, 1))
     assert (second.champion_frozen_at, second.champion_refitted_at) == ((), folds)
-    backtest = read_table(lake.models.folder(first.version) / "backtest.parquet", schemas.BACKTEST)
+    backtest = read_table(lake.models.folder(first.version) / "backtest.parquet", orange_juice.BACKTEST)
     assert set(backtest["cutoff"].dt.date) == {LAST - k * WEEK for k in (4, 3, 2, 1)}
     assert lake.models.describe(second.version).record["scores"]["wape"] > first.scores["wape"]
 

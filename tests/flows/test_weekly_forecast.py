@@ -24,7 +24,7 @@ from forecasting.contracts.errors import TooManyFallbacks, WeekBusy, WeekNotWhol
 from forecasting.contracts.orange_juice import dominicks_week
 from forecasting.contracts.run_record import Outcome, RunRecord
 from forecasting.contracts.spec import ForecastSpec
-from forecasting.core.completeness import WeekStatus
+from forecasting.core.completeness import Incomplete, WeekStatus
 from forecasting.pipeline import batch as stages
 from forecasting.pipeline.forecast import forecast
 from forecasting.pipeline.ingest import IngestResult
@@ -301,7 +301,7 @@ def test_bad_rows_are_quarantined_and_the_week_goes_on(simulated_lake: Lake) -> 
     ingested = result(record, IngestResult)
     assert ingested.quarantined_by_rule == {"cut_row": 1, "negative": 1, "not_a_number": 1}
     assert ingested.rows_in == ingested.accepted + ingested.duplicates + ingested.quarantined
-    assert ingested.completeness.incomplete == {2: "products 1, 2, 3"}
+    assert ingested.completeness.incomplete == (Incomplete(2, products=(1, 2, 3)),)
     quarantined = simulated_lake.quarantine.read(WEEK)
     assert quarantined[["line", "rule"]].to_numpy().tolist() == [[2, "negative"], [3, "cut_row"], [4, "not_a_number"]]
     assert len(simulated_lake.forecasts.read(WEEK)) == 1826

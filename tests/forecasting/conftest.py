@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from forecasting.contracts import orange_juice, schemas
+from forecasting.contracts import orange_juice
 from forecasting.storage.files import read_table
 
 DATA = Path(__file__).parents[2] / "data"
@@ -14,7 +14,7 @@ DATA = Path(__file__).parents[2] / "data"
 @pytest.fixture(scope="session")
 def real_sales() -> pd.DataFrame:
     """Weeks 40 to 160 of 83 stores and 11 products."""
-    return read_table(DATA / "sales.parquet", schemas.SALES)
+    return read_table(DATA / "sales.parquet", orange_juice.SALES)
 
 
 @pytest.fixture(scope="session")

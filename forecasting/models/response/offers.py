@@ -10,7 +10,7 @@ from typing import Self
 import numpy as np
 import pandas as pd
 
-from forecasting.contracts.panel_definition import PanelDefinition
+from forecasting.contracts.panel_definition import Id, PanelDefinition
 
 REGULAR_PRICE_WEEKS = 13  # a quarter: longer than any promotion, shorter than list prices live
 MOST_RIVALS = 10  # whose offers a product's forecast looks at
@@ -87,7 +87,7 @@ class Offers:
         """Return where these products stand."""
         return np.searchsorted(self.products, products)
 
-    def position(self, product: int | str) -> int:
+    def position(self, product: Id) -> int:
         """Return where this product stands."""
         return int(np.searchsorted(self.products, product))
 
@@ -151,7 +151,7 @@ class Announcements:
 
         return cls(roles, stores, products, weeks, {name: grid(name) for name in definition.names}, has_rows)
 
-    def has_plan(self, product: int | str, stores: np.ndarray) -> bool:
+    def has_plan(self, product: Id, stores: np.ndarray) -> bool:
         """Return whether anything is announced of a product in any of these stores."""
         here = np.searchsorted(self.stores, stores)
         return bool(self.has_rows[np.searchsorted(self.products, product), here].any())

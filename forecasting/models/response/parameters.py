@@ -6,6 +6,7 @@ from typing import Self
 import numpy as np
 import pandas as pd
 
+from forecasting.contracts.panel_definition import Id
 from forecasting.models.response.features import Own, product_regressors
 from forecasting.models.response.fit import Scale, huber_weight
 from forecasting.models.response.memory import BASES, Response, State
@@ -126,7 +127,7 @@ class ResponseParameters:
             states.append(states[-1].after(weight, sold - expected))
         return replace(self, **{name: value[:, 0].T for name, value in vars(states[-1]).items()})
 
-    def as_rows(self, product: int | str) -> pd.DataFrame:
+    def as_rows(self, product: Id) -> pd.DataFrame:
         """Return rows of the table `parameters`."""
         rivals = pd.DataFrame(
             {"name": "rivals", "position": range(len(self.rivals)), "value": 1.0, "rival": self.rivals}
@@ -163,7 +164,7 @@ class ResponseParameters:
 
 def _ids(column: pd.Series) -> np.ndarray:
     """Ids of a column with empty values elsewhere; whole numbers became floats there."""
-    return (column.astype("int32") if pd.api.types.is_numeric_dtype(column) else column).to_numpy()
+    return (column.astype("int64") if pd.api.types.is_numeric_dtype(column) else column).to_numpy()
 
 
 PER_STORE = (

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from forecasting.contracts.panel_definition import Id
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.models.response.choice import FIRST_ORIGIN, candidate_weights
 from forecasting.models.response.features import Own, own_columns, product_regressors, product_risk, usual_prices
@@ -68,7 +69,7 @@ class ProductFit:
         return int(self.group.own.positions[self.position])
 
     @property
-    def product(self) -> int | str:
+    def product(self) -> Id:
         return self.offers.products[self.own]
 
     @property
@@ -122,7 +123,7 @@ def fit_groups(panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec
     """Fit the products of the panel, as many at once as share stores and weeks."""
     announced = Announcements.of(promotions, spec.definition, panel, pd.Timestamp(spec.weeks[-1]))
     # By the offers that they see, then by their first week.
-    alike: dict[tuple[object, ...], dict[pd.Timestamp, dict[int | str, pd.DataFrame]]] = {}
+    alike: dict[tuple[object, ...], dict[pd.Timestamp, dict[Id, pd.DataFrame]]] = {}
     for product, sales in panel.groupby("product", sort=True):
         stores = np.unique(sales["store"].to_numpy())
         # A product without any plan is added to its own offers only: it must not be a rival of the others.
@@ -141,7 +142,7 @@ def fit_groups(panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec
                 yield _fit_group({product: sales_of[product] for product in some}, offers, spec)
 
 
-def _fit_group(sales_of: dict[int | str, pd.DataFrame], offers: Offers, spec: ForecastSpec) -> Group:
+def _fit_group(sales_of: dict[Id, pd.DataFrame], offers: Offers, spec: ForecastSpec) -> Group:
     positions = offers.positions(np.array(list(sales_of)))
     own = Own(offers, positions, nearest_rivals(offers, positions))
     steps, usual = np.array(spec.steps), usual_prices(own)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from forecasting.contracts.panel_definition import Id
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.distribution import from_logs, smallest_sale
 from forecasting.models.response.features import Own, product_risk
@@ -25,7 +26,7 @@ class ProductState:
     smallest: units, of a sale (`forecasting.core.distribution.smallest_sale`).
     """
 
-    product: int | str
+    product: Id
     frozen: ResponseParameters
     offers: Offers
     season: np.ndarray
@@ -46,13 +47,13 @@ class ProductState:
         samples = [self.frozen.spread(j).around(centre[j], risk[j], self.unsold) for j in range(len(self.steps))]
         return np.stack(samples, axis=1)
 
-    def samples_of(self, store: int | str, week: pd.Timestamp) -> np.ndarray:
+    def samples_of(self, store: Id, week: pd.Timestamp) -> np.ndarray:
         """Return the sorted samples in units of one store and coming week, (1, D)."""
         row = int(np.searchsorted(self.offers.stores, store))
         samples = self.log_samples()[row, int(self.weeks_ahead.get_loc(week))]
         return from_logs(samples, self.smallest)[None]
 
-    def with_offer(self, store: int | str, week: pd.Timestamp, offer: Mapping[str, float]) -> "ProductState":
+    def with_offer(self, store: Id, week: pd.Timestamp, offer: Mapping[str, float]) -> "ProductState":
         """Return the product with other values of these covariates in one store and coming week.
 
         Covariates that the model does not use change nothing.
@@ -65,7 +66,7 @@ class ProductState:
         return replace(self, offers=self.offers.with_values(cell, offer))
 
 
-def own_of(offers: Offers, product: int | str) -> Own:
+def own_of(offers: Offers, product: Id) -> Own:
     """Return the product's place in offers that hold its rivals alone beside it."""
     own = offers.position(product)
     return Own(offers, np.array([own]), np.delete(np.arange(len(offers.products)), own)[None])
@@ -73,7 +74,7 @@ def own_of(offers: Offers, product: int | str) -> Own:
 
 def bring_up_to_date(
     frozen: ResponseParameters,
-    product: int | str,
+    product: Id,
     offers: Offers,
     sales: Sales,
     weeks_since_fit: int,

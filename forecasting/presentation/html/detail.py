@@ -1,7 +1,10 @@
 """Every series of a page, packed for its explorer and its order table: whole numbers, -1 where nothing is known.
 
-A page shows whole units. Tenths are packed so that they round to the same whole number as the forecast itself;
-otherwise 717.45 would be 717 in one table and, by way of 717.5, 718 in another.
+Ids stand once, in the order of the page's lists; a series names its store and product by their places in them.
+
+Of a panel of whole units a page shows whole units. Tenths are packed so that they round to the same whole number as the
+forecast itself; otherwise 717.45 would be 717 in one table and, by way of 717.5, 718 in another. Of other panels
+thousandths are packed.
 """
 
 import base64
@@ -9,6 +12,7 @@ import gzip
 import hashlib
 import json
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -23,6 +27,7 @@ MOST_WEEKS = 156
 MOST_SERIES_IN_PAGE = 2_000
 SERIES_IN_A_PART = 500
 TENTHS = 10
+THOUSANDTHS = 1_000
 HUNDREDTHS = 100
 _ENDS = [f"{side}_{level}" for level in schemas.LEVELS for side in ("lo", "hi")]
 
@@ -33,7 +38,8 @@ class Index:
 
     weeks: in milliseconds. cutoff, since: the places among them of the last observed week, and of the first week of
         which an earlier forecast is shown. steps: the places of the forecast weeks.
-    store, product: of each series.
+    store, product: of each series, their places in the lists of stores and products.
+    unit: what a sold unit is packed as. scale: the same of a forecast unit.
     """
 
     weeks: list[int]
@@ -42,6 +48,8 @@ class Index:
     steps: list[int]
     store: list[int]
     product: list[int]
+    unit: int
+    scale: int
 
 
 @dataclass(frozen=True)
@@ -89,7 +97,12 @@ def pack_detail(week: WeekView) -> Detail:
         filled[row[row >= 0], at[row >= 0]] = rows[column].to_numpy(dtype="float64", na_value=np.nan)[row >= 0]
         return filled
 
-    sold = _whole(grid(week.actual, "units")[:, : cutoff + 1])
+    whole = week.panel.whole_units
+    unit, pack = (1, _tenths) if whole else (THOUSANDTHS, partial(_whole, scale=THOUSANDTHS))
+    known = grid(week.actual, "units")[:, : cutoff + 1]
+    # Of what was sold nothing known is null, as returns may make a week negative.
+    sold = _whole(known, unit).astype(object)
+    sold[np.isnan(known)] = None
     price = np.full(shape, -1)  # that of the panel's first price
     for each in week.panel.of_role("price")[:1]:
         price = _whole(grid(week.report, each.name), HUNDREDTHS)
@@ -97,9 +110,9 @@ def pack_detail(week: WeekView) -> Detail:
     for place, each in enumerate(week.panel.promotions):
         promoted |= (grid(week.report, each.name) > 0).astype("int64") << place
     ahead = grid(forecast, "units")[:, steps]
-    expected = np.stack([_tenths(ahead), *(_tenths(grid(forecast, name)[:, steps]) for name in _ENDS)], axis=2)
+    expected = np.stack([pack(ahead), *(pack(grid(forecast, name)[:, steps]) for name in _ENDS)], axis=2)
     matured = week.matured.sort_values("step", kind="stable").drop_duplicates(schemas.CELL)
-    earlier = [_tenths(grid(matured, name)[:, : cutoff + 1]) for name in ["forecast", *_ENDS]]
+    earlier = [pack(grid(matured, name)[:, : cutoff + 1]) for name in ["forecast", *_ENDS]]
     since = min((np.flatnonzero((earlier[0] >= 0).any(axis=0)).tolist() or [cutoff + 1])[0], cutoff + 1)
     before = np.stack([each[:, since:] for each in earlier], axis=2)
 
@@ -117,14 +130,14 @@ def pack_detail(week: WeekView) -> Detail:
         for begin in range(0, len(series), size)
     ]
     recent = first_forecasts(week.report).set_index(schemas.SERIES)["recent"].reindex(places).to_numpy()
-    change = ahead - recent[:, None]
+    change, decimals = ahead - recent[:, None], None if whole else 3
     fallback = forecast.dropna(subset="reason").set_index(schemas.SERIES).index.unique()
     orders = {
         "expected": ahead.tolist(),
         "lo": expected[:, :, 1].tolist(),
         "hi": expected[:, :, 2].tolist(),
-        "recent": _tenths(recent).tolist(),
-        "change": [[None if np.isnan(each) else round(each) for each in row] for row in change.tolist()],
+        "recent": pack(recent).tolist(),
+        "change": [[None if np.isnan(each) else round(each, decimals) for each in row] for row in change.tolist()],
         "price": price[:, steps].tolist(),
         "promoted": promoted[:, steps].tolist(),
         "fallback": np.flatnonzero(places.isin(fallback)).tolist(),
@@ -134,8 +147,10 @@ def pack_detail(week: WeekView) -> Detail:
         cutoff=cutoff,
         since=since,
         steps=steps.tolist(),
-        store=series["store"].astype("int64").tolist(),
-        product=series["product"].astype("int64").tolist(),
+        store=pd.Index([*week.store_names]).get_indexer(series["store"]).tolist(),
+        product=pd.Index([*week.product_names]).get_indexer(series["product"]).tolist(),
+        unit=unit,
+        scale=TENTHS if whole else THOUSANDTHS,
     )
     return Detail(index, packed(orders), parts, size)
 

@@ -6,8 +6,10 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from forecasting.contracts.panel_definition import Id
 from forecasting.core.metrics import SUMS, with_metrics
 from forecasting.core.report import first_forecasts
+from forecasting.presentation import words
 from forecasting.presentation.week import WeekView
 
 LEVEL = 0.8
@@ -47,7 +49,7 @@ class ChartPoint:
 class ProductChart:
     """A product of the page: its weeks, the units expected next, and their change against the recent mean."""
 
-    product: int
+    product: Id
     name: str
     expected: float
     change: float | None
@@ -120,8 +122,8 @@ def product_charts(week: WeekView) -> list[ProductChart]:
     of_product = dict(iter(sums.groupby("product")))
     return [
         ProductChart(
-            product=int(each.product),
-            name=week.product_names[int(each.product)],
+            product=each.product,
+            name=week.product_names[each.product],
             expected=float(each.units),
             change=float(each.units / each.recent - 1) if each.recent else None,
             weeks=tuple(
@@ -152,13 +154,13 @@ def scores_by_step(week: WeekView) -> pd.DataFrame:
 
 
 def scores_by_product(week: WeekView) -> pd.DataFrame:
-    """Return the same of the newest forecasts, one row a product, with `product` and `product_name`."""
+    """Return the same of the newest forecasts, one row a product, with `member` and `product_name`."""
     rows = week.scores[week.scores["dimension"] == "product"]
     rows = rows[rows["step"] == rows["step"].min()]
     pooled = _pooled(rows, "member")
-    pooled["product"] = pooled["member"].astype("int64")
-    pooled["product_name"] = pooled["product"].map(week.product_names).fillna(pooled["member"])
-    return pooled.sort_values("product", ignore_index=True)
+    names = {str(product): name for product, name in week.product_names.items()}
+    pooled["product_name"] = pooled["member"].map(names).fillna(pooled["member"])
+    return pooled.set_index("member").loc[words.in_natural_order(pooled["member"])].reset_index()
 
 
 def milliseconds(week: pd.Timestamp) -> int:

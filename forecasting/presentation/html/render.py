@@ -58,16 +58,22 @@ def render(week: WeekView, folder: str) -> Page:
     beside: dict[str, str] = {}
     if detail.is_beside:
         beside = {detail.part_name(number): f'ojPart({number},"{part}")' for number, part in enumerate(detail.parts)}
+    stores_at, products_at = (
+        {key: place for place, key in enumerate(names)} for names in (week.store_names, week.product_names)
+    )
     data = {
         **asdict(detail.index),
-        "storeNames": week.store_names,
-        "productNames": week.product_names,
+        "stores": [*week.store_names.values()],
+        "products": [*week.product_names.values()],
         "storeWord": week.panel.store.word,
         "units": week.panel.units,
+        "wholeUnits": week.panel.whole_units,
         "currency": week.panel.currency,
         "promotions": [each.label for each in week.panel.promotions],
         "total": [asdict(point) for point in figures.total_chart(week, expected)],
-        "products": [{"product": each.product, "weeks": [asdict(point) for point in each.weeks]} for each in products],
+        "charts": [
+            {"place": products_at[each.product], "weeks": [asdict(point) for point in each.weeks]} for each in products
+        ],
         "accuracy": [asdict(each) for each in weekly],
         "size": detail.size,
         "beside": [f"{folder}/{name}" for name in beside],
@@ -92,6 +98,8 @@ def render(week: WeekView, folder: str) -> Page:
         past_totals=figures.past_totals(week).sort_values("week", ascending=False).drop_duplicates("week"),
         exceptions=exceptions,
         none_of=none_of(week, exceptions),
+        stores_at=stores_at,
+        products_at=products_at,
         products=products,
         most_products=figures.MOST_PRODUCTS,
         weekly=weekly,

@@ -9,8 +9,8 @@ from rich.text import Text
 from forecasting.presentation.facts import Fact, Tone
 from forecasting.presentation.words import as_typed
 
-# No markup: what is printed comes from data, folders and people.
-console = Console(highlight=False, markup=False)
+# No markup, no emoji for :names: what is printed comes from data, folders and people.
+console = Console(highlight=False, markup=False, emoji=False)
 
 STYLES = {Tone.PLAIN: "", Tone.WARNING: "yellow", Tone.ALARM: "bold red"}
 

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from forecasting.contracts.calendar import DAY_NAMES
+from forecasting.contracts.panel_definition import PanelDefinition
 from forecasting.core.completeness import Acceptance
 from forecasting.core.point_in_time import Snapshot
+from forecasting.core.validation import FileRows
 from forecasting.pipeline.panel_import import ImportResult
 from forecasting.pipeline.simulation import SimulatedWeek
 from forecasting.presentation import words
@@ -15,6 +16,7 @@ from forecasting.presentation.facts import Fact, Tone
 from forecasting.presentation.terminal.console import console, print_facts
 from forecasting.presentation.words import as_typed
 from forecasting.storage.history import BEGINNING
+from forecasting.storage.inbox import unread_entries
 from forecasting.storage.lake import Lake
 
 
@@ -29,14 +31,35 @@ def show_simulated(lake: Lake, simulated: SimulatedWeek) -> None:
     console.print(f"Next: oj run{words.lake_option(lake)}", style="dim")
 
 
-def show_import(lake: Lake, imported: ImportResult) -> None:
-    """Print what was imported, and what to do next."""
-    console.print(
-        f"{imported.sales:,} sales of {imported.series:,} series, {imported.first} to {imported.last}, and the plans "
-        f"of {imported.plans:,} cells ahead are in {as_typed(lake.root)}. Its weeks start on "
-        f"{DAY_NAMES[imported.week_starts_on]}."
-    )
-    console.print(f"Next: oj run{words.lake_option(lake)}", style="dim")
+def show_import(lake: Lake, imported: ImportResult, listed_in: Path | None, *, is_check: bool) -> None:
+    """Print what became of every row, the first example of each broken rule, and what to do next.
+
+    Args:
+        listed_in: the file that lists the rows that were not taken in, where there is one.
+    """
+    definition = lake.reference.definition
+    facts = [Fact("files", words.count(len(imported.files), "file")), *_rows_by_file(imported)]
+    facts.append(Fact("rows", _rows(imported)))
+    if imported.passed_over:
+        facts.append(Fact("passed over", words.counts(imported.passed_over)))
+    share = imported.quarantined / imported.rows_in
+    if imported.quarantined:
+        tone = Tone.ALARM if imported.is_refused else Tone.WARNING
+        allowed = words.percent(imported.max_quarantined, 2)
+        facts.append(Fact("quarantined", f"{words.percent(share, 2)} of the rows; allowed are {allowed}", tone))
+    for each in imported.rules:
+        first = f"{each.rule}: {words.count(each.rows, 'row')}; the first is line {each.line} of {each.file}"
+        facts.append(Fact("rule", f"{first}: {each.detail}", Tone.WARNING))
+    if listed_in:
+        facts.append(Fact("listed in", "every row that was not taken in, and why", path=listed_in))
+    facts += [Fact("note", note, Tone.WARNING) for note in imported.notes]
+    if not imported.is_refused:
+        facts += _taken_in(imported, definition)
+    print_facts(facts)
+    if is_check:
+        console.print("Nothing was changed, as --check asks.")
+    elif not imported.is_refused:
+        console.print(f"Next: oj run{words.lake_option(lake)}", style="dim")
 
 
 def show_status(lake: Lake) -> None:
@@ -53,6 +76,7 @@ def show_status(lake: Lake) -> None:
         if last.error:
             facts.append(Fact("last run", last.error.sentence, Tone.ALARM))
     facts += [Fact("waiting", waiting) for waiting in _waiting(lake)]
+    facts += [Fact("in the inbox", note, Tone.WARNING) for note in unread_entries(lake.inbox)]
     print_facts(facts)
 
 
@@ -77,8 +101,40 @@ def show_snapshot(folder: Path, snapshot: Snapshot, moment: datetime | None) -> 
     )
 
 
+def _rows(of: ImportResult | FileRows) -> str:
+    passed_over = sum(of.passed_over.values()) if isinstance(of, ImportResult) else of.passed_over
+    return (
+        f"{of.rows_in:,} = {of.accepted:,} accepted + {of.dropped:,} duplicates + {passed_over:,} passed over + "
+        f"{of.quarantined:,} quarantined"
+    )
+
+
+def _rows_by_file(imported: ImportResult) -> list[Fact]:
+    return [Fact("", f"{each.name}: {_rows(each)}") for each in imported.files] if len(imported.files) > 1 else []
+
+
+def _taken_in(imported: ImportResult, panel: PanelDefinition) -> list[Fact]:
+    """Return what the lake has, or would have, after the import."""
+    facts = []
+    if imported.first:
+        weeks = f"{imported.first} to {imported.last}"
+        facts.append(Fact("sales", f"{imported.sales:,} cells of {words.series(imported.series)}, {weeks}"))
+    if imported.unsold:
+        facts.append(Fact("not sold", f"{imported.unsold:,} cells that the files leave out count as 0 {panel.units}"))
+    if imported.corrected:
+        facts.append(Fact("corrected", f"{words.count(imported.corrected, 'row')} with other units than before"))
+    if imported.plans and panel.covariates:
+        labels = words.named([each.label for each in panel.covariates])
+        facts.append(Fact("known", f"{labels} of {words.count(imported.plans, 'cell')}, past and coming"))
+    if imported.new_stores or imported.new_products:
+        stores = words.count(imported.new_stores, panel.store.word, panel.store.words)
+        products = words.count(imported.new_products, panel.product.word, panel.product.words)
+        facts.append(Fact("new", f"{stores}, {products}"))
+    return facts
+
+
 def _waiting(lake: Lake) -> list[str]:
-    files = lake.archive.waiting(lake.reference.week_starts_on)
+    files = lake.waiting()
     by_week = pd.Series([str(file.week or "no week in the name") for file in files], dtype="str").value_counts()
     published = {str(cutoff) for cutoff in lake.forecasts.cutoffs()}
     lines = [

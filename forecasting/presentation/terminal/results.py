@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from forecasting.contracts import schemas
-from forecasting.contracts.panel_definition import PanelDefinition
+from forecasting.contracts.panel_definition import Id, PanelDefinition, readable
 from forecasting.core.metrics import SUMS, with_metrics
 from forecasting.pipeline.what_if import Answer, Offer
 from forecasting.presentation import words
@@ -38,11 +38,12 @@ def show_loaded(load: DatabaseLoad) -> None:
 WEEKS_SHOWN = 26
 
 
-def scores_table(scores: pd.DataFrame) -> Table:
+def scores_table(scores: pd.DataFrame, panel: PanelDefinition) -> Table:
     """Return the scores of the last matured weeks, each of its newest forecast, and of all weeks together.
 
     Args:
         scores: table `scores`, not empty.
+        panel: what the sales are.
     """
     total = scores[scores["dimension"] == "total"]
     newest = total.sort_values(["week", "step"]).drop_duplicates("week")
@@ -57,26 +58,25 @@ def scores_table(scores: pd.DataFrame) -> Table:
     for name in ("step", "series", "sold", *(label for label, *_ in words.metric_columns())):
         table.add_column(name, justify="right", no_wrap=True)
     for row in newest.tail(WEEKS_SHOWN).itertuples():
-        table.add_row(str(row.week.date()), str(row.step), *_score_cells(row._asdict()))
+        table.add_row(str(row.week.date()), str(row.step), *_score_cells(row._asdict(), panel))
     if len(newest) > 1:
         (together,) = with_metrics(newest[SUMS].sum().to_frame().T).to_dict("records")
-        table.add_row(f"all {len(newest)} weeks", "", *_score_cells(together), style="bold")
+        table.add_row(f"all {len(newest)} weeks", "", *_score_cells(together, panel), style="bold")
     return table
 
 
-def _score_cells(row: Mapping[str, Any]) -> list[str]:
+def _score_cells(row: Mapping[str, Any], panel: PanelDefinition) -> list[str]:
     scores = [words.score(name, row[name]).removesuffix(" %") for _, name, _ in words.metric_columns()]
-    return [words.number(row["series"]), words.number(row["actual"]), *scores]
+    return [words.number(row["series"]), words.amount(panel, row["actual"]), *scores]
 
 
-def show_answer(lake: Lake, store: int, product: int, week: date, model: str, answer: Answer) -> None:
+def show_answer(lake: Lake, store: Id, product: Id, week: date, model: str, answer: Answer) -> None:
     """Print the forecast by the plan and by the question side by side, and why not to rely on it."""
     panel = lake.reference.definition
     names = lake.reference.products().set_index("product")["name"]
-    name = str(names.get(product, product))
-    console.print(
-        Text(f"Store {store}, {name} (product {product}), {words.week_of(week)}, {words.ahead(answer.step)}", "bold")
-    )
+    name = readable(str(names.get(product, product)))
+    where = f"{words.capital(panel.store.named(store))}, {name} ({panel.product.named(product)})"
+    console.print(Text(f"{where}, {words.week_of(week)}, {words.ahead(answer.step)}", "bold"))
     table = Table(box=None, pad_edge=False)
     table.add_column("", no_wrap=True)
     for title in (*(each.label for each in panel.covariates), panel.units, "80 % interval", "95 % interval"):
@@ -87,7 +87,7 @@ def show_answer(lake: Lake, store: int, product: int, week: date, model: str, an
     console.print(table)
     before, change = answer.by_plan["forecast"], answer.by_asked["forecast"] - answer.by_plan["forecast"]
     share = f" ({words.change(change / before)})" if before else ""
-    console.print(f"{words.signed(change)} {panel.units}{share} against the plan")
+    console.print(f"{words.signed(panel, change)} {panel.units}{share} against the plan")
     for warning in answer.warnings:
         console.print(Text(warning, style="yellow"))
     console.print(f"By {model}.", style="dim")
@@ -95,5 +95,5 @@ def show_answer(lake: Lake, store: int, product: int, week: date, model: str, an
 
 def _answer_cells(panel: PanelDefinition, offer: Offer, expected: Mapping[str, float]) -> list[str]:
     plan = [words.covariate(panel, each, offer[each.name]) for each in panel.covariates]
-    intervals = [words.interval(expected[f"lo_{level}"], expected[f"hi_{level}"]) for level in schemas.LEVELS]
-    return [*plan, words.number(expected["forecast"]), *intervals]
+    intervals = [words.interval(panel, expected[f"lo_{level}"], expected[f"hi_{level}"]) for level in schemas.LEVELS]
+    return [*plan, words.amount(panel, expected["forecast"]), *intervals]

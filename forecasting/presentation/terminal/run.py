@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from forecasting.contracts.errors import WeekWaiting
+from forecasting.contracts.panel_definition import readable
 from forecasting.contracts.run_record import Outcome, RunRecord
 from forecasting.core.report import RECENT_WEEKS
 from forecasting.pipeline.ingest import IngestResult
@@ -29,7 +30,8 @@ def say_waiting(waiting: WeekWaiting) -> None:
 def show_backfill(root: Path, records: Sequence[RunRecord], seconds: float) -> None:
     """Print one line a week: its outcome."""
     table = Table(box=None, pad_edge=False)
-    for name in ("week", "outcome", "stores", "series", "on fallback"):
+    stores = next((record.spec.definition.store.words for record in records), "stores")
+    for name in ("week", "outcome", stores, "series", "on fallback"):
         table.add_column(name, justify="right" if name not in ("week", "outcome") else "left", no_wrap=True)
     for record in records:
         outcome = Text(record.outcome.value, style="red" if record.outcome is Outcome.FAILED else "")
@@ -75,17 +77,17 @@ def _show_movers(view: RunView) -> None:
     if not movers:
         return
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))  # narrow, as a plan may be long
-    table.add_column(view.panel.store.word, justify="right", no_wrap=True)
-    table.add_column(view.panel.product.word, overflow="ellipsis", no_wrap=True, max_width=24)
+    table.add_column(view.panel.store.word, justify="right", overflow="fold", max_width=24)
+    table.add_column(view.panel.product.word, overflow="fold", max_width=24)
     for name in ("recent", "expected", "80 % interval"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("plan", no_wrap=True)
     for mover in movers:
         table.add_row(
-            str(mover.store),
-            Text(mover.product_name),
-            words.number(mover.recent),
-            words.number(mover.expected),
+            Text(readable(mover.store)),
+            Text(readable(mover.product_name)),
+            words.amount(view.panel, mover.recent),
+            words.amount(view.panel, mover.expected),
             mover.interval,
             Text(mover.plan),
         )

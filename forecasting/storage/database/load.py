@@ -10,6 +10,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -105,13 +106,14 @@ def _load(lake: Lake, target: Database, anew: tuple[date, date] | None) -> Datab
 
 
 def _pieces(lake: Lake, tables: Tables) -> list[Piece]:
+    forecast, sales, announced = (tables.by_week[name][0] for name in ("forecast", "sales", ANNOUNCED))
     pieces = []
     for cutoff in lake.forecasts.cutoffs():
         run_id = lake.forecasts.run_id(cutoff)
-        pieces.append(Piece(schemas.FORECAST, cutoff, lake.forecasts.path(cutoff), run_id))
+        pieces.append(Piece(forecast, cutoff, lake.forecasts.path(cutoff), run_id))
         if run_id and (scores := lake.monitoring.scores_path(cutoff, run_id)).exists():
             pieces.append(Piece(schemas.SCORES, cutoff, scores, run_id))
-    for table, stored in ((schemas.SALES, lake.sales), (tables.by_week[ANNOUNCED][0], lake.promotions)):
+    for table, stored in ((sales, lake.sales), (announced, lake.promotions)):
         pieces += [Piece(table, week, stored.path(week)) for week in stored.weeks()]
     return pieces
 
@@ -143,14 +145,22 @@ def _held(connection: Connection, tables: Tables, name: str, week: date | None =
 def _checksum(tables: Tables, name: str) -> ColumnElement[int]:
     """Return an integer made from all values of a row; the sum over rows is exact in any order.
 
-    Each column has a weight, and each row one from the integers of its key, so that exchanged values change the sum.
-    Texts count by their length.
+    Each column has a weight, and each row one from the integers and ids of its key, so that exchanged values change the
+    sum. Other texts count by their length.
     """
     table = tables[name]
     values = sum((3 + number) * _whole_number(column) for number, column in enumerate(table.columns))
-    key = [column for column in table.primary_key if isinstance(column.type, Integer | SmallInteger)]
-    weight = sum((101 + 2 * number) * cast(column, BigInteger) for number, column in enumerate(key))
+    key = [_of_key(column) for column in table.primary_key if _is_integer(column) or column.name in schemas.SERIES]
+    weight = sum((101 + 2 * number) * each for number, each in enumerate(key))
     return (cast(values, BigInteger) % PRIME) * ((weight + 1) % PRIME)
+
+
+def _of_key(column: "SqlColumn[Any]") -> ColumnElement[Any]:
+    return cast(column, BigInteger) if _is_integer(column) else func.hashtextextended(column, 0) % PRIME
+
+
+def _is_integer(column: "SqlColumn[Any]") -> bool:
+    return isinstance(column.type, Integer | SmallInteger)
 
 
 def _whole_number(column: "SqlColumn[Any]") -> ColumnElement[Any]:
@@ -211,8 +221,9 @@ def _load_whole(connection: Connection, tables: Tables, declared: Table, lake: L
     wanted = declared.to_arrow(
         {"stores": lake.reference.stores, "products": lake.reference.products}[declared.name]()
     ).to_pylist()
-    held = [dict(row) for row in connection.execute(select(table).order_by(*table.primary_key)).mappings()]
-    if held == sorted(wanted, key=lambda row: row[declared.key[0]]):
+    held = [dict(row) for row in connection.execute(select(table)).mappings()]
+    # Databases have orders of their own for texts.
+    if sorted(held, key=itemgetter(*declared.key)) == sorted(wanted, key=itemgetter(*declared.key)):
         return 0
     connection.execute(delete(table))
     connection.execute(insert(table), wanted)

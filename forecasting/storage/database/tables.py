@@ -81,11 +81,12 @@ class Tables:
 @cache
 def tables_of(definition: PanelDefinition) -> Tables:
     """Return the tables of a definition."""
+    forecast, sales = schemas.forecast(definition), schemas.sales(definition)
     announced = schemas.announced_promotions(definition)
     by_week = {
-        schemas.FORECAST.name: (schemas.FORECAST, "cutoff"),
+        forecast.name: (forecast, "cutoff"),
         schemas.SCORES.name: (schemas.SCORES, "cutoff"),
-        schemas.SALES.name: (schemas.SALES, "week"),
+        sales.name: (sales, "week"),
         announced.name: (announced, "announced"),
     }
     whole = (schemas.stores(definition), schemas.products(definition))
@@ -136,7 +137,7 @@ def _report(definition: PanelDefinition) -> str:
     offer = "".join(f"p.{name}, " for name in definition.names)
     return f"""
 CREATE VIEW report AS
-SELECT 'actual' AS kind, s.store, s.product, COALESCE(b.name, CAST(s.product AS VARCHAR(20))) AS product_name, s.week,
+SELECT 'actual' AS kind, s.store, s.product, COALESCE(b.name, CAST(s.product AS TEXT)) AS product_name, s.week,
        CAST(s.units AS DOUBLE PRECISION) AS units,
        CAST(NULL AS DOUBLE PRECISION) AS lo_80, CAST(NULL AS DOUBLE PRECISION) AS hi_80,
        CAST(NULL AS DOUBLE PRECISION) AS lo_95, CAST(NULL AS DOUBLE PRECISION) AS hi_95,
@@ -146,7 +147,7 @@ LEFT JOIN promotions p ON p.store = s.store AND p.product = s.product AND p.week
 LEFT JOIN products b ON b.product = s.product
 WHERE s.week <= (SELECT MAX(cutoff) FROM forecast)
 UNION ALL
-SELECT 'forecast', f.store, f.product, COALESCE(b.name, CAST(f.product AS VARCHAR(20))), f.week,
+SELECT 'forecast', f.store, f.product, COALESCE(b.name, CAST(f.product AS TEXT)), f.week,
        f.forecast, f.lo_80, f.hi_80, f.lo_95, f.hi_95,
        {offer}f.cutoff, f.model, f.reason
 FROM forecast f

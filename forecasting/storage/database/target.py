@@ -6,6 +6,7 @@ among them, so errors are reported in our own words.
 """
 
 import re
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -134,8 +135,9 @@ def _engine(name: str) -> "Engine":
     engine = create_engine(url, hide_parameters=True, connect_args={"timeout": SECONDS_TO_WAIT})
 
     @event.listens_for(engine, "connect")
-    def _begin_ourselves(dbapi: Any, _record: object) -> None:
-        dbapi.isolation_level = None
+    def _prepare(dbapi: Any, _record: object) -> None:
+        dbapi.isolation_level = None  # transactions begin below
+        dbapi.create_function("hashtextextended", 2, _hash_of_text, deterministic=True)
 
     @event.listens_for(engine, "begin")
     def _lock_at_once(connection: "Connection") -> None:
@@ -143,6 +145,11 @@ def _engine(name: str) -> "Engine":
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine
+
+
+def _hash_of_text(text: str, seed: int) -> int:
+    """Return what PostgreSQL's function of this name is for: an integer that differs where texts differ."""
+    return zlib.crc32(text.encode(), seed)
 
 
 def _url(name: str) -> "URL":

@@ -1,4 +1,4 @@
-"""`oj simulate` and `oj status`, as their users meet them."""
+"""`oj simulate`, `oj init` and `oj status`, as their users meet them."""
 
 from pathlib import Path
 
@@ -8,6 +8,7 @@ from typer.testing import CliRunner, Result
 from forecasting.cli import app
 from forecasting.contracts.orange_juice import dominicks_week
 from forecasting.storage.lake import Lake
+from tests.forecasting.core.sampled import panel
 
 
 def oj(*args: str) -> Result:
@@ -42,3 +43,30 @@ def test_a_lake_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     result = oj("simulate", "--lake", str(tmp_path / "file" / "lake"))
     assert result.exit_code == 1
     assert "cannot be written" in result.output
+
+
+def test_init_shows_a_proposal_and_asks(tmp_path: Path) -> None:
+    """Nothing is written unless the answer is yes, or --yes is given."""
+    (tmp_path / "sales.csv").write_text(panel(header="shop,sku,week,sold", products=("1", "2")))
+    lake = Lake(tmp_path / "lake")
+    command = ["init", str(tmp_path / "sales.csv"), "--lake", str(lake.root)]
+    asked = CliRunner().invoke(app, command, input="n\n", env={"COLUMNS": "80", "NO_COLOR": "1"})
+    assert asked.exit_code == 1
+    assert not lake.root.exists()
+    written = oj(*command, "--yes")
+    assert written.exit_code == 0, written.output
+    assert "Next: oj import" in written.output
+    assert lake.reference.definition.product.word == "SKU"
+    assert lake.reference.layouts[0].columns["units"] == ("sold",)
+    again = oj(*command, "--yes")
+    assert again.exit_code == 1
+    assert "--replace" in again.output
+    assert oj(*command, "--yes", "--replace").exit_code == 0
+
+
+def test_init_of_a_file_without_dates_is_one_sentence(tmp_path: Path) -> None:
+    """It names what is missing."""
+    (tmp_path / "stores.csv").write_text("store,units\na,3\nb,4\n")
+    result = oj("init", str(tmp_path / "stores.csv"), "--lake", str(tmp_path / "lake"))
+    assert result.exit_code == 1
+    assert "has no column of dates" in result.output

@@ -125,4 +125,4 @@ def test_an_impossible_question_is_one_sentence(empty: Lake) -> None:
     """No traceback, and the exit code says that something is wrong."""
     result = oj("whatif", "--store", "999", "--product", "5", "--week", str(LAST + WEEK), "--lake", str(empty.root))
     assert result.exit_code == 1
-    assert "Error: store=999, product=5 was not sold" in " ".join(result.output.split())
+    assert "Error: store=999, brand=5 was not sold" in " ".join(result.output.split())

@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 from flows.backfill import backfill
 from flows.options import BackfillOptions
 from forecasting.cli import app
-from forecasting.contracts import orange_juice, schemas
+from forecasting.contracts import orange_juice
 from forecasting.core.drift import Alarm
 from forecasting.storage.files import read_table
 from forecasting.storage.lake import Lake
@@ -121,7 +121,7 @@ def test_a_snapshot_is_written(lake: Lake, tmp_path: Path) -> None:
     said = snapshot(lake, SPEC.cutoff, tmp_path / "then")
 
     assert "collected by 1992-04-24 12:00:00 UTC" in said
-    assert read_table(tmp_path / "then" / "sales.parquet", schemas.SALES)["units"].tolist() == [5]
+    assert read_table(tmp_path / "then" / "sales.parquet", orange_juice.SALES)["units"].tolist() == [5]
     assert read_table(tmp_path / "then" / "promotions.parquet", orange_juice.PROMOTIONS)["price"].tolist() == [1.5]
     assert lake.sales.read()["units"].tolist() == [6, 7]
 

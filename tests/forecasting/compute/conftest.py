@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 
 from forecasting.compute import Cluster, PartitionFunction, dask_cluster
-from forecasting.contracts.orange_juice import PROMOTIONS, dominicks_week
-from forecasting.contracts.schemas import SALES
+from forecasting.contracts.orange_juice import PROMOTIONS, SALES, dominicks_week
+from forecasting.contracts.panel_definition import Series
 from forecasting.contracts.spec import ClusterSpec, ForecastSpec
 from forecasting.core.forecast_checks import unusable_series
 from forecasting.core.partition import Partition
@@ -48,7 +48,7 @@ def mapped(
     timeout: float = 60,
     max_retries: int = 0,
     spec: ForecastSpec = SPEC,
-) -> tuple[pd.DataFrame, dict[tuple[int, int], str]]:
+) -> tuple[pd.DataFrame, dict[Series, str]]:
     batch = RetryQueue(
         partitions,
         max_retries=max_retries,

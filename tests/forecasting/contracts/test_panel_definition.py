@@ -11,8 +11,8 @@ import pytest
 
 import forecasting
 from forecasting.contracts import schemas
-from forecasting.contracts.errors import DataError
-from forecasting.contracts.panel_definition import ORANGE_JUICE, Covariate, PanelDefinition
+from forecasting.contracts.errors import DataError, OptionError
+from forecasting.contracts.panel_definition import ORANGE_JUICE, Covariate, Id, Key, PanelDefinition, in_order, readable
 
 PACKAGE = Path(forecasting.__file__).parent
 AISLE_END = Covariate("aisle_end", "flag", "aisle end", "1 where the product stood at the end of an aisle, else 0")
@@ -98,3 +98,35 @@ def test_no_other_module_names_the_orange_juice(path: Path) -> None:
     lines = path.read_text(encoding="utf-8").splitlines()
 
     assert [line for line in lines if WORDS.search(line)] == []
+
+
+def test_an_id_is_read_as_its_key_says() -> None:
+    """Text stays as it is written; a number is a number, or refused in one sentence."""
+    text, number = Key("SKU", "SKUs", "text"), Key("shop", "shops", "number")
+    assert [text.parse(each) for each in ("007", " a", "")] == ["007", " a", ""]
+    assert number.parse("7") == 7
+    with pytest.raises(OptionError, match="shop=seven is no number"):
+        number.parse("seven")
+
+
+@pytest.mark.parametrize(
+    ("key", "shown"),
+    [
+        (7, "7"),
+        ("007", "007"),
+        ("a\nb\x1b[31m\x85", r"a\nb\x1b[31m\x85"),
+        ("São 🍊\u200f", "São 🍊\u200f"),
+        ("\\n", "\\n"),
+        ("a\u202eb", r"a\u202eb"),
+    ],
+)
+def test_an_id_is_shown_as_it_is_but_for_control_characters(key: Id, shown: str) -> None:
+    """They could act on a terminal."""
+    assert readable(key) == shown
+    assert ORANGE_JUICE.named((key, 2)) == f"store {shown} brand 2"
+
+
+def test_ids_have_an_order() -> None:
+    """Numbers by size, texts by letter."""
+    assert in_order({10, 9}) == (9, 10)
+    assert in_order({"10", "9", "A", "a"}) == ("10", "9", "A", "a")

@@ -5,7 +5,7 @@ from datetime import date
 import pandas as pd
 import pytest
 
-from forecasting.contracts import orange_juice, schemas
+from forecasting.contracts import orange_juice
 from forecasting.contracts.calendar import WEEK
 from forecasting.contracts.errors import ForecastingError
 from forecasting.contracts.orange_juice import dominicks_week
@@ -36,13 +36,13 @@ def forecasts_of(*rows: tuple[int, int, int, float], reason: str | None = None) 
     points = {"median": mean - 1, "mape": mean - 2, "forecast": mean - 2}
     weeks = [week(step) for step in frame["step"]]
     known = {"cutoff": week(0), "week": weeks, "model": "naive", "reason": reason, "promotion_known": True}
-    return schemas.ALL_POINTS.cast(frame.assign(**ends, **points, **known))
+    return orange_juice.ALL_POINTS.cast(frame.assign(**ends, **points, **known))
 
 
 def sales_of(*rows: tuple[int, int, int, int]) -> pd.DataFrame:
     """Sales of (store, product, weeks after the cutoff, units)."""
     frame = pd.DataFrame(rows, columns=["store", "product", "offset", "units"])
-    return schemas.SALES.cast(frame.assign(week=[week(offset) for offset in frame["offset"]]))
+    return orange_juice.SALES.cast(frame.assign(week=[week(offset) for offset in frame["offset"]]))
 
 
 def plan_of(*rows: tuple[int, int, int, int, float]) -> pd.DataFrame:
@@ -63,7 +63,7 @@ def test_a_forecast_stands_beside_what_was_sold() -> None:
 
     rows = with_actuals(forecasts, SALES, NO_PLAN, "ets", ORANGE_JUICE)
 
-    assert list(rows.columns) == schemas.BACKTEST.columns
+    assert list(rows.columns) == orange_juice.BACKTEST.columns
     assert rows["actual"].tolist() == [20, 40]
     assert set(rows["model"]) == {"ets"}
     assert set(rows["reason"]) == {"raised"}
@@ -155,8 +155,8 @@ def test_a_fold_is_the_live_forecast_to_the_last_bit(
 
     live = forecast(sales[until], promotions[planned], spec)
 
-    of_fold = fold(sales, promotions, spec, schemas.ALL_POINTS)
-    pd.testing.assert_frame_equal(of_fold[schemas.FORECAST.columns], live, check_exact=True)
+    of_fold = fold(sales, promotions, spec, orange_juice.ALL_POINTS)
+    pd.testing.assert_frame_equal(of_fold[orange_juice.FORECAST.columns], live, check_exact=True)
     assert of_fold["forecast"].equals(of_fold["mape"])
     assert len(live) == 2 * len(active_series(sales, spec.cutoff)) > 80
 
@@ -174,9 +174,9 @@ def test_the_future_corrupted_changes_nothing(model: str, sales: pd.DataFrame, p
         feat=promotions["feat"].mask(beyond, 1.0),
     )
 
-    found = fold(absurd, plans, spec, schemas.ALL_POINTS)
+    found = fold(absurd, plans, spec, orange_juice.ALL_POINTS)
 
-    pd.testing.assert_frame_equal(found, fold(sales, promotions, spec, schemas.ALL_POINTS), check_exact=True)
+    pd.testing.assert_frame_equal(found, fold(sales, promotions, spec, orange_juice.ALL_POINTS), check_exact=True)
 
 
 def test_the_plan_within_the_horizon_does_matter(sales: pd.DataFrame, promotions: pd.DataFrame) -> None:
@@ -185,9 +185,9 @@ def test_the_plan_within_the_horizon_does_matter(sales: pd.DataFrame, promotions
     last = promotions["week"] == pd.Timestamp(spec.weeks[-1])
     plans = promotions.assign(price=promotions["price"].where(~last, 0.5 * promotions["price"]))
 
-    found = fold(sales, plans, spec, schemas.ALL_POINTS)
+    found = fold(sales, plans, spec, orange_juice.ALL_POINTS)
 
-    assert not found["forecast"].equals(fold(sales, promotions, spec, schemas.ALL_POINTS)["forecast"])
+    assert not found["forecast"].equals(fold(sales, promotions, spec, orange_juice.ALL_POINTS)["forecast"])
 
 
 def test_scores_without_a_single_actual_are_refused() -> None:

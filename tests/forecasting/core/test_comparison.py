@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from forecasting.contracts import schemas
+from forecasting.contracts import orange_juice, schemas
 from forecasting.contracts.calendar import WEEK
 from forecasting.core.comparison import FEWEST_WEEKS, chance_of_gain, compare
 
@@ -26,7 +26,7 @@ def rows_of(errors: list[float], *, stores: int = 3) -> pd.DataFrame:
         frame[name] = 100 + frame["missed_by"]
     for level in schemas.LEVELS:
         frame[f"lo_{level}"], frame[f"hi_{level}"] = 100.0, 100.0
-    return schemas.BACKTEST.cast(frame)
+    return orange_juice.BACKTEST.cast(frame)
 
 
 def test_without_lags_it_is_the_paired_t_test() -> None:

@@ -4,20 +4,25 @@ from datetime import UTC, date, datetime
 
 import pandas as pd
 import pytest
+from hypothesis import given
 
-from forecasting.contracts import schemas
+from forecasting.contracts import orange_juice
 from forecasting.contracts.calendar import WEEK
 from forecasting.contracts.errors import DataError, WeekNotWhole
 from forecasting.contracts.orange_juice import dominicks_week
+from forecasting.contracts.panel_definition import ORANGE_JUICE, Id
 from forecasting.contracts.run_record import adapter
 from forecasting.core.completeness import (
     Acceptance,
     CompletenessReport,
+    Incomplete,
     active_series,
     check_completeness,
     expected_series,
     gate,
 )
+from forecasting.core.forecast_checks import keys_of
+from tests.strategies import Market, markets
 
 WEEK_10 = dominicks_week(10)
 
@@ -26,7 +31,7 @@ def sales_of(*cells: tuple[int, int, int]) -> pd.DataFrame:
     """Sales of (store, product, number of the week)."""
     frame = pd.DataFrame(cells, columns=["store", "product", "number"])
     weeks = pd.DatetimeIndex([dominicks_week(number) for number in frame["number"]])
-    return schemas.SALES.cast(frame.assign(week=weeks, units=7))
+    return orange_juice.SALES.cast(frame.assign(week=weeks, units=7))
 
 
 # Stores 2 and 5 sold both products in the week before.
@@ -39,19 +44,19 @@ def test_a_week_is_whole_when_every_expected_series_is_there() -> None:
     completeness = check_completeness(sales_of(*BEFORE, *ALL_OF_IT), WEEK_10)
 
     assert completeness == CompletenessReport(
-        WEEK_10, rows=4, week_before=dominicks_week(9), expected=(2, 5), received=(2, 5), missing=(), incomplete={}
+        WEEK_10, rows=4, week_before=dominicks_week(9), expected=(2, 5), received=(2, 5), missing=(), incomplete=()
     )
-    assert completeness.gaps == ()
+    assert completeness.gaps(ORANGE_JUICE) == ()
     assert completeness.share_reporting == 1.0
-    assert gate(completeness, min_reporting=1.0).status == "whole"
+    assert gate(completeness, ORANGE_JUICE, min_reporting=1.0).status == "whole"
 
 
 def test_a_store_that_sent_nothing_is_missing() -> None:
     """One of two stores is missing: half of them have reported."""
     completeness = check_completeness(sales_of(*BEFORE, *ALL_OF_IT[:2]), WEEK_10)
 
-    assert (completeness.received, completeness.missing, completeness.incomplete) == ((2,), (5,), {})
-    assert completeness.gaps == ("store 5",)
+    assert (completeness.received, completeness.missing, completeness.incomplete) == ((2,), (5,), ())
+    assert completeness.gaps(ORANGE_JUICE) == ("store 5",)
     assert completeness.share_reporting == 0.5
 
 
@@ -60,18 +65,52 @@ def test_a_truncated_store_file_is_incomplete() -> None:
     completeness = check_completeness(sales_of(*BEFORE, (2, 3, 9), (2, 1, 10), (5, 1, 10), (5, 2, 10)), WEEK_10)
 
     assert (completeness.received, completeness.missing) == ((5,), ())
-    assert completeness.incomplete == {2: "products 2, 3"}
-    assert completeness.gaps == ("store 2 lacks products 2, 3",)
+    assert completeness.incomplete == (Incomplete(2, products=(2, 3)),)
+    assert completeness.gaps(ORANGE_JUICE) == ("store 2 lacks brands 2, 3",)
     assert completeness.share_reporting == 0.5
+
+
+def test_a_store_that_leaves_unsold_products_out_lacks_none() -> None:
+    """Whatever it reported, it is whole; a store without a row, or without a day, is not."""
+    sales = sales_of(*BEFORE, (2, 3, 9), (2, 1, 10))
+
+    completeness = check_completeness(sales, WEEK_10, unsold="left_out")
+    assert (completeness.received, completeness.missing, completeness.incomplete) == ((2,), (5,), ())
+
+    day = date(1989, 11, 22)
+    found = check_completeness(sales, WEEK_10, {(2, WEEK_10): (day,)}, "left_out").incomplete
+    assert found == (Incomplete(2, days=(day,)),)
+
+
+def test_where_one_file_is_of_all_stores_one_without_a_row_sold_nothing() -> None:
+    """If what did not sell is left out; no store is missing then, where any has a row."""
+    sales = sales_of(*BEFORE, (2, 1, 10))
+
+    whole = check_completeness(sales, WEEK_10, unsold="left_out", stores_send_files=False)
+    assert (whole.expected, whole.received, whole.missing, whole.share_reporting) == ((2,), (2,), (), 1.0)
+    assert check_completeness(sales, WEEK_10, stores_send_files=False).missing == (5,)
+    assert check_completeness(sales_of(*BEFORE), WEEK_10, unsold="left_out", stores_send_files=False).rows == 0
+
+
+def test_a_product_that_is_left_out_is_forecast_for_a_quarter_after_its_last_sale() -> None:
+    """Its rows of 0 units do not count; where products are written out, they do."""
+    sales = sales_of((2, 1, 1), (2, 1, 10), (2, 2, 10))
+    sales.loc[(sales["product"] == 1) & (sales["week"] == pd.Timestamp(WEEK_10)), "units"] = 0
+    week_14 = dominicks_week(14)
+
+    assert active_series(sales, week_14, "left_out").to_numpy().tolist() == [[2, 2]]
+    assert active_series(sales, week_14, "written").to_numpy().tolist() == [[2, 1], [2, 2]]
 
 
 def test_a_store_that_lacks_days_is_incomplete() -> None:
     """A daily store without its Wednesday is incomplete in that week, and in no other."""
+    days: dict[tuple[Id, date], tuple[date, ...]]
     days = {(5, WEEK_10): (date(1989, 11, 22),), (2, WEEK_10 + WEEK): (date(1989, 11, 29),)}
 
     completeness = check_completeness(sales_of(*BEFORE, *ALL_OF_IT[:2]), WEEK_10, days)
 
-    assert completeness.incomplete == {5: "the sales of 1989-11-22"}
+    assert completeness.incomplete == (Incomplete(5, days=(date(1989, 11, 22),)),)
+    assert completeness.gaps(ORANGE_JUICE) == ("store 5 lacks the sales of 1989-11-22",)
     assert completeness.missing == ()
     assert completeness.received == (2,)
 
@@ -82,7 +121,21 @@ def test_a_store_is_expected_for_four_weeks_after_its_last_sale(last_sale: int, 
     sales = sales_of((2, 1, 9), (5, 1, last_sale), (2, 1, 10))
 
     assert (5 in check_completeness(sales, WEEK_10).missing) is is_expected
-    assert ((5, 1) in expected_series(sales, WEEK_10)) is is_expected
+    assert ((5, 1) in keys_of(expected_series(sales, WEEK_10))) is is_expected
+
+
+@given(markets(max_weeks=6))
+def test_every_expected_store_is_whole_or_named_with_what_it_lacks(market: Market) -> None:
+    """Counted series by series: what was expected and is not there is missing with its store, or named."""
+    found = check_completeness(market.sales, market.cutoff)
+    age = (pd.Timestamp(market.cutoff) - market.sales["week"]).dt.days // 7
+    expected, here = set(keys_of(market.sales[age.between(1, 4)])), set(keys_of(market.sales[age == 0]))
+    assert set(found.expected) == {store for store, _ in expected}
+    named = {(each.store, product) for each in found.incomplete for product in each.products}
+    assert named | {key for key in expected if key[0] in found.missing} == expected - here
+    assert not {store for store, _ in here} & set(found.missing)
+    assert set(found.received) == {store for store, _ in here} - {each.store for each in found.incomplete}
+    assert found.rows == len(here)
 
 
 def test_later_weeks_do_not_make_a_store_expected() -> None:
@@ -106,14 +159,14 @@ def test_the_first_week_of_all_is_whole() -> None:
     completeness = check_completeness(sales_of((2, 1, 10)), WEEK_10)
 
     assert completeness.share_reporting == 1.0
-    assert gate(completeness, min_reporting=1.0).status == "whole"
+    assert gate(completeness, ORANGE_JUICE, min_reporting=1.0).status == "whole"
 
 
 def test_a_week_with_few_gaps_is_closed_with_them() -> None:
     """With at least `min_reporting` of the stores whole the week goes on, and its gaps stay in the report."""
     completeness = check_completeness(sales_of(*BEFORE, *ALL_OF_IT[:2]), WEEK_10)
 
-    closed = gate(completeness, min_reporting=0.5)
+    closed = gate(completeness, ORANGE_JUICE, min_reporting=0.5)
 
     assert closed.status == "closed_with_gaps"
     assert closed.missing == (5,)
@@ -125,11 +178,11 @@ def test_a_week_with_many_gaps_is_refused_with_their_names() -> None:
     completeness = check_completeness(sales_of(*BEFORE, (9, 1, 9), (2, 1, 10)), WEEK_10)
 
     with pytest.raises(WeekNotWhole) as caught:
-        gate(completeness, min_reporting=0.5)
+        gate(completeness, ORANGE_JUICE, min_reporting=0.5)
 
-    assert caught.value.missing == ("store 2 lacks product 2", "store 5", "store 9")
+    assert caught.value.missing == ("store 2 lacks brand 2", "store 5", "store 9")
     assert caught.value.reporting == 0.0
-    assert "store 2 lacks product 2; store 5; store 9" in str(caught.value)
+    assert "store 2 lacks brand 2; store 5; store 9" in str(caught.value)
 
 
 FLOODED = Acceptance(by="Ada", why="store 5 is flooded", when=datetime(1989, 11, 23, 8, tzinfo=UTC))
@@ -140,7 +193,7 @@ def test_gaps_can_be_accepted_with_a_reason(is_closed: bool) -> None:
     """A person's word lets the week go on, before the deadline and after it, and is kept in the report."""
     completeness = check_completeness(sales_of(*BEFORE, *ALL_OF_IT[:2]), WEEK_10)
 
-    accepted = gate(completeness, min_reporting=0.9, is_closed=is_closed, accepted=FLOODED)
+    accepted = gate(completeness, ORANGE_JUICE, min_reporting=0.9, is_closed=is_closed, accepted=FLOODED)
 
     assert accepted.status == "accepted_with_gaps"
     plain = adapter(CompletenessReport).dump_python(accepted, mode="json")
@@ -155,9 +208,9 @@ def test_before_its_deadline_a_week_with_any_gap_is_waiting(min_reporting: float
     nothing_yet = check_completeness(sales_of(*BEFORE), WEEK_10)
     whole = check_completeness(sales_of(*BEFORE, *ALL_OF_IT), WEEK_10)
 
-    assert gate(one_missing, min_reporting=min_reporting, is_closed=False).status == "waiting"
-    assert gate(nothing_yet, min_reporting=min_reporting, is_closed=False).status == "waiting"
-    assert gate(whole, min_reporting=min_reporting, is_closed=False).status == "whole"
+    assert gate(one_missing, ORANGE_JUICE, min_reporting=min_reporting, is_closed=False).status == "waiting"
+    assert gate(nothing_yet, ORANGE_JUICE, min_reporting=min_reporting, is_closed=False).status == "waiting"
+    assert gate(whole, ORANGE_JUICE, min_reporting=min_reporting, is_closed=False).status == "whole"
 
 
 def test_what_is_whole_or_whole_enough_needs_no_acceptance() -> None:
@@ -165,8 +218,8 @@ def test_what_is_whole_or_whole_enough_needs_no_acceptance() -> None:
     whole = check_completeness(sales_of(*BEFORE, *ALL_OF_IT), WEEK_10)
     half = check_completeness(sales_of(*BEFORE, *ALL_OF_IT[:2]), WEEK_10)
 
-    assert gate(whole, min_reporting=0.9, accepted=FLOODED).status == "whole"
-    assert gate(half, min_reporting=0.5, accepted=FLOODED).status == "closed_with_gaps"
+    assert gate(whole, ORANGE_JUICE, min_reporting=0.9, accepted=FLOODED).status == "whole"
+    assert gate(half, ORANGE_JUICE, min_reporting=0.5, accepted=FLOODED).status == "closed_with_gaps"
 
 
 @pytest.mark.parametrize("accepted", [None, FLOODED])
@@ -175,11 +228,11 @@ def test_a_week_of_which_nothing_came_cannot_be_accepted(accepted: Acceptance | 
     completeness = check_completeness(sales_of(*BEFORE), WEEK_10)
 
     with pytest.raises(DataError, match="No store has reported the week of 1989-11-16"):
-        gate(completeness, min_reporting=0.0, accepted=accepted)
+        gate(completeness, ORANGE_JUICE, min_reporting=0.0, accepted=accepted)
     with pytest.raises(
-        DataError, match=r"could be accepted \(quarantined: 81 wrong_header, 1 cut_row\); put its files"
+        DataError, match=r"could be accepted \(not accepted: 81 wrong_header, 1 cut_row\); put its files"
     ):
-        gate(completeness, min_reporting=0.0, quarantined_by_rule={"wrong_header": 81, "cut_row": 1})
+        gate(completeness, ORANGE_JUICE, min_reporting=0.0, not_accepted={"wrong_header": 81, "cut_row": 1})
 
 
 def test_a_week_of_which_only_broken_off_daily_files_came_cannot_be_accepted() -> None:
@@ -187,7 +240,7 @@ def test_a_week_of_which_only_broken_off_daily_files_came_cannot_be_accepted() -
     completeness = check_completeness(sales_of(*BEFORE), WEEK_10, {(5, WEEK_10): (date(1989, 11, 22),)})
 
     with pytest.raises(DataError, match="No store has reported"):
-        gate(completeness, min_reporting=0.0, accepted=FLOODED)
+        gate(completeness, ORANGE_JUICE, min_reporting=0.0, accepted=FLOODED)
 
 
 def test_active_series_are_those_with_sales_in_the_last_quarter() -> None:
@@ -215,7 +268,7 @@ def test_a_week_that_follows_no_known_week_is_refused() -> None:
     astray = check_completeness(sales_of(*BEFORE, (2, 1, 62)), dominicks_week(62))
 
     with pytest.raises(DataError, match="the last week before it is .*correct the date of the file"):
-        gate(astray, min_reporting=0.9)
+        gate(astray, ORANGE_JUICE, min_reporting=0.9)
 
-    accepted = gate(astray, min_reporting=0.9, accepted=FLOODED)
+    accepted = gate(astray, ORANGE_JUICE, min_reporting=0.9, accepted=FLOODED)
     assert (accepted.status, accepted.accepted) == ("accepted_with_gaps", FLOODED)

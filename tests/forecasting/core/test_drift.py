@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from forecasting.contracts import schemas
+from forecasting.contracts.panel_definition import ORANGE_JUICE, Key
 from forecasting.core import drift
 from forecasting.core.drift import Charts, baseline_from_backtest, detect_drift, weekly_statistics
 from forecasting.core.metrics import score_rows
@@ -15,6 +16,8 @@ FIRST = pd.Timestamp("1990-01-04")
 PRODUCTS, STORES = 6, 10
 Break = Callable[[pd.DataFrame], pd.DataFrame]
 ENDS = ["forecast", "lo_80", "hi_80", "lo_95", "hi_95"]
+
+PRODUCT = ORANGE_JUICE.product
 
 
 def backtest_rows(weeks: int, seed: int, first: pd.Timestamp = FIRST) -> pd.DataFrame:
@@ -71,7 +74,7 @@ def one_product_broken(rows: pd.DataFrame) -> pd.DataFrame:
 
 def test_quiet_weeks_raise_no_more_alarms_than_expected(baseline: pd.DataFrame) -> None:
     """In ten times 100 weeks like those of the baseline ten alarms are expected; a test of one per cent allows 18."""
-    alarms = [detect_drift(live_scores(after(100, seed)), baseline) for seed in range(100, 110)]
+    alarms = [detect_drift(live_scores(after(100, seed)), baseline, PRODUCT) for seed in range(100, 110)]
     assert sum(len({alarm.week for alarm in of_run}) for of_run in alarms) <= 18
 
 
@@ -80,7 +83,7 @@ def test_quiet_weeks_raise_no_more_alarms_than_expected(baseline: pd.DataFrame) 
     [
         (too_high, "bias", "The forecasts are too high"),
         (too_narrow, "coverage_80", "The 80 % intervals miss too often"),
-        (one_product_broken, "coverage_95 of product 3", "The 95 % intervals of product 3 miss too often"),
+        (one_product_broken, "coverage_95 of product 3", "The 95 % intervals of brand 3 miss too often"),
     ],
 )
 def test_a_break_raises_an_alarm_soon(baseline: pd.DataFrame, broken: Break, statistic: str, words: str) -> None:
@@ -88,7 +91,7 @@ def test_a_break_raises_an_alarm_soon(baseline: pd.DataFrame, broken: Break, sta
     rows = after(20, seed=7)
     since = rows["week"].unique()[10]
     alarms = detect_drift(
-        live_scores(pd.concat([rows[rows["week"] < since], broken(rows[rows["week"] >= since])])), baseline
+        live_scores(pd.concat([rows[rows["week"] < since], broken(rows[rows["week"] >= since])])), baseline, PRODUCT
     )
     assert not [alarm for alarm in alarms if pd.Timestamp(alarm.week) < since]
     (found,) = [alarm for alarm in alarms if alarm.statistic == statistic][:1]
@@ -99,7 +102,7 @@ def test_a_break_raises_an_alarm_soon(baseline: pd.DataFrame, broken: Break, sta
 
 def test_a_break_that_lasts_raises_an_alarm_again(baseline: pd.DataFrame) -> None:
     """After an alarm the sum begins anew, and reaches its limit again."""
-    alarms = detect_drift(live_scores(too_high(after(12, seed=7))), baseline)
+    alarms = detect_drift(live_scores(too_high(after(12, seed=7))), baseline, PRODUCT)
     assert len([alarm for alarm in alarms if alarm.statistic == "bias"]) >= 3
 
 
@@ -108,12 +111,12 @@ def test_one_terrible_week_is_no_drift(baseline: pd.DataFrame) -> None:
     rows = after(10, seed=7)
     worst = rows["week"] == rows["week"].unique()[5]
     war = rows.assign(actual=rows["actual"].where(~worst | (rows["product"] > 2), rows["actual"] * 10))
-    assert not [alarm for alarm in detect_drift(live_scores(war), baseline) if "product" in alarm.statistic]
+    assert not [alarm for alarm in detect_drift(live_scores(war), baseline, PRODUCT) if "product" in alarm.statistic]
 
 
 def test_the_values_of_an_alarm_are_shares(baseline: pd.DataFrame) -> None:
     """Forecasts 1.5 times too high: a bias of about one half, where the baseline has about none."""
-    alarms = detect_drift(live_scores(too_high(after(6, seed=7))), baseline)
+    alarms = detect_drift(live_scores(too_high(after(6, seed=7))), baseline, PRODUCT)
     alarm = next(alarm for alarm in alarms if alarm.statistic == "bias")
     assert alarm.value == pytest.approx(0.5, abs=0.1)
     assert alarm.expected == pytest.approx(0.0, abs=0.05)
@@ -124,13 +127,13 @@ def test_nothing_is_monitored_without_a_baseline_of_enough_weeks(baseline: pd.Da
     """Twenty-five weeks are too few to estimate how noisy quiet weeks are."""
     short = baseline[baseline["week"] < FIRST + pd.Timedelta(weeks=25)]
     live = live_scores(too_high(after(6, seed=7)))
-    assert detect_drift(live, short) == detect_drift(live, schemas.BASELINE.empty()) == []
-    assert detect_drift(live.head(0), baseline) == []
+    assert detect_drift(live, short, PRODUCT) == detect_drift(live, schemas.BASELINE.empty(), PRODUCT) == []
+    assert detect_drift(live.head(0), baseline, PRODUCT) == []
 
 
 def test_weeks_of_the_baseline_itself_raise_nothing(baseline: pd.DataFrame) -> None:
     """The baseline is not compared with itself."""
-    assert detect_drift(live_scores(too_high(backtest_rows(52, seed=1))), baseline) == []
+    assert detect_drift(live_scores(too_high(backtest_rows(52, seed=1))), baseline, PRODUCT) == []
 
 
 def test_a_missing_week_leaves_the_sums_as_they_are() -> None:
@@ -147,12 +150,12 @@ def test_of_many_products_the_biggest_are_monitored(baseline: pd.DataFrame, monk
     rows.loc[rows["product"].isin([2, 5]), "actual"] *= 2
     seen: list[list[str]] = []
 
-    def charts_seen(expected: pd.DataFrame) -> Charts:
+    def charts_seen(expected: pd.DataFrame, product: Key) -> Charts:
         seen.append(list(expected))
-        return Charts(expected)
+        return Charts(expected, product)
 
     monkeypatch.setattr(drift, "Charts", charts_seen)
-    detect_drift(live_scores(after(2, seed=4)), baseline_from_backtest(rows))
+    detect_drift(live_scores(after(2, seed=4)), baseline_from_backtest(rows), PRODUCT)
     assert [name for name in seen[0] if "product" in name] == ["coverage_95 of product 2", "coverage_95 of product 5"]
 
 

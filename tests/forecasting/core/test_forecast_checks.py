@@ -49,7 +49,7 @@ def test_a_bad_row_costs_its_series(rows: pd.DataFrame, column: str, value: floa
     bad.loc[2, column] = value
 
     assert unusable_series(bad, SERIES, SPEC) == {(2, 2): reason}
-    with pytest.raises(RunError, match=f"store 2 product 2: {reason}"):
+    with pytest.raises(RunError, match=f"store 2 brand 2: {reason}"):
         require_complete(bad, SERIES, SPEC)
 
 

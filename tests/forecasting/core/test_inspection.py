@@ -1,12 +1,16 @@
 """Tests of the inspection, rule by rule: what breaks a rule is set aside as it was received."""
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
+from forecasting.contracts.orange_juice import LAYOUTS
+from forecasting.contracts.panel_definition import ORANGE_JUICE
+from forecasting.core.inspection import Rows
 from forecasting.core.validation import Validated
 from tests.forecasting.core.validation import LAST_YEAR, checked, prices, rules, units
-from tests.strategies import FIRST_WEEK, raw_row
+from tests.strategies import FIRST_WEEK, raw_row, raw_rows
 
 BAD_VALUES = [
     *(("units", text, "not_a_number") for text in ("1.234,5", "1;2", "1,000", "12.0", "007", "+3", " 3", "٣", "x")),
@@ -86,3 +90,22 @@ def test_a_plan_for_a_week_gone_by_is_quarantined() -> None:
     found = checked(raw_row(), raw_row(week_or_date=LAST_YEAR[0].isoformat(), units=""))
 
     assert rules(found) == ["wrong_week"]
+
+
+def test_flags_may_be_words() -> None:
+    """TRUE is 1 and no is 0."""
+    found = checked(raw_row(deal="TRUE"), raw_row(store="5", deal="no"))
+
+    assert rules(found) == []
+    assert found.promotions["deal"].tolist() == [1, 0]
+
+
+def test_a_price_of_0_is_unknown_where_prices_may_be() -> None:
+    """Else the row is set aside."""
+    price, *others = ORANGE_JUICE.covariates
+    definition = replace(ORANGE_JUICE, covariates=(replace(price, empty="unknown"), *others))
+    rows = Rows(raw_rows(raw_row(price="0"), raw_row(store="5")), definition, LAYOUTS)
+    rows.parse()
+
+    assert list(rows.rules) == ["", ""]
+    assert rows.parsed["price"].isna().tolist() == [True, False]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forecasting.contracts import schemas
+from forecasting.contracts import orange_juice, schemas
 from forecasting.core.metrics import LIVE_METRICS, MEASURES, METRICS, NAIVE_METRICS, SUMS, naive_error, with_metrics
 
 with warnings.catch_warnings():
@@ -87,7 +87,7 @@ def sales_of(units: dict[tuple[int, int], list[int | None]]) -> pd.DataFrame:
         for week, sold in zip(weeks, series, strict=True)
         if sold is not None
     ]
-    return schemas.SALES.cast(pd.DataFrame(cells))
+    return orange_juice.SALES.cast(pd.DataFrame(cells))
 
 
 SALES = sales_of({(2, 1): [10, 14, 12, 22], (2, 2): [5, None, 9, 8], (5, 1): [7, 7, 7, 7], (5, 2): [None, 3, None, 6]})

@@ -28,7 +28,7 @@ def week(number: int) -> pd.Timestamp:
 def sales_of(*rows: tuple[int, int, int, int]) -> pd.DataFrame:
     """Sales of (store, product, number of the week, units)."""
     frame = pd.DataFrame(rows, columns=["store", "product", "number", "units"])
-    return schemas.SALES.cast(frame.assign(week=pd.DatetimeIndex([week(number) for number in frame["number"]])))
+    return orange_juice.SALES.cast(frame.assign(week=pd.DatetimeIndex([week(number) for number in frame["number"]])))
 
 
 def plan_of(*rows: tuple[int, int, int, float, int, float]) -> pd.DataFrame:

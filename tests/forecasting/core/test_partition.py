@@ -112,7 +112,7 @@ def test_only_keeps_the_named_series_and_nothing_else(market: Market, data: st.D
 @pytest.mark.parametrize("pooled", ["nothing", "product", "everything"])
 def test_an_empty_panel_has_no_partitions(pooled: Pooled) -> None:
     """Nothing to forecast is no task."""
-    panel = schemas.SALES.empty().astype({"units": "float64"}).assign(price=1.0, deal=0.0, feat=0.0)
+    panel = orange_juice.SALES.empty().astype({"units": "float64"}).assign(price=1.0, deal=0.0, feat=0.0)
 
     assert partition_panel(panel, orange_juice.PROMOTIONS.empty(), mini_batch_size=10, pooled=pooled) == []
 

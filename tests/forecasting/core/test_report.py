@@ -28,14 +28,14 @@ def week(offset: int) -> pd.Timestamp:
 def sales_of(*rows: tuple[int, int, int, int]) -> pd.DataFrame:
     """Sales of (store, product, weeks after the cutoff, units)."""
     frame = pd.DataFrame(rows, columns=["store", "product", "offset", "units"])
-    return schemas.SALES.cast(frame.assign(week=[week(offset) for offset in frame["offset"]]))
+    return orange_juice.SALES.cast(frame.assign(week=[week(offset) for offset in frame["offset"]]))
 
 
 def forecast_of(*rows: tuple[int, int, int, float]) -> pd.DataFrame:
     """A forecast of (store, product, step, cartons), with intervals of ± 1 and ± 2."""
     frame = pd.DataFrame(rows, columns=["store", "product", "step", "forecast"])
     point = frame["forecast"]
-    return schemas.FORECAST.cast(
+    return orange_juice.FORECAST.cast(
         frame.assign(
             cutoff=week(0),
             week=[week(step) for step in frame["step"]],

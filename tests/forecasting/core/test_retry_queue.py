@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forecasting.contracts import schemas
+from forecasting.contracts.panel_definition import Series
 from forecasting.core.partition import Partition
-from forecasting.core.retry_queue import Failure, PartitionOutcome, RetryQueue, Series, Task
+from forecasting.core.retry_queue import Failure, PartitionOutcome, RetryQueue, Task
 
 FOUR = ((2, 1), (2, 2), (5, 1), (5, 2))
 

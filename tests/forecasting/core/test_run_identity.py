@@ -7,7 +7,7 @@ import pandas as pd
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from forecasting.contracts import orange_juice, schemas
+from forecasting.contracts import orange_juice
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.run_identity import identify
 from tests.strategies import Market, markets, shuffled, whole_offers
@@ -97,7 +97,7 @@ def test_a_run_id_changes_with_every_option_and_with_the_code(market: Market) ->
 def test_sales_and_promotions_do_not_stand_in_for_each_other() -> None:
     """A run on no sales and a run on no promotions have different identities."""
     week = pd.DatetimeIndex(["1991-01-03"])
-    sales = schemas.SALES.cast(pd.DataFrame({"store": 2, "product": 1, "week": week, "units": 1}))
+    sales = orange_juice.SALES.cast(pd.DataFrame({"store": 2, "product": 1, "week": week, "units": 1}))
     promotions = orange_juice.PROMOTIONS.cast(
         whole_offers(pd.DataFrame({"store": 2, "product": 1, "week": week, "price": 1.0, "deal": 0, "feat": 0.0}))
     )
@@ -105,7 +105,7 @@ def test_sales_and_promotions_do_not_stand_in_for_each_other() -> None:
 
     ids = {
         identify(sales, orange_juice.PROMOTIONS.empty(), spec, {}, ""),
-        identify(schemas.SALES.empty(), promotions, spec, {}, ""),
+        identify(orange_juice.SALES.empty(), promotions, spec, {}, ""),
         identify(sales, promotions, spec, {}, ""),
     }
 

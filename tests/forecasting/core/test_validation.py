@@ -15,8 +15,19 @@ from forecasting.contracts.panel_definition import ORANGE_JUICE
 from forecasting.core.inspection import no_rows
 from forecasting.core.point_in_time import newest_announced
 from forecasting.core.validation import validate
-from tests.forecasting.core.validation import LAST_YEAR, NEXT_WEEK, NOTHING, checked, history, prices, rules, units
-from tests.strategies import FIRST_WEEK, KNOWN_PRODUCTS, KNOWN_STORES, inbox_rows, raw_row, shuffled
+from tests.forecasting.core.validation import (
+    JUICE,
+    KNOWN,
+    LAST_YEAR,
+    NEXT_WEEK,
+    NOTHING,
+    checked,
+    history,
+    prices,
+    rules,
+    units,
+)
+from tests.strategies import DAILY, FIRST_WEEK, WEEKLY, inbox_rows, raw_row, shuffled
 
 # A validation takes a good part of a tenth of a second: to shrink a failing example would take minutes.
 LAW = settings(max_examples=15, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
@@ -36,7 +47,9 @@ def test_a_faultless_row_becomes_a_sale_and_a_promotion() -> None:
 def test_an_empty_inbox_is_valid() -> None:
     """No rows in, none out."""
     found = validate(
-        no_rows(ORANGE_JUICE), stores=KNOWN_STORES, products=KNOWN_PRODUCTS, collected=NOTHING, definition=ORANGE_JUICE
+        no_rows(ORANGE_JUICE),
+        **KNOWN,
+        collected=NOTHING,
     )
 
     assert (found.rows_in, found.accepted, found.dropped, len(found.quarantined)) == (0, 0, 0, 0)
@@ -168,7 +181,7 @@ def test_units_that_somebody_accepted_are_let_in() -> None:
 
 def days(**values: Any) -> list[dict[str, Any]]:
     """Seven daily rows of one store and product."""
-    return [raw_row(daily=True, week_or_date=day.isoformat(), **values) for day in days_of(FIRST_WEEK)]
+    return [raw_row(layout=DAILY, week_or_date=day.isoformat(), **values) for day in days_of(FIRST_WEEK)]
 
 
 def test_daily_rows_are_summed_into_their_week() -> None:
@@ -239,7 +252,11 @@ def test_every_row_is_accounted_for(rows: pd.DataFrame) -> None:
     """Whatever the text: rows in = accepted + dropped + quarantined, each of them a true count of rows."""
     collected = history({2: 12})
 
-    found = validate(rows, stores=KNOWN_STORES, products=KNOWN_PRODUCTS, collected=collected, definition=ORANGE_JUICE)
+    found = validate(
+        rows,
+        **KNOWN,
+        collected=collected,
+    )
 
     assert found.rows_in == len(rows) == found.accepted + found.dropped + len(found.quarantined)
     assert 0 <= found.accepted <= len(rows)
@@ -259,7 +276,9 @@ def test_the_order_of_rows_does_not_matter(rows: pd.DataFrame, seed: int) -> Non
     """Shuffled lines give the same sales, the same counts, and the same lines in quarantine under the same rules."""
     one, two = (
         validate(
-            order, stores=KNOWN_STORES, products=KNOWN_PRODUCTS, collected=history({2: 12}), definition=ORANGE_JUICE
+            order,
+            **KNOWN,
+            collected=history({2: 12}),
         )
         for order in (rows, shuffled(rows, seed))
     )
@@ -282,14 +301,18 @@ def test_no_honest_week_of_the_real_data_is_quarantined(
     week = dominicks_week(number)
     of_week = real_sales[real_sales["week"] == pd.Timestamp(week)].merge(real_promotions, on=schemas.CELL)
     texts = of_week.drop(columns="week").astype(str).assign(week_or_date=str(week), file_week=week)
-    rows = texts.assign(file=f"{week}.csv", line=range(len(texts)), daily=False, rule="", detail="")
+    nothing = dict.fromkeys(("file_store", "revenue", "passed_over", "rule", "detail"), "")
+    rows = texts.assign(file=f"{week}.csv", line=range(len(texts)), layout=WEEKLY, **nothing)
     before = real_sales[real_sales["week"] < pd.Timestamp(week)]
 
-    found = validate(rows, stores=real_stores, products=real_products, collected=before, definition=ORANGE_JUICE)
+    announced = real_promotions[real_promotions["week"] < pd.Timestamp(week)]
+    known = {"stores": real_stores, "products": real_products, **JUICE}
+
+    found = validate(rows, **known, collected=before, announced=announced)
 
     assert found.quarantined_by_rule == {}
     assert found.accepted == found.rows_in == len(of_week) > 0
-    pd.testing.assert_frame_equal(found.sales, schemas.SALES.cast(of_week))
+    pd.testing.assert_frame_equal(found.sales, orange_juice.SALES.cast(of_week))
 
 
 def test_a_day_out_of_proportion_leaves_its_week_unfinished() -> None:

@@ -5,15 +5,18 @@ from typing import Any
 
 import pandas as pd
 
-from forecasting.contracts import schemas
+from forecasting.contracts import orange_juice, schemas
 from forecasting.contracts.calendar import WEEK
+from forecasting.contracts.orange_juice import LAYOUTS
 from forecasting.contracts.panel_definition import ORANGE_JUICE
 from forecasting.core.validation import Validated, validate
 from tests.strategies import FIRST_WEEK, KNOWN_PRODUCTS, KNOWN_STORES, raw_rows
 
 LAST_YEAR = [FIRST_WEEK - WEEK * offset for offset in range(1, 11)]
 NEXT_WEEK = FIRST_WEEK + WEEK
-NOTHING = schemas.SALES.empty()
+JUICE: dict[str, Any] = {"definition": ORANGE_JUICE, "layouts": LAYOUTS}
+KNOWN: dict[str, Any] = {"stores": KNOWN_STORES, "products": KNOWN_PRODUCTS, **JUICE}
+NOTHING = orange_juice.SALES.empty()
 
 
 def checked(
@@ -21,18 +24,16 @@ def checked(
 ) -> Validated:
     return validate(
         raw_rows(*rows),
-        stores=KNOWN_STORES,
-        products=KNOWN_PRODUCTS,
+        **KNOWN,
         collected=collected,
         overrides=overrides,
-        definition=ORANGE_JUICE,
     )
 
 
 def history(units: dict[int, int], weeks: list[date] = LAST_YEAR) -> pd.DataFrame:
     """Collected sales of product 1: the same units in each week, by store."""
     rows = [(store, 1, week, sold) for store, sold in units.items() for week in weeks]
-    return schemas.SALES.cast(pd.DataFrame(rows, columns=[*schemas.CELL, "units"]))
+    return orange_juice.SALES.cast(pd.DataFrame(rows, columns=[*schemas.CELL, "units"]))
 
 
 def rules(found: Validated) -> list[str]:

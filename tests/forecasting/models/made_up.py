@@ -10,7 +10,7 @@ import pandas as pd
 from forecasting.contracts import orange_juice, schemas
 from forecasting.contracts.calendar import WEEK
 from forecasting.contracts.orange_juice import dominicks_week
-from forecasting.contracts.panel_definition import ORANGE_JUICE, Covariate, PanelDefinition
+from forecasting.contracts.panel_definition import ORANGE_JUICE, Covariate, Key, PanelDefinition
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.panel import build_panel, series_of
 from tests.strategies import Market, whole_offers
@@ -42,7 +42,7 @@ def made_up(
     cells["log_units"] = true_log_units(cells) + values.normal(0, noise, len(cells))
     cells["units"] = np.exp(cells["log_units"]).round().astype("int64")
     return Market(
-        schemas.SALES.cast(cells), orange_juice.PROMOTIONS.cast(whole_offers(cells)), FIRST + WEEK * (n_weeks - 1)
+        orange_juice.SALES.cast(cells), orange_juice.PROMOTIONS.cast(whole_offers(cells)), FIRST + WEEK * (n_weeks - 1)
     )
 
 
@@ -53,9 +53,10 @@ def true_log_units(cells: pd.DataFrame) -> pd.Series:
 
 
 def definition_of(*roles: str, whole: bool = True) -> PanelDefinition:
-    """A panel with one covariate of each of these roles, named by it and its place."""
+    """A panel with ids of text and one covariate of each of these roles, named by it and its place."""
     covariates = tuple(Covariate(f"{role}_{place}", role, role, "") for place, role in enumerate(roles))  # type: ignore[arg-type]
-    return replace(ORANGE_JUICE, covariates=covariates, whole_units=whole)
+    store, product = Key("shop", "shops"), Key("article", "articles")
+    return replace(ORANGE_JUICE, store=store, product=product, covariates=covariates, whole_units=whole)
 
 
 def panel_of(
@@ -64,15 +65,12 @@ def panel_of(
     products: int = 3,
     scale: float = 50.0,
     zeros: float = 0.0,
-    text: bool = True,
 ) -> tuple[pd.DataFrame, pd.DataFrame, ForecastSpec]:
-    """Panel, promotions and spec, with ids of text or numbers; levels move, and each covariate adds 0.3."""
+    """Panel, promotions and spec; levels move, and each covariate adds 0.3."""
     values = np.random.default_rng(5)
     last = pd.Timestamp(CUTOFF) + pd.Timedelta(weeks=2)
     weeks = pd.date_range(end=last, periods=W + 2, freq="7D", unit="us")
-    ids = [
-        [f"{letter} {n:03}" if text else n for n in range(size)] for letter, size in (("s", stores), ("p", products))
-    ]
+    ids = [f"s {n:03}" for n in range(stores)], [f"p {n:03}" for n in range(products)]
     cells = pd.MultiIndex.from_product([*ids, weeks], names=["store", "product", "week"]).to_frame(index=False)
     effect = np.zeros(len(cells))
     for each in definition.covariates:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from forecasting.contracts import orange_juice, schemas
+from forecasting.contracts import orange_juice
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.distribution import PredictiveDistribution
 from forecasting.core.panel import build_panel, series_of
@@ -25,7 +25,7 @@ def sales_of(units: Mapping[tuple[int, int], Units]) -> pd.DataFrame:
     for (store, product), sold in units.items():
         weeks = pd.date_range(end=pd.Timestamp(CUTOFF), periods=len(sold), freq="7D", unit="us")
         frames.append(pd.DataFrame({"store": store, "product": product, "week": weeks, "units": sold}))
-    return schemas.SALES.cast(pd.concat(frames).dropna())
+    return orange_juice.SALES.cast(pd.concat(frames).dropna())
 
 
 def plan_of(

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecasting.contracts import schemas
+from forecasting.contracts import orange_juice, schemas
 from forecasting.contracts.orange_juice import dominicks_week
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.completeness import active_series
@@ -51,7 +51,7 @@ def test_what_the_regression_leaves_over_is_learnt(monkeypatch: pytest.MonkeyPat
     truth = true_log_units(cells) + jump
     miss = {}
     for model in ("price_response", "boosted_trees"):
-        found = forecast(schemas.SALES.cast(sales), market.promotions, spec_of(market, model, horizon=8))
+        found = forecast(orange_juice.SALES.cast(sales), market.promotions, spec_of(market, model, horizon=8))
         expected = cells.assign(truth=truth).merge(found, on=schemas.CELL)
         miss[model] = (np.log(expected["forecast"]) - expected["truth"]).abs().mean()
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecasting.contracts import orange_juice, schemas
+from forecasting.contracts import orange_juice
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.distribution import PredictiveDistribution
 from forecasting.core.panel import build_panel, series_of
@@ -21,7 +21,7 @@ def forecast_of(units: Sequence[int | None], horizon: int = 1) -> PredictiveDist
     """The model's answer for one series that ends with the cutoff; None is a gap."""
     weeks = pd.date_range(end=pd.Timestamp(CUTOFF), periods=len(units), freq="7D", unit="us")
     frame = pd.DataFrame({"store": 2, "product": 1, "week": weeks, "units": units})
-    sales = schemas.SALES.cast(frame.dropna())
+    sales = orange_juice.SALES.cast(frame.dropna())
     promotions = orange_juice.PROMOTIONS.empty()
     panel = build_panel(sales, promotions, series_of(sales), CUTOFF)
     return Ets().forecast(panel, promotions, ForecastSpec(CUTOFF, horizon=horizon, model="ets"))

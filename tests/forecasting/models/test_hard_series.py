@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from forecasting.contracts import orange_juice, schemas
+from forecasting.contracts.panel_definition import Series
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.forecast_checks import unusable_series
 from forecasting.core.partition import Partition
@@ -94,7 +95,7 @@ def _partition(kind: str, pooled: str) -> Partition:
     ahead = cells["week"] > pd.Timestamp(CUTOFF)
     # The other products' sales matter to those only that learn from everything; the others are spared the time.
     asked = (cells["product"] == HARD[1]) | (pooled == "everything")
-    sales = schemas.SALES.cast(cells[cells["units"].notna() & ~ahead & asked])
+    sales = orange_juice.SALES.cast(cells[cells["units"].notna() & ~ahead & asked])
     promotions = orange_juice.PROMOTIONS.cast(whole_offers(cells[cells["units"].notna() | ahead]))
     model = next(name for name in MODELS if get_model(name).pooled == pooled)
     (partition,) = make_partitions(sales, promotions, spec_of(model), mini_batch_size=1_000)
@@ -143,7 +144,7 @@ def test_a_hard_series_is_forecast_or_refused_as_the_page_says(model: str, kind:
     others = partition.series[~is_hard(partition.series)]
     with pytest.raises(ValueError, match=rf"\({store}, {product}\).* observed weeks"):
         forecast_partition(partition.only(hard), spec)
-    reasons = {HARD: "raised"}
+    reasons: dict[Series, str] = {HARD: "raised"}
     table = assemble([forecast_partition(partition.only(others), spec)], [partition], reasons, spec)
     assert set(table.loc[is_hard(table), "model"]) == {FALLBACK_MODEL}
     assert set(table.loc[is_hard(table), "reason"]) == {"raised"}

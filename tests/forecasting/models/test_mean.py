@@ -22,7 +22,7 @@ def forecast_of(units: Mapping[tuple[int, int], Sequence[int | None]], horizon: 
     for (store, product), sold in units.items():
         weeks = pd.date_range(end=pd.Timestamp(CUTOFF), periods=len(sold), freq="7D", unit="us")
         frames.append(pd.DataFrame({"store": store, "product": product, "week": weeks, "units": sold}))
-    sales = schemas.SALES.cast(pd.concat(frames).dropna())
+    sales = orange_juice.SALES.cast(pd.concat(frames).dropna())
     promotions = orange_juice.PROMOTIONS.empty()
     panel = build_panel(sales, promotions, series_of(sales), CUTOFF)
     return Mean().forecast(panel, promotions, ForecastSpec(CUTOFF, horizon=horizon, model="mean"))

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecasting.contracts import schemas
+from forecasting.contracts import orange_juice
 from forecasting.contracts.errors import OptionError
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.distribution import PredictiveDistribution
@@ -26,7 +26,7 @@ class Largest(Model):
     summary = "largest sale"
 
     def fit(self, panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> FittedModel:
-        return FittedModel(spec, schemas.PARAMETERS.empty(), {"largest": str(panel["units"].max())})
+        return FittedModel(spec, orange_juice.PARAMETERS.empty(), {"largest": str(panel["units"].max())})
 
     def predict(
         self, fitted: FittedModel, panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec

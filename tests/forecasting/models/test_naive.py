@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forecasting.contracts import orange_juice, schemas
+from forecasting.contracts import orange_juice
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.distribution import PredictiveDistribution
 from forecasting.core.panel import build_panel, series_of
@@ -26,7 +26,7 @@ def forecast_of(units: dict[tuple[int, int], list[int | None]], **options: Any) 
     for (store, product), sold in units.items():
         weeks = pd.date_range(end=pd.Timestamp(CUTOFF), periods=len(sold), freq="7D", unit="us")
         frames.append(pd.DataFrame({"store": store, "product": product, "week": weeks, "units": sold}))
-    sales = schemas.SALES.cast(pd.concat(frames).dropna())
+    sales = orange_juice.SALES.cast(pd.concat(frames).dropna())
     promotions = orange_juice.PROMOTIONS.empty()
     panel = build_panel(sales, promotions, series_of(sales), CUTOFF)
     return Naive().forecast(panel, promotions, ForecastSpec(CUTOFF, model="naive", **options))

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forecasting.contracts import orange_juice
+from forecasting.contracts.panel_definition import Series
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.fitted_model import FittedModel
 from forecasting.core.panel import build_panel, series_of
@@ -84,6 +85,6 @@ named = st.dictionaries(st.sampled_from(["level", "slope", "scale"]), st.floats(
 
 
 @given(st.dictionaries(keys, named, max_size=5))
-def test_parameters_survive_the_table(numbers: dict[tuple[int, int], Numbers]) -> None:
+def test_parameters_survive_the_table(numbers: dict[Series, Numbers]) -> None:
     """To the last bit, by series and name."""
-    assert numbers_of(FittedModel(SPEC, rows_of(numbers))) == numbers
+    assert numbers_of(FittedModel(SPEC, rows_of(numbers, SPEC.definition))) == numbers

@@ -264,11 +264,10 @@ ROLES = [
 ]
 
 
-@pytest.mark.parametrize("text", [True, False])
 @pytest.mark.parametrize("roles", ROLES)
-def test_any_covariates_are_taken_by_their_role(roles: tuple[str, ...], text: bool) -> None:
+def test_any_covariates_are_taken_by_their_role(roles: tuple[str, ...]) -> None:
     """None at all, no price, several promotions, numbers: usable samples of every series and step."""
-    found = PriceResponse().forecast(*panel_of(definition_of(*roles), text=text))
+    found = PriceResponse().forecast(*panel_of(definition_of(*roles)))
 
     assert np.isfinite(found.samples).all()
     assert (np.diff(found.samples, axis=1) >= 0).all()
@@ -279,7 +278,7 @@ def test_any_covariates_are_taken_by_their_role(roles: tuple[str, ...], text: bo
 @pytest.mark.parametrize("roles", ROLES)
 def test_fit_and_predict_are_the_forecast_in_any_panel(roles: tuple[str, ...], products: int) -> None:
     """To the last bit, also with more products than a product has rivals, and with weeks without a sale."""
-    panel, promotions, spec = panel_of(definition_of(*roles), products=products, zeros=0.1, text=False)
+    panel, promotions, spec = panel_of(definition_of(*roles), products=products, zeros=0.1)
     model = PriceResponse()
 
     found = model.predict(model.fit(panel, promotions, spec), panel, promotions, spec)

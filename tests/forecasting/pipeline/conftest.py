@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from forecasting.contracts import orange_juice, schemas
+from forecasting.contracts import orange_juice
 from forecasting.contracts.orange_juice import dominicks_week
 from forecasting.pipeline.monitoring import MonitoringResult
 from forecasting.pipeline.simulation import shipped
@@ -19,7 +19,7 @@ from tests.forecasting.pipeline.replayed import FEW, WEEKS, let_a_week_go_by
 def replayed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Lake, list[MonitoringResult]]:
     """Five weeks of four stores, each published; not to be changed."""
     source, lake = tmp_path_factory.mktemp("few"), Lake(tmp_path_factory.mktemp("replayed") / "lake")
-    for table in (orange_juice.STORES, orange_juice.PRODUCTS, schemas.SALES, orange_juice.PROMOTIONS):
+    for table in (orange_juice.STORES, orange_juice.PRODUCTS, orange_juice.SALES, orange_juice.PROMOTIONS):
         rows = shipped(table)
         if "week" in rows:
             rows = rows[rows["store"].isin(FEW) & (rows["week"] >= pd.Timestamp(dominicks_week(58)))]

@@ -60,7 +60,7 @@ def test_a_fold_is_the_weekly_run_s_forecast(simulated_lake: Lake, tmp_path: Pat
     assert source.name == str(simulated_lake.root)
     assert progress == [(0, 1), (1, 1)]
     assert milliseconds["price_response"] > 0
-    shared = [name for name in schemas.FORECAST.columns if name in found]
+    shared = [name for name in orange_juice.FORECAST.columns if name in found]
     expected = weekly.merge(found[schemas.CELL], on=schemas.CELL)
     pd.testing.assert_frame_equal(found[shared], expected[shared], check_exact=True)
 
@@ -83,7 +83,7 @@ def test_a_fold_sees_the_plans_that_were_announced_by_its_cutoff(simulated_lake:
 
 def test_a_cutoff_before_the_first_sale_is_refused(tmp_path: Path) -> None:
     """There is nothing to forecast from, and the error says so."""
-    source = Source("some", shipped(schemas.SALES), shipped(orange_juice.PROMOTIONS), ORANGE_JUICE)
+    source = Source("some", shipped(orange_juice.SALES), shipped(orange_juice.PROMOTIONS), ORANGE_JUICE)
     folds = Folds((dominicks_week(30),), 2)
 
     with dask_cluster(ClusterSpec(1, 1), Lake(tmp_path)) as cluster, pytest.raises(DataError, match="1990-04-05"):
@@ -97,26 +97,26 @@ def test_an_output_that_cannot_be_written_is_named(out: str, tmp_path: Path, row
     (tmp_path / "a file").write_text("no folder")
 
     with pytest.raises(ForecastingError, match=out.split("/")[0]):
-        write_rows(rows, tmp_path / out)
+        write_rows(rows, tmp_path / out, ORANGE_JUICE)
 
 
 def test_no_output_is_asked_for_by_default(tmp_path: Path, rows: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without --out no file appears."""
     monkeypatch.chdir(tmp_path)
 
-    write_rows(rows, None)
+    write_rows(rows, None, ORANGE_JUICE)
 
     assert list(tmp_path.iterdir()) == []
 
 
 def test_the_file_has_every_forecast(tmp_path: Path, rows: pd.DataFrame) -> None:
     """As it was made, in a folder that is made for it; its scores are those of the model, with the CPU time."""
-    write_rows(rows, tmp_path / "out" / "rows.parquet")
+    write_rows(rows, tmp_path / "out" / "rows.parquet", ORANGE_JUICE)
 
-    again = read_table(tmp_path / "out" / "rows.parquet", schemas.BACKTEST)
+    again = read_table(tmp_path / "out" / "rows.parquet", orange_juice.BACKTEST)
 
-    pd.testing.assert_frame_equal(again, schemas.BACKTEST.cast(rows))
-    source = Source("some", shipped(schemas.SALES), shipped(orange_juice.PROMOTIONS), ORANGE_JUICE)
+    pd.testing.assert_frame_equal(again, orange_juice.BACKTEST.cast(rows))
+    source = Source("some", shipped(orange_juice.SALES), shipped(orange_juice.PROMOTIONS), ORANGE_JUICE)
     scores = score(source, again, {"mean": 1.5})
     assert scores.index.tolist() == ["mean"]
     assert scores["cpu_ms"].tolist() == [1.5]

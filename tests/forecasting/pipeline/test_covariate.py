@@ -3,11 +3,12 @@
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 
-from forecasting.contracts import schemas
+from forecasting.contracts import orange_juice, schemas
 from forecasting.contracts.calendar import WEEK
 from forecasting.contracts.layout import store_files
 from forecasting.contracts.panel_definition import ORANGE_JUICE, Covariate
@@ -30,6 +31,7 @@ AISLE_END = Covariate("aisle_end", "flag", "aisle end", "1 where the product sto
 DEFINITION = replace(
     ORANGE_JUICE, name="juice at the end of an aisle", covariates=(*ORANGE_JUICE.covariates, AISLE_END)
 )
+PANEL: dict[str, Any] = {"definition": DEFINITION, "layouts": store_files(DEFINITION)}
 STORES, PRODUCTS = (2, 5), (1, 2)
 
 
@@ -60,9 +62,9 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
 @pytest.fixture(scope="module")
 def week(lake: Lake) -> date:
     """Collect the week of the inbox, and return it."""
-    files, rows = read_inbox(list_inbox(lake.inbox), lake.reference.definition)
+    files, rows, _ = read_inbox(list_inbox(lake.inbox), lake.reference.definition, lake.reference.layouts)
     known = {"stores": lake.reference.stores(), "products": lake.reference.products()}
-    checked = validate(rows, **known, collected=lake.sales.read(), definition=lake.reference.definition)
+    checked = validate(rows, **known, collected=lake.sales.read(), **PANEL)
     assert checked.quarantined.empty
     lake.sales.add(checked.sales)
     lake.promotions.add(checked.promotions)
@@ -73,10 +75,10 @@ def week(lake: Lake) -> date:
 @pytest.mark.parametrize("text", ["2", "", "0.5", "yes"])
 def test_its_values_are_validated_by_its_role(lake: Lake, text: str) -> None:
     """A flag is 0 or 1."""
-    _, rows = read_inbox(list_inbox(lake.inbox), DEFINITION)
+    _, rows, _ = read_inbox(list_inbox(lake.inbox), DEFINITION, store_files(DEFINITION))
     known = {"stores": lake.reference.stores(), "products": lake.reference.products()}
 
-    found = validate(rows.assign(aisle_end=text), **known, collected=schemas.SALES.empty(), definition=DEFINITION)
+    found = validate(rows.assign(aisle_end=text), **known, collected=orange_juice.SALES.empty(), **PANEL)
 
     assert found.accepted == 0
     assert found.quarantined["detail"].str.startswith(f"aisle_end is {text!r}: ").all()

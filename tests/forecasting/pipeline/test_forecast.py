@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from forecasting.contracts import orange_juice, schemas
 from forecasting.contracts.calendar import WEEK
 from forecasting.contracts.errors import DataError, RunError
+from forecasting.contracts.panel_definition import Series
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.completeness import active_series
 from forecasting.core.partition import Partition
@@ -71,7 +72,7 @@ def test_nothing_sold_after_the_cutoff_reaches_the_forecast(model: str) -> None:
 
         live = forecast(market.sales[~later], market.promotions[~beyond], spec)
 
-        replay = forecast(shuffled(schemas.SALES.cast(corrupt), seed), shuffled(promotions, seed), spec)
+        replay = forecast(shuffled(orange_juice.SALES.cast(corrupt), seed), shuffled(promotions, seed), spec)
         pd.testing.assert_frame_equal(replay, live, check_exact=True)
 
     law()
@@ -115,7 +116,7 @@ def market_of(units: dict[tuple[int, int], list[int]]) -> Market:
     for (store, product), sold in units.items():
         weeks = pd.date_range(end=pd.Timestamp(CUTOFF), periods=len(sold), freq="7D", unit="us")
         frames.append(pd.DataFrame({"store": store, "product": product, "week": weeks, "units": sold}))
-    return Market(schemas.SALES.cast(pd.concat(frames)), orange_juice.PROMOTIONS.empty(), CUTOFF)
+    return Market(orange_juice.SALES.cast(pd.concat(frames)), orange_juice.PROMOTIONS.empty(), CUTOFF)
 
 
 THREE = market_of({(2, 1): [4, 6], (2, 2): [10, 30], (5, 1): [7, 7]})
@@ -142,7 +143,7 @@ def test_a_cutoff_without_sales_before_it_is_refused() -> None:
 def test_a_failed_series_gets_the_climatology_and_its_reason(parts: list[Partition]) -> None:
     """The failed series' past median stands in, named as what it is; the others are the model's, as before."""
     frames = [forecast_partition(part, SPEC) for part in parts[1:]]
-    reasons = {(2, 1): "raised", (2, 2): "timed_out"}
+    reasons: dict[Series, str] = {(2, 1): "raised", (2, 2): "timed_out"}
 
     table = assemble(frames, parts, reasons, SPEC)
 

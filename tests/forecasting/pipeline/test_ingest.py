@@ -164,7 +164,7 @@ def test_rows_of_a_file_that_cannot_be_moved_are_taken_in_once(
     monkeypatch.setattr(Path, "rename", refuse)
     week = dominicks_week(136)
     (note,) = take_in(simulated_lake, week, ingest.collect(simulated_lake, week))
-    assert "and 79 more files: could not be moved out of the inbox (Permission denied)" in note
+    assert "and 79 more: could not be moved out of the inbox (Permission denied)" in note
     assert ingest.collect(simulated_lake, week).files == []
     assert ingest.choose_weeks(simulated_lake, now()) == [week]
 
@@ -226,9 +226,7 @@ def test_the_command_takes_both_store_and_product(odd_lake: Lake) -> None:
         return " ".join(said.output.split())
 
     assert "give both, or neither" in run("--store", "2")
-    assert "No row of store 2 product 5 in the week of 1992-04-16 is quarantined" in run(
-        "--store", "2", "--product", "5"
-    )
+    assert "No row of store 2 brand 5 in the week of 1992-04-16 is quarantined" in run("--store", "2", "--product", "5")
     assert "Next: oj run" in run("--store", "2", "--product", "1")
 
 

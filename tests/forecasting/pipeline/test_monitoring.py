@@ -10,9 +10,10 @@ import pandas as pd
 import pytest
 
 from forecasting.clock import now
-from forecasting.contracts import schemas
+from forecasting.contracts import orange_juice, schemas
 from forecasting.contracts.calendar import WEEK
 from forecasting.contracts.orange_juice import dominicks_week
+from forecasting.contracts.panel_definition import ORANGE_JUICE
 from forecasting.contracts.spec import BatchSpec, ForecastSpec
 from forecasting.core.drift import baseline_from_backtest
 from forecasting.core.metrics import METRICS, score_rows
@@ -194,13 +195,13 @@ def test_two_series_by_hand() -> None:
     """10 and 30 forecast as 8 and 33; last week they sold 20 and 30: every sum and share of the total and a product."""
     weeks = [pd.Timestamp(CUTOFF), pd.Timestamp(CUTOFF + WEEK)]
     sold = [(2, 1, weeks[0], 20), (2, 1, weeks[1], 10), (2, 4, weeks[0], 30), (2, 4, weeks[1], 30)]
-    sales = schemas.SALES.cast(pd.DataFrame(sold, columns=schemas.SALES.columns))
+    sales = orange_juice.SALES.cast(pd.DataFrame(sold, columns=orange_juice.SALES.columns))
     ends = {"lo_80": [6.0, 31.0], "hi_80": [12.0, 36.0], "lo_95": [5.0, 29.0], "hi_95": [14.0, 40.0]}
     rows = pd.DataFrame({"store": 2, "product": [1, 4], "forecast": [8.0, 33.0], **ends})
     of_run = {"cutoff": weeks[0], "week": weeks[1], "step": 1, "model": ["mean", "naive"], "reason": None}
-    published = schemas.FORECAST.cast(rows.assign(**of_run, promotion_known=True))
+    published = orange_juice.FORECAST.cast(rows.assign(**of_run, promotion_known=True))
 
-    found = score_published(published, RUN, sales).set_index(["dimension", "member"])
+    found = score_published(published, RUN, sales, ORANGE_JUICE).set_index(["dimension", "member"])
 
     total = found.loc["total", ""]
     assert (total["series"], total["actual"], total["forecast"]) == (2, 40, 41)
@@ -220,7 +221,8 @@ def test_two_series_by_hand() -> None:
 def test_only_weeks_that_have_been_collected_are_scored(published: pd.DataFrame, real_sales: pd.DataFrame) -> None:
     """None at the cutoff, the first step a week later, both after two weeks; the first step's scores stay."""
     none, one, both = (
-        score_published(published, RUN, sold_until(real_sales, CUTOFF + WEEK * weeks)) for weeks in range(3)
+        score_published(published, RUN, sold_until(real_sales, CUTOFF + WEEK * weeks), ORANGE_JUICE)
+        for weeks in range(3)
     )
     assert none.empty
     assert set(one["step"]) == {1}
@@ -232,7 +234,7 @@ def test_a_series_without_an_actual_does_not_count(published: pd.DataFrame, real
     """A store that did not report is left out of every sum."""
     sales = sold_until(real_sales, CUTOFF + WEEK)
     gone = sales[(sales["store"] != 5) | (sales["week"] <= pd.Timestamp(CUTOFF))]
-    found = score_published(published, RUN, gone).set_index(["dimension", "member"])
+    found = score_published(published, RUN, gone, ORANGE_JUICE).set_index(["dimension", "member"])
     assert found.loc["total", ""]["series"] == 33
     assert ("store", "5") not in found.index
 
@@ -243,7 +245,7 @@ def test_there_is_one_definition_of_a_score(
     """WAPE, bias, pinball and coverage are those of `METRICS`; the naive forecast that of the model."""
     rows = published.merge(real_sales.rename(columns={"units": "actual"}), on=schemas.CELL)
     rows = rows[rows["step"] == 2]
-    found = score_published(published, RUN, real_sales)
+    found = score_published(published, RUN, real_sales, ORANGE_JUICE)
     total = found[(found["dimension"] == "total") & (found["step"] == 2)].iloc[0]
     assert total["wape"] == pytest.approx(METRICS["wape"](rows))
     assert total["bias"] == pytest.approx(METRICS["bias"](rows))

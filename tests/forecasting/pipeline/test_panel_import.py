@@ -1,108 +1,140 @@
-"""Any retailer's panel, under the names that its columns have there."""
+"""An import takes in what the inbox would, accounts for every row, and changes nothing where too much is wrong."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from forecasting.clock import now
 from forecasting.contracts.errors import DataError, OptionError
 from forecasting.contracts.schemas import SERIES
-from forecasting.contracts.spec import ForecastSpec
-from forecasting.pipeline.forecast import forecast
-from forecasting.pipeline.panel_import import ColumnMapping, import_panel
-from forecasting.pipeline.simulation import simulate
+from forecasting.pipeline.panel_import import ImportResult, import_panel
 from forecasting.storage.lake import Lake
+from tests.shop import HEADER, PLAN_HEADER, PRODUCTS, SHOP, STORES, shop_lake, sold, week, write_plan, write_sales
 
-MAPPING = ColumnMapping("Store", "Product", "WeekStarting", "Quantity", {"price": "Price", "feat": "Advert"})
-HEADER = "WeekStarting,Store,Product,Quantity,Advert,Price\n"
-ROWS = "1990-06-18,2,minute.maid,10,0,1.99\n1990-06-18,2,dominicks,7,1,1.49\n1990-06-25,2,dominicks,,1,1.29\n"
-
-
-def imported(tmp_path: Path, text: str, mapping: ColumnMapping = MAPPING) -> Lake:
-    file = tmp_path / "panel.csv"
-    file.write_text(text, encoding="utf-8")
-    lake = Lake(tmp_path / "lake")
-    import_panel(lake, [file], mapping)
-    return lake
+LINE = "007;x;02.01.2023;2,5;1,5\n"
 
 
-def test_names_get_numbers_and_are_kept(tmp_path: Path) -> None:
-    """Text products are numbered in the order of their names; stores that are numbers keep theirs."""
-    lake = imported(tmp_path, HEADER + ROWS)
-    assert lake.reference.products()[["product", "name"]].to_numpy().tolist() == [[1, "dominicks"], [2, "minute.maid"]]
-    assert lake.reference.stores()["store"].tolist() == [2]
-    assert lake.sales.read()[[*SERIES, "units"]].to_numpy().tolist() == [[2, 1, 7], [2, 2, 10]]
+@pytest.fixture
+def shop(tmp_path: Path) -> Lake:
+    return shop_lake(tmp_path / "lake")
 
 
-def test_rows_without_units_are_plans(tmp_path: Path) -> None:
-    """They reach into the future of the promotions, and never into sales."""
-    lake = imported(tmp_path, HEADER + ROWS)
-    assert lake.promotions.read()["price"].tolist() == [1.49, 1.29, 1.99]
-    assert [str(week) for week in lake.sales.weeks()] == ["1990-06-18"]
+def add(lake: Lake, *files: Path, **options: float) -> ImportResult:
+    return import_panel(lake, files, now(), **options)  # type: ignore[arg-type]
 
 
-def test_the_weekday_that_opens_a_week_is_the_panels_own(tmp_path: Path) -> None:
-    """Monday here; a forecast of this lake takes Mondays as cutoffs and refuses Thursdays."""
-    lake = imported(tmp_path, HEADER + ROWS)
-    assert lake.reference.week_starts_on == 0
-    (week,) = lake.sales.weeks()
-    spec = ForecastSpec(week, horizon=1, model="naive", definition=lake.reference.definition)
-    assert len(forecast(lake.sales.read(), lake.promotions.read(), spec)) == 2
-    with pytest.raises(OptionError, match="name the Thursday before"):
-        ForecastSpec(week)
+def written(lake: Lake, text: str, name: str = "Umsatz.csv") -> Path:
+    path = lake.root.parent / name
+    path.write_text(text, encoding="utf-8")
+    return path
 
 
-def test_a_panel_without_covariates_is_forecast_too(tmp_path: Path) -> None:
-    """No price, no advert: every week costs the same, and each model still answers."""
-    weeks = pd.date_range("1990-06-18", periods=30, freq="7D").strftime("%Y-%m-%d")
-    rows = "".join(f"{week},a,x,{10 + number % 3}\n" for number, week in enumerate(weeks))
-    lake = imported(tmp_path, "Week,Shop,Item,Sold\n" + rows, ColumnMapping("Shop", "Item", "Week", "Sold"))
-    for model in ("naive", "price_response"):
-        spec = ForecastSpec(lake.sales.weeks()[-1], model=model, definition=lake.reference.definition)
-        table = forecast(lake.sales.read(), lake.promotions.read(), spec)
-        assert table["forecast"].between(8, 14).all()
+def state(lake: Lake) -> list[tuple[str, bytes]]:
+    return [(str(path), path.read_bytes()) for path in sorted(lake.root.rglob("*")) if path.is_file()]
+
+
+def test_a_history_fills_an_empty_lake(shop: Lake) -> None:
+    """Ids as they are written, units with decimals, left out weeks as 0, prices announced from the beginning."""
+    found = add(shop, write_sales(shop.root.parent / "Umsatz.csv", range(10)))
+    assert (found.rows_in, found.accepted, found.quarantined, found.unsold) == (85, 85, 0, 5)
+    assert (found.series, found.new_stores, found.new_products) == (9, 3, 3)
+    assert (found.first, found.last) == (week(0), week(9))
+    sales = shop.sales.read().set_index([*SERIES, "week"])["units"]
+    assert sales.loc[STORES[2], PRODUCTS[0], pd.Timestamp(week(3))] == sold(3, 2, 0)
+    assert sales.loc[STORES[2], PRODUCTS[2]].tolist() == [sold(number, 2, 2) for number in range(10)]
+    assert shop.promotions.weeks() == [week(0)]
+    assert len(shop.promotions.read()) == 85
+
+
+def test_plans_may_come_with_the_sales_or_after_them(shop: Lake) -> None:
+    """In a layout of their own; they count as announced from the beginning too."""
+    sales = write_sales(shop.root.parent / "Umsatz.csv", range(4))
+    plan = write_plan(shop.root.parent / "Plan.csv", range(4, 6))
+    add(shop, sales, plan)
+    assert sorted(shop.promotions.read()["week"].dt.date.unique()) == [week(number) for number in range(6)]
+    later = add(shop, write_plan(shop.root.parent / "Plan 2.csv", range(6, 7)))
+    assert (later.accepted, later.sales, later.first) == (9, 0, None)
+    assert shop.promotions.weeks() == [week(0)]
+    assert shop.promotions.read()["week"].max() == pd.Timestamp(week(6))
+
+
+def test_later_and_earlier_weeks_and_corrections_are_added(shop: Lake) -> None:
+    """To a lake that has sales; both values of a correction are kept."""
+    add(shop, write_sales(shop.root.parent / "Umsatz.csv", range(5, 8)))
+    add(shop, write_sales(shop.root.parent / "Umsatz alt.csv", range(5)))
+    add(shop, write_sales(shop.root.parent / "Umsatz neu.csv", range(8, 9)))
+    assert shop.sales.weeks() == [week(number) for number in range(9)]
+    again = add(shop, written(shop, HEADER + f"{STORES[0]};{PRODUCTS[0]};{week(8):%d.%m.%Y};2,5;99,5\n"))
+    assert (again.accepted, again.corrected) == (1, 1)
+    corrections = shop.corrections.read(week(8))
+    assert corrections[["units_before", "units_after"]].to_numpy().tolist() == [[sold(8, 0, 0), 99.5]]
+
+
+def test_what_was_imported_is_a_duplicate_when_it_comes_again(shop: Lake) -> None:
+    """Nothing changes."""
+    file = write_sales(shop.root.parent / "Umsatz.csv", range(5))
+    add(shop, file)
+    before = shop.sales.read()
+    again = add(shop, file)
+    assert (again.accepted, again.dropped, again.quarantined) == (0, again.rows_in, 0)
+    pd.testing.assert_frame_equal(shop.sales.read(), before)
+
+
+def test_every_row_is_accounted_for(shop: Lake) -> None:
+    """In all, by file, and by rule with its first row."""
+    good = written(shop, HEADER + LINE + LINE, "Umsatz 1.csv")
+    lines = "007;x;09.01.2023;2,5;eins\n007;x;32.01.2023;2,5;1\n007;x;16.01.2023;2,5;2\n"
+    bad = written(shop, HEADER + lines, "Umsatz 2.csv")
+    found = add(shop, good, bad, max_quarantined=0.5)
+    assert (found.rows_in, found.accepted, found.dropped, found.quarantined) == (5, 2, 1, 2)
+    assert [(each.name, each.rows_in, each.accepted, each.dropped, each.quarantined) for each in found.files] == [
+        ("Umsatz 1.csv", 2, 1, 1, 0),
+        ("Umsatz 2.csv", 3, 1, 0, 2),
+    ]
+    assert {(each.rule, each.rows, each.file, each.line) for each in found.rules} == {
+        ("not_a_number", 1, "Umsatz 2.csv", 2),
+        ("not_a_date", 1, "Umsatz 2.csv", 3),
+    }
+    assert all(each.detail for each in found.rules)
+    assert found.listed["line"].tolist() == [2, 3]
+
+
+def test_too_many_quarantined_rows_change_nothing(shop: Lake) -> None:
+    """Nor does a check, whatever it finds; both say what they found."""
+    file = written(shop, HEADER + LINE + "007;x;09.01.2023;2,5;eins\n")
+    before = state(shop)
+    refused = add(shop, file)
+    assert (refused.is_refused, refused.quarantined, len(refused.listed)) == (True, 1, 1)
+    checked = import_panel(shop, [file], now(), max_quarantined=1.0, is_check=True)
+    assert (checked.is_refused, checked.accepted) == (False, 1)
+    assert state(shop) == before
+    assert not add(shop, file, max_quarantined=0.5).is_refused
+    assert shop.sales.weeks() == [week(0)]
+
+
+def test_new_stores_come_in_whatever_the_definition_says_of_the_inbox(tmp_path: Path) -> None:
+    """An import is a person's command."""
+    lake = shop_lake(tmp_path / "lake", replace(SHOP, new_ids="quarantine"))
+    assert add(lake, written(lake, HEADER + LINE)).new_stores == 1
+    assert lake.reference.stores()["name"].tolist() == ["007"]
 
 
 @pytest.mark.parametrize(
-    ("text", "error", "says"),
+    ("name", "text", "says"),
     [
-        (HEADER + ROWS.replace("10", "ten"), DataError, "Line 2 of panel.csv has 'ten' for units"),
-        (HEADER + ROWS.replace("10", "1.5"), DataError, "must be a whole number"),
-        (HEADER + ROWS.replace("10", "-1"), DataError, "must be a whole number, 0 or more"),
-        (HEADER + ROWS.replace("1.49", ""), DataError, "Line 3 of panel.csv has '' for price"),
-        (HEADER + ROWS.replace("1.49", "0"), DataError, "must be above 0"),
-        (HEADER + ROWS.replace(",1,1.49", ",2,1.49"), DataError, "must be from 0 to 1"),
-        (HEADER + ROWS.replace("1990-06-25", "25/06/1990"), DataError, "a date written as YYYY-MM-DD"),
-        (HEADER + ROWS.replace("1990-06-25", "1990-06-26"), DataError, r"Monday \(2 rows\), Tuesday \(1 rows\)"),
-        (HEADER + ROWS + ROWS.splitlines()[0] + "\n", DataError, "Line 5 of panel.csv gives a store, product and week"),
-        (HEADER.replace("Price", "Cost") + ROWS, OptionError, "Price is not a column of panel.csv, which has"),
-        ("\xff", DataError, "cannot be read|No columns"),
+        ("Plan.csv", PLAN_HEADER + "007;x;02.01.2023;2,5\n", "No row of Plan.csv has units, and the lake has no sales"),
     ],
 )
-def test_what_cannot_be_read_names_its_place(tmp_path: Path, text: str, error: type[Exception], says: str) -> None:
-    """File, line, value and what it must be; nothing is taken in."""
-    (tmp_path / "lake").mkdir()
-    with pytest.raises((error, OptionError), match=says if text != "\xff" else "is not a column"):
-        imported(tmp_path, text)
-    assert Lake(tmp_path / "lake").sales.weeks() == []
+def test_files_without_sales_cannot_fill_a_lake(shop: Lake, name: str, text: str, says: str) -> None:
+    """One sentence says what they lack."""
+    with pytest.raises(DataError, match=says):
+        add(shop, written(shop, text, name))
+    assert shop.is_empty
 
 
-def test_a_lake_with_sales_is_left_alone(tmp_path: Path) -> None:
-    """An import fills a new lake only, and the simulation does not mix the orange juice into another panel."""
-    lake = imported(tmp_path, HEADER + ROWS)
-    with pytest.raises(OptionError, match="has sales already"):
-        import_panel(lake, [tmp_path / "panel.csv"], MAPPING)
-    with pytest.raises(OptionError, match="holds another panel"):
-        simulate(lake)
-
-
-def test_parquet_is_read_too(tmp_path: Path) -> None:
-    """With typed columns, and dates as dates."""
-    frame = pd.DataFrame(
-        {"Store": ["n", "s"], "Product": ["x", "x"], "Week": pd.to_datetime(["1990-06-18"] * 2), "Sold": [1, 2]}
-    )
-    frame.to_parquet(tmp_path / "panel.parquet")
-    lake = Lake(tmp_path / "lake")
-    found = import_panel(lake, [tmp_path / "panel.parquet"], ColumnMapping("Store", "Product", "Week", "Sold"))
-    assert (found.sales, found.series, found.week_starts_on) == (2, 2, 0)
-    assert lake.reference.stores()["name"].tolist() == ["n", "s"]
+def test_a_lake_without_a_panel_file_says_how_to_get_one(tmp_path: Path) -> None:
+    """Nothing is guessed."""
+    with pytest.raises(OptionError, match="has no panel file.*oj init"):
+        add(Lake(tmp_path / "lake"), tmp_path / "sales.csv")

@@ -1,15 +1,16 @@
 """The simulation lets the real weeks arrive."""
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from forecasting.contracts import schemas
+from forecasting.contracts import orange_juice
 from forecasting.contracts.calendar import WEEK
 from forecasting.contracts.errors import DataError, OptionError
-from forecasting.contracts.orange_juice import dominicks_week
+from forecasting.contracts.orange_juice import LAYOUTS, dominicks_week
 from forecasting.contracts.panel_definition import ORANGE_JUICE
 from forecasting.core.validation import validate
 from forecasting.pipeline.simulation import WEEKS_AHEAD, simulate
@@ -36,15 +37,16 @@ def test_what_is_dropped_is_what_was_sold(simulated_lake: Lake) -> None:
     from forecasting.pipeline.simulation import SHIPPED
     from forecasting.storage.files import read_table
 
-    _, rows = read_inbox(list_inbox(simulated_lake.inbox), ORANGE_JUICE)
+    _, rows, _ = read_inbox(list_inbox(simulated_lake.inbox), ORANGE_JUICE, LAYOUTS)
     checked = validate(
         rows,
         stores=simulated_lake.reference.stores(),
         products=simulated_lake.reference.products(),
         collected=simulated_lake.sales.read(),
         definition=ORANGE_JUICE,
+        layouts=LAYOUTS,
     )
-    shipped = read_table(SHIPPED / "sales.parquet", schemas.SALES)
+    shipped = read_table(SHIPPED / "sales.parquet", orange_juice.SALES)
     week = shipped[shipped["week"] == pd.Timestamp(dominicks_week(136))].reset_index(drop=True)
     pd.testing.assert_frame_equal(checked.sales, week)
     assert checked.quarantined.empty
@@ -71,3 +73,13 @@ def test_history_must_end_with_a_shipped_week(tmp_path: Path, until: date) -> No
     """A day that opens no week, or a week before the data, is refused."""
     with pytest.raises(OptionError, match="is not a week of the shipped data"):
         simulate(Lake(tmp_path / "lake"), history_until=until)
+
+
+def test_a_lake_that_is_made_for_another_panel_is_left_alone(tmp_path: Path) -> None:
+    """Before its first import it has no sales, but a panel file, which stays as it is."""
+    lake = Lake(tmp_path / "lake")
+    coffee = replace(ORANGE_JUICE, name="coffee")
+    lake.reference.write_panel(coffee, LAYOUTS)
+    with pytest.raises(OptionError, match="holds another panel than the shipped one"):
+        simulate(lake)
+    assert (lake.reference.definition, lake.sales.weeks()) == (coffee, [])

@@ -114,9 +114,9 @@ def test_without_a_plan_one_is_assumed_and_said(now: Outlook) -> None:
 @pytest.mark.parametrize(
     ("question", "sentence"),
     [
-        ({"store": 3}, "store=3, product=5 was not sold"),
-        ({"product": 99}, "store=2, product=99 was not sold"),
-        ({"store": 14}, "store=14, product=5 has no parameters in the model.*oj train"),
+        ({"store": 3}, "store=3, brand=5 was not sold"),
+        ({"product": 99}, "store=2, brand=99 was not sold"),
+        ({"store": 14}, "store=14, brand=5 has no parameters in the model.*oj train"),
         ({"week": CUTOFF}, "is not the first day of one of the 26 weeks ahead"),
         ({"week": CUTOFF + WEEK / 7}, "is not the first day"),
         ({"week": CUTOFF + 27 * WEEK}, "is not the first day"),

@@ -66,5 +66,5 @@ def page_lake(tmp_path: Path) -> Lake:
     forecast = forecast_of(week.forecast[schemas.CELL], CUTOFF)
     write_json(lake.forecasts.run_folder(WEEK, "run-1") / "manifest.json", {})
     for path in (lake.forecasts.path(WEEK), lake.forecasts.run_folder(WEEK, "run-1") / "forecast.parquet"):
-        write_table(path, forecast, schemas.FORECAST, {"run_id": "run-1"})
+        write_table(path, forecast, orange_juice.FORECAST, {"run_id": "run-1"})
     return lake

@@ -13,7 +13,7 @@ from forecasting.contracts import orange_juice, schemas
 from forecasting.contracts.panel_definition import ORANGE_JUICE
 from forecasting.contracts.run_record import Outcome, RunRecord
 from forecasting.contracts.spec import ForecastSpec
-from forecasting.core.completeness import Acceptance, CompletenessReport, WeekStatus
+from forecasting.core.completeness import Acceptance, CompletenessReport, Incomplete, WeekStatus
 from forecasting.core.drift import Alarm
 from forecasting.core.metrics import score_rows
 from forecasting.core.report import report_table
@@ -36,7 +36,7 @@ ACCEPTED_WITH_GAPS = CompletenessReport(
     expected=(1, 2, 5, 8),
     received=(1,),
     missing=(2, 5),
-    incomplete={8: "products 1, 2"},
+    incomplete=(Incomplete(8, products=(1, 2)),),
     status=WeekStatus.ACCEPTED_WITH_GAPS,
     accepted=Acceptance("anna", "strike", datetime(1992, 4, 24, 8, tzinfo=UTC)),
 )
@@ -83,7 +83,7 @@ def made_up(stores: int = 3, products: int = 2, weeks: int = 30, *, names: list[
     past = cells["week"] <= CUTOFF
     sales = cells[past].assign(units=random.poisson(100, past.sum()))
     table = report_table(
-        schemas.SALES.cast(sales),
+        orange_juice.SALES.cast(sales),
         orange_juice.PROMOTIONS.cast(whole_offers(promotions)),
         forecast_of(cells[~past], CUTOFF),
         pd.DataFrame({"product": range(1, products + 1), "name": names[:products]}),
@@ -93,10 +93,10 @@ def made_up(stores: int = 3, products: int = 2, weeks: int = 30, *, names: list[
     return WeekView(
         panel=ORANGE_JUICE,
         report=table,
-        earlier=schemas.FORECAST.empty(),
+        earlier=orange_juice.FORECAST.empty(),
         scores=schemas.SCORES.empty(),
-        corrections=schemas.CORRECTIONS.empty(),
-        replaced=schemas.FORECAST.empty(),
+        corrections=orange_juice.CORRECTIONS.empty(),
+        replaced=orange_juice.FORECAST.empty(),
         run_id="0123456789abcdef",
         completeness=ingest_of().completeness,
         record=record_of(ingest_of()),
@@ -120,7 +120,7 @@ def forecast_of(cells: pd.DataFrame, cutoff: pd.Timestamp, units: float = 100.0)
         reason=None,
         promotion_known=True,
     )
-    return schemas.FORECAST.cast(rows)
+    return orange_juice.FORECAST.cast(rows)
 
 
 def earlier_forecasts(week: WeekView, weeks: int) -> pd.DataFrame:
@@ -145,7 +145,7 @@ def scores_of(earlier: pd.DataFrame, actual: pd.DataFrame) -> pd.DataFrame:
 
 def ingest_of(**changed: Any) -> IngestResult:
     """A whole week of 3 stores."""
-    report = CompletenessReport(WEEK, 6, None, (1, 2, 3), (1, 2, 3), (), {}, WeekStatus.WHOLE)
+    report = CompletenessReport(WEEK, 6, None, (1, 2, 3), (1, 2, 3), (), (), WeekStatus.WHOLE)
     return replace(IngestResult(report, rows_in=6, accepted=6, duplicates=0, quarantined=0), **changed)
 
 
@@ -158,7 +158,7 @@ def with_gaps() -> IngestResult:
         expected=tuple(range(83)),
         received=tuple(range(71)),
         missing=tuple(range(100, 110)),
-        incomplete={8: "products 1, 2, 3", 9: "the sales of 1992-04-16, 1992-04-17"},
+        incomplete=(Incomplete(8, (1, 2, 3)), Incomplete(9, days=(date(1992, 4, 16), date(1992, 4, 17)))),
         status=WeekStatus.ACCEPTED_WITH_GAPS,
         accepted=Acceptance("Ada", "strike", datetime(1992, 4, 23, 8, tzinfo=UTC)),
     )

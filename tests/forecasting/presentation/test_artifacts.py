@@ -137,7 +137,7 @@ def test_the_commands_open_the_files_and_the_hashes_are_theirs(published: RunVie
     forecast = published.record.result(PublishedForecast)
     assert forecast
     assert rows == [forecast.rows, len(published.report)]
-    assert f"{forecast.rows:,} rows, one per store, product and week" in markdown
+    assert f"{forecast.rows:,} rows, one per store, brand and week" in markdown
     for file in (forecast.path, published.lake.reports.table_path):
         summed = subprocess.run(["sha256sum", str(file)], capture_output=True, text=True, check=True).stdout  # noqa: S607
         assert f"`{summed.split()[0]}`" in markdown
@@ -149,7 +149,7 @@ def test_every_step_of_the_lineage_has_its_counts_and_a_hash_that_can_be_checked
     markdown = pages(published)["lineage"]
     steps = [line.split(" | ") for line in markdown.splitlines() if line.endswith("` |")]
     assert [(step[0], step[1]) for step in steps] == [
-        ("| files that the stores sent", "82"),
+        ("| files that were sent", "82"),
         ("| sales up to 1992-04-16", "97"),
         ("| promotions announced up to 1992-04-16", "93"),
         ("| forecast", "1"),

@@ -90,7 +90,7 @@ def test_a_workbook_is_ready_to_work_with(tmp_path: Path) -> None:
     assert orders.freeze_panes == "E2"
     assert orders.auto_filter.ref == f"A1:{get_column_letter(len(orange_juice.ORDER_SHEET.columns))}2"
     assert [cell.value for cell in orders[1]][3:9] == [
-        "Product name", "Week", "Forecast", "80 % from", "80 % to", "95 % from",
+        "Brand name", "Week", "Forecast", "80 % from", "80 % to", "95 % from",
     ]  # fmt: skip
     about = dict(book["About"].iter_rows(values_only=True))
     assert (about["cutoff"], about["Change"]) == ("1992-04-16", "units: forecast - last_sold")
@@ -174,3 +174,12 @@ def test_what_is_not_published_cannot_be_exported(small_lake: Lake, tmp_path: Pa
     with pytest.raises(OptionError, match=f"name one from {CUTOFFS[0]} to {CUTOFFS[-1]}"):
         export_forecast(small_lake, date(1990, 1, 4), tmp_path / "orders.csv")
     assert not (tmp_path / "orders.csv").exists()
+
+
+def test_long_numbers_of_ids_keep_their_digits(tmp_path: Path) -> None:
+    """A barcode is shown whole; what is longer than Excel's numbers is text."""
+    sheet = sheet_of("a").assign(store=5_901_234_123_457, product=1_234_567_890_123_456_789)
+    export(sheet, tmp_path / "orders.xlsx", ABOUT, ORANGE_JUICE)
+    _, (store, _, product, *_) = openpyxl.load_workbook(tmp_path / "orders.xlsx")["Orders"].iter_rows()
+    assert (store.value, store.number_format) == (5_901_234_123_457, "0")
+    assert (product.value, product.data_type) == ("1234567890123456789", "s")

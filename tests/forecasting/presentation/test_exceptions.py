@@ -63,6 +63,6 @@ def test_a_revision_counts_series_and_shows_the_biggest_changes() -> None:
     before = forecast_of(week.forecast[["store", "product", "week"]], week.cutoff, 90.0)
     found = revision(replace(week, replaced=before))
     assert found
-    assert "6 series by more than one unit; in all 1,080 → 1,200" in found.sentence
+    assert "6 series by more than one carton; in all 1,080 → 1,200" in found.sentence
     assert len(found.rows) == 8
     assert found.rows[0][2][2:] == ("23 April 1992", "90", "100", "+10")

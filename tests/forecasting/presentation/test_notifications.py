@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from forecasting.contracts.errors import RunError, WeekNotWhole
+from forecasting.contracts.panel_definition import ORANGE_JUICE, Key
 from forecasting.contracts.run_record import RunRecord
 from forecasting.core.completeness import WeekStatus
 from forecasting.presentation.notifications import (
@@ -54,24 +55,24 @@ def test_a_failure_says_what_is_still_published_and_what_to_do() -> None:
 def test_a_week_that_waits_says_for_what() -> None:
     """The stores, ten by name, and the deadline with its zone."""
     gaps = [f"store {number}" for number in range(1, 13)]
-    waiting = week_waiting(WEEK, gaps, DEADLINE)
+    waiting = week_waiting(WEEK, gaps, DEADLINE, ORANGE_JUICE)
     assert waiting.title == "Week of 1992-04-16: waiting for 12 stores"
     assert waiting.body.splitlines() == [
         f"Missing: {', '.join(gaps[:10])} and 2 more.",
         "The run waits until 1992-04-25 06:00 UTC; put the files into the inbox, or:",
         'oj accept --week 1992-04-16 --reason "your reason"',
     ]
-    empty = week_waiting(WEEK, [], DEADLINE)
+    empty = week_waiting(WEEK, [], DEADLINE, ORANGE_JUICE)
     assert empty.title == "Week of 1992-04-16: waiting for its files"
     assert empty.body.startswith("None of its files has arrived yet.")
 
 
 def test_accepted_gaps_name_who_and_why() -> None:
     """Nobody has to open the completeness report."""
-    notification = gaps_accepted(REPORT)
+    notification = gaps_accepted(REPORT, ORANGE_JUICE)
     assert notification.title == "Week of 1992-04-16: published without 3 stores"
     assert notification.body == (
-        "Accepted by anna, because: strike\nMissing: store 2, store 5, store 8 lacks products 1, 2."
+        "Accepted by anna, because: strike\nMissing: store 2, store 5, store 8 lacks brands 1, 2."
     )
 
 
@@ -137,8 +138,8 @@ def test_every_notification_fits_a_phone() -> None:
     """Subjects of 60 characters at most, and events that can be a file's name."""
     found = [
         run_failed(WEEK, RunError("a", "b"), None),
-        week_waiting(WEEK, ["store 2"], DEADLINE),
-        gaps_accepted(REPORT),
+        week_waiting(WEEK, ["store 2"], DEADLINE, ORANGE_JUICE),
+        gaps_accepted(REPORT, ORANGE_JUICE),
         many_fallbacks(record_of(), PUBLISHED, 0.0),
         late_files(WEEK, ["a.csv"]),
         database_not_loaded(WEEK, "The database reporting could not be loaded: nobody listens at that address."),
@@ -148,3 +149,12 @@ def test_every_notification_fits_a_phone() -> None:
         assert notification
         assert len(notification.title) <= 60
         assert (notification.once or "").replace("-", "").isalnum() or notification.once is None
+
+
+def test_a_notification_has_the_words_of_the_definition() -> None:
+    """Outlets and SKUs, not stores and brands."""
+    panel = replace(ORANGE_JUICE, store=Key("outlet", "outlets"), product=Key("SKU", "SKUs"))
+    accepted = gaps_accepted(REPORT, panel)
+    assert accepted.title.endswith("published without 3 outlets")
+    assert "Missing: outlet 2, outlet 5, outlet 8 lacks SKUs 1, 2." in accepted.body
+    assert week_waiting(WEEK, ["outlet 2"], DEADLINE, panel).title.endswith("waiting for 1 outlet")

@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 
 from forecasting.compute.usage import ClusterUsage
+from forecasting.contracts.panel_definition import ORANGE_JUICE
 from forecasting.core.comparison import ComparisonResult
 from forecasting.core.revision import RevisedForecast, Revision
 from forecasting.pipeline.baseline import BaselineResult
@@ -45,7 +46,7 @@ def test_every_store_and_row_is_accounted_for() -> None:
     assert facts == {
         "collected": "71 of 83 expected stores have reported: accepted with gaps",
         "rows": "4,477,000 = 4,476,000 accepted + 500 duplicates + 500 quarantined",
-        "gaps": "store 8 lacks products 1, 2, 3, store 9 lacks the sales of 1992-04-16, 1992-04-17, store 100, "
+        "gaps": "store 8 lacks brands 1, 2, 3, store 9 lacks the sales of 1992-04-16, 1992-04-17, store 100, "
         "store 101, store 102, store 103 and 6 more",
         "accepted": "by Ada: strike",
         "quarantined": "not_a_number 300, cut_row 150, negative 50, unknown_store 1,234,567",
@@ -58,6 +59,14 @@ def test_every_store_and_row_is_accounted_for() -> None:
     assert [grid.title for grid in stage.grids] == ["Stores with gaps"]
     assert len(stage.grids[0].rows) == 12
     assert said(ingest_of()).keys() == {"collected", "rows"}
+
+
+def test_what_is_no_sale_and_what_is_new_are_told_where_there_is_any() -> None:
+    """Rows that were passed over, products that a store left out, stores and products that the lake did not know."""
+    found = said(ingest_of(passed_over={"left_out": 2}, unsold=3, new_stores=(7,), new_products=("a\nb", "c")))
+    assert found["rows"] == "6 = 6 accepted + 0 duplicates + 2 passed over + 0 quarantined"
+    assert (found["passed over"], found["not sold"]) == ("left_out 2", "3 cells that files leave out: 0 cartons")
+    assert found["new"] == "stores 7 / brands a\\nb, c"
 
 
 def test_gaps_and_quarantined_rows_are_warnings() -> None:
@@ -131,12 +140,12 @@ def test_one_that_is_only_registered_is_not_called_worse() -> None:
 
 def test_a_revision_says_how_far() -> None:
     """Series, totals, and the biggest change; series that came or went; none at all."""
-    assert revised(REVISION) == (
-        "912 series by more than one unit; in all 100,000 → 99,000; most: store 5 product 2, week of 1992-04-23: "
+    assert revised(REVISION, ORANGE_JUICE) == (
+        "912 series by more than one carton; in all 100,000 → 99,000; most: store 5 brand 2, week of 1992-04-23: "
         "120 → 1,340"
     )
-    assert "11 series are new, 0 are gone" in revised(Revision(0, 11, 0, 1e5, 99e3))
-    assert revised(Revision(0, 0, 0, 1e5, 99e3)).startswith("nothing by more than one unit")
+    assert "11 series are new, 0 are gone" in revised(Revision(0, 11, 0, 1e5, 99e3), ORANGE_JUICE)
+    assert revised(Revision(0, 0, 0, 1e5, 99e3), ORANGE_JUICE).startswith("nothing by more than one carton")
 
 
 def test_a_published_forecast_names_models_and_reasons(tmp_path: Path) -> None:

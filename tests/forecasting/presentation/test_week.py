@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from forecasting.contracts import schemas
+from forecasting.contracts import orange_juice, schemas
 from forecasting.contracts.run_record import Outcome, RunRecord
 from forecasting.core.completeness import WeekStatus
 from forecasting.presentation.html import write_page
@@ -40,7 +40,7 @@ def publish(lake: Lake, cutoff: date, run_id: str, rows: pd.DataFrame, **more: s
     """Publish a forecast, and keep it as a run's."""
     write_json(lake.forecasts.run_folder(cutoff, run_id) / "manifest.json", {})
     for path in (lake.forecasts.path(cutoff), lake.forecasts.run_folder(cutoff, run_id) / "forecast.parquet"):
-        write_table(path, rows, schemas.FORECAST, {"run_id": run_id, **more})
+        write_table(path, rows, orange_juice.FORECAST, {"run_id": run_id, **more})
 
 
 def run_of(lake: Lake, run_id: str, series: int, *results: object, **changed: Any) -> RunRecord:
@@ -132,8 +132,15 @@ def test_an_alarm_that_a_correction_raised_of_an_earlier_week_is_on_the_page(lak
 def test_the_facts_of_a_week_name_no_file_of_the_machine(lake: Lake) -> None:
     """Data, model, run and seconds are there; the page may be sent to anybody."""
     facts = {fact.name: fact.text for fact in week_view(lake, WEEK, run_of(lake, "run-1", 6, ingest_of())).facts}
-    assert facts["data"] == "180 rows of sales, 26 September 1991 to 16 April 1992, 3 stores, 2 products"
+    assert facts["data"] == "180 rows of sales, 26 September 1991 to 16 April 1992, 3 stores, 2 brands"
     assert facts["models"] == "mean (6 series)"
     assert facts["rows"] == "6 = 6 accepted + 0 duplicates + 0 quarantined"
     assert facts["seconds"].startswith("700.0 s: collect 99.9")
     assert not any(str(lake.root) in text for text in facts.values())
+
+
+def test_names_that_several_have_come_with_their_ids() -> None:
+    """So that each can be chosen; a store without a name has its id."""
+    week = made_up(names=["Milk", "Milk", "Main Street"])
+    assert week.product_names == {1: "Milk (1)", 2: "Milk (2)"}
+    assert week.store_names == {1: "Main Street", 2: "2", 3: "3"}

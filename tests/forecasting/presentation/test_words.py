@@ -1,6 +1,7 @@
 """Numbers, counts and plans in words."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -24,9 +25,9 @@ def row(price: float, deal: float, feat: float) -> dict[str, float]:
         (words.day("1992-04-16"), "16 April 1992"),
         (words.number(1234.5), "1,234"),
         (words.number(NONE), "–"),
-        (words.interval(9000, 11000), "9,000–11,000"),
-        (words.signed(-1234), "−1,234"),
-        (words.signed(7), "+7"),
+        (words.interval(ORANGE_JUICE, 9000, 11000), "9,000–11,000"),
+        (words.signed(ORANGE_JUICE, -1234), "−1,234"),
+        (words.signed(ORANGE_JUICE, 7), "+7"),
         (words.percent(-0.0739, 1), "−7.4 %"),
         (words.percent(None), "–"),
         (words.score("naive_wape", 0.345), "34.5 %"),
@@ -80,3 +81,27 @@ def test_a_change_is_explained_by_its_plan() -> None:
     assert words.why(ORANGE_JUICE, row(2.49, 0, 0), row(2.45, 0.25, 0)) == "no promotion, after one in the last weeks"
     assert words.why(ORANGE_JUICE, row(NONE, NONE, NONE), row(2, 0, 0)) == "no plan is announced for that week"
     assert words.why(ORANGE_JUICE, row(2.49, 0, 0), row(2.45, 0, 0)) == "nothing in the plan explains it"
+
+
+@pytest.mark.parametrize(
+    ("units", "shown"),
+    [(0.37, "0.37"), (0.0041, "0.004"), (0, "0"), (4.256, "4.26"), (42.56, "42.6"), (1234.5, "1,234"), (-0.5, "-0.50")],
+)
+def test_units_have_decimals_where_they_are_not_whole(units: float, shown: str) -> None:
+    """Three digits or more; of whole units none."""
+    weighed = replace(ORANGE_JUICE, whole_units=False)
+    assert words.amount(weighed, units) == shown
+    assert words.amount(ORANGE_JUICE, units) == f"{units:,.0f}"
+
+
+def test_people_sort_numbers_inside_of_names_by_their_size() -> None:
+    """Whatever stands around them; the order is the same each time."""
+    ids = ["item 10", "item 9", "Item 9", "7", "007", "²", "a", "", "item 9b"]
+    expected = ["", "007", "7", "Item 9", "a", "item 9", "item 9b", "item 10", "²"]
+    assert words.in_natural_order(ids) == words.in_natural_order(ids[::-1]) == expected
+    assert words.in_natural_order([10, 9, 100]) == [9, 10, 100]
+
+
+def test_a_word_begins_a_line_with_a_capital_and_keeps_its_others() -> None:
+    """An SKU is no Sku."""
+    assert [words.capital(word) for word in ("SKU", "store", "")] == ["SKU", "Store", ""]

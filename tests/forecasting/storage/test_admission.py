@@ -8,7 +8,7 @@ import pytest
 
 from forecasting.contracts import orange_juice
 from forecasting.contracts.calendar import WEEK as ONE_WEEK
-from forecasting.core.completeness import Acceptance, CompletenessReport, WeekStatus
+from forecasting.core.completeness import Acceptance, CompletenessReport, Incomplete, WeekStatus
 from forecasting.storage.lake import Lake
 
 WEEK = date(1992, 4, 16)
@@ -47,9 +47,9 @@ def test_files_of_other_names_are_no_acceptances(lake: Lake) -> None:
     for name in (
         "notes/a-b.json",
         f"{WEEK}/a-b.json",
-        f"{WEEK}/1-2-3.json",
-        "old/2-1.json",
-        f"{WEEK}/{'9' * 30}-1.json",
+        f"{WEEK}/2-1.json",
+        f"old/{'0' * 16}.json",
+        f"{WEEK}/{'0' * 17}.json",
     ):
         path = lake.acceptances.folder / name
         path.parent.mkdir(exist_ok=True)
@@ -73,11 +73,11 @@ def test_a_completeness_report_is_read_as_it_was_written(lake: Lake) -> None:
         expected=(2, 5, 90),
         received=(2,),
         missing=(90,),
-        incomplete={5: "product 3"},
+        incomplete=(Incomplete(5, products=(3,)), Incomplete(90, days=(WEEK,))),
         status=WeekStatus.ACCEPTED_WITH_GAPS,
         accepted=Acceptance("Ada", "store 90 is closed", AT),
     )
-    first = CompletenessReport(WEEK - ONE_WEEK, 22, None, (), (2,), (), {})
+    first = CompletenessReport(WEEK - ONE_WEEK, 22, None, (), (2,), (), ())
     for each in (report, first):
         lake.completeness.write(each)
     assert lake.completeness.read(WEEK) == report

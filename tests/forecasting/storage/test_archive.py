@@ -11,6 +11,7 @@ from tempfile import mkdtemp
 import pytest
 
 from forecasting.contracts.calendar import WEEK
+from forecasting.contracts.orange_juice import LAYOUTS
 from forecasting.contracts.panel_definition import ORANGE_JUICE
 from forecasting.storage import archive as archives
 from forecasting.storage.archive import Archive
@@ -32,7 +33,7 @@ def archive(tmp_path: Path, inbox: Path) -> Archive:
 
 
 def read(archive: Archive) -> list[InboxFile]:
-    files, _ = read_inbox(archive.waiting(), ORANGE_JUICE)
+    files, *_ = read_inbox(archive.waiting(), ORANGE_JUICE, LAYOUTS)
     return files
 
 
@@ -214,7 +215,7 @@ def test_many_files_are_named_in_one_sentence(archive: Archive, inbox: Path, mon
         (inbox / f"{CUTOFF}_store-{store}.csv").write_text("one")
     refuse_moves(monkeypatch, errno.EACCES)
     (said,) = archive.take(CUTOFF, read(archive))
-    assert "_store-1.csv, 1992-04-16_store-2.csv, 1992-04-16_store-3.csv and 2 more files: could not be" in said
+    assert "_store-1.csv, 1992-04-16_store-2.csv, 1992-04-16_store-3.csv and 2 more: could not be" in said
 
 
 def test_a_run_that_dies_before_the_move_archives_once(

@@ -12,7 +12,7 @@ import pyarrow.dataset as ds
 import pytest
 
 from forecasting.contracts.errors import RunError
-from forecasting.contracts.schemas import FORECAST
+from forecasting.contracts.orange_juice import FORECAST
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.partition import Partition
 from forecasting.storage.files import read_json, read_metadata

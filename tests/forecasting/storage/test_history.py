@@ -34,11 +34,11 @@ class Units(WeeklyTable):
 
     @property
     def table(self) -> Table:
-        return schemas.SALES
+        return orange_juice.SALES
 
 
 def sales(week: date, units: dict[int, int]) -> pd.DataFrame:
-    return schemas.SALES.cast(
+    return orange_juice.SALES.cast(
         pd.DataFrame({"store": list(units), "product": 1, "week": pd.Timestamp(week), "units": list(units.values())})
     )
 

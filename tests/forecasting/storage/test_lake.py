@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from forecasting.contracts import orange_juice, schemas
+from forecasting.contracts import orange_juice
 from forecasting.contracts.errors import OptionError
 from forecasting.storage.lake import Lake
 
@@ -14,7 +14,7 @@ WEEK, NEXT = date(1992, 4, 16), date(1992, 4, 23)
 
 
 def sales(week: date, units: dict[int, int]) -> pd.DataFrame:
-    return schemas.SALES.cast(
+    return orange_juice.SALES.cast(
         pd.DataFrame({"store": list(units), "product": 1, "week": pd.Timestamp(week), "units": list(units.values())})
     )
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from forecasting.contracts import schemas
+from forecasting.contracts import orange_juice
 from forecasting.contracts.calendar import WEEK
 from forecasting.contracts.errors import RunError
 from forecasting.contracts.spec import ForecastSpec
@@ -35,7 +35,7 @@ def fitted() -> FittedModel:
         {"product": 5, "name": ["level", "level", "slope"], "store": [2, 5, None], "position": 0, "value": 1 / 3}
     )
     rows["value"], rows["rival"] = [1 / 3, 2**0.5, -1e-17], [None, None, 3]
-    return FittedModel(ForecastSpec(CUTOFF), schemas.PARAMETERS.cast(rows), {"tree": "a\nb"})
+    return FittedModel(ForecastSpec(CUTOFF), orange_juice.PARAMETERS.cast(rows), {"tree": "a\nb"})
 
 
 def test_what_is_read_is_what_was_written(lake: Lake, fitted: FittedModel) -> None:

@@ -58,3 +58,13 @@ def test_tables_are_read_as_they_were_written(
     lake.reference.write(real_stores, real_products)
     pd.testing.assert_frame_equal(lake.reference.stores(), orange_juice.STORES.cast(real_stores))
     pd.testing.assert_frame_equal(lake.reference.products(), schemas.products(ORANGE_JUICE).cast(real_products))
+
+
+def test_new_stores_and_products_are_added_once(lake: Lake) -> None:
+    """Their id is their name; what is known of the others stays."""
+    lake.reference.add([7, 2], [1])
+    stores, products = lake.reference.known()
+    lake.reference.write(stores.assign(name=["Two", "Seven"]), products)
+    lake.reference.add([7, 9], [])
+    assert lake.reference.stores()[["store", "name"]].to_numpy().tolist() == [[2, "Two"], [7, "Seven"], [9, "9"]]
+    assert lake.reference.products()[["product", "name"]].to_numpy().tolist() == [[1, "1"]]

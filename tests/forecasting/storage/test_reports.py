@@ -5,7 +5,7 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
-from forecasting.contracts import schemas
+from forecasting.contracts import orange_juice
 from forecasting.pipeline.report import report
 from tests.databases import CUTOFFS, make_small_lake
 
@@ -20,4 +20,4 @@ def test_the_views_open_from_any_folder_whatever_the_lake_is_called(tmp_path: Pa
         assert connection.execute("SELECT count(*) FROM scores").fetchall() == [(0,)]
         found = connection.execute("SELECT * FROM forecast ORDER BY cutoff, store, product, step").df()
     wanted = pd.concat([lake.forecasts.read(cutoff) for cutoff in CUTOFFS], ignore_index=True)
-    pd.testing.assert_frame_equal(schemas.FORECAST.cast(found), wanted)
+    pd.testing.assert_frame_equal(orange_juice.FORECAST.cast(found), wanted)

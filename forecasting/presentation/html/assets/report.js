@@ -7,16 +7,19 @@ function ojPart(number, packed) { ojParts[number]?.resolve(packed); }
   const $ = (id) => document.getElementById(id);
   const data = JSON.parse($("data").textContent);
   // Half to even, as the numbers of the page's text are rounded.
-  const number = new Intl.NumberFormat("en-US", {maximumFractionDigits: 0, roundingMode: "halfEven"});
+  const fixed = (digits) => new Intl.NumberFormat("en-US", {minimumFractionDigits: digits, maximumFractionDigits: digits, roundingMode: "halfEven"});
+  const decimals = [0, 1, 2, 3].map(fixed);
+  const number = decimals[0];
+  const digits = (size) => (data.wholeUnits || size >= 100 || !size ? 0 : size >= 10 ? 1 : size >= 0.1 ? 2 : 3);
   const cents = new Intl.NumberFormat("en-US", {minimumFractionDigits: 2, maximumFractionDigits: 2});
   const money = (price) => (price === null ? "unknown" : data.currency + cents.format(price));
-  const amount = (value) => (value === null || value === undefined ? "–" : number.format(value));
-  const signed = (value) => (value === null ? "–" : `${value < 0 ? "−" : "+"}${number.format(Math.abs(value))}`);
+  const amount = (value) => (value === null || value === undefined ? "–" : decimals[digits(Math.abs(value))].format(value));
+  const signed = (value) => (value === null ? "–" : `${value < 0 ? "−" : "+"}${amount(Math.abs(value))}`);
   const share = (value) => (value === null ? "–" : `${(100 * value).toFixed(1)} %`);
   const range = (lo, hi) => (lo === null || lo === undefined ? "–" : `${amount(lo)}–${amount(hi)}`);
   const dates = new Intl.DateTimeFormat("en-GB", {timeZone: "UTC", day: "numeric", month: "short", year: "numeric"});
   const label = (t) => dates.format(new Date(t));
-  const tenth = (value) => (value === undefined || value < 0 ? null : value / 10);
+  const units = (value) => (value === undefined || value < 0 ? null : value / data.scale);
   const hundredth = (value) => (value === undefined || value < 0 ? null : value / 100);
   const isOn = (signs) => data.promotions.map((_, place) => ((signs >> place) & 1) > 0);
   const promotion = (signs) => data.promotions.filter((_, place) => isOn(signs)[place]).join(", ");
@@ -66,7 +69,7 @@ function ojPart(number, packed) { ojParts[number]?.resolve(packed); }
     const rows = data.total.filter((row) => row.t > since)
       .map((row) => ({...row, label: label(row.t), amount: amount(row.units), range: range(row.lo, row.hi)}));
     draw($("total-chart"), (width) => ojCharts.total(width, rows));
-    const products = new Map(data.products.map((each) => [String(each.product), each.weeks]));
+    const products = new Map(data.charts.map((each) => [String(each.place), each.weeks]));
     for (const box of document.querySelectorAll(".chart.product")) {
       const weeks = products.get(box.dataset.product).filter((row) => row.t > since)
         .map((row) => ({...row, label: label(row.t), amount: amount(row.units)}));
@@ -101,15 +104,14 @@ function ojPart(number, packed) { ojParts[number]?.resolve(packed); }
   }
 
   const places = new Map(data.store.map((store, place) => [`${store}-${data.product[place]}`, place]));
-  const name = (names, key) => names[key] ?? String(key);
 
   function rowsOf(one) {
     return data.weeks.map((t, place) => {
       const ahead = one.expected[data.steps.indexOf(place)] ?? [];
       const earlier = one.before[place - data.since] ?? [];
-      const [expected, lo80, hi80, lo95, hi95] = [0, 1, 2, 3, 4].map((which) => tenth(ahead[which]));
-      const [before, beforeLo80, beforeHi80, beforeLo95, beforeHi95] = [0, 1, 2, 3, 4].map((which) => tenth(earlier[which]));
-      const sold = one.sold[place] >= 0 ? one.sold[place] : null;
+      const [expected, lo80, hi80, lo95, hi95] = [0, 1, 2, 3, 4].map((which) => units(ahead[which]));
+      const [before, beforeLo80, beforeHi80, beforeLo95, beforeHi95] = [0, 1, 2, 3, 4].map((which) => units(earlier[which]));
+      const sold = (one.sold[place] ?? null) === null ? null : one.sold[place] / data.unit;
       const signs = one.promoted[place];
       const price = hundredth(one.price[place]);
       return {
@@ -126,7 +128,7 @@ function ojPart(number, packed) { ojParts[number]?.resolve(packed); }
     const turn = ++chosen;
     const [store, product] = [$("store").value, $("product").value];
     const place = places.get(`${store}-${product}`);
-    const names = `${name(data.productNames, product)} in ${data.storeWord} ${name(data.storeNames, store)}`;
+    const names = `${data.products[product] ?? ""} in ${data.storeWord} ${data.stores[store] ?? ""}`;
     const body = $("series-table").tBodies[0];
     if (place === undefined) {
       $("series-sentence").textContent = `${names} is not forecast: it sold nothing there in the last quarter.`;
@@ -179,7 +181,7 @@ function ojPart(number, packed) { ojParts[number]?.resolve(packed); }
     let sum = 0;
     for (let place = 0; place < data.store.length; place++) {
       if ((store && String(data.store[place]) !== store) || (product && String(data.product[place]) !== product)) continue;
-      const recent = tenth(orders.recent[place]);
+      const recent = units(orders.recent[place]);
       for (let step = 0; step < data.steps.length; step++) {
         const expected = orders.expected[place][step];
         if ((week && String(step) !== week) || expected === null) continue;
@@ -188,8 +190,8 @@ function ojPart(number, packed) { ojParts[number]?.resolve(packed); }
         const t = data.weeks[data.steps[step]];
         sum += expected;
         rows.push(line(
-          [name(data.storeNames, data.store[place]), name(data.productNames, data.product[place]), label(t), amount(expected),
-            amount(tenth(orders.lo[place][step])), amount(tenth(orders.hi[place][step])), amount(recent), signed(change),
+          [data.stores[data.store[place]], data.products[data.product[place]], label(t), amount(expected),
+            amount(units(orders.lo[place][step])), amount(units(orders.hi[place][step])), amount(recent), signed(change),
             money(price), price === null ? "" : promotion(orders.promoted[place][step]), fallback.has(place) ? "fallback" : ""],
           [3, 4, 5, 6, 7, 8], "", {0: data.store[place], 2: t, 3: expected, 7: change ?? 0}));
       }

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecasting.contracts import schemas
+from forecasting.contracts import orange_juice
 from forecasting.models.response.fit import FitOptions, RollingFit, rolling_fit
 from forecasting.models.response.memory import CANDIDATES
 from forecasting.models.response.parameters import ResponseParameters
@@ -72,9 +72,9 @@ def written_down(parameters: ResponseParameters, product: int | str) -> Response
 
 def test_it_survives_being_written_down(frozen: ResponseParameters) -> None:
     """As rows of the table `parameters` and back: every array is the same to the last bit."""
-    rows = schemas.PARAMETERS.cast(frozen.as_rows(1).sample(frac=1, random_state=0))
+    rows = orange_juice.PARAMETERS.cast(frozen.as_rows(1).sample(frac=1, random_state=0))
     require_equal(ResponseParameters.from_rows(rows), frozen)
-    assert not rows.duplicated(list(schemas.PARAMETERS.key)).any()
+    assert not rows.duplicated(list(orange_juice.PARAMETERS.key)).any()
 
 
 def test_ids_may_be_texts(frozen: ResponseParameters) -> None:

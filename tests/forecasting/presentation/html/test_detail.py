@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from forecasting.contracts.panel_definition import ORANGE_JUICE
 from forecasting.presentation import words
 from forecasting.presentation.html.detail import TENTHS, _tenths, pack_detail
 from tests.forecasting.presentation.material import made_up
@@ -38,4 +39,4 @@ def test_one_forecast_is_one_number_on_the_page(units: float) -> None:
     assert f"{part['expected'][0][0][0] / TENTHS:,.0f}" == words.number(units)
     movers = {(mover.store, mover.product): mover for mover in week.movers(99)}
     place = [*zip(detail.index.store, detail.index.product, strict=True)].index((2, 1))
-    assert words.signed(orders["change"][place][0]) == words.signed(movers[2, 1].change)
+    assert words.signed(ORANGE_JUICE, orders["change"][place][0]) == words.signed(ORANGE_JUICE, movers[2, 1].change)

@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 from forecasting.cli import app
 from forecasting.contracts.errors import DataError
 from forecasting.contracts.panel_definition import ORANGE_JUICE
-from forecasting.core.completeness import Acceptance, WeekStatus
+from forecasting.core.completeness import Acceptance, Incomplete, WeekStatus
 from forecasting.presentation.html.detail import packed
 from forecasting.presentation.html.render import embedded, policy, render, write_page
 from forecasting.storage.lake import Lake
@@ -121,16 +121,16 @@ def test_exceptions_come_with_their_numbers() -> None:
             ingest_of().completeness,
             received=(1,),
             missing=(2,),
-            incomplete={3: "product 2"},
+            incomplete=(Incomplete(3, (2,)),),
             status=WeekStatus.ACCEPTED_WITH_GAPS,
             accepted=Acceptance("Ada", "a <flood>", datetime(1992, 4, 24, tzinfo=UTC)),
         ),
     )
     text = " ".join("".join(Seen(render(week, "beside").html).text).split())
     assert "the model took longer than its timeout" in text
-    assert "2 of 3 expected stores: store 2, store 3 lacks product 2. The week is accepted by Ada: a <flood>." in text
+    assert "2 of 3 expected stores: store 2, store 3 lacks brand 2. The week is accepted by Ada: a <flood>." in text
     assert "+1,000" in text
-    assert "6 series by more than one unit; in all 1,080 → 1,200" in text
+    assert "6 series by more than one carton; in all 1,080 → 1,200" in text
 
 
 def test_the_packed_series_are_the_reports() -> None:
@@ -140,7 +140,7 @@ def test_the_packed_series_are_the_reports() -> None:
     html = render(week, "beside").html
     data = data_of(html)
     orders, part = (unpacked(re.findall(f'id="{name}">(.*?)</script>', html)[0]) for name in ("orders-data", "part"))
-    place = [*zip(data["store"], data["product"], strict=True)].index((2, 1))
+    place = [*zip(data["store"], data["product"], strict=True)].index((1, 0))
     rows = week.report[(week.report["store"] == 2) & (week.report["product"] == 1)]
     assert part["sold"][place] == rows.loc[rows["kind"] == "actual", "units"].astype(int).tolist()
     assert part["price"][place] == (rows["price"] * 100).round().astype(int).tolist()

@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from forecasting.contracts.orange_juice import QUARANTINE
 from forecasting.contracts.run_record import Outcome, RunFailure
+from forecasting.core.validation import FileRows
+from forecasting.pipeline.panel_import import BrokenRule, ImportResult
 from forecasting.pipeline.simulation import SimulatedWeek
-from forecasting.presentation.terminal.lake import show_simulated, show_status
+from forecasting.presentation.terminal.lake import show_import, show_simulated, show_status
 from forecasting.storage.files import write_text
 from forecasting.storage.lake import Lake
 from tests.forecasting.presentation.material import record_of
@@ -41,3 +44,50 @@ def test_a_simulation_prints_what_it_did(printed: StringIO, tmp_path: Path) -> N
     assert "The week of 1992-04-16 is simulated: 82 stores" in text
     assert "Next: oj run" in text
     assert "Filled" not in text
+
+
+def imported(*, max_quarantined: float = 0.01, detail: str = "units is '': report 0") -> ImportResult:
+    return ImportResult(
+        files=(FileRows("a.csv", 900, 899, 1, 0, 0), FileRows("b.csv", 100, 90, 0, 5, 5)),
+        rules=(BrokenRule("missing_value", 5, "b.csv", 17, detail),),
+        listed=QUARANTINE.empty(),
+        max_quarantined=max_quarantined,
+        rows_in=1000,
+        accepted=989,
+        dropped=1,
+        passed_over={"left_out": 5},
+        sales=980,
+        unsold=7,
+        plans=985,
+        series=12,
+        new_stores=3,
+        new_products=1,
+        first=CUTOFF,
+        last=CUTOFF,
+    )
+
+
+@pytest.mark.parametrize("detail", [*MARKUP, "It is wrong " * 30])
+def test_an_import_prints_each_rule_with_its_first_row(detail: str, printed: StringIO, tmp_path: Path) -> None:
+    """File, line and remedy as they are; where the list is; what the lake has now."""
+    show_import(Lake(tmp_path / "lake"), imported(detail=detail), tmp_path / "list.csv", is_check=False)
+
+    text = text_of(printed)
+    assert joined(f"missing_value: 5 rows; the first is line 17 of b.csv: {detail}") in joined(text)
+    assert joined("b.csv: 100 = 90 accepted + 0 duplicates + 5 passed over + 5 quarantined") in joined(text)
+    assert joined(str(tmp_path / "list.csv")) in joined(text)
+    assert "7 cells that the files leave out count as 0 cartons" in text
+    assert "3 stores, 1 brand" in text
+    assert "Next: oj run" in text
+
+
+def test_a_check_and_a_refused_import_say_that_nothing_changed(printed: StringIO, tmp_path: Path) -> None:
+    """Neither has a next command; a refused import names the share that is allowed."""
+    lake = Lake(tmp_path / "lake")
+    show_import(lake, imported(), None, is_check=True)
+    show_import(lake, imported(max_quarantined=0.001), None, is_check=False)
+
+    text = text_of(printed)
+    assert "Nothing was changed, as --check asks." in text
+    assert "0.50 % of the rows; allowed are 0.10 %" in text
+    assert "Next:" not in text

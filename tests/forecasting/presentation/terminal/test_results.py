@@ -68,7 +68,7 @@ def shown(table: Table) -> list[str]:
 
 def test_each_week_is_shown_by_its_newest_forecast() -> None:
     """The first step, not the second; in all weeks together sums are divided, not shares averaged."""
-    lines = shown(scores_table(scores_of(3)))
+    lines = shown(scores_table(scores_of(3), ORANGE_JUICE))
     for line, before in ((lines[1], "1992-01-02 1 10 1,000 "), (lines[4], "all 3 weeks 30 4,000 ")):
         assert line.startswith(before)
         cells = dict(zip((name for _, name, _ in metric_columns()), line.removeprefix(before).split(), strict=True))
@@ -84,7 +84,7 @@ def test_a_metric_that_is_no_share_is_not_shown_in_percent(monkeypatch: pytest.M
     monkeypatch.setattr(words, "LIVE_METRICS", live)
     monkeypatch.setattr(words, "NAIVE_METRICS", [metric for metric in live if metric.name == "wape"])
 
-    lines = shown(scores_table(scores_of(1)))
+    lines = shown(scores_table(scores_of(1), ORANGE_JUICE))
 
     assert lines[1].startswith("1992-01-02 1 10 1,000 0.10 1.00 10.0 80.0")
     assert "All but WAPE in percent." in " ".join(lines)
@@ -92,7 +92,7 @@ def test_a_metric_that_is_no_share_is_not_shown_in_percent(monkeypatch: pytest.M
 
 def test_many_weeks_and_large_numbers_fit() -> None:
     """The last half year, and every number whole."""
-    lines = shown(scores_table(scores_of(40, sold=123_456_789)))
+    lines = shown(scores_table(scores_of(40, sold=123_456_789), ORANGE_JUICE))
     assert len([line for line in lines if line.startswith("199")]) == WEEKS_SHOWN
     assert "123,456,789" in "".join(lines)
 
@@ -115,7 +115,7 @@ def test_plan_and_question_stand_side_by_side(printed: StringIO, lake: Lake) -> 
     show_answer(lake, 5, 1, date(1992, 4, 30), "price_response", ANSWER)
 
     lines = [" ".join(line.split()) for line in text_of(printed).splitlines()]
-    assert lines[0] == "Store 5, Tropicana (product 1), week of 1992-04-30, 2 weeks ahead"
+    assert lines[0] == "Store 5, Tropicana (brand 1), week of 1992-04-30, 2 weeks ahead"
     assert lines[1] == "price deal advert cartons 80 % interval 95 % interval"
     assert lines[2] == "the plan $2.49 0 0 % 100 80–120 70–1,300"
     assert lines[3] == "what if $1.99 1 50 % 150 80–120 70–1,300"
@@ -133,5 +133,5 @@ def test_an_assumed_plan_is_called_so(forecast: float, printed: StringIO, lake: 
 
     text = text_of(printed)
     assert "assumed (no plan)" in text
-    assert "Store 5, 7 (product 7)" in text
+    assert "Store 5, 7 (brand 7)" in text
     assert ("%) against" in text) == bool(forecast)

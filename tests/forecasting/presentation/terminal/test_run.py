@@ -57,7 +57,7 @@ def test_a_run_fits_80_columns(printed: StringIO, lake: Lake) -> None:
     assert joined("store 103 and 6 more") in joined(text)
     assert joined("on fallback raised 3, timed_out 2, worker_lost 1") in joined(text)
     assert joined("4,477 of the week of 1992-04-09, 1 of the week of 1992-04-16") in joined(text)
-    assert joined("912,999 series by more than one unit; in all 1,000,000,000 → 2,000,000,000") in joined(text)
+    assert joined("912,999 series by more than one carton; in all 1,000,000,000 → 2,000,000,000") in joined(text)
     assert joined("database The database reporting could not be loaded: nobody listens") in joined(text)
     assert joined("not announced for 17 rows") in joined(text)
     assert "9,000–11,000" in text
@@ -90,14 +90,15 @@ def test_a_long_path_is_folded(printed: StringIO, tmp_path: Path) -> None:
     assert joined(str(published.path)) in text
 
 
-def test_a_long_product_name_is_cut(printed: StringIO, lake: Lake) -> None:
-    """The beginning is shown, with a sign that there is more; the numbers keep their place."""
+def test_a_long_product_name_takes_several_lines(printed: StringIO, lake: Lake) -> None:
+    """Nothing of it is cut, as it may be the id; the numbers keep their place."""
     show_run(view_of(lake, product_name=LONG), seconds=720.0)
 
     text = text_of(printed)
-    assert LONG[:15] in text
     assert LONG not in text
-    assert "…" in text
+    assert LONG[:15] in text
+    assert LONG[-8:] in text
+    assert "…" not in text
     assert "$12.49 deal, advert" in text
 
 

@@ -8,7 +8,7 @@ import time
 import pandas as pd
 import pytest
 
-from forecasting.contracts import schemas
+from forecasting.contracts import orange_juice, schemas
 from forecasting.contracts.errors import SchemaError
 from forecasting.storage.database.load import load
 from forecasting.storage.lake import Lake
@@ -91,7 +91,7 @@ def test_a_damaged_file_does_not_hold_up_the_other_weeks(lake: Lake, target: Tar
     publish_anew(lake, CUTOFFS[2], factor=3.0)
     with pytest.raises(SchemaError, match="cannot be read from"):
         load(lake, target.name)
-    held = target.rows(schemas.FORECAST)
+    held = target.rows(orange_juice.FORECAST)
     assert held.groupby("cutoff").size().tolist() == [12] * 3
     newest = held[held["cutoff"] == pd.Timestamp(CUTOFFS[2])].reset_index(drop=True)
     pd.testing.assert_frame_equal(newest, lake.forecasts.read(CUTOFFS[2]))
@@ -128,7 +128,7 @@ def test_a_load_that_is_killed_leaves_no_part_of_a_week(lake: Lake, target: Targ
         time.sleep(moments.uniform(0, seconds))
         os.kill(process, signal.SIGKILL)
         os.waitpid(process, 0)
-        held = target.rows(schemas.FORECAST)
+        held = target.rows(orange_juice.FORECAST)
         assert held.groupby("cutoff").size().tolist() == [12] * 3
         naive = lake.forecasts.read(CUTOFFS[0])["forecast"].iloc[0] / (2.0 + number)
         assert round(held["forecast"].iloc[0] / naive, 9) in (1.0, *(2.0 + earlier for earlier in range(number + 1)))

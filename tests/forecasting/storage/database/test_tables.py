@@ -26,9 +26,9 @@ KINDS = {
     pa.string(): "TEXT",
 }
 DECLARED = [
-    schemas.FORECAST,
+    orange_juice.FORECAST,
     schemas.SCORES,
-    schemas.SALES,
+    orange_juice.SALES,
     orange_juice.ANNOUNCED_PROMOTIONS,
     orange_juice.STORES,
     orange_juice.PRODUCTS,
@@ -71,7 +71,10 @@ def test_types_are_those_a_tool_expects(lake: Lake, postgresql_target: Target) -
     assert types["week"] == types["cutoff"] == "date"
     assert types["hi_95"] == "double precision"
     assert types["promotion_known"] == "boolean"
-    assert {comment for _, _, comment in columns} >= {"weeks after the cutoff", "store number"}
+    assert {comment for _, _, comment in columns} >= {
+        "weeks after the cutoff",
+        "the store's id, as the retailer writes it",
+    }
 
 
 def test_the_view_report_is_the_table_report(lake: Lake, target: Target) -> None:
