@@ -35,6 +35,8 @@ _SETTINGS = {
     # So long after it lost a worker, Dask gives it up for good, unless it is back at that moment; it is not if it is
     # just being restarted after another loss. Nannies restart workers, so none is to be given up.
     "distributed.deploy.lost-worker-timeout": "1 day",
+    # Partitions travel with their tasks, so that a lost worker's are sent again; Dask warns of tasks over 10 MB.
+    "distributed.admin.large-graph-warning-threshold": "10GB",
     # A frozen worker is noticed after a minute instead of five.
     "distributed.scheduler.worker-ttl": "60s",
     # Dask's HTTP pages have no authentication.

@@ -105,12 +105,11 @@ def codes_of(columns: Sequence[TextColumn], rows: int) -> np.ndarray:
     return np.where(empty, -1, total)
 
 
-def is_number_id(columns: Sequence[TextColumn], left_out: Sequence[str] = ()) -> bool:
+def is_number_id(columns: Sequence[TextColumn]) -> bool:
     """Return whether ids are whole numbers without leading zeros; floating ones such as 101.0 are, if all are whole."""
     if len(columns) != 1:
         return False
     texts = columns[0].texts
-    texts = texts[~texts.isin(left_out)]
     if columns[0].is_floating:
         texts = texts.str.replace(r"\.0$", "", regex=True)
     return bool(len(texts)) and all(map(_WHOLE_ID.fullmatch, texts))

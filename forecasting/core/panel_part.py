@@ -1,6 +1,7 @@
 """A part of a panel: the files of one form, with their columns by role, their keys and their rows."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -9,19 +10,24 @@ from forecasting.contracts.layout import Grain
 from forecasting.core import column_names as names
 from forecasting.core.column_roles import Reading, Roles, assign_roles
 from forecasting.core.key_columns import NO_DAY, KeyColumns, choose_keys, codes_of
-from forecasting.core.panel_rows import PanelRows, find_grain, words_of
+from forecasting.core.panel_rows import PanelRows, find_grain, find_totals, words_of
 from forecasting.core.sampled_file import SampledFile
 from forecasting.core.text_column import TextColumn
 
 
 @dataclass(frozen=True, eq=False)
 class PanelPart:
-    """The files of one form: their columns by role, their keys, their rows, and what a row is."""
+    """The files of one form: their columns by role, their keys, their rows, and what a row is.
+
+    left_out: names of totals by column; their rows are not among `rows`. doubts: sentences about them.
+    """
 
     roles: Roles
     keys: KeyColumns
     rows: PanelRows
     grain: Grain
+    left_out: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    doubts: tuple[str, ...] = ()
 
     @property
     def last_sold(self) -> int:
@@ -60,6 +66,22 @@ def part_of(roles: Roles, like: KeyColumns | None = None) -> PanelPart:
     is_week = roles.date is not None and ((is_only and names.is_week(roles.date.name)) or _is_week_label(roles.date))
     grain = find_grain(rows, keys.repeats, file=file.name, is_named_week=is_week, has_receipts=roles.has_receipts)
     return PanelPart(roles, keys, rows, grain)
+
+
+def without_totals(part: PanelPart, like: KeyColumns | None = None) -> PanelPart:
+    """Return the part that is left where rows of totals, and what they lack, are no evidence; see `part_of`."""
+    totals = {each.name: find_totals(each, part.rows) for each in part.keys.columns}
+    doubts = tuple(doubt for each in totals.values() for doubt in each.doubts)
+    named = {name: each.named for name, each in totals.items() if each.named}
+    file = part.roles.file
+    kept = np.ones(file.rows, dtype=bool)
+    for column in file.columns:
+        if column.name in named:
+            kept &= ~column.spread(column.texts.isin(named[column.name]).to_numpy(), False)
+    if not named or not kept.any():
+        return replace(part, doubts=doubts)
+    roles = assign_roles(file.only(kept), is_plan_possible=part.roles.units is None)
+    return replace(part_of(roles, like), left_out=named, doubts=doubts)
 
 
 def _days(roles: Roles) -> np.ndarray:

@@ -17,10 +17,9 @@ from forecasting.core.covariate_columns import CovariateColumns, propose_covaria
 from forecasting.core.file_names import pattern_of
 from forecasting.core.key_columns import NO_DAY, KeyColumns, is_number_id
 from forecasting.core.number_format import currency_of
-from forecasting.core.panel_part import PanelPart, part_of, roles_of
+from forecasting.core.panel_part import PanelPart, part_of, roles_of, without_totals
 from forecasting.core.panel_rows import (
     empty_in_past,
-    find_totals,
     find_unsold,
     opening_day,
     words_of,
@@ -60,14 +59,14 @@ def propose(files: Sequence[SampledFile]) -> Proposal:
     if not selling:
         raise DataError(_no_quantity(roles[0]), "name a file with past sales, in units")
     selling.sort(key=lambda each: (each.date is None, -each.file.rows))
-    main = part_of(selling[0])
+    main = without_totals(part_of(selling[0]))
     if main.last_sold == NO_DAY:
         raise DataError(f"No row of {main.roles.file.name} has a date and a quantity", "name a file with past sales")
     others, unused = [], []
     for each in roles:
-        if each is not main.roles:
+        if each is not selling[0]:
             try:
-                others.append(part_of(each, main.keys))
+                others.append(without_totals(part_of(each, main.keys), main.keys))
             except DataError as error:
                 # Such as the table of stores beside the sales.
                 unused.append(f"{each.file.name} is not used: {error.problem}")
@@ -171,8 +170,7 @@ class _Proposer:
         if columns and (found := names.key_word(_main_column(columns).name)):
             word, words = found.word, found.words
         texts = [each.column for each in columns]
-        left_out = [text for each in columns for text in find_totals(each, self._main.rows).named]
-        is_number = is_number_id(texts, left_out)
+        is_number = is_number_id(texts)
         for column in texts:
             if column.untrimmed:
                 self._say(f"`{column.name}` has blanks around {column.untrimmed:,} ids: they are trimmed")
@@ -217,11 +215,7 @@ class _Proposer:
         return Layout(
             name=_panel_name(roles.file.name),
             columns=columns,
-            files=pattern_of(
-                roles.file.names,
-                day=("week" if part.grain == "week" else "date") if "date" not in columns else "",
-                has_store=any(each.name == STORE_OF_NAME for each in keys.store),
-            ),
+            files=self._files(part, has_date="date" in columns),
             grain=part.grain,
             date_format=date_format,
             delimiter=dialect.delimiter,
@@ -235,6 +229,16 @@ class _Proposer:
             leave_out=self._leave_out(part),
         )
 
+    def _files(self, part: PanelPart, *, has_date: bool) -> str:
+        """Return the pattern of names; where names declare nothing, the header alone says which layout a file has."""
+        names_of = part.roles.file.names
+        has_store = any(each.name == STORE_OF_NAME for each in part.keys.store)
+        if has_date and not has_store:
+            suffixes = {PurePath(name).suffix for name in names_of}
+            return "*" + (suffixes.pop() if len(suffixes) == 1 else "")
+        day = "" if has_date else "week" if part.grain == "week" else "date"
+        return pattern_of(names_of, day=day, has_store=has_store)
+
     def _covariates(self, part: PanelPart) -> list[CovariateColumns]:
         taken = {id(each) for each in (*part.keys.columns, *part.keys.attributes)}
         left = [each for each in part.roles.others if id(each) not in taken]
@@ -245,12 +249,8 @@ class _Proposer:
         return [*found, propose_covariates(left, reaches_ahead=ahead, file=part.roles.file.name)]
 
     def _leave_out(self, part: PanelPart) -> dict[str, tuple[str, ...]]:
-        found: dict[str, tuple[str, ...]] = {}
-        for reading in part.keys.columns:
-            totals = find_totals(reading, part.rows)
-            self._doubts += totals.doubts
-            if totals.named:
-                found[reading.name] = totals.named
+        found = dict(part.left_out)
+        self._doubts += part.doubts
         second = part.roles.file.dialect.second_header
         named = {each.name: text for each, text in zip(part.roles.file.columns, second, strict=False) if text}
         used = [each for each in (part.roles.units, part.roles.date, *part.keys.columns) if each and each.name in named]

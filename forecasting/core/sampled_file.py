@@ -37,6 +37,13 @@ class SampledFile:
         """The name of the first file, for people."""
         return self.names[0]
 
+    def only(self, rows: np.ndarray) -> "SampledFile":
+        """Return the file with some of its rows, a truth value each."""
+        files = np.repeat(np.arange(len(self.names)), self.rows_of)
+        left = np.bincount(files[rows], minlength=len(self.names))
+        columns = tuple(each.only(rows) for each in self.columns)
+        return replace(self, columns=columns, rows_of=tuple(int(count) for count in left))
+
     @property
     def date_parts(self) -> tuple[str, ...]:
         """The columns of year, month and day; empty where the file does not have all three."""

@@ -86,6 +86,13 @@ class TextColumn:
         rows = self.rows.sum()
         return float(self.rows[holds].sum() / rows) if rows else 0.0
 
+    def only(self, rows: np.ndarray) -> "TextColumn":
+        """Return the column of these rows, with the texts that they have."""
+        codes = self.codes[rows]
+        used = np.unique(codes[codes >= 0])
+        places = np.where(codes >= 0, np.searchsorted(used, codes), -1)
+        return replace(self, texts=self.texts.iloc[used].reset_index(drop=True), codes=places)
+
     def filled_down(self) -> "TextColumn":
         """Return the column in which an empty row has the value of the row above."""
         last = np.maximum.accumulate(np.where(self.filled, np.arange(len(self.codes)), -1))

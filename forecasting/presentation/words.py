@@ -14,8 +14,6 @@ from forecasting.core.metrics import LIVE_METRICS, METRICS, NAIVE_METRICS
 from forecasting.storage.lake import Lake
 
 MOST_NAMED = 6
-# Of the numbers of a plan, such as temperatures; others are in the tables.
-MOST_NUMBERS = 2
 # A price that differs by less from the recent one is the same price to a shopper.
 NOTABLE_PRICE_CHANGE = 0.05
 UNKNOWN = "–"
@@ -179,7 +177,7 @@ def promotions(panel: PanelDefinition, row: Mapping[Any, Any]) -> str:
 
 
 def plan(panel: PanelDefinition, row: Mapping[Any, Any]) -> str:
-    """Return the plan of a series and week: its price, then the labels of its promotions.
+    """Return the plan of a series and week: its price, then the labels of its promotions. Numbers are no part of it.
 
     Args:
         row: a value for each covariate of the panel; `unknown` stands for a plan that was not announced.
@@ -187,9 +185,9 @@ def plan(panel: PanelDefinition, row: Mapping[Any, Any]) -> str:
     if is_unknown(panel, row):
         return "unknown"
     prices = [money(panel, row[each.name]) for each in panel.of_role("price")]
-    numbers = [f"{each.label} {row[each.name]:g}" for each in panel.of_role("number") if not pd.isna(row[each.name])]
-    parts = [*prices, promotions(panel, row), named(numbers, MOST_NUMBERS)]
-    return " ".join(filter(None, parts)) or ("no promotion" if panel.promotions else UNKNOWN)
+    return " ".join(filter(None, [*prices, promotions(panel, row)])) or (
+        "no promotion" if panel.promotions else UNKNOWN
+    )
 
 
 def is_unknown(panel: PanelDefinition, row: Mapping[Any, Any]) -> bool:

@@ -17,8 +17,10 @@ from forecasting.contracts.panel_definition import ORANGE_JUICE, Covariate, Id, 
 PACKAGE = Path(forecasting.__file__).parent
 AISLE_END = Covariate("aisle_end", "flag", "aisle end", "1 where the product stood at the end of an aisle, else 0")
 TEMPERATURE = Covariate("temperature", "number", "temperature", "degrees Celsius, mean of the week")
-# Where the words of the orange juice stand: its definition and data set, and the options of models.
-ITS_OWN = re.compile(r"contracts/(panel_definition|orange_juice)\.py|models/.*|pipeline/simulation\.py|core/folds\.py")
+# Where the words of the orange juice stand: its definition and data set, and the words of all trades.
+ITS_OWN = re.compile(
+    r"contracts/(panel_definition|orange_juice)\.py|pipeline/simulation\.py|core/(folds|trade_words)\.py"
+)
 WORDS = re.compile(r"\bdeals?\b|\bfeat\b|\bcartons?\b|\bounces?\b|dominick", re.IGNORECASE)
 
 
@@ -87,7 +89,7 @@ def test_covariates_are_columns_of_every_table_that_holds_offers() -> None:
 
 def sources() -> list[Path]:
     """The modules that ask for covariates by definition and role."""
-    rooms = ("contracts", "core", "storage", "compute", "pipeline", "presentation", "cli")
+    rooms = ("contracts", "core", "models", "storage", "compute", "pipeline", "presentation", "cli")
     found = [path for room in rooms for path in sorted((PACKAGE / room).rglob("*.py"))]
     return [path for path in found if not ITS_OWN.fullmatch(str(path.relative_to(PACKAGE)))]
 

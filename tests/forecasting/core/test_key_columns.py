@@ -93,7 +93,6 @@ def test_numbers_and_texts() -> None:
     assert not is_number_id([column("x", ["1", "020"])])
     assert not is_number_id([column("x", ["1", "2a"])])
     assert not is_number_id([column("x", ["1"]), column("y", ["1"])])
-    assert is_number_id([column("x", ["1", "Total"])], ["Total"])
 
 
 def test_combinations_have_codes() -> None:

@@ -119,7 +119,7 @@ def test_folders_and_patterns_are_files(tmp_path: Path) -> None:
     (tmp_path / "notes.md").write_text("notes")
     (tmp_path / ".hidden.csv").write_text("a")
     by_folder = propose_panel([tmp_path]).proposal
-    assert by_folder.layouts[0].files == "sales_*.csv"
+    assert by_folder.layouts[0].files == "*.csv"
     assert by_folder == propose_panel([tmp_path / "sales_*.csv"]).proposal
 
 

@@ -68,15 +68,15 @@ def test_a_panel_with_other_covariates_needs_no_other_words() -> None:
     panel = PanelDefinition(
         "ice", "cone", "cones", "€", Key("shop", "shops"), Key("flavour", "flavours"), covariates, 0, "UTC"
     )
-    assert words.plan(panel, {"h": 1, "t": 31.5}) == "holiday degrees 31.5"
+    assert words.plan(panel, {"h": 1, "t": 31.5}) == "holiday"
     assert words.plan(panel, {"h": 0, "t": NONE}) == "no promotion"
     assert words.why(panel, {"h": 1, "t": 31.5}, {}) == "holiday planned"
 
 
-def test_a_plan_of_many_numbers_names_the_first() -> None:
-    """Others are in the tables; a panel without covariates has no plan."""
+def test_numbers_are_no_part_of_a_plan() -> None:
+    """A temperature is no decision of the retailer; a panel without covariates has no plan."""
     panel = replace(ORANGE_JUICE, covariates=tuple(Covariate(name, "number", name, "") for name in "abcd"))
-    assert words.plan(panel, dict.fromkeys("abcd", 1.5)) == "a 1.5, b 1.5 and 2 more"
+    assert words.plan(panel, dict.fromkeys("abcd", 1.5)) == words.UNKNOWN
     assert words.plan(replace(panel, covariates=()), {}) == words.UNKNOWN
 
 
