@@ -1,4 +1,4 @@
-"""`oj simulate`, `oj init` and `oj status`, as their users meet them."""
+"""`oj simulate`, `oj init`, `oj import` and `oj status`, as their users meet them."""
 
 from pathlib import Path
 
@@ -8,8 +8,8 @@ from typer.testing import CliRunner, Result
 from forecasting.cli import app
 from forecasting.contracts.orange_juice import dominicks_week
 from forecasting.storage.lake import Lake
-from tests.shop import shop_lake, write_sales
 from tests.forecasting.core.sampled import panel
+from tests.shop import shop_lake, write_sales
 
 
 def oj(*args: str) -> Result:
