@@ -164,6 +164,9 @@ def parameters(definition: PanelDefinition) -> Table:
                 store,
                 column("position", pa.int32(), "position in it, counted from 0; rows of an array one by one"),
                 column("value", pa.float64(), "the value, in the unit that the model's source names"),
+                column(
+                    "rival", columns.product(definition).type, "product that it is about; else empty", nullable=True
+                ),
             ]
         ),
     )

@@ -11,11 +11,12 @@ from typing import get_args
 import numpy as np
 import pandas as pd
 
+from forecasting.contracts.panel_definition import PanelDefinition
 from forecasting.contracts.spec import Point
 
 ROW = ["store", "product", "step"]
-SMALLEST_SALE = 0.5  # units: what a week without a sale counts for in logs
-NO_SALE = 0.75  # units: halfway between that and one unit; less is no sale
+SMALLEST_SALE = 0.5  # what a week without a sale counts for in logs, where units are whole
+NO_SALE = 1.5  # of the smallest sale: halfway between 0.5 and one unit; less is no sale
 
 
 @dataclass(frozen=True)
@@ -48,8 +49,9 @@ def point_of(samples: np.ndarray, point: Point) -> np.ndarray:
         return samples.mean(axis=1)
     if point == "median":
         return np.median(samples, axis=1)
-    # Sales are whole units; a week without any has no percentage error, so it weighs as one unit does.
-    weights = 1.0 / np.maximum(samples, 1.0)
+    # A week without a sale has no percentage error, so it weighs as one unit does, or as the mean where that is less.
+    mean = samples.mean(axis=1, keepdims=True)
+    weights = 1.0 / np.maximum(samples, np.where(mean > 0, np.minimum(mean, 1.0), 1.0))
     cumulated = weights.cumsum(axis=1)
     first_beyond_half = (cumulated < cumulated[:, -1:] / 2).sum(axis=1)
     return np.take_along_axis(samples, first_beyond_half[:, None], axis=1)[:, 0]
@@ -63,10 +65,18 @@ def interval_of(samples: np.ndarray, level: int) -> tuple[np.ndarray, np.ndarray
     return lower, upper
 
 
-def from_logs(log_samples: np.ndarray) -> np.ndarray:
-    """Return samples in units from samples of log units; less than `NO_SALE` is no sale."""
+def smallest_sale(definition: PanelDefinition) -> float:
+    """Return what a week without a sale counts for in logs, in units; 0 where units have decimals."""
+    return SMALLEST_SALE if definition.whole_units else 0.0
+
+
+def from_logs(log_samples: np.ndarray, smallest: float | np.ndarray = SMALLEST_SALE) -> np.ndarray:
+    """Return samples in units from samples of log units; less than `NO_SALE` smallest sales is no sale.
+
+    smallest: `smallest_sale`.
+    """
     samples = np.exp(log_samples)
-    return np.where(samples < NO_SALE, 0.0, samples)
+    return np.where(samples < NO_SALE * smallest, 0.0, samples)
 
 
 def averaged(members: Sequence[PredictiveDistribution], weights: Sequence[float]) -> PredictiveDistribution:
@@ -78,9 +88,11 @@ def averaged(members: Sequence[PredictiveDistribution], weights: Sequence[float]
         ValueError: the members differ in their rows or in their number of samples.
     """
     frame = members[0].frame
+    positive = np.min([np.where(member.samples > 0, member.samples, np.inf).min(axis=1) for member in members], axis=0)
+    smallest = np.minimum(positive / NO_SALE, SMALLEST_SALE)[:, None]
     logs = np.zeros_like(members[0].samples)
     for member, weight in zip(members, weights, strict=True):
         if not member.frame[ROW].equals(frame[ROW]):
             raise ValueError("the members of an ensemble must forecast the same rows in the same order")
-        logs += weight / sum(weights) * np.log(np.maximum(member.samples, SMALLEST_SALE))
-    return PredictiveDistribution(frame, from_logs(logs))
+        logs += weight / sum(weights) * np.log(np.maximum(member.samples, smallest))
+    return PredictiveDistribution(frame, from_logs(logs, smallest))

@@ -18,11 +18,12 @@ from forecasting.core.panel import complete_plan, future_cells, series_of
 from forecasting.models.model import Model
 from forecasting.models.naive import PROBABILITIES
 from forecasting.models.one_by_one import Numbers, numbers_of, rows_of
+from forecasting.models.response.offers import Roles
 
 MIN_WEEKS = 10
 SMALLEST_PRICE = 0.01  # dollars
 SMALLEST_SPREAD = 0.005  # a regressor that varies less is a constant
-# Prior variances of the level and of the effects of log price, deal and feat, in those of the weekly noise: the
+# Prior variances of the level and of the effects of the regressors, in those of the weekly noise: the
 # level is free, an effect seen in a few promotions only is shrunk. Chosen on the tuning weeks, where halving or
 # doubling them changes MAPE by less than half a percent.
 LEVEL_VARIANCE = 1e4
@@ -31,12 +32,11 @@ AUTOCORRELATIONS = (-0.5, 0.95)
 TOLERANCE = 0.02  # of the autocorrelation: finer changes no forecast
 BEYOND = 0.7  # log points by which a forecast may exceed what the series ever did, up or down
 LARGEST_SPREAD = 3.0
-PRICE, DEAL, FEAT = "price", "deal", "feat"  # the covariates that it uses
-REGRESSORS = ("log_price", DEAL, FEAT)
+REGRESSORS = ("log_price", "other_promotion", "main_promotion")
 
 
 class ArimaRegression(Model):
-    """Forecast log(1 + units) = level + effects of log price, deal and feat + AR(1) error, one series at a time.
+    """Forecast log(1 + units) = level + effects of log price, other and main promotion + AR(1) error, series by series.
 
     Level and effects are states of the Kalman filter with a normal prior, so that only the autocorrelation
     is searched for, and the forecast's variance includes their uncertainty. A gap in sales is a week without
@@ -76,7 +76,7 @@ def _each_series(
     cells = future_cells(series_of(panel), spec)
     rows = pd.concat([panel[[*schemas.CELL, "units"]], cells[schemas.CELL]], ignore_index=True)
     rows = rows.sort_values(schemas.CELL, ignore_index=True)
-    regressors = _regressors(complete_plan(promotions, rows, spec.cutoff, spec.definition))
+    regressors = _regressors(complete_plan(promotions, rows, spec.cutoff, spec.definition), Roles.of(spec.definition))
     for (store, product), series in rows.groupby(schemas.SERIES):
         log_units, x = np.log1p(series["units"].to_numpy()), regressors[series.index]
         # The weeks of the gap are weeks without observation, whose offers do not matter.
@@ -85,11 +85,14 @@ def _each_series(
         yield (store, product), log_units, np.insert(x, first, np.zeros((spec.gap, x.shape[1])), axis=0)
 
 
-def _regressors(plan: pd.DataFrame) -> np.ndarray:
-    """Return log price, deal and feat, (rows, 3); a product or panel without one has a constant one."""
-    columns = plan.reindex(columns=[PRICE, DEAL, FEAT])
-    log_price = np.log(columns[PRICE].fillna(1.0).clip(lower=SMALLEST_PRICE))
-    return np.column_stack([log_price, columns[DEAL].fillna(0.0), columns[FEAT].fillna(0.0)])
+def _regressors(plan: pd.DataFrame, roles: Roles) -> np.ndarray:
+    """Return log price, other and main promotion, (rows, 3); a product or panel without one has a constant one."""
+    if roles.price:
+        log_price = np.log(plan[roles.price[0]].fillna(1.0).clip(lower=SMALLEST_PRICE))
+    else:
+        log_price = pd.Series(0.0, index=plan.index)
+    strongest = [plan[list(names)].max(axis=1).fillna(0.0) for names in (roles.other, roles.main)]
+    return np.column_stack([log_price, *strongest])
 
 
 def _learn(key: Series, log_units: np.ndarray, x: np.ndarray) -> Numbers:

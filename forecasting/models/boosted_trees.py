@@ -14,8 +14,10 @@ from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.distribution import PredictiveDistribution
 from forecasting.core.partition import Pooled
 from forecasting.models.model import OnePassModel
-from forecasting.models.price_response import FIRST_ORIGIN, ProductFit, as_predictive, fit_products, product_samples
-from forecasting.models.response.features import tree_features
+from forecasting.models.price_response import as_predictive
+from forecasting.models.response.choice import FIRST_ORIGIN
+from forecasting.models.response.product_fit import ProductFit, fit_products
+from forecasting.models.response.tree_features import tree_features
 
 ROUNDS = 100
 SEEDS = (1, 2, 3)  # averaged over seeds: each tree sees a fifth of the features
@@ -48,7 +50,7 @@ class BoostedTrees(OnePassModel):
     def forecast(self, panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> PredictiveDistribution:
         """Return the corrected price response, spread by the past errors of the corrected forecasts."""
         fits = fit_products(panel, promotions, spec)
-        features = [tree_features(fit.offers, fit.product).astype(np.float32) for fit in fits]
+        features = [tree_features(fit.offers, fit.own, fit.rivals).astype(np.float32) for fit in fits]
         corrected = [np.full_like(fit.forecasts, np.nan) for fit in fits]
         furthest = int(spec.steps[-1])
         for back in range(CHECKS, -1, -1):
@@ -58,7 +60,7 @@ class BoostedTrees(OnePassModel):
                 for j, step in enumerate(fit.steps):
                     origins = _origins_between(fit.today, int(step), known, furthest)
                     forecasts[origins, j] = _corrected(trees, fit, x, origins, j)
-        return as_predictive(fits, [product_samples(fit, f) for fit, f in zip(fits, corrected, strict=True)])
+        return as_predictive(fits, [fit.log_samples(f) for fit, f in zip(fits, corrected, strict=True)], spec)
 
 
 def _origins_between(today: int, step: int, known: int, furthest: int) -> np.ndarray:
@@ -84,7 +86,7 @@ def _training_rows(fit: ProductFit, x: np.ndarray, known: int) -> tuple[np.ndarr
     step = int(fit.steps[0])
     origins = np.arange(min(FIRST_ORIGIN, fit.today), max(fit.today - known - step + 1, 0))
     forecast = fit.forecasts[origins, 0]
-    errors = fit.log_sales[origins + step] - forecast
+    errors = fit.sales.logs[origins + step] - forecast
     weight = np.broadcast_to(0.5 ** ((fit.today - origins) / HALF_LIFE)[:, None], errors.shape)
     seen = ~np.isnan(errors)
     return _with_forecast(x[origins + step], forecast)[seen], errors[seen], weight[seen]

@@ -74,7 +74,7 @@ def rows_of(numbers: dict[Series, Numbers], definition: PanelDefinition) -> pd.D
         for name, value in of_series.items()
     ]
     frame = pd.DataFrame(rows, columns=["product", "name", "store", "position", "value"])
-    return schemas.parameters(definition).cast(frame)
+    return schemas.parameters(definition).cast(frame.assign(rival=None))
 
 
 def numbers_of(fitted: FittedModel) -> dict[Series, Numbers]:

@@ -24,7 +24,6 @@ MODELS: Mapping[str, str] = {
     "price_response": "forecasting.models.price_response:PriceResponse",
     "boosted_trees": "forecasting.models.boosted_trees:BoostedTrees",
     "ensemble": "forecasting.models.ensemble:Ensemble",
-    "auto": "forecasting.models.auto:Auto",
 }
 
 Forecast = Callable[[pd.DataFrame, pd.DataFrame, ForecastSpec], PredictiveDistribution]

@@ -13,8 +13,9 @@ from forecasting.core.forecast_checks import require_complete
 from forecasting.core.panel import build_panel
 from forecasting.models import boosted_trees as module
 from forecasting.models.boosted_trees import _origins_between, _training_rows
-from forecasting.models.price_response import FIRST_ORIGIN, fit_products
-from forecasting.models.response.features import tree_features
+from forecasting.models.response.choice import FIRST_ORIGIN
+from forecasting.models.response.product_fit import fit_products
+from forecasting.models.response.tree_features import tree_features
 from forecasting.pipeline.forecast import assemble, forecast, forecast_partition, make_partitions
 from tests.forecasting.models.made_up import made_up, true_log_units
 from tests.strategies import Market, shuffled
@@ -109,14 +110,14 @@ def test_trees_are_trained_on_weeks_before_those_they_are_checked_on(real: Marke
     spec = spec_of(real)
     panel = build_panel(real.sales, real.promotions, active_series(real.sales, real.cutoff), real.cutoff)
     fit = fit_products(panel, real.promotions, spec)[0]
-    features = tree_features(fit.offers, fit.product)
+    features = tree_features(fit.offers, fit.own, fit.rivals)
     until = fit.today - 40
-    fit.log_sales[until + 1 :] = 99.0
+    fit.sales.logs[until + 1 :] = 99.0
 
     _, errors, _ = _training_rows(fit, features, known=40)
 
     assert errors.max() < 50
-    fit.log_sales[until] = 99.0
+    fit.sales.logs[until] = 99.0
     _, errors, _ = _training_rows(fit, features, known=40)
     assert errors.max() > 50
 

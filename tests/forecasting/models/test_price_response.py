@@ -12,8 +12,9 @@ from forecasting.contracts import orange_juice, schemas
 from forecasting.contracts.orange_juice import dominicks_week
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.completeness import active_series
+from forecasting.models.price_response import PriceResponse
 from forecasting.pipeline.forecast import assemble, forecast, forecast_partition, make_partitions
-from tests.forecasting.models.made_up import FEAT_EFFECT, made_up, true_log_units
+from tests.forecasting.models.made_up import FEAT_EFFECT, definition_of, made_up, panel_of, true_log_units
 from tests.strategies import Market, markets, shuffled
 
 FEW = [2, 5, 8]
@@ -55,6 +56,28 @@ def test_a_known_response_is_recovered(price: float | None) -> None:
     assert miss.abs().mean() < 0.04
     assert miss.abs().max() < 0.12
     assert miss[found["product"] == 1].mean() == pytest.approx(0, abs=0.05)
+
+
+def test_a_thousand_stores_are_forecast_as_well_as_a_hundred(
+    real_sales: pd.DataFrame, real_promotions: pd.DataFrame
+) -> None:
+    """The same 83 real stores, alone and among 917 copies of them: the error of two products stays about as it is."""
+    sales = real_sales[real_sales["product"].isin([1, 8])]
+    real = np.sort(sales["store"].unique())
+    copies = pd.DataFrame({"store": np.random.default_rng(0).choice(real, 1_000 - len(real))})
+    copies["copy"] = 1_000 + copies.index
+    more_sales, more_plan = (
+        pd.concat([rows, rows.merge(copies, on="store").drop(columns="store").rename(columns={"copy": "store"})])
+        for rows in (sales, real_promotions[real_promotions["product"].isin([1, 8])])
+    )
+    spec = ForecastSpec(dominicks_week(110), gap=1, model="price_response")
+
+    errors = []
+    for stock in (sales, more_sales):
+        found = forecast(stock, more_plan, spec).merge(sales, on=schemas.CELL)
+        errors.append((found["forecast"] - found["units"]).abs().sum() / found["units"].sum())
+
+    assert errors[1] < 1.1 * errors[0]
 
 
 def without_adverts(market: Market) -> pd.DataFrame:
@@ -228,3 +251,38 @@ def test_no_forecast_runs_away() -> None:
     assert (
         found["forecast"].to_numpy() <= 3 * best.loc[list(zip(found["store"], found["product"], strict=True))]
     ).all()
+
+
+ROLES = [
+    (),
+    ("price",),
+    ("flag",),
+    ("share",),
+    ("number", "number"),
+    ("price", "flag", "flag", "share"),
+    ("price", "price", "number"),
+]
+
+
+@pytest.mark.parametrize("roles", ROLES)
+def test_any_covariates_are_taken_by_their_role(roles: tuple[str, ...]) -> None:
+    """None at all, no price, several promotions, numbers: usable samples of every series and step."""
+    found = PriceResponse().forecast(*panel_of(definition_of(*roles)))
+
+    assert np.isfinite(found.samples).all()
+    assert (np.diff(found.samples, axis=1) >= 0).all()
+    assert len(found.frame.drop_duplicates(["store", "product", "step"])) == 3 * 3 * 2
+
+
+@pytest.mark.parametrize("products", [3, 14])
+@pytest.mark.parametrize("roles", ROLES)
+def test_fit_and_predict_are_the_forecast_in_any_panel(roles: tuple[str, ...], products: int) -> None:
+    """To the last bit, also with more products than a product has rivals, and with weeks without a sale."""
+    panel, promotions, spec = panel_of(definition_of(*roles), products=products, zeros=0.1)
+    model = PriceResponse()
+
+    found = model.predict(model.fit(panel, promotions, spec), panel, promotions, spec)
+
+    expected = model.forecast(panel, promotions, spec)
+    assert np.array_equal(found.samples, expected.samples)
+    pd.testing.assert_frame_equal(found.frame, expected.frame, check_dtype=False)

@@ -237,7 +237,7 @@ def after_a_promotion() -> Market:
     return Market(market.sales, plan[plan["week"] <= pd.Timestamp(market.cutoff)], market.cutoff)
 
 
-@pytest.mark.parametrize("model", ["price_response", "boosted_trees", "arima_regression", "ensemble", "auto"])
+@pytest.mark.parametrize("model", ["price_response", "boosted_trees", "arima_regression", "ensemble"])
 def test_without_a_plan_the_usual_price_is_forecast_and_not_the_last(model: str) -> None:
     """After a promotion: the same bits as where the usual price, no deal and no advert were announced."""
     market = after_a_promotion()

@@ -34,7 +34,7 @@ def fitted() -> FittedModel:
     rows = pd.DataFrame(
         {"product": 5, "name": ["level", "level", "slope"], "store": [2, 5, None], "position": 0, "value": 1 / 3}
     )
-    rows["value"] = [1 / 3, 2**0.5, -1e-17]
+    rows["value"], rows["rival"] = [1 / 3, 2**0.5, -1e-17], [None, None, 3]
     return FittedModel(ForecastSpec(CUTOFF), orange_juice.PARAMETERS.cast(rows), {"tree": "a\nb"})
 
 

@@ -5,17 +5,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forecasting.models.response.spread import LARGEST_SIZE, SAMPLES, SMALLEST_SIZE, learn_spread
+from forecasting.models.response.spread import LARGEST_SIZE, SAMPLES, SMALLEST_SIZE, Spread, learn_spread
 
 QUIET, ADVERTISED = [1.0, 0.0, 0.0], [1.0, 0.0, 1.0]
 NO_ERRORS = np.empty(0), np.empty((0, 3)), np.empty(0)
+NEVER = np.zeros(1)  # no week without a sale
 
 
 def log_samples(
     forecast: np.ndarray, new: np.ndarray, errors: np.ndarray, risk: np.ndarray, age: np.ndarray
 ) -> np.ndarray:
-    """The samples around forecasts, as past errors make them."""
-    return learn_spread(errors, risk, age).around(forecast, new)
+    """The samples around forecasts of one store, one a row, as its past errors make them."""
+    spread = learn_spread(errors[:, None], risk[:, None], age)
+    rows = [spread.around(forecast[i : i + 1], new[i : i + 1], NEVER) for i in range(len(forecast))]
+    return np.concatenate(rows)
 
 
 def samples_of(errors: np.ndarray, risk: np.ndarray, new: list[float] = QUIET, age: float = 1.0) -> np.ndarray:
@@ -109,3 +112,28 @@ def test_samples_ascend_whatever_the_past(seed: int, count: int) -> None:
 
     assert np.isfinite(found).all()
     assert (np.diff(found, axis=1) >= 0).all()
+
+
+def test_a_store_s_errors_are_as_large_as_its_own() -> None:
+    """Of two stores one errs four times as much: so do its samples, nearly; a store never seen is as the product."""
+    errors = np.random.default_rng(1).normal(0, 1, (300, 3)) * [0.1, 0.4, np.nan]
+    risk = np.ones((300, 3, 1))
+
+    found = learn_spread(errors, risk, np.ones(300)).around(np.zeros(3), np.ones((3, 1)), np.zeros(3))
+
+    calm, wild, unseen = np.ptp(found, axis=1)
+    assert wild / calm == pytest.approx(4, rel=0.25)
+    assert calm < unseen < wild
+
+
+def test_weeks_without_a_sale_are_the_lowest_samples() -> None:
+    """A fifth of them; the others are the whole shape, a little coarser. Where no week had a sale, all samples are."""
+    spread = Spread(np.array([0.3]), np.linspace(-2, 2, SAMPLES), np.ones(3))
+
+    never, some, always = spread.around(np.zeros(3), np.ones((3, 1)), np.array([0.0, 0.2, 1.0]))
+
+    assert np.array_equal(never, 0.3 * spread.shape)
+    assert np.isneginf(some).mean() == pytest.approx(0.2, abs=0.01)
+    sold = some[np.isfinite(some)]
+    assert (sold.min(), np.median(sold), sold.max()) == pytest.approx((-0.6, 0, 0.6), abs=0.01)
+    assert np.isneginf(always).all()

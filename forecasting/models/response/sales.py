@@ -1,0 +1,40 @@
+"""Sales on a grid of weeks and stores: log units of weeks with a sale, and which weeks were without one."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+HALF_LIFE = 8.0  # weeks after which a week counts half in the share of weeks without a sale
+PRIOR_WEEKS = 2.0  # of the product's share that a store's own begins with
+
+
+@dataclass(frozen=True)
+class Sales:
+    """One product's sales on a grid of W weeks and S stores.
+
+    logs: log units, (W, S); NaN where unseen or without a sale. unsold: weeks seen without a sale, (W, S).
+    """
+
+    logs: np.ndarray
+    unsold: np.ndarray
+
+    @classmethod
+    def on_grid(cls, sales: pd.DataFrame, stores: np.ndarray, weeks: pd.DatetimeIndex) -> "Sales":
+        """Return the sales of these stores and weeks, which cover all of `sales`; units below zero are no sale."""
+        units = np.full((len(weeks), len(stores)), np.nan)
+        week = (sales["week"].to_numpy() - weeks[0].to_datetime64()) // np.timedelta64(7, "D")
+        units[week, np.searchsorted(stores, sales["store"].to_numpy())] = sales["units"].to_numpy(float)
+        sold = units > 0
+        return cls(np.log(units, where=sold, out=np.full(units.shape, np.nan)), units <= 0)
+
+    def unsold_share(self, today: int) -> np.ndarray:
+        """Return how probable a week without a sale is in each store after this week of the grid, (S,).
+
+        That is the share of recent weeks (Teunter, Syntetos and Babai 2011), shrunk to the product's.
+        """
+        fade = 0.5 ** ((today - np.arange(today + 1)) / HALF_LIFE)
+        unsold = fade @ self.unsold[: today + 1]
+        seen = unsold + fade @ ~np.isnan(self.logs[: today + 1])
+        share = unsold.sum() / seen.sum() if seen.sum() > 0 else 0.0
+        return (unsold + PRIOR_WEEKS * share) / (seen + PRIOR_WEEKS)
