@@ -28,22 +28,21 @@ def last_week(
     Returns:
         None for a file without units, such as one of plans, and for one that cannot be read.
     """
-    read = [
-        replace(layout, columns={each: layout.columns[each] for each in READ if each in layout.columns})
-        for layout in layouts
-    ]
-    rows = read_rows([(name, content)], replace(definition, covariates=()), read).frame
-    weeks = []
-    for place, of_layout in rows.groupby("layout"):
-        layout = layouts[int(str(place))]
-        days = _days_with_units(of_layout, layout, definition)
-        first_days = weeks_of(days, definition.week_starts_on)
-        ends = (days - first_days).dt.days.groupby(first_days).max()
-        ends = ends[ends.index <= pd.Timestamp(today)]
-        if len(ends):
-            is_unfinished = layout.grain != "week" and _is_unfinished(ends)
-            weeks.append(ends.index[-2 if is_unfinished else -1].date())
-    return max(weeks, default=None)
+    first = read_rows([(name, content)], definition, layouts, most_rows=1).frame
+    if first.empty:
+        return None
+    # By all of its columns the file has found its layout; the others need not be read.
+    layout = layouts[int(first["layout"].iloc[0])]
+    read = replace(layout, columns={each: layout.columns[each] for each in READ if each in layout.columns})
+    rows = read_rows([(name, content)], replace(definition, covariates=()), [read]).frame
+    days = _days_with_units(rows, layout, definition)
+    first_days = weeks_of(days, definition.week_starts_on)
+    ends = (days - first_days).dt.days.groupby(first_days).max()
+    ends = ends[ends.index <= pd.Timestamp(today)]
+    if ends.empty:
+        return None
+    last: pd.Timestamp = ends.index[-2 if layout.grain != "week" and _is_unfinished(ends) else -1]
+    return last.date()
 
 
 def _days_with_units(rows: pd.DataFrame, layout: Layout, definition: PanelDefinition) -> pd.Series:

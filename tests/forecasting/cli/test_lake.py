@@ -1,4 +1,4 @@
-"""`oj simulate`, `oj init` and `oj status`, as their users meet them."""
+"""`oj simulate`, `oj init`, `oj import` and `oj status`, as their users meet them."""
 
 from pathlib import Path
 

@@ -64,3 +64,10 @@ def test_a_file_of_plans_has_no_week() -> None:
     """No column of it holds units; nor has one whose header no layout knows."""
     assert week_of("Shop;Article;Day\na;x;05.06.2024\n", SALES, PLANS) is None
     assert week_of("Something;else\n1;2\n", SALES, PLANS) is None
+
+
+def test_a_file_has_the_layout_of_all_its_columns() -> None:
+    """A layout of plans, whose few columns a file of sales has too, may come first."""
+    prices = replace(PLANS, columns={**PLANS.columns, "price": ("Cost",)})
+    text = HEADER + "a;x;05.06.2024;3;1\n"
+    assert week_of(text, prices, SALES) == date(2024, 6, 3)
