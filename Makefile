@@ -3,6 +3,7 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python;
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
+PEERS := .venv-peers
 # uv does not read pip's settings: give it the index that pip would use, where one is set.
 PIP_INDEX = $$(printenv PIP_INDEX_URL || $(BIN)/pip config get global.index-url 2>/dev/null)
 # The oldest and the newest Python that the core is tested on.
@@ -15,7 +16,7 @@ UNIT := $(addprefix tests/forecasting/,contracts core models storage presentatio
 # Much of the tests is waiting, so that four workers suit two cores; a file stays on one worker.
 PYTEST := $(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder
 
-.PHONY: run test unit benchmarks test-pythons check lint types wheel setup lock format clean
+.PHONY: run test unit benchmarks peers test-pythons check lint types wheel setup lock format clean
 
 run: setup ## simulate a week of sales, forecast the next ones, publish
 	$(BIN)/oj simulate
@@ -27,8 +28,10 @@ test: setup ## the whole test suite
 unit: setup ## its quick part: contracts, core, models, storage, presentation
 	$(PYTEST) $(UNIT)
 
-benchmarks: setup ## every script of benchmarks/ at a tiny size
+benchmarks: setup peers ## every script of benchmarks/ at a tiny size
 	$(BIN)/pytest -n 2 tests/benchmarks
+
+peers: $(PEERS)/.ready ## the libraries that benchmarks/panels.py compares with, in an environment of their own
 
 test-pythons: setup ## the core's tests on the oldest and the newest Python, where these are found
 	@found() { for python in "python$$1" "$$(pyenv root 2>/dev/null)"/versions/"$$1".*/bin/python; do \
@@ -64,6 +67,11 @@ format: setup
 	$(BIN)/ruff format .
 
 setup: $(VENV)/.ready ## the virtual environment, from the lock
+
+$(PEERS)/.ready: benchmarks/panels_peers.txt
+	@$(PYTHON) -m venv $(PEERS)
+	@$(PEERS)/bin/python -m pip install --quiet -r benchmarks/panels_peers.txt
+	@touch $@
 
 $(VENV)/.ready: requirements.lock requirements-uv.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed: install it, or name it with make PYTHON=..."; exit 1; }

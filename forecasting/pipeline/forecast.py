@@ -172,9 +172,10 @@ def _as_forecast(
     rows = predictive.summarise(schemas.LEVELS)
     rows["forecast"] = rows[spec.point]
     known = promotions.loc[promotions["known"], schemas.CELL]
+    is_known = pd.MultiIndex.from_frame(rows[schemas.CELL]).isin(pd.MultiIndex.from_frame(known))
     return rows.assign(
         cutoff=pd.Timestamp(spec.cutoff).as_unit("us"),
         model=model,
         reason=None,
-        promotion_known=pd.MultiIndex.from_frame(rows[schemas.CELL]).isin(pd.MultiIndex.from_frame(known)),
+        promotion_known=is_known if spec.definition.covariates else True,  # of nothing, all is announced
     )

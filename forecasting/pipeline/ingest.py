@@ -8,13 +8,13 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from forecasting.clock import now
-from forecasting.contracts.calendar import days_of
 from forecasting.contracts.errors import DataError, WeekWaiting
 from forecasting.contracts.panel_definition import Id
 from forecasting.contracts.spec import GateSpec
 from forecasting.core import completeness
 from forecasting.core.completeness import Acceptance, CompletenessReport, WeekStatus
 from forecasting.core.point_in_time import merge_newer
+from forecasting.core.quarantined import rows_of_cell
 from forecasting.core.schedule import due_weeks, last_closed
 from forecasting.core.unsold import first_week_needed, unsold_of
 from forecasting.core.validation import Validated
@@ -203,19 +203,13 @@ def accept_override(
         DataError: no row of that cell is quarantined as an outlier, or its file is gone.
     """
     of_runs = [lake.quarantine.read(cutoff) for cutoff in lake.quarantine.weeks()]
-    rows = pd.concat(of_runs) if of_runs else lake.quarantine.read(week)
-    days = [str(day) for day in days_of(week)]
-    outliers = rows[
-        (rows["rule"] == "outlier")
-        & (rows["store"] == str(store))
-        & (rows["product"] == str(product))
-        & rows["week_or_date"].isin(days)
-    ]
-    files = sorted(outliers["file"].unique())
+    rows = pd.concat(of_runs, ignore_index=True) if of_runs else lake.quarantine.read(week)
+    definition, layouts = lake.reference.definition, lake.reference.layouts
+    of_cell = rows_of_cell(rows[rows["rule"] == "outlier"], week, store, product, definition, layouts)
+    files = sorted(of_cell["file"].unique())
     if not files:
         raise DataError(
-            f"No row of {lake.reference.definition.named((store, product))} in the week of {week} is quarantined as "
-            "an outlier",
+            f"No row of {definition.named((store, product))} in the week of {week} is quarantined as an outlier",
             "see in the lake's folder `quarantine` which rows are",
         )
     accepted = Acceptance(by, why, at.replace(microsecond=0))
@@ -223,7 +217,8 @@ def accept_override(
     gone = [file for file in files if not lake.archive.bring_back(file)]
     if gone:
         raise DataError(
-            f"The files {', '.join(gone)} are not in the lake's archive any more", "put them into the inbox, then run"
+            f"The files {', '.join(gone)} are not in the lake's archive",
+            "import them again, or put them into the inbox, then run",
         )
     return accepted, files
 

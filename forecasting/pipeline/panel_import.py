@@ -209,6 +209,9 @@ def _add(lake: Lake, checked: Validated, collected: pd.DataFrame, at: datetime, 
             lake.corrections.add(lake.sales.weeks()[-1], sales, moment)
             lake.sales.add(sales, moment)
             lake.promotions.add(promotions, moment)
+    # As those of a run are: where somebody accepts one, its file is imported again.
+    outliers = checked.quarantined[checked.quarantined["rule"] == "outlier"]
+    lake.quarantine.add(lake.sales.weeks()[-1], outliers, [each.name for each in checked.files])
     return replace(result, unsold=len(unsold))
 
 

@@ -14,6 +14,8 @@ from forecasting.core.metrics import LIVE_METRICS, METRICS, NAIVE_METRICS
 from forecasting.storage.lake import Lake
 
 MOST_NAMED = 6
+# Of the numbers of a plan, such as temperatures; others are in the tables.
+MOST_NUMBERS = 2
 # A price that differs by less from the recent one is the same price to a shopper.
 NOTABLE_PRICE_CHANGE = 0.05
 UNKNOWN = "–"
@@ -186,12 +188,13 @@ def plan(panel: PanelDefinition, row: Mapping[Any, Any]) -> str:
         return "unknown"
     prices = [money(panel, row[each.name]) for each in panel.of_role("price")]
     numbers = [f"{each.label} {row[each.name]:g}" for each in panel.of_role("number") if not pd.isna(row[each.name])]
-    return " ".join(filter(None, [*prices, promotions(panel, row), ", ".join(numbers)])) or "no promotion"
+    parts = [*prices, promotions(panel, row), named(numbers, MOST_NUMBERS)]
+    return " ".join(filter(None, parts)) or ("no promotion" if panel.promotions else UNKNOWN)
 
 
 def is_unknown(panel: PanelDefinition, row: Mapping[Any, Any]) -> bool:
     """Return whether nothing of the plan was announced."""
-    return all(pd.isna(row[each.name]) for each in panel.covariates)
+    return bool(panel.covariates) and all(pd.isna(row[each.name]) for each in panel.covariates)
 
 
 def why(panel: PanelDefinition, row: Mapping[Any, Any], recent: Mapping[Any, Any]) -> str:

@@ -21,7 +21,8 @@ ROOT = Path(__file__).parents[2]
 BENCHMARKS = ROOT / "benchmarks"
 STORES = [2, 5, 8, 12]
 # Scripts that read a whole lake run where one is made: tests/forecasting/pipeline/test_monitoring.py.
-ELSEWHERE = {"scores_recomputed"}
+# The others have test files of their names.
+ELSEWHERE = {"scores_recomputed", "panels", "panels_peers"}
 KILLING = {
     "backfill_killed": ["--weeks", "1", "--kills", "1"],
     "database_killed": ["--runs", "1", "--kills", "1"],

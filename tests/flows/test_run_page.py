@@ -24,7 +24,7 @@ SHOWN = {
     "fallbacks": "**Evil** <img src=x onerror=alert(1)> |",
     "headline": "cartons are expected in the week of 23 April 1992",
     "results": "1,826 rows, one per store, brand and week",
-    "lineage": "files that the stores sent",
+    "lineage": "files that were sent",
     "record": "cluster up and down",
     "cluster": "no worker is left",
     "partitions": "100%",

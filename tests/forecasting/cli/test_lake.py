@@ -9,6 +9,7 @@ from forecasting.cli import app
 from forecasting.contracts.orange_juice import dominicks_week
 from forecasting.storage.lake import Lake
 from tests.forecasting.core.sampled import panel
+from tests.shop import shop_lake, write_sales
 
 
 def oj(*args: str) -> Result:
@@ -70,3 +71,49 @@ def test_init_of_a_file_without_dates_is_one_sentence(tmp_path: Path) -> None:
     result = oj("init", str(tmp_path / "stores.csv"), "--lake", str(tmp_path / "lake"))
     assert result.exit_code == 1
     assert "has no column of dates" in result.output
+
+
+def test_files_are_imported_and_what_is_wrong_is_listed(tmp_path: Path) -> None:
+    """A check changes nothing; a refused import lists its rows; with a larger share allowed the others come in."""
+    lake = shop_lake(tmp_path / "lake")
+    (tmp_path / "sales").mkdir()
+    write_sales(tmp_path / "sales" / "Umsatz.csv", range(3))
+    with (tmp_path / "sales" / "Umsatz.csv").open("a", encoding="utf-8") as file:
+        file.write("007;=cmd;02.01.2023;2,5;viel\n")
+    command = ("import", str(tmp_path / "sales"), "--lake", str(lake.root))
+
+    checked = oj(*command, "--check")
+    assert (checked.exit_code, lake.sales.weeks()) == (1, [])  # an import would be refused
+    assert "Nothing was changed" in checked.output
+    assert oj(*command, "--check", "--max-quarantined", "0.1").exit_code == 0
+    assert not (lake.root / "imports").exists()
+
+    refused = oj(*command)
+    assert (refused.exit_code, lake.sales.weeks()) == (1, [])
+    assert "not_a_number: 1 row; the first is line 28 of Umsatz.csv" in " ".join(refused.output.split())
+    assert "more than the share 0.01, so nothing is taken in" in " ".join(refused.output.split())
+    (listed,) = (lake.root / "imports").iterdir()
+    assert "'=cmd" in listed.read_text(encoding="utf-8-sig")
+
+    assert oj(*command, "--max-quarantined", "0.1").exit_code == 0
+    assert len(lake.sales.weeks()) == 3
+
+
+def test_an_import_needs_a_panel_file_and_files(tmp_path: Path) -> None:
+    """One sentence says how to get them, and no lake is made."""
+    result = oj("import", str(tmp_path), "--lake", str(tmp_path / "lake"))
+    assert (result.exit_code, "is a folder without tables" in result.output) == (1, True)
+    (tmp_path / "sales.csv").write_text("store,units\n")
+    result = oj("import", str(tmp_path / "sales.csv"), "--lake", str(tmp_path / "lake"))
+    assert (result.exit_code, "oj init" in result.output) == (1, True)
+    assert not (tmp_path / "lake").exists()
+
+
+def test_status_names_what_is_no_file(tmp_path: Path) -> None:
+    """Links and folders in the inbox are not ignored in silence."""
+    lake = shop_lake(tmp_path / "lake")
+    (lake.inbox / "folder").mkdir()
+    (lake.inbox / "link.csv").symlink_to("/etc/hostname")
+    output = " ".join(oj("status", "--lake", str(lake.root)).output.split())
+    assert "folder: is a folder, and is not read" in output
+    assert "link.csv: is a link, and is not read" in output

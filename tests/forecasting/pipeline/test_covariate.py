@@ -72,7 +72,7 @@ def week(lake: Lake) -> date:
     return files[0].week
 
 
-@pytest.mark.parametrize("text", ["2", "", "0.5", "yes"])
+@pytest.mark.parametrize("text", ["2", "", "0.5", "often"])
 def test_its_values_are_validated_by_its_role(lake: Lake, text: str) -> None:
     """A flag is 0 or 1."""
     _, rows, _ = read_inbox(list_inbox(lake.inbox), DEFINITION, store_files(DEFINITION))

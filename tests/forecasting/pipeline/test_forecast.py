@@ -1,6 +1,7 @@
 """Tests of the forecast function and of the check of its rows."""
 
 import itertools
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from forecasting.contracts import orange_juice, schemas
 from forecasting.contracts.calendar import WEEK
 from forecasting.contracts.errors import DataError, RunError
-from forecasting.contracts.panel_definition import Series
+from forecasting.contracts.panel_definition import ORANGE_JUICE, Series
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.completeness import active_series
 from forecasting.core.partition import Partition
@@ -122,6 +123,13 @@ def market_of(units: dict[tuple[int, int], list[int]]) -> Market:
 THREE = market_of({(2, 1): [4, 6], (2, 2): [10, 30], (5, 1): [7, 7]})
 SPEC = ForecastSpec(CUTOFF, model="naive")
 SERIES = active_series(THREE.sales, CUTOFF)
+
+
+def test_of_a_panel_without_covariates_everything_is_announced() -> None:
+    """There is nothing that anybody could have announced."""
+    definition = replace(ORANGE_JUICE, covariates=())
+    spec = replace(SPEC, definition=definition)
+    assert forecast(THREE.sales, schemas.promotions(definition).empty(), spec)["promotion_known"].all()
 
 
 @pytest.fixture

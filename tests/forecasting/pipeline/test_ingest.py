@@ -234,6 +234,6 @@ def test_a_file_that_is_gone_is_named(odd_lake: Lake) -> None:
     """The acceptance stands; the file must be sent again."""
     for file in odd_lake.archive.files(WEEK):
         file.unlink()
-    with pytest.raises(DataError, match="1992-04-16_store-002.csv are not in the lake's archive any more"):
+    with pytest.raises(DataError, match="1992-04-16_store-002.csv are not in the lake's archive"):
         ingest.accept_override(odd_lake, WEEK, 2, 1, "x", "Ada", AT)
     assert odd_lake.acceptances.overrides().to_numpy().tolist() == [[2, 1, pd.Timestamp(WEEK)]]

@@ -9,6 +9,7 @@ import pytest
 from forecasting.clock import now
 from forecasting.contracts.errors import DataError, OptionError
 from forecasting.contracts.schemas import SERIES
+from forecasting.pipeline.ingest import accept_override
 from forecasting.pipeline.panel_import import ImportResult, import_panel
 from forecasting.storage.lake import Lake
 from tests.shop import HEADER, PLAN_HEADER, PRODUCTS, SHOP, STORES, shop_lake, sold, week, write_plan, write_sales
@@ -138,3 +139,15 @@ def test_a_lake_without_a_panel_file_says_how_to_get_one(tmp_path: Path) -> None
     """Nothing is guessed."""
     with pytest.raises(OptionError, match="has no panel file.*oj init"):
         add(Lake(tmp_path / "lake"), tmp_path / "sales.csv")
+
+
+def test_an_outlier_comes_in_once_somebody_has_accepted_it(shop: Lake) -> None:
+    """Its date and id are as the retailer writes them; its file is imported again."""
+    add(shop, write_sales(shop.root.parent / "Umsatz.csv", range(20)))
+    row = f" {STORES[0]} ;{PRODUCTS[0]};{week(20):%d.%m.%Y};2,0;9999\n"
+    file = written(shop, HEADER + row + f"007;{PRODUCTS[1]};{week(20):%d.%m.%Y};3,0;25\n", "Umsatz neu.csv")
+    assert [each.rule for each in add(shop, file, max_quarantined=0.5).rules] == ["outlier"]
+    with pytest.raises(DataError, match="Umsatz neu.csv are not in the lake's archive; import them again"):
+        accept_override(shop, week(20), STORES[0], PRODUCTS[0], "a fair", "Ada", now())
+    again = add(shop, file)
+    assert (again.accepted, again.dropped, again.quarantined) == (1, 1, 0)

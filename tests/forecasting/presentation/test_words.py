@@ -73,6 +73,13 @@ def test_a_panel_with_other_covariates_needs_no_other_words() -> None:
     assert words.why(panel, {"h": 1, "t": 31.5}, {}) == "holiday planned"
 
 
+def test_a_plan_of_many_numbers_names_the_first() -> None:
+    """Others are in the tables; a panel without covariates has no plan."""
+    panel = replace(ORANGE_JUICE, covariates=tuple(Covariate(name, "number", name, "") for name in "abcd"))
+    assert words.plan(panel, dict.fromkeys("abcd", 1.5)) == "a 1.5, b 1.5 and 2 more"
+    assert words.plan(replace(panel, covariates=()), {}) == words.UNKNOWN
+
+
 def test_a_change_is_explained_by_its_plan() -> None:
     """A lower price and an advert; the end of a promotion; nothing at all."""
     assert words.why(ORANGE_JUICE, row(1.99, 0, 0.5), row(2.49, 0, 0)) == (
