@@ -151,6 +151,8 @@ def _fit_group(sales_of: dict[Id, pd.DataFrame], offers: Offers, spec: ForecastS
     today = len(offers.weeks) - 1 - int(steps[-1])
     x, penalty = product_regressors(own, usual)
     x = with_season(x, logs[: today + 1])
+    # One store alone has no slopes that differ from the shared ones.
+    own_slopes = len(own_columns(own)) if len(offers.stores) > 1 else 0
     rolled = rolling_fit(
         x,
         np.append(penalty, SEASON_PENALTIES),
@@ -158,7 +160,7 @@ def _fit_group(sales_of: dict[Id, pd.DataFrame], offers: Offers, spec: ForecastS
         steps,
         today,
         FitOptions(),
-        len(own_columns(own)),
+        own_slopes,
         pooled_stores(offers.stores),
     )
     return Group(own, steps, usual, sales, rolled)

@@ -274,11 +274,11 @@ def test_any_covariates_are_taken_by_their_role(roles: tuple[str, ...]) -> None:
     assert len(found.frame.drop_duplicates(["store", "product", "step"])) == 3 * 3 * 2
 
 
-@pytest.mark.parametrize("products", [3, 14])
+@pytest.mark.parametrize(("stores", "products"), [(3, 3), (1, 14)])
 @pytest.mark.parametrize("roles", ROLES)
-def test_fit_and_predict_are_the_forecast_in_any_panel(roles: tuple[str, ...], products: int) -> None:
+def test_fit_and_predict_are_the_forecast_in_any_panel(roles: tuple[str, ...], stores: int, products: int) -> None:
     """To the last bit, also with more products than a product has rivals, and with weeks without a sale."""
-    panel, promotions, spec = panel_of(definition_of(*roles), products=products, zeros=0.1)
+    panel, promotions, spec = panel_of(definition_of(*roles), stores, products, zeros=0.1)
     model = PriceResponse()
 
     found = model.predict(model.fit(panel, promotions, spec), panel, promotions, spec)
