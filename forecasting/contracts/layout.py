@@ -7,6 +7,7 @@ that is not written as its layout says is quarantined, or its file refused.
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from enum import StrEnum
 from typing import Any, Literal, get_args
 
 from forecasting.contracts.errors import DataError
@@ -25,6 +26,16 @@ PLACEHOLDERS = {"week": r"\d{4}-\d{2}-\d{2}", "date": r"\d{4}-\d{2}-\d{2}", "sto
 # Date formats with a name; all others are those of `datetime.strptime`. iso: YYYY-MM-DD, with or without a time.
 # iso_week: 2024-W53. excel: days since 1899-12-30.
 NAMED_DATE_FORMATS = ("iso", "iso_week", "excel")
+
+
+class PassedOver(StrEnum):
+    """Why a row is neither accepted nor an error: it is no row of the panel, or nobody can use it."""
+
+    LEFT_OUT = "left_out"
+    REPEATED_HEADER = "repeated_header"
+    PARTIAL_WEEK = "partial_week"
+    UNKNOWN_UNITS = "unknown_units"
+    NEVER_SOLD = "never_sold"
 
 
 @dataclass(frozen=True)

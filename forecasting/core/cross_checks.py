@@ -7,8 +7,9 @@ import pandas as pd
 
 from forecasting.contracts import schemas
 from forecasting.contracts.calendar import DAYS_IN_WEEK, days_of
+from forecasting.contracts.layout import PassedOver
 from forecasting.contracts.panel_definition import Id
-from forecasting.core.inspection import PassedOver, Rows, counted
+from forecasting.core.inspection import Rows, counted
 
 # So many weeks show on which days a retailer sells.
 WEEKS_TO_LEARN_FROM = 4

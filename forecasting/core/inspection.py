@@ -5,14 +5,13 @@ Nothing is guessed: a value that is not written as its layout declares is flagge
 """
 
 from collections.abc import Iterator, Sequence
-from enum import StrEnum
 
 import numpy as np
 import pandas as pd
 
 from forecasting.contracts import schemas
 from forecasting.contracts.calendar import DAY_NAMES, is_week_start, weeks_of
-from forecasting.contracts.layout import ONLY, Layout
+from forecasting.contracts.layout import ONLY, Layout, PassedOver
 from forecasting.contracts.panel_definition import KEYS, Covariate, Id, Key, PanelDefinition
 from forecasting.core.dates import parse_dates
 from forecasting.core.flags import flags_as_numbers
@@ -27,16 +26,6 @@ ID_REMEDIES = {
     "control_character": "remove the line break or control character",
     "too_long": "write at most 200 characters",
 }
-
-
-class PassedOver(StrEnum):
-    """Why a row is neither accepted nor an error: it is no row of the panel, or nobody can use it."""
-
-    LEFT_OUT = "left_out"
-    REPEATED_HEADER = "repeated_header"
-    PARTIAL_WEEK = "partial_week"
-    UNKNOWN_UNITS = "unknown_units"
-    NEVER_SOLD = "never_sold"
 
 
 def raw_columns(definition: PanelDefinition) -> list[str]:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from forecasting.contracts import schemas
-from forecasting.contracts.layout import Layout
+from forecasting.contracts.layout import Layout, PassedOver
 from forecasting.contracts.panel_definition import Id, PanelDefinition
 from forecasting.core.attributes import Attributes, find_attributes
 from forecasting.core.cross_checks import (
@@ -24,7 +24,7 @@ from forecasting.core.cross_checks import (
     require_file_week,
     require_known,
 )
-from forecasting.core.inspection import PassedOver, Rows, counted
+from forecasting.core.inspection import Rows, counted
 from forecasting.core.numbers import LARGEST
 from forecasting.core.outliers import out_of_proportion, unusual_prices
 from forecasting.core.point_in_time import restated

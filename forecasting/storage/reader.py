@@ -14,9 +14,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from forecasting.contracts.layout import PARTS, Layout
+from forecasting.contracts.layout import PARTS, Layout, PassedOver
 from forecasting.contracts.panel_definition import PanelDefinition
-from forecasting.core.inspection import IDS, PassedOver, attribute_columns, raw_columns
+from forecasting.core.inspection import IDS, attribute_columns, raw_columns
 from forecasting.storage.file_layout import (
     MOST_CHARACTERS,
     Match,
