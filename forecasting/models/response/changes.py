@@ -77,35 +77,39 @@ class Changes:
         that slopes are learnt from.
         """
         weeks, products, stores = y.shape
-        self._week = _last_seen(seen)
-        ever = np.take_along_axis(seen, self._week, axis=0)
-        last = np.where(ever, np.take_along_axis(y, self._week, axis=0), 0.0)
+        self._x, self._y, self._seen, self._steps = x, y, seen, [int(step) for step in steps]
+        self._pool = slice(None) if len(pool) == stores else pool
+        self._ever = np.logical_or.accumulate(seen, axis=0)
+        before = _last_seen(seen)
+        last = np.where(self._ever, np.take_along_axis(y, before, axis=0), 0.0)
         # Where nothing was sold yet, all other stores tell what a store sells.
-        chain = last.sum(axis=-1, keepdims=True) / np.maximum(ever.sum(axis=-1, keepdims=True), 1)
-        self._last, self._x = np.where(ever, last, chain), x
+        chain = last.sum(axis=-1, keepdims=True) / np.maximum(self._ever.sum(axis=-1, keepdims=True), 1)
+        self._last = np.where(self._ever, last, chain)
         self._sums = np.zeros((weeks, 2, len(MEAN_HALF_LIVES), products, stores))
         for t in range(weeks):
-            before = self._sums[t - 1] if t else 0.0
-            self._sums[t] = MEAN_FADES * before + np.stack([seen[t], np.where(seen[t], y[t], 0.0)])[:, None]
-        above = above_means(self._last, *self._sums.transpose(1, 2, 0, 3, 4))
-        origin = np.take_along_axis(x[:weeks], self._week[..., None], axis=0)
-        c = x.shape[-1]
-        self._rows = np.zeros((weeks, len(steps), products, len(pool), c + COLUMNS + len(above) + 1))
-        for j, step in enumerate(int(step) for step in steps):
-            known = (seen[step:] & ever[: max(weeks - step, 0)])[..., pool]
-            rows = self._rows[step:, j]
-            start = origin[: len(rows)][..., pool, :]
-            rows[..., :c] = x[step:weeks][..., pool, :] - start
-            rows[..., c : c + COLUMNS] = start[..., -COLUMNS:]
-            rows[..., c + COLUMNS : -1] = np.moveaxis(above[:, : len(rows)][..., pool], 0, -1)
-            rows[..., -1] = (y[step:] - self._last[: len(rows)])[..., pool]
-            rows *= known[..., None]
+            faded = MEAN_FADES * self._sums[t - 1] if t else 0.0
+            self._sums[t] = faded + np.stack([seen[t], np.where(seen[t], y[t], 0.0)])[:, None]
+        self._above = np.moveaxis(above_means(self._last, *self._sums.transpose(1, 2, 0, 3, 4)), 0, -1)
+        self._origins: list[np.ndarray] = []  # regressors of the week of the last sale, of each week added
+        width = x.shape[-1] + COLUMNS + len(MEAN_HALF_LIVES) + 1
+        self._rows = np.zeros((len(steps), products, len(pool), width))
         self._fade = 0.5 ** (1 / HALF_LIFE)
-        self._gram = np.zeros((len(steps), products, self._rows.shape[-1], self._rows.shape[-1]))
+        self._gram = np.zeros((len(steps), products, width, width))
 
     def add(self, week: int) -> None:
-        """Add the changes that end in this week."""
-        rows = self._rows[week]
+        """Add the changes that end in this week, the next one."""
+        x, c, rows, pool = self._x[week], self._x.shape[-1], self._rows, self._pool
+        here = self._seen[week] | ~self._ever[week]
+        self._origins.append(np.where(here[..., None], x, self._origins[-1]) if week else x)
+        for row, then in zip(rows, (week - step for step in self._steps), strict=True):
+            if then < 0:
+                continue
+            start = self._origins[then][:, pool]
+            np.subtract(x[:, pool], start, out=row[..., :c])
+            row[..., c : c + COLUMNS] = start[..., -COLUMNS:]
+            row[..., c + COLUMNS : -1] = self._above[then][:, pool]
+            row[..., -1] = (self._y[week] - self._last[then])[:, pool]
+            row *= (self._seen[week] & self._ever[then])[:, pool, None]
         self._gram *= self._fade
         self._gram += rows.swapaxes(-1, -2) @ rows
 
@@ -121,9 +125,9 @@ class Changes:
         return ChangeSlopes(found[..., :c].copy(), origin, found[..., c + COLUMNS :].copy())
 
     def state(self, week: int, slopes: ChangeSlopes) -> ChangeState:
-        """Return the state at the end of this week."""
-        x = np.take_along_axis(self._x, self._week[week][None, ..., None], axis=0)[0]
-        return ChangeState(base_of(slopes, x, self._last[week]), self._last[week], *self._sums[week])
+        """Return the state at the end of this week, which was added."""
+        base = base_of(slopes, self._origins[week], self._last[week])
+        return ChangeState(base, self._last[week], *self._sums[week])
 
 
 def _last_seen(seen: np.ndarray) -> np.ndarray:
