@@ -318,8 +318,8 @@ def test_a_question_takes_what_the_retailer_writes(ran: Ran, printed: StringIO) 
         store: Id = DEFINITION.store.parse(text)
         answer = what_if(of, store, store, week, price=2.0)
         show_answer(lake, store, store, week, "ets", answer)
-    assert "Outlet 007, 007 (SKU 007), week of" in printed.getvalue()
-    assert "Outlet :smile:, :smile: (SKU :smile:), week of" in printed.getvalue()
+    assert "Outlet 007, SKU 007, week of" in printed.getvalue()
+    assert "Outlet :smile:, SKU :smile:, week of" in printed.getvalue()
     assert "\x1b" not in printed.getvalue()
 
 

@@ -29,6 +29,7 @@ END_TO_END = {
     "tests/test_documentation.py": "commands and links in the documents",
     "tests/test_mirror.py": "the names of the test files",
     "tests/test_tables_document.py": "docs/tables.md",
+    "tests/test_tutorial.py": "docs/your-data.md",
     "tests/test_wheel.py": "the wheel",
 }
 

@@ -55,3 +55,8 @@ def covariate(of: Covariate, nullable: bool = False) -> pa.Field:
 def attribute(of: Attribute) -> pa.Field:
     """Return the column of an attribute of stores or products."""
     return column(of.name, _ATTRIBUTE_TYPES[of.kind], of.meaning, nullable=True)
+
+
+def category(definition: PanelDefinition) -> list[pa.Field]:
+    """Return the column of the attribute that groups products; none where the definition names none."""
+    return [attribute(each) for each in definition.product_attributes if each.name == definition.category]

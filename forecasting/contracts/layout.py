@@ -7,10 +7,11 @@ that is not written as its layout says is quarantined, or its file refused.
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from enum import StrEnum
 from typing import Any, Literal, get_args
 
 from forecasting.contracts.errors import DataError
-from forecasting.contracts.panel_definition import PanelDefinition
+from forecasting.contracts.panel_definition import KEYS, PanelDefinition
 
 # week: a row is a week, named by any of its days. day: a row is a day. transaction: many rows a day.
 Grain = Literal["week", "day", "transaction"]
@@ -27,16 +28,26 @@ PLACEHOLDERS = {"week": r"\d{4}-\d{2}-\d{2}", "date": r"\d{4}-\d{2}-\d{2}", "sto
 NAMED_DATE_FORMATS = ("iso", "iso_week", "excel")
 
 
+class PassedOver(StrEnum):
+    """Why a row is neither accepted nor an error: it is no row of the panel, or nobody can use it."""
+
+    LEFT_OUT = "left_out"
+    REPEATED_HEADER = "repeated_header"
+    PARTIAL_WEEK = "partial_week"
+    UNKNOWN_UNITS = "unknown_units"
+    NEVER_SOLD = "never_sold"
+
+
 @dataclass(frozen=True)
 class Layout:
     """How files are read.
 
     name: for people.
     files: pattern of the names of its files: `*` is anything; `{week}`, `{date}` and `{store}` are what names declare.
-    columns: by `store`, `product`, `date`, `units`, `revenue` and the names of covariates, the columns of the file. Ids
-        of several columns are joined by ` / `. Without `units` a file holds plans only. Without `product`, or `store`,
-        a row of plans is of all of them; a row of sales is of the one named `all`. A price without a column is
-        revenue by units, where `revenue` has one.
+    columns: by `store`, `product`, `date`, `units`, `revenue`, the names of covariates and of attributes, and
+        `store_name` and `product_name`, the columns of the file. Ids of several columns are joined by ` / `. Without
+        `units` a file holds plans only. Without `product`, or `store`, a row of plans is of all of them; a row of sales
+        is of the one named `all`. A price without a column is revenue by units, where `revenue` has one.
     grain: what a row is; days and transactions are summed to weeks.
     date_format: `iso`, `iso_week`, `excel`, or a format of `datetime.strptime`.
     delimiter, encoding, decimal, thousands: of text files.
@@ -83,13 +94,14 @@ class Layout:
         """Check that the layout gives what the definition declares, and nothing else.
 
         Raises:
-            DataError: a column is of no covariate of the definition, or ids that are numbers have no column.
+            DataError: a column is of nothing that the definition has, or ids that are numbers have no column.
         """
-        allowed = ["store", "product", "date", "units", "revenue", *definition.names]
+        described = [each.name for key in KEYS for each in definition.described(key)]
+        allowed = ["store", "product", "date", "units", "revenue", *definition.names, *described]
         if unknown := [name for name in self.columns if name not in allowed]:
             raise DataError(
                 f"The layout {self.name!r} has a column for {unknown[0]!r}, which the panel definition does not have",
-                f"name one of {', '.join(allowed)}, or declare the covariate",
+                f"name one of {', '.join(allowed)}, or declare the covariate or attribute",
             )
         for name, key in (("store", definition.store), ("product", definition.product)):
             is_named = name in self.columns or (name == "store" and "{store}" in self.files)

@@ -23,15 +23,19 @@ Empty = Literal["quarantine", "unknown", "zero"]
 IdType = Literal["number", "text"]
 # Control characters, line breaks, and those that turn the direction of all that follows.
 _ACTING = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+# The keys of a series; each has a table whose rows carry a name and attributes.
+KeyName = Literal["store", "product"]
+KEYS: tuple[KeyName, ...] = get_args(KeyName)
 # What a product that did not sell in a week is: written, with 0 units; or left out.
 Unsold = Literal["written", "left_out"]
 # An id as the retailer writes it, and the pair (store, product) that names a series.
 Id = int | str
 Series = tuple[Id, Id]
-# Columns of tables in which covariates stand too.
+# Columns of tables and of rows that are read, in which covariates or attributes stand too.
 RESERVED = {
     *("store", "product", "week", "date", "units", "known", "announced", "step", "cutoff", "model", "reason", "kind"),
     *("store_name", "product_name", "forecast", "last_sold", "change", "file", "line", "rule", "detail"),
+    *("name", "revenue", "layout", "passed_over", "file_week", "file_store", "week_or_date"),
 }
 
 
@@ -100,6 +104,12 @@ class Attribute:
     kind: Literal["whole", "decimal", "text"]
     meaning: str
 
+    def __post_init__(self) -> None:
+        if self.kind not in ("whole", "decimal", "text"):
+            raise DataError(
+                f"The attribute {self.name!r} has kind={self.kind!r}", "give it one of whole, decimal, text"
+            )
+
 
 @dataclass(frozen=True)
 class Key:
@@ -151,7 +161,7 @@ class PanelDefinition:
     empty_units: what a row of a past week without units is.
     new_ids: whether rows of a store or product that the lake does not know are quarantined, or taken in.
     holidays: country whose public holidays the models may use, as ISO 3166 code; empty for none.
-    category: the attribute of products that groups them; empty for none.
+    category: the attribute of products that groups them; empty for none. It stands in the order sheet.
     """
 
     name: str
@@ -174,7 +184,6 @@ class PanelDefinition:
     product_attributes: tuple[Attribute, ...] = ()
 
     def __post_init__(self) -> None:
-        names = self.names
         if self.week_starts_on not in range(DAYS_IN_WEEK):
             raise DataError(
                 f"The panel definition has week_starts_on={self.week_starts_on!r}", "name a day of the week"
@@ -189,11 +198,20 @@ class PanelDefinition:
                 raise DataError(
                     f"The panel definition has {name}={getattr(self, name)!r}", f"give it {' or '.join(allowed)}"
                 )
-        wrong = [name for name in names if not name.isidentifier() or name in RESERVED or names.count(name) > 1]
-        if wrong:
+        attributes = [each.name for each in (*self.store_attributes, *self.product_attributes)]
+        for kind, own in (("covariates", self.names), ("attributes", attributes)):
+            named = [*self.names, *attributes]
+            wrong = [name for name in own if not name.isidentifier() or name in RESERVED or named.count(name) > 1]
+            if wrong:
+                raise DataError(
+                    f"The panel definition {self.name!r} has {kind} named {', '.join(wrong)}",
+                    "give each a name of its own, of letters and digits, which is none of "
+                    + ", ".join(sorted(RESERVED)),
+                )
+        if self.category and self.category not in [each.name for each in self.product_attributes]:
             raise DataError(
-                f"The panel definition {self.name!r} has covariates named {', '.join(wrong)}",
-                f"give each a name of its own, of letters and digits, which is none of {', '.join(sorted(RESERVED))}",
+                f"The panel definition {self.name!r} has category={self.category!r}, which is no product attribute",
+                "declare it under product_attributes, or leave the category empty",
             )
 
     @property
@@ -209,6 +227,11 @@ class PanelDefinition:
         """Return a series in words: store 7 brand 2."""
         store, product = series
         return f"{self.store.named(store)} {self.product.named(product)}"
+
+    def described(self, key: KeyName) -> tuple[Attribute, ...]:
+        """Return what files may say of a store or product: its name, which is `<key>_name`, then its attributes."""
+        attributes = self.store_attributes if key == "store" else self.product_attributes
+        return Attribute(f"{key}_name", "text", f"name of the {key}"), *attributes
 
     @property
     def promotions(self) -> tuple[Covariate, ...]:

@@ -201,18 +201,18 @@ def announced_promotions(definition: PanelDefinition) -> Table:
 def stores(definition: PanelDefinition) -> Table:
     """Return the table of stores, with the attributes of the definition."""
     name = column("name", pa.string(), "name, where the stores have one", nullable=True)
-    attributes = [columns.attribute(each) for each in definition.store_attributes]
-    return Table("stores", "One row per store.", ("store",), pa.schema([columns.store(definition), name, *attributes]))
+    key, attributes = columns.store(definition), definition.store_attributes
+    schema = pa.schema([key, name, *map(columns.attribute, attributes)])
+    return Table("stores", "One row per store.", ("store",), schema, tuple((each.name, None) for each in attributes))
 
 
 @cache
 def products(definition: PanelDefinition) -> Table:
     """Return the table of products, with the attributes of the definition."""
-    name = column("name", pa.string(), "name")
-    attributes = [columns.attribute(each) for each in definition.product_attributes]
-    return Table(
-        "products", "One row per product.", ("product",), pa.schema([columns.product(definition), name, *attributes])
-    )
+    key, attributes = columns.product(definition), definition.product_attributes
+    schema = pa.schema([key, column("name", pa.string(), "name"), *map(columns.attribute, attributes)])
+    absent = tuple((each.name, None) for each in attributes)
+    return Table("products", "One row per product.", ("product",), schema, absent)
 
 
 @cache
@@ -253,6 +253,7 @@ def order_sheet(definition: PanelDefinition) -> Table:
                 column("store_name", pa.string(), "name of the store, where the stores have one", nullable=True),
                 columns.product(definition),
                 column("product_name", pa.string(), "name of the product"),
+                *columns.category(definition),
                 columns.WEEK,
                 column("forecast", pa.float64(), "units expected"),
                 *(field.with_nullable(False) for field in columns.INTERVALS),

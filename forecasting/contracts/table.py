@@ -24,7 +24,7 @@ class Table:
     grain: str
     key: tuple[str, ...]
     schema: pa.Schema
-    absent: tuple[tuple[str, float], ...] = ()
+    absent: tuple[tuple[str, float | None], ...] = ()
 
     @property
     def columns(self) -> list[str]:

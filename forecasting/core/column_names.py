@@ -64,6 +64,11 @@ def is_name_beside_code(name: str) -> bool:
     return bool(words & trade.NAMES) and not words & trade.CODES
 
 
+def is_code(name: str) -> bool:
+    """Return whether a name speaks of codes or numbers of something."""
+    return bool(set(tokens(name)) & trade.CODES)
+
+
 def is_never_key(name: str) -> bool:
     """Return whether a column is of receipts, customers or rows, whatever it holds."""
     return not tokens(name) or _speaks_of(name, trade.NEVER_A_KEY)

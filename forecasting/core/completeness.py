@@ -17,8 +17,8 @@ import pandas as pd
 from forecasting.contracts import schemas
 from forecasting.contracts.calendar import WEEK
 from forecasting.contracts.errors import DataError, WeekNotWhole
+from forecasting.contracts.layout import PassedOver
 from forecasting.contracts.panel_definition import Id, PanelDefinition, Unsold, in_order, readable
-from forecasting.core.inspection import PassedOver
 from forecasting.core.panel import series_of
 
 # A store without sales in these weeks is not expected to report.

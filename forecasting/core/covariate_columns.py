@@ -13,8 +13,6 @@ from forecasting.core.text_column import NO_VALUE
 
 # At most this share of prices of 0 are mistakes; an import goes on with 1 % of rows in quarantine.
 FEW_FREE = 0.005
-# The reader's names of what is no covariate.
-_TAKEN = {*RESERVED, "revenue"}
 
 
 @dataclass(frozen=True)
@@ -104,7 +102,7 @@ def _role(reading: Reading) -> Role | None:
 
 def _covariate(reading: Reading, role: Role, taken: set[str]) -> Covariate:
     name = names.identifier(reading.name)
-    while name in _TAKEN or name in taken or name == "price":
+    while name in RESERVED or name in taken or name == "price":
         name += "_value"
     empty: Empty = "quarantine"
     if reading.lacking:

@@ -7,8 +7,9 @@ import pandas as pd
 
 from forecasting.contracts import schemas
 from forecasting.contracts.calendar import DAYS_IN_WEEK, days_of
+from forecasting.contracts.layout import PassedOver
 from forecasting.contracts.panel_definition import Id
-from forecasting.core.inspection import PassedOver, Rows, counted
+from forecasting.core.inspection import Rows, counted
 
 # So many weeks show on which days a retailer sells.
 WEEKS_TO_LEARN_FROM = 4
@@ -38,6 +39,14 @@ def find_file_weeks(rows: Rows, collected: pd.DataFrame) -> dict[str, date]:
         for name, week, is_open in zip(names, last, undeclared.reindex(range(len(names))), strict=True)
         if is_open and not pd.isna(week)
     }
+
+
+def require_known(rows: Rows, stores: pd.Series, products: pd.Series) -> None:
+    """Check that stores and products are among those known."""
+    for name, known in (("store", stores), ("product", products)):
+        unknown = rows.parsed[name].notna() & ~rows.parsed[name].isin(known)
+        remedy = f"correct it, or add the {name} to the lake's table of {name}s"
+        rows.flag(unknown.to_numpy(dtype=bool), f"unknown_{name}", name, remedy)
 
 
 def require_file_week(rows: Rows) -> None:
@@ -200,3 +209,16 @@ def pass_over_partial_weeks(rows: Rows, collected: pd.DataFrame) -> None:
             f"{counted(count, 'row')} of the week of {week.date()} passed over, as the files have only its days from "
             f"{found.min().date()} to {found.max().date()}"
         )
+
+
+def pass_over_never_sold(rows: Rows, stores: pd.Series, products: pd.Series) -> None:
+    """Pass over plans of stores and products that neither the lake nor a row with units knows."""
+    is_sold = rows.is_sound & rows.parsed["units"].notna().to_numpy()
+    for name, known in (("store", stores), ("product", products)):
+        ids = rows.parsed[name]
+        is_known = ids.isna() | ids.isin(known) | ids.isin(ids[is_sold].unique())
+        if count := rows.pass_over(~is_known.to_numpy(dtype=bool), PassedOver.NEVER_SOLD):
+            key = getattr(rows.definition, name)
+            rows.notes.append(
+                f"{counted(count, 'row')} of plans passed over: their {key.words} have never sold anything"
+            )

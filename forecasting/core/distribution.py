@@ -16,6 +16,7 @@ from forecasting.contracts.spec import Point
 
 ROW = ["store", "product", "step"]
 SMALLEST_SALE = 0.5  # what a week without a sale counts for in logs, where units are whole
+LEAST_MEAN = 1e-9  # units: one over less may overflow
 NO_SALE = 1.5  # of the smallest sale: halfway between 0.5 and one unit; less is no sale
 
 
@@ -50,8 +51,7 @@ def point_of(samples: np.ndarray, point: Point) -> np.ndarray:
     if point == "median":
         return np.median(samples, axis=1)
     # A week without a sale has no percentage error, so it weighs as one unit does, or as the mean where that is less.
-    mean = samples.mean(axis=1, keepdims=True)
-    weights = 1.0 / np.maximum(samples, np.where(mean > 0, np.minimum(mean, 1.0), 1.0))
+    weights = 1.0 / np.maximum(samples, np.clip(samples.mean(axis=1, keepdims=True), LEAST_MEAN, 1.0))
     cumulated = weights.cumsum(axis=1)
     first_beyond_half = (cumulated < cumulated[:, -1:] / 2).sum(axis=1)
     return np.take_along_axis(samples, first_beyond_half[:, None], axis=1)[:, 0]

@@ -5,15 +5,14 @@ Nothing is guessed: a value that is not written as its layout declares is flagge
 """
 
 from collections.abc import Iterator, Sequence
-from enum import StrEnum
 
 import numpy as np
 import pandas as pd
 
 from forecasting.contracts import schemas
 from forecasting.contracts.calendar import DAY_NAMES, is_week_start, weeks_of
-from forecasting.contracts.layout import ONLY, Layout
-from forecasting.contracts.panel_definition import Covariate, Id, Key, PanelDefinition
+from forecasting.contracts.layout import ONLY, Layout, PassedOver
+from forecasting.contracts.panel_definition import KEYS, Covariate, Id, Key, PanelDefinition
 from forecasting.core.dates import parse_dates
 from forecasting.core.flags import flags_as_numbers
 from forecasting.core.ids import ParsedId, parse_id
@@ -29,16 +28,6 @@ ID_REMEDIES = {
 }
 
 
-class PassedOver(StrEnum):
-    """Why a row is neither accepted nor an error: it is no row of the panel, or nobody can use it."""
-
-    LEFT_OUT = "left_out"
-    REPEATED_HEADER = "repeated_header"
-    PARTIAL_WEEK = "partial_week"
-    UNKNOWN_UNITS = "unknown_units"
-    NEVER_SOLD = "never_sold"
-
-
 def raw_columns(definition: PanelDefinition) -> list[str]:
     """Return the columns of rows to inspect.
 
@@ -50,6 +39,11 @@ def raw_columns(definition: PanelDefinition) -> list[str]:
     return ["file", "file_week", "file_store", "line", "layout", *values, "revenue", "passed_over", "rule", "detail"]
 
 
+def attribute_columns(definition: PanelDefinition) -> list[str]:
+    """Return the columns that may follow `raw_columns`: names and attributes, of those that layouts read."""
+    return [each.name for key in KEYS for each in definition.described(key)]
+
+
 class Rows:
     """The rows under inspection; a row keeps the first rule that it broke.
 
@@ -59,7 +53,8 @@ class Rows:
     def __init__(self, rows: pd.DataFrame, definition: PanelDefinition, layouts: Sequence[Layout]) -> None:
         self.definition = definition
         self.layouts = layouts
-        self.frame = rows[raw_columns(definition)].reset_index(drop=True)
+        read = [name for name in attribute_columns(definition) if name in rows]
+        self.frame = rows[[*raw_columns(definition), *read]].reset_index(drop=True)
         self.parsed = pd.DataFrame(index=self.frame.index)
         self.notes: list[str] = []
         self.rules = self.frame["rule"].to_numpy(dtype=object).copy()
@@ -124,13 +119,14 @@ class Rows:
     def _of_layouts(self, values: list[bool]) -> np.ndarray:
         return np.array(values, dtype=bool)[self.layout] if len(self.layout) else np.zeros(0, dtype=bool)
 
-    def _by_layout(self) -> Iterator[tuple[Layout, np.ndarray]]:
+    def by_layout(self) -> Iterator[tuple[Layout, np.ndarray]]:
+        """Yield the layouts that rows have, each with the places of its rows."""
         for place, layout in enumerate(self.layouts):
             rows = np.flatnonzero(self.layout == place)
             if len(rows):
                 yield layout, rows
 
-    def _distinct(self, column: str, rows: np.ndarray) -> tuple[np.ndarray, pd.Series]:
+    def distinct(self, column: str, rows: np.ndarray) -> tuple[np.ndarray, pd.Series]:
         """Return distinct texts, and the place of each row's among them; values repeat, so each is parsed once."""
         codes, texts = pd.factorize(self.frame[column].iloc[rows])
         return codes, pd.Series(texts, dtype="str")
@@ -149,8 +145,8 @@ class Rows:
         places = np.full(len(self.frame), -1)
         ids: dict[Id, int] = {}
         changed = {"is_trimmed": 0, "is_composed": 0}
-        for layout, rows in self._by_layout():
-            codes, texts = self._distinct(name, rows)
+        for layout, rows in self.by_layout():
+            codes, texts = self.distinct(name, rows)
             if name not in layout.columns and not (name == "store" and "{store}" in layout.files):
                 # Rows of plans are of all of them.
                 if "units" in layout.columns:
@@ -196,9 +192,9 @@ class Rows:
 
     def _parse_dates(self) -> None:
         days = np.full(len(self.frame), np.datetime64("NaT", "us"))
-        for layout, rows in self._by_layout():
+        for layout, rows in self.by_layout():
             date_format = layout.date_format if "date" in layout.columns else "iso"
-            codes, texts = self._distinct("week_or_date", rows)
+            codes, texts = self.distinct("week_or_date", rows)
             parsed = parse_dates(texts.str.strip(), date_format, self.definition.time_zone)
             days[rows] = parsed.to_numpy(dtype="datetime64[us]")[codes]
             form = {"iso": "YYYY-MM-DD", "iso_week": "YYYY-Www", "excel": "day numbers"}.get(date_format, date_format)
@@ -255,10 +251,10 @@ class Rows:
 
     def _parse_numbers(self, name: str, form: str, *, is_whole: bool, optional: bool, is_flag: bool = False) -> None:
         values = np.full(len(self.frame), np.nan)
-        for layout, rows in self._by_layout():
+        for layout, rows in self.by_layout():
             if name not in layout.columns:
                 continue
-            codes, texts = self._distinct(name, rows)
+            codes, texts = self.distinct(name, rows)
             texts = texts.where(~texts.str.strip().isin(layout.empty), "")
             if is_flag:
                 texts = flags_as_numbers(texts)

@@ -24,13 +24,11 @@ class KeyColumns:
     """The columns of both keys, in the order of the file, and how the rows fall on them.
 
     store, product: empty where the file has none. repeats: share of rows whose keys and date another row has.
-    attributes: columns that depend on the product alone, as text.
     """
 
     store: tuple[Reading, ...]
     product: tuple[Reading, ...]
     repeats: float
-    attributes: tuple[Reading, ...]
     doubts: tuple[str, ...]
 
     @property
@@ -91,8 +89,7 @@ def choose_keys(roles: Roles, days: np.ndarray, like: KeyColumns | None = None) 
         doubts.append("No column names a store or a product: the file is taken as one series")
     unnamed = [each for each in added if names.key_word(each.name) is None]
     doubts += [f"`{each.name}` is taken as a key, as rows of a date differ by it" for each in unnamed]
-    attributes = [each for each in candidates if each not in store + product and _groups(each, product)]
-    return KeyColumns(tuple(store), tuple(product), repeats, tuple(attributes), tuple(doubts))
+    return KeyColumns(tuple(store), tuple(product), repeats, tuple(doubts))
 
 
 def codes_of(columns: Sequence[TextColumn], rows: int) -> np.ndarray:
@@ -166,15 +163,7 @@ def _as_elsewhere(candidates: Sequence[Reading], days: np.ndarray, like: KeyColu
             words = [each for each in candidates if (word := names.key_word(each.name)) and word.side == side]
             sides[side] = words[:1] if len(columns) == 1 else []
     chosen = [*sides["store"], *sides["product"]]
-    return KeyColumns(tuple(sides["store"]), tuple(sides["product"]), _repeats(chosen, days), (), ())
-
-
-def _groups(reading: Reading, on: Sequence[Reading]) -> bool:
-    """Return whether a text is the same in all rows of a key, and shared by several keys."""
-    if not on or reading.numbers is not None or not _depends_on(reading, on):
-        return False
-    n_keys = len(np.unique(codes_of([each.column for each in on], len(reading.column.codes))))
-    return 1 < len(reading.column.texts) < n_keys
+    return KeyColumns(tuple(sides["store"]), tuple(sides["product"]), _repeats(chosen, days), ())
 
 
 def _depends_on(reading: Reading, on: Sequence[Reading]) -> bool:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 
 import numpy as np
@@ -12,10 +12,11 @@ from forecasting.contracts.errors import DataError
 from forecasting.contracts.layout import Layout
 from forecasting.contracts.panel_definition import Covariate, Empty, Key, PanelDefinition
 from forecasting.core import column_names as names
+from forecasting.core.attribute_columns import propose_attributes
 from forecasting.core.column_roles import Reading, Roles
 from forecasting.core.covariate_columns import CovariateColumns, propose_covariates, propose_price
 from forecasting.core.file_names import pattern_of
-from forecasting.core.key_columns import NO_DAY, KeyColumns, is_number_id
+from forecasting.core.key_columns import NO_DAY, is_number_id
 from forecasting.core.number_format import currency_of
 from forecasting.core.panel_part import PanelPart, part_of, roles_of, without_totals
 from forecasting.core.panel_rows import (
@@ -95,8 +96,16 @@ class _Proposer:
         main = self._main
         covariates: dict[str, Covariate] = {}
         layouts = [self._layout(part, covariates) for part in (main, *self._others)]
+        described = propose_attributes(main.roles.others, main.keys, taken=covariates)
+        self._doubts += described.doubts
+        layouts[0] = replace(layouts[0], columns={**layouts[0].columns, **described.columns})
         layouts.sort(key=lambda each: -sum(map(len, each.columns.values())))
-        definition = self._definition(tuple(covariates.values()))
+        definition = replace(
+            self._definition(tuple(covariates.values())),
+            category=described.category,
+            store_attributes=described.store,
+            product_attributes=described.product,
+        )
         return Proposal(definition, tuple(layouts), tuple(dict.fromkeys(self._doubts)), main.roles.file.name)
 
     def _definition(self, covariates: tuple[Covariate, ...]) -> PanelDefinition:
@@ -206,7 +215,6 @@ class _Proposer:
                 if before is None or covariate.empty != "quarantine":
                     covariates[covariate.name] = covariate
                 columns[covariate.name] = (column,)
-        self._say_attributes(keys)
         date_format = roles.date.dates.format if roles.date and roles.date.dates else "iso"
         if dialect.encoding not in ("utf-8", "utf-8-sig"):
             self._say(f"{roles.file.name} is read as {dialect.encoding}{self._foreign_letters(part)}")
@@ -240,7 +248,7 @@ class _Proposer:
         return pattern_of(names_of, day=day, has_store=has_store)
 
     def _covariates(self, part: PanelPart) -> list[CovariateColumns]:
-        taken = {id(each) for each in (*part.keys.columns, *part.keys.attributes)}
+        taken = {id(each) for each in part.keys.columns}
         left = [each for each in part.roles.others if id(each) not in taken]
         known = part.rows.days[part.rows.days != NO_DAY]
         ahead = part.roles.units is None and len(known) > 0 and int(known.max()) > self._main.last_sold
@@ -258,14 +266,6 @@ class _Proposer:
             found[used[0].name] = (*found.get(used[0].name, ()), named[used[0].name])
             self._say(f"The line below the header of {part.roles.file.name} is a second header: it is left out")
         return found
-
-    def _say_attributes(self, keys: KeyColumns) -> None:
-        if keys.attributes:
-            columns = words_of([each.name for each in keys.attributes])
-            self._say(
-                f"{columns} groups the products and is not used: it can be added to the table of products, and be the "
-                "`category`"
-            )
 
     def _foreign_letters(self, part: PanelPart) -> str:
         texts = (text for each in part.roles.file.columns for text in each.texts[:2000])

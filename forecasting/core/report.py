@@ -69,6 +69,8 @@ def order_sheet(
     sheet["product_name"] = (
         sheet["product"].map(products.set_index("product")["name"]).fillna(sheet["product"].astype(str))
     )
+    if definition.category:
+        sheet[definition.category] = sheet["product"].map(products.set_index("product")[definition.category])
     return schemas.order_sheet(definition).cast(sheet).sort_values(schemas.CELL, ignore_index=True)
 
 

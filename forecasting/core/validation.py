@@ -11,17 +11,20 @@ import numpy as np
 import pandas as pd
 
 from forecasting.contracts import schemas
-from forecasting.contracts.layout import Layout
+from forecasting.contracts.layout import Layout, PassedOver
 from forecasting.contracts.panel_definition import Id, PanelDefinition
+from forecasting.core.attributes import Attributes, find_attributes
 from forecasting.core.cross_checks import (
     find_duplicates,
     find_file_weeks,
     hold_back_broken_sums,
+    pass_over_never_sold,
     pass_over_partial_weeks,
     require_all_days,
     require_file_week,
+    require_known,
 )
-from forecasting.core.inspection import PassedOver, Rows, counted
+from forecasting.core.inspection import Rows, counted
 from forecasting.core.numbers import LARGEST
 from forecasting.core.outliers import out_of_proportion, unusual_prices
 from forecasting.core.point_in_time import restated
@@ -51,6 +54,7 @@ class Validated:
     corrected_by_week: accepted rows that give a week other units than were collected, by week.
     passed_over: rows that are neither accepted nor an error, by reason.
     new_stores, new_products: ids of accepted rows that were not known before, sorted.
+    attributes: what rows say of stores and products, beyond what was known.
     held_back: cells (`store, product, week`) of rows that were quarantined or passed over, so far as they have keys.
     unfinished_files: names of files whose last week lacks days, which another file may bring.
     files: the same counts by file. file_weeks: the last week with units of files whose name declares none.
@@ -68,6 +72,7 @@ class Validated:
     passed_over: Mapping[str, int]
     new_stores: tuple[Id, ...]
     new_products: tuple[Id, ...]
+    attributes: Attributes
     held_back: pd.DataFrame
     unfinished_files: tuple[str, ...]
     files: tuple[FileRows, ...]
@@ -111,7 +116,7 @@ def validate(
     checked = Rows(rows, definition, layouts)
     checked.parse()
     if definition.new_ids == "quarantine":
-        _require_known(checked, stores["store"], products["product"])
+        require_known(checked, stores["store"], products["product"])
     if today:
         is_ahead = checked.parsed["units"].notna() & (checked.parsed["date"] > pd.Timestamp(today))
         checked.flag(
@@ -125,7 +130,7 @@ def validate(
     missing_days = require_all_days(checked)
     pass_over_partial_weeks(checked, collected)
     hold_back_broken_sums(checked)
-    _pass_over_never_sold(checked, stores["store"], products["product"])
+    pass_over_never_sold(checked, stores["store"], products["product"])
     is_repeated &= checked.is_sound
     told = checked.parsed[checked.is_sound & ~is_repeated]
     told, weekly = _summed(checked, told)
@@ -149,19 +154,13 @@ def validate(
         passed_over=_counts(checked.passed_over[checked.rules == ""]),
         new_stores=_new_ids(weekly.sales["store"], stores["store"]),
         new_products=_new_ids(weekly.sales["product"], products["product"]),
+        attributes=find_attributes(checked, {"store": stores, "product": products}, collected["week"].max()),
         held_back=_held_back(checked),
         unfinished_files=_unfinished_files(checked),
         files=_by_file(checked, accepted.index),
         file_weeks=file_weeks,
         notes=tuple(checked.notes),
     )
-
-
-def _require_known(checked: Rows, stores: pd.Series, products: pd.Series) -> None:
-    for name, known in (("store", stores), ("product", products)):
-        unknown = checked.parsed[name].notna() & ~checked.parsed[name].isin(known)
-        remedy = f"correct it, or add the {name} to the lake's table of {name}s"
-        checked.flag(unknown.to_numpy(dtype=bool), f"unknown_{name}", name, remedy)
 
 
 def _require_proportion(
@@ -199,19 +198,6 @@ def _require_proportion(
         "or let it in with `oj accept`"
     )
     checked.flag(_mask(checked, out.index[out]), "outlier", "units", remedy)
-
-
-def _pass_over_never_sold(checked: Rows, stores: pd.Series, products: pd.Series) -> None:
-    """Pass over plans of stores and products that neither the lake nor a row with units knows."""
-    is_sold = checked.is_sound & checked.parsed["units"].notna().to_numpy()
-    for name, known in (("store", stores), ("product", products)):
-        ids = checked.parsed[name]
-        is_known = ids.isna() | ids.isin(known) | ids.isin(ids[is_sold].unique())
-        if count := checked.pass_over(~is_known.to_numpy(dtype=bool), PassedOver.NEVER_SOLD):
-            key = getattr(checked.definition, name)
-            checked.notes.append(
-                f"{counted(count, 'row')} of plans passed over: their {key.words} have never sold anything"
-            )
 
 
 def _summed(checked: Rows, rows: pd.DataFrame) -> tuple[pd.DataFrame, WeeklySales]:

@@ -161,7 +161,7 @@ def admit(lake: Lake, week: date, arrived: Arrived, checked: Validated, spec: Ga
         collected = lake.begin_collecting(at)
         unsold = _unsold(lake, checked)
         sales = pd.concat([checked.sales, unsold], ignore_index=True)
-        lake.reference.add(checked.new_stores, checked.new_products)
+        lake.reference.add(checked.new_stores, checked.new_products, checked.attributes)
         lake.corrections.add(week, sales, collected)
         lake.sales.add(sales, collected)
         lake.promotions.add(checked.promotions, collected)

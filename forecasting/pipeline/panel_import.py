@@ -199,13 +199,13 @@ def _add(lake: Lake, checked: Validated, collected: pd.DataFrame, at: datetime, 
     promotions = newest_announced(checked.promotions).assign(announced=min(weeks))
     if lake.is_empty:
         with lake.filling():
-            lake.reference.add(checked.new_stores, checked.new_products)
+            lake.reference.add(checked.new_stores, checked.new_products, checked.attributes)
             lake.promotions.add(promotions)
             lake.sales.add(sales)
     else:
         with waiting_lock(lake.lock_path("collect")):
             moment = lake.begin_collecting(at)
-            lake.reference.add(checked.new_stores, checked.new_products)
+            lake.reference.add(checked.new_stores, checked.new_products, checked.attributes)
             lake.corrections.add(lake.sales.weeks()[-1], sales, moment)
             lake.sales.add(sales, moment)
             lake.promotions.add(promotions, moment)

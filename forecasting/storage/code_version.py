@@ -7,7 +7,7 @@ from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-NUMERICAL_LIBRARIES = ["numpy", "pandas", "scipy", "statsmodels", "lightgbm"]
+NUMERICAL_LIBRARIES = ["numpy", "pandas", "scipy", "statsmodels", "lightgbm", "holidays"]
 
 
 def package_fingerprint() -> str:

@@ -14,9 +14,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from forecasting.contracts.layout import PARTS, Layout
+from forecasting.contracts.layout import PARTS, Layout, PassedOver
 from forecasting.contracts.panel_definition import PanelDefinition
-from forecasting.core.inspection import IDS, PassedOver, raw_columns
+from forecasting.core.inspection import IDS, attribute_columns, raw_columns
 from forecasting.storage.file_layout import (
     MOST_CHARACTERS,
     Match,
@@ -71,7 +71,9 @@ def read_rows(
         tables.append(table)
         notes += of_file
     schema = _schema(definition)
-    frame = pa.concat_tables(tables).to_pandas() if tables else schema.empty_table().to_pandas()
+    # Files of several layouts may read different attributes; what a layout does not read is empty.
+    table = pa.concat_tables(tables, promote_options="default") if tables else schema.empty_table()
+    frame = table.to_pandas()
     return RowsRead(frame, tuple(notes))
 
 
@@ -111,16 +113,18 @@ def _schema(definition: PanelDefinition) -> pa.Schema:
 def _table(
     columns: Mapping[str, object], n_rows: int, definition: PanelDefinition, constants: Mapping[str, object]
 ) -> pa.Table:
-    """Return a table of `raw_columns`; a column that is not given is a constant, or empty texts."""
+    """Return a table of `raw_columns`, and of attributes; a column that is not given is a constant, or empty texts."""
+    read = [name for name in attribute_columns(definition) if name in columns]
+    schema = pa.schema([*_schema(definition), *(pa.field(name, TEXT) for name in read)])
     arrays = []
-    for field in _schema(definition):
+    for field in schema:
         if field.name in columns:
             values = columns[field.name]
             is_arrow = isinstance(values, pa.ChunkedArray | pa.Array)
             arrays.append(values if is_arrow else pa.array(values, field.type))
         else:
             arrays.append(pa.repeat(pa.scalar(constants.get(field.name, ""), field.type), n_rows))
-    return pa.Table.from_arrays(arrays, schema=_schema(definition))
+    return pa.Table.from_arrays(arrays, schema=schema)
 
 
 def _read_file(
@@ -157,7 +161,7 @@ def _read_file(
     table = _rows_of(name, match, found, values, definition)
     if faults:
         bad = fault_rows(name, faults, definition, week=week, layout=match.place)
-        table = pa.concat_tables([table, bad]).sort_by("line")
+        table = pa.concat_tables([table, bad], promote_options="default").sort_by("line")
     return table, _notes(name, layout, names, found)
 
 

@@ -13,8 +13,9 @@ from forecasting.contracts import schemas
 from forecasting.contracts.errors import DataError
 from forecasting.contracts.layout import Layout
 from forecasting.contracts.orange_juice import LAYOUTS
-from forecasting.contracts.panel_definition import ORANGE_JUICE, Id, PanelDefinition
+from forecasting.contracts.panel_definition import ORANGE_JUICE, Id, KeyName, PanelDefinition
 from forecasting.contracts.table import Table
+from forecasting.core.attributes import Attributes
 from forecasting.storage.files import read_table, write_table, write_text
 from forecasting.storage.panel_file import parse, render
 
@@ -56,15 +57,17 @@ class Reference:
         stores, products = (self._read(each) if self._path(each).exists() else each.empty() for each in tables)
         return stores, products
 
-    def add(self, stores: Collection[Id], products: Collection[Id]) -> None:
-        """Add those that are not known; until somebody writes another name, their id is their name."""
+    def add(self, stores: Collection[Id], products: Collection[Id], attributes: Attributes | None = None) -> None:
+        """Add those that are not known, and write what rows say of these and of others.
+
+        Until a file, or somebody, says another name, their id is their name.
+        """
         known_stores, known_products = self.known()
-        if set(stores) <= set(known_stores["store"]) and set(products) <= set(known_products["product"]):
-            return
-        self.write(
-            _extended(known_stores, "store", stores, schemas.stores(self.definition)),
-            _extended(known_products, "product", products, schemas.products(self.definition)),
-        )
+        said = attributes or {}
+        new_stores = _extended(known_stores, "store", stores, said, schemas.stores(self.definition))
+        new_products = _extended(known_products, "product", products, said, schemas.products(self.definition))
+        if not (new_stores.equals(known_stores) and new_products.equals(known_products)):
+            self.write(new_stores, new_products)
 
     @property
     def definition(self) -> PanelDefinition:
@@ -120,7 +123,15 @@ class Reference:
         return self._folder / f"{table.name}.parquet"
 
 
-def _extended(known: pd.DataFrame, key: str, ids: Iterable[Id], table: Table) -> pd.DataFrame:
+def _extended(
+    known: pd.DataFrame, key: KeyName, ids: Iterable[Id], attributes: Attributes, table: Table
+) -> pd.DataFrame:
+    """Return the table with new ids, and with the values that are said of its ids."""
     new = sorted(set(ids) - set(known[key]))
     added = pd.DataFrame({key: new, "name": [str(each) for each in new]}).reindex(columns=table.columns)
-    return pd.concat([known, table.cast(added)], ignore_index=True) if new else known
+    rows = pd.concat([known, table.cast(added)], ignore_index=True) if new else known
+    if key not in attributes:
+        return rows
+    said = attributes[key].set_index(key).reindex(rows[key])
+    values = {name: said[name].set_axis(rows.index) for name in said}
+    return table.cast(rows.assign(**{name: each.fillna(rows[name]) for name, each in values.items()}))

@@ -47,7 +47,7 @@ class Offers:
     """What is known in advance of all products; arrays of shape (B, S, W).
 
     known: covariates by name, gaps filled; the price in logs. `main` and `other` are the strongest of their
-    promotions; without any, and without a price, the array is zero.
+    promotions; without any, and without a price, the array is zero. mean_price: (B,), log, of what was announced.
     """
 
     roles: Roles
@@ -59,6 +59,7 @@ class Offers:
     main: np.ndarray
     other: np.ndarray
     discount: np.ndarray  # log points below the regular price
+    mean_price: np.ndarray
 
     @classmethod
     def of(
@@ -68,8 +69,9 @@ class Offers:
         products: np.ndarray,
         weeks: pd.DatetimeIndex,
         known: Mapping[str, np.ndarray],
+        mean_price: np.ndarray | None = None,
     ) -> Self:
-        """Return the offers that these covariates, gaps filled, make."""
+        """Return the offers that these covariates, gaps filled, make; without a `mean_price` it is theirs."""
         shape = (len(products), len(stores), len(weeks))
 
         def strongest(names: tuple[str, ...]) -> np.ndarray:
@@ -79,9 +81,9 @@ class Offers:
 
         log_price = strongest(roles.price)
         discount = np.maximum(regular_price(log_price) - log_price, 0.0) if roles.price else log_price
-        return cls(
-            roles, stores, products, weeks, known, log_price, strongest(roles.main), strongest(roles.other), discount
-        )
+        mean_price = log_price.mean(axis=(1, 2)) if mean_price is None else mean_price
+        promotions = strongest(roles.main), strongest(roles.other)
+        return cls(roles, stores, products, weeks, known, log_price, *promotions, discount, mean_price)
 
     def positions(self, products: np.ndarray) -> np.ndarray:
         """Return where these products stand."""
@@ -103,14 +105,15 @@ class Offers:
         for name in changes.keys() & known.keys():
             known[name] = known[name].copy()
             known[name][cell] = np.log(changes[name]) if name in self.roles.price else changes[name]
-        return Offers.of(self.roles, self.stores, self.products, self.weeks, known)
+        return Offers.of(self.roles, self.stores, self.products, self.weeks, known, self.mean_price)
 
 
 @dataclass(frozen=True)
 class Announcements:
     """The covariates of all products, as announced: NaN where unknown.
 
-    known: by name, (B, S, W). has_rows: which products have rows in which stores, (B, S).
+    known: by name, (B, S, W). has_rows: which products have rows in which stores, (B, S). price_sum, priced: of the
+    log prices, and how many there are, (B, S).
     """
 
     roles: Roles
@@ -119,6 +122,8 @@ class Announcements:
     weeks: pd.DatetimeIndex
     known: Mapping[str, np.ndarray]
     has_rows: np.ndarray
+    price_sum: np.ndarray
+    priced: np.ndarray
 
     @classmethod
     def of(cls, promotions: pd.DataFrame, definition: PanelDefinition, panel: pd.DataFrame, last: pd.Timestamp) -> Self:
@@ -149,7 +154,10 @@ class Announcements:
                 cube[cell] = value
             return cube
 
-        return cls(roles, stores, products, weeks, {name: grid(name) for name in definition.names}, has_rows)
+        known = {name: grid(name) for name in definition.names}
+        prices = known[roles.price[0]] if roles.price else np.full((*has_rows.shape, 1), np.nan)
+        sums, counts = np.nansum(prices, axis=2), (~np.isnan(prices)).sum(axis=2)
+        return cls(roles, stores, products, weeks, known, has_rows, sums, counts)
 
     def has_plan(self, product: Id, stores: np.ndarray) -> bool:
         """Return whether anything is announced of a product in any of these stores."""
@@ -157,11 +165,15 @@ class Announcements:
         return bool(self.has_rows[np.searchsorted(self.products, product), here].any())
 
     def offers(self, stores: np.ndarray, own: np.ndarray) -> Offers:
-        """Return the offers in these stores of the products `own`, and of all others that have any there."""
+        """Return the offers in these stores of the products `own` and of their rivals, which have some there too."""
         here = np.searchsorted(self.stores, stores)
         chosen = np.array(self.has_rows[:, here].any(axis=1))
         chosen[np.searchsorted(self.products, own)] = True
-        return self.of_products(stores, self.products[chosen], own)
+        there = np.flatnonzero(chosen)
+        # A panel of thousands of products would be gone through for each of them.
+        at = np.searchsorted(self.products[there], own)
+        seen = np.union1d(at, _nearest(self._mean_prices(there, here), at)).astype(int)
+        return self.of_products(stores, self.products[there[seen]], own)
 
     def of_products(self, stores: np.ndarray, products: np.ndarray, own: np.ndarray) -> Offers:
         """Return the offers of these products in these stores, gaps filled; numbers of the products `own` alone.
@@ -178,7 +190,12 @@ class Announcements:
             else:
                 fill = _fill_values if name in self.roles.price else _fill_flags
                 known[name] = fill(cube[np.ix_(of, here)])
-        return Offers.of(self.roles, stores, products, self.weeks, known)
+        return Offers.of(self.roles, stores, products, self.weeks, known, self._mean_prices(of, here))
+
+    def _mean_prices(self, products: np.ndarray, stores: np.ndarray) -> np.ndarray:
+        """Return the mean log prices of products in stores, by their positions; 0 where there is none."""
+        cells = np.ix_(products, stores)
+        return self.price_sum[cells].sum(axis=1) / np.maximum(self.priced[cells].sum(axis=1), 1)
 
 
 def nearest_rivals(offers: Offers, own: np.ndarray) -> np.ndarray:
@@ -186,10 +203,13 @@ def nearest_rivals(offers: Offers, own: np.ndarray) -> np.ndarray:
 
     All others, or of more than `MOST_RIVALS` those whose mean log price is nearest: shoppers compare what costs alike.
     """
-    count = len(offers.products)
+    return _nearest(offers.mean_price, own)
+
+
+def _nearest(price: np.ndarray, own: np.ndarray) -> np.ndarray:
+    count = len(price)
     if count <= MOST_RIVALS + 1:
         return np.array([np.delete(np.arange(count), each) for each in own]).reshape(len(own), count - 1)
-    price = offers.log_price.mean(axis=(1, 2))
     order = np.argsort(price, kind="stable")
     rank = np.argsort(order)[own]
     # In the order of prices the nearest lie next to each other: no more than these can be among them.

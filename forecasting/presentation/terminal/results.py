@@ -74,8 +74,9 @@ def show_answer(lake: Lake, store: Id, product: Id, week: date, model: str, answ
     """Print the forecast by the plan and by the question side by side, and why not to rely on it."""
     panel = lake.reference.definition
     names = lake.reference.products().set_index("product")["name"]
-    name = readable(str(names.get(product, product)))
-    where = f"{words.capital(panel.store.named(store))}, {name} ({panel.product.named(product)})"
+    name, named = readable(str(names.get(product, product))), panel.product.named(product)
+    of_product = named if name == readable(str(product)) else f"{name} ({named})"
+    where = f"{words.capital(panel.store.named(store))}, {of_product}"
     console.print(Text(f"{where}, {words.week_of(week)}, {words.ahead(answer.step)}", "bold"))
     table = Table(box=None, pad_edge=False)
     table.add_column("", no_wrap=True)

@@ -17,6 +17,19 @@ from forecasting.core.fitted_model import FittedModel
 from forecasting.core.partition import Partition
 from forecasting.pipeline.forecast import make_partitions, train
 
+# No field has its default value.
+OF_ANOTHER_KIND = replace(
+    ORANGE_JUICE,
+    week_starts_on=4,
+    whole_units=False,
+    negative_units=True,
+    unsold="left_out",
+    empty_units="zero",
+    new_ids="accept",
+    holidays="US",
+    category="ounces",
+)
+
 
 @pytest.fixture(scope="module")
 def fitted(few_stores: tuple[pd.DataFrame, pd.DataFrame]) -> FittedModel:
@@ -30,8 +43,7 @@ def with_model(few_stores: tuple[pd.DataFrame, pd.DataFrame], fitted: FittedMode
     """Partitions with a model, in which no field has its default value."""
     spec = replace(fitted.spec, cutoff=dominicks_week(70))
     made = make_partitions(*few_stores, spec, mini_batch_size=8, fitted=fitted)
-    fridays = replace(ORANGE_JUICE, week_starts_on=4)
-    on_friday = replace(fitted.spec, cutoff=fitted.spec.cutoff + timedelta(days=1), definition=fridays)
+    on_friday = replace(fitted.spec, cutoff=fitted.spec.cutoff + timedelta(days=1), definition=OF_ANOTHER_KIND)
     return [replace(each, fitted=replace(each.fitted, spec=on_friday)) for each in made if each.fitted]
 
 

@@ -59,3 +59,5 @@ def test_columns_are_those_of_the_definition() -> None:
         layout.require(ORANGE_JUICE)
     with pytest.raises(DataError, match="a column for 'weather'"):
         replace(TILL, columns={**TILL.columns, "weather": ("rain",)}).require(ORANGE_JUICE)
+    for own in ("store_name", "product_name", "income", "ounces"):
+        replace(LAYOUTS[0], columns={**LAYOUTS[0].columns, own: ("x",)}).require(ORANGE_JUICE)

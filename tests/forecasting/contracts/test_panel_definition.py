@@ -12,7 +12,16 @@ import pytest
 import forecasting
 from forecasting.contracts import schemas
 from forecasting.contracts.errors import DataError, OptionError
-from forecasting.contracts.panel_definition import ORANGE_JUICE, Covariate, Id, Key, PanelDefinition, in_order, readable
+from forecasting.contracts.panel_definition import (
+    ORANGE_JUICE,
+    Attribute,
+    Covariate,
+    Id,
+    Key,
+    PanelDefinition,
+    in_order,
+    readable,
+)
 
 PACKAGE = Path(forecasting.__file__).parent
 AISLE_END = Covariate("aisle_end", "flag", "aisle end", "1 where the product stood at the end of an aisle, else 0")
@@ -132,3 +141,24 @@ def test_ids_have_an_order() -> None:
     """Numbers by size, texts by letter."""
     assert in_order({10, 9}) == (9, 10)
     assert in_order({"10", "9", "A", "a"}) == ("10", "9", "A", "a")
+
+
+@pytest.mark.parametrize("name", ["name", "store_name", "price", "income", "two words", ""])
+def test_an_attribute_needs_a_name_of_its_own(name: str) -> None:
+    """Not that of another column, of a covariate, or of an attribute of the other key."""
+    with pytest.raises(DataError, match="has attributes named|has covariates named"):
+        replace(ORANGE_JUICE, product_attributes=(Attribute(name, "text", "x"),))
+
+
+def test_an_attribute_has_a_kind() -> None:
+    """Of three."""
+    with pytest.raises(DataError, match="has kind='date'; give it one of whole, decimal, text"):
+        Attribute("x", "date", "x")  # type: ignore[arg-type]
+
+
+def test_the_category_is_an_attribute_of_products() -> None:
+    """Which layouts may read, beside their names."""
+    with pytest.raises(DataError, match="category='income', which is no product attribute"):
+        replace(ORANGE_JUICE, category="income")
+    definition = replace(ORANGE_JUICE, product_attributes=(Attribute("family", "text", "x"),), category="family")
+    assert [each.name for each in definition.described("product")] == ["product_name", "family"]

@@ -195,3 +195,15 @@ def test_any_table_gives_a_proposal_that_can_be_written_or_one_sentence(data: st
         for layout in found.layouts:
             layout.require(found.definition)
         assert PanelDefinition.from_dict(found.definition.as_dict()) == found.definition
+
+
+def test_names_and_a_category_are_read_from_the_sales() -> None:
+    """And are part of a definition that can be written."""
+    rows = panel(products=tuple("abcdef")).splitlines()
+    lines = [f"{row},Tea {row.split(',')[1]},{'hot' if row.split(',')[1] < 'd' else 'cold'}" for row in rows[1:]]
+    found = proposed("\n".join(["store,sku,date,units,description,category", *lines]))
+    layout, definition = found.layouts[0], found.definition
+    assert (layout.columns["product_name"], layout.columns["category"]) == (("description",), ("category",))
+    assert (definition.category, [each.name for each in definition.product_attributes]) == ("category", ["category"])
+    layout.require(definition)
+    assert any("`category` is the category" in doubt for doubt in found.doubts)

@@ -1,5 +1,6 @@
 """Tests of the report and the order sheet: worked by hand."""
 
+from dataclasses import replace
 from datetime import date
 
 import pandas as pd
@@ -7,7 +8,7 @@ import pytest
 
 from forecasting.contracts import orange_juice, schemas
 from forecasting.contracts.calendar import WEEK
-from forecasting.contracts.panel_definition import ORANGE_JUICE
+from forecasting.contracts.panel_definition import ORANGE_JUICE, Attribute
 from forecasting.core.report import Expectation, biggest_movers, expectation, order_sheet, report_table, weekly_totals
 from tests.strategies import whole_offers
 
@@ -179,3 +180,15 @@ def test_what_is_not_known_stays_empty() -> None:
     sheet = order_sheet(forecast_of((5, 7, 1, 3.0)), sales_of((5, 7, -1, 4)), NO_PLAN, STORES, PRODUCTS, ORANGE_JUICE)
     assert sheet["product_name"].tolist() == ["7"]
     assert sheet[["store_name", "last_sold", "change"]].isna().all(axis=None)
+
+
+def test_the_category_stands_in_the_order_sheet() -> None:
+    """Beside the product, by the name that the definition gives it; empty where nobody knows it."""
+    definition = replace(
+        ORANGE_JUICE, category="family", product_attributes=(Attribute("family", "text", "family of the product"),)
+    )
+    forecast = forecast_of((2, 1, 1, 15.0), (2, 7, 1, 3.0))
+    products = PRODUCTS.assign(family="Juice")
+    sheet = order_sheet(forecast, sales_of((2, 1, 0, 20)), NO_PLAN, STORES, products, definition)
+    assert list(sheet.columns)[3:5] == ["product_name", "family"]
+    assert sheet["family"].fillna("").tolist() == ["Juice", ""]

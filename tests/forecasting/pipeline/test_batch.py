@@ -58,13 +58,13 @@ def test_a_plan_that_came_after_the_cutoff_is_not_seen(simulated_lake: Lake) -> 
             simulate(simulated_lake)
             for file in simulated_lake.inbox.glob("*.csv"):
                 file.write_text(
-                    re.sub(r"^((?:[^,\n]*,){4})[0-9.]+,", r"\g<1>9.99,", file.read_text(), flags=re.MULTILINE)
+                    re.sub(r"^((?:[^,\n]*,){4})[0-9.]+,", r"\g<1>2.473,", file.read_text(), flags=re.MULTILINE)
                 )
     assert works[0].run_id == works[1].run_id
     assert works[0].as_of < works[1].as_of
     now_known = simulated_lake.promotions.read()
-    assert (now_known.loc[now_known["week"] > pd.Timestamp(week), "price"] == 9.99).mean() > 0.9
-    assert not (simulated_lake.promotions.read(week)["price"] == 9.99).any()
+    assert (now_known.loc[now_known["week"] > pd.Timestamp(week), "price"] == 2.473).mean() > 0.9
+    assert not (simulated_lake.promotions.read(week)["price"] == 2.473).any()
 
 
 def test_a_changed_model_of_ones_own_is_another_run(

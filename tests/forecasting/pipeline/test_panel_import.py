@@ -1,5 +1,6 @@
 """An import takes in what the inbox would, accounts for every row, and changes nothing where too much is wrong."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,11 +9,26 @@ import pytest
 
 from forecasting.clock import now
 from forecasting.contracts.errors import DataError, OptionError
+from forecasting.contracts.panel_definition import Attribute
 from forecasting.contracts.schemas import SERIES
+from forecasting.contracts.spec import GateSpec
+from forecasting.pipeline import ingest
 from forecasting.pipeline.ingest import accept_override
 from forecasting.pipeline.panel_import import ImportResult, import_panel
 from forecasting.storage.lake import Lake
-from tests.shop import HEADER, PLAN_HEADER, PRODUCTS, SHOP, STORES, shop_lake, sold, week, write_plan, write_sales
+from tests.shop import (
+    HEADER,
+    PLAN_HEADER,
+    PRODUCTS,
+    SALES,
+    SHOP,
+    STORES,
+    shop_lake,
+    sold,
+    week,
+    write_plan,
+    write_sales,
+)
 
 LINE = "007;x;02.01.2023;2,5;1,5\n"
 
@@ -151,3 +167,30 @@ def test_an_outlier_comes_in_once_somebody_has_accepted_it(shop: Lake) -> None:
         accept_override(shop, week(20), STORES[0], PRODUCTS[0], "a fair", "Ada", now())
     again = add(shop, file)
     assert (again.accepted, again.dropped, again.quarantined) == (1, 1, 0)
+
+
+def test_names_and_attributes_come_with_the_sales(tmp_path: Path) -> None:
+    """New ids get theirs, later weeks change them, an earlier week does not; a run takes them in as an import does."""
+    definition = replace(SHOP, category="Gruppe", product_attributes=(Attribute("Gruppe", "text", "product group"),))
+    columns = {**SALES.columns, "product_name": ("Name",), "Gruppe": ("Gruppe",)}
+    lake = shop_lake(tmp_path / "lake", definition)
+    lake.reference.write_panel(definition, [replace(SALES, columns=columns)])
+    header = HEADER.replace("\n", ";Name;Gruppe\n")
+
+    def products() -> list[list[object]]:
+        table = lake.reference.products()
+        return table.astype(object).where(table.notna(), None).to_numpy().tolist()
+
+    first = "007;x;09.01.2023;2,5;1;=Tee;Warm\n007;y;09.01.2023;2,5;1;;Kalt\n"
+    add(lake, written(lake, header + first, "Umsatz 1.csv"))
+    assert products() == [["x", "=Tee", "Warm"], ["y", "y", "Kalt"]]
+    earlier = "007;x;02.01.2023;2,5;1;Alt;\n007;y;02.01.2023;2,5;1;Eis;Alt\n"
+    assert add(lake, written(lake, header + earlier, "Umsatz 2.csv")).notes == ()
+    assert products() == [["x", "=Tee", "Warm"], ["y", "Eis", "Kalt"]]
+    arrived = lake.inbox / "Umsatz 3.csv"
+    arrived.write_text(header + "007;x;16.01.2023;2,5;1;Tee;\n007;z;16.01.2023;2,5;1;;\n")
+    os.utime(arrived, (0, 0))
+    rows = ingest.collect(lake, week(2))
+    result = ingest.admit(lake, week(2), rows, ingest.validate(lake, rows), GateSpec(now()), now())
+    assert products() == [["x", "Tee", "Warm"], ["y", "Eis", "Kalt"], ["z", "z", None]]
+    assert "Gruppe is unknown for Artikel z: no row has it" in result.notes

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from forecasting.contracts.layout import Layout, store_files
-from forecasting.contracts.panel_definition import ORANGE_JUICE, Covariate, Key, PanelDefinition
+from forecasting.contracts.panel_definition import ORANGE_JUICE, Attribute, Covariate, Key, PanelDefinition
 from forecasting.core.inspection import raw_columns
 from forecasting.storage.reader import RowsRead, declared_week, fits, read_rows
 from tests.forecasting.storage.formats.test_parquet import parquet
@@ -177,3 +177,17 @@ def test_no_file_gives_no_row() -> None:
     found = read_rows([], SHOPS, [SALES]).frame
     pd.testing.assert_index_equal(found.columns, pd.Index(raw_columns(SHOPS)))
     assert found.empty
+
+
+def test_names_and_attributes_follow_where_a_layout_reads_them() -> None:
+    """As texts; lines that cannot be read, and files of other layouts, have none."""
+    definition = replace(SHOPS, store_attributes=(Attribute("city", "text", "city"),))
+    more = replace(SALES, files="more*", columns={**SALES.columns, "city": ("City",), "product_name": ("Label",)})
+    row = "Köln,7,2024-01-01,3,2.5"
+    files = {
+        "more.csv": f"Shop,Article,Week,Pieces,Price,City,Label\n{row}, NRW,Tea\n{row}\n",
+        "plain.csv": HEADER + row + "\n",
+    }
+    found = read_rows([(name, text.encode()) for name, text in files.items()], definition, [more, SALES])
+    assert list(found.frame.columns) == [*raw_columns(definition), "city", "product_name"]
+    assert found.frame[["city", "product_name"]].fillna("").to_numpy().tolist() == [[" NRW", "Tea"], ["", ""], ["", ""]]

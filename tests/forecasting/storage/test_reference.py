@@ -9,7 +9,8 @@ import pytest
 from forecasting.contracts import orange_juice, schemas
 from forecasting.contracts.errors import DataError
 from forecasting.contracts.layout import store_files
-from forecasting.contracts.panel_definition import ORANGE_JUICE, Covariate
+from forecasting.contracts.panel_definition import ORANGE_JUICE, Attribute, Covariate
+from forecasting.core.attributes import Attributes
 from forecasting.storage.files import write_text
 from forecasting.storage.lake import Lake
 
@@ -68,3 +69,32 @@ def test_new_stores_and_products_are_added_once(lake: Lake) -> None:
     lake.reference.add([7, 9], [])
     assert lake.reference.stores()[["store", "name"]].to_numpy().tolist() == [[2, "Two"], [7, "Seven"], [9, "9"]]
     assert lake.reference.products()[["product", "name"]].to_numpy().tolist() == [[1, "1"]]
+
+
+def test_what_files_say_is_written_over_what_is_known(lake: Lake) -> None:
+    """Of known and of new ids; what files do not say, and ids that nobody knows, change nothing."""
+    lake.reference.add([7, 2], [1])
+    said: Attributes = {
+        "store": pd.DataFrame({"store": [9, 7, 5], "name": ["Nine", None, "Five"], "income": [1.5, 2.5, 3.5]}),
+        "product": pd.DataFrame({"product": [1], "ounces": pd.array([64], dtype="Int64")}),
+    }
+    lake.reference.add([9], [], said)
+    stores = lake.reference.stores()[["store", "name", "income"]]
+    assert stores.fillna(0).to_numpy().tolist() == [[2, "2", 0], [7, "7", 2.5], [9, "Nine", 1.5]]
+    assert lake.reference.products()[["product", "name", "ounces"]].to_numpy().tolist() == [[1, "1", 64]]
+    written = (lake.root / "reference" / "stores.parquet").stat().st_mtime_ns
+    lake.reference.add([], [], said)
+    assert (lake.root / "reference" / "stores.parquet").stat().st_mtime_ns == written
+    lake.reference.add([], [4], {"product": pd.DataFrame({"product": [4], "name": ["Four"]})})
+    assert lake.reference.products()["ounces"].fillna(0).tolist() == [64, 0]
+
+
+def test_an_attribute_may_be_declared_later(lake: Lake) -> None:
+    """It is unknown until a file says it."""
+    lake.reference.write_panel(COFFEE, store_files(COFFEE))
+    lake.reference.add([7], [1])
+    more = replace(COFFEE, product_attributes=(*COFFEE.product_attributes, Attribute("roast", "text", "roast")))
+    lake.reference.write_panel(more, store_files(more))
+    assert lake.reference.products()["roast"].isna().all()
+    lake.reference.add([], [], {"product": pd.DataFrame({"product": [1], "roast": ["dark"]})})
+    assert lake.reference.products()["roast"].tolist() == ["dark"]
