@@ -2,8 +2,6 @@
 
 import numpy as np
 
-from forecasting.models.response.memory import CANDIDATES
-
 FIRST_ORIGIN = 20  # weeks of history before a forecast whose error counts
 HALF_LIFE = 26.0  # weeks after which an error counts half
 SHARPNESS = 40.0  # an error that is a tenth larger makes a candidate count a sixth
@@ -19,7 +17,7 @@ def candidate_weights(forecasts: np.ndarray, y: np.ndarray, steps: np.ndarray) -
     forecasts: (origins, C, H, P, S) logs, the last origin is today; y: (W, P, S) log sales, NaN where unseen.
     """
     today = len(forecasts) - 1
-    errors, seen = np.zeros((len(CANDIDATES), y.shape[1])), np.zeros(y.shape[1])
+    errors, seen = np.zeros((forecasts.shape[1], y.shape[1])), np.zeros(y.shape[1])
     for j, step in enumerate(int(step) for step in steps):
         past = np.arange(min(FIRST_ORIGIN, today // 2), today + 1 - step)
         if not len(past):
@@ -29,7 +27,7 @@ def candidate_weights(forecasts: np.ndarray, y: np.ndarray, steps: np.ndarray) -
         age = 0.5 ** ((today - step - past) / HALF_LIFE)
         errors += _total(age, miss)
         seen += _total(age, (~np.isnan(sold)).any(axis=-1)) / len(steps)
-    prior = np.full((len(CANDIDATES), 1), PRIOR_WORSE)
+    prior = np.full((len(errors), 1), PRIOR_WORSE)
     prior[0] = 1.0
     first = errors[0]
     relative = np.divide(errors, first, where=first > 0, out=np.ones_like(errors))

@@ -64,32 +64,37 @@ def usual_prices(own: Own) -> np.ndarray:
     return np.quantile(price, [0.75, 0.5, 0.25, 0.1], axis=1).T
 
 
-def product_regressors(own: Own, usual: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return regressors (W, P, S, K) and their relative penalties (K,); `usual` are the `usual_prices`.
+def product_regressors(own: Own, usual: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return regressors (W, P, S, K), their relative penalties (K,), and positions; `usual` are the `usual_prices`.
+
+    The positions, ascending, are of the regressors whose changes sales follow: not those about rivals, nor about how
+    promotions and discounts act together, as there are too many to learn from changes.
 
     Penalties are small where an effect is certain (own offer) and one elsewhere. The first, those of `own_columns`,
     also act store by store.
     """
     roles, offer = own.offers.roles, own_columns(own)
     price, main, other, shape = own.price, own.main, own.other, own.price.shape
-    blocks: list[tuple[float, list[np.ndarray]]] = [
-        (0.1, offer),
-        (1.0, [chain.mean(axis=1, keepdims=True) for chain in offer] if shape[1] > 1 else []),
+    blocks: list[tuple[float, bool, list[np.ndarray]]] = [
+        (0.1, True, offer),
+        (1.0, True, [chain.mean(axis=1, keepdims=True) for chain in offer] if shape[1] > 1 else []),
     ]
     if roles.price and roles.main:
-        blocks.append((1.0, [main * depth for depth in _depths(price, usual)]))
+        blocks.append((1.0, False, [main * depth for depth in _depths(price, usual)]))
         spread = price.std(axis=1, keepdims=True)  # promoted deepest where all stores ask the same price
-        blocks.append((1.0, [spread * main, *([spread * other] if roles.other else [])]))
-    blocks.append((1.0, annual_waves(own.offers.weeks, pairs=2)))
-    blocks.append((1.0, holiday_columns(roles.holidays, own.offers.weeks)))
+        blocks.append((1.0, False, [spread * main, *([spread * other] if roles.other else [])]))
+    blocks.append((1.0, True, annual_waves(own.offers.weeks, pairs=2)))
+    blocks.append((1.0, True, holiday_columns(roles.holidays, own.offers.weeks)))
     if own.rivals.shape[1]:
-        blocks += _against_rivals(own) if roles.price else _promoted_rivals(own)
+        of_rivals = _against_rivals(own) if roles.price else _promoted_rivals(own)
+        blocks += [(penalty, False, block) for penalty, block in of_rivals]
     several = [names for names in (roles.main, roles.other) if len(names) > 1]
     plain = [name for names in several for name in names] + list(roles.numbers)
-    blocks.append((1.0, [own.offers.known[name][own.positions] for name in plain]))
-    columns = [np.broadcast_to(c, shape) for _, block in blocks for c in block]
-    penalty = np.repeat([p for p, _ in blocks], [len(block) for _, block in blocks])
-    return np.ascontiguousarray(np.stack(columns, axis=-1).transpose(2, 0, 1, 3)), penalty
+    blocks.append((1.0, True, [own.offers.known[name][own.positions] for name in plain]))
+    columns = [np.broadcast_to(c, shape) for _, _, block in blocks for c in block]
+    sizes = [len(block) for _, _, block in blocks]
+    penalty, changing = (np.repeat(of_block, sizes) for of_block in list(zip(*blocks, strict=True))[:2])
+    return np.ascontiguousarray(np.stack(columns, axis=-1).transpose(2, 0, 1, 3)), penalty, np.flatnonzero(changing)
 
 
 def _depths(price: np.ndarray, usual: np.ndarray) -> list[np.ndarray]:

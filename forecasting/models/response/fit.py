@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from forecasting.models.response.changes import Changes, ChangeSlopes, ChangeState
 from forecasting.models.response.memory import BASES, CANDIDATES, HALF_LIVES, Response, State
 from forecasting.models.response.season import COLUMNS
 
@@ -114,6 +115,9 @@ class RollingFit:
     scale: Scale
     responses: tuple[Response, ...]  # by basis
     state: State
+    changing: np.ndarray  # (F,), positions of the regressors whose changes count
+    change_slopes: ChangeSlopes
+    change_state: ChangeState
     lowest: np.ndarray  # (P, S), bounds of a forecast
     highest: np.ndarray  # (P, S)
 
@@ -127,11 +131,13 @@ def rolling_fit(
     o: FitOptions,
     own_slopes: int,
     pool: np.ndarray,
+    changing: np.ndarray,
 ) -> RollingFit:
     """Fit and forecast at the end of each week 0 ... last.
 
     x: (W, P, S, K) regressors, the last of which is on its own scale; penalty: (K,), relative; y: (W, P, S) log sales,
-    NaN where unseen; pool: positions of the stores that the shared slopes are learnt from.
+    NaN where unseen; pool: positions of the stores that the shared slopes are learnt from; changing: positions of the
+    regressors whose changes sales follow, with last year's season at the end.
     """
     weeks, n_products, stores, k = x.shape
     seen = ~np.isnan(y[: last + 1])
@@ -139,16 +145,19 @@ def rolling_fit(
     x = scale(x)
     y = np.where(seen, y[: last + 1], 0.0)
     columns = np.concatenate([x[: last + 1], y[..., None], np.ones((*y.shape, 1))], axis=-1)
+    followed = np.take(x, changing, axis=-1)
+    changes = Changes(followed, y, seen, steps, pool)
     products = _Products(o, n_products, stores, k, own_slopes, pool)
     fades = 0.5 ** (1 / np.array([o.half_life, *HALF_LIVES]))[:, None, None, None]
     sums = np.zeros((len(fades), n_products, stores, k + 2))
     first = min(o.first_fit, last + 1)
     lowest, highest = np.zeros(n_products), np.zeros(n_products)  # deviations from a store's mean, ever
-    forecasts = np.full((last + 1, len(CANDIDATES), len(steps), n_products, stores), np.nan)
+    forecasts = np.full((last + 1, len(CANDIDATES) + 1, len(steps), n_products, stores), np.nan)
     for t in range(last + 1):
         w = seen[t] * huber_weight(y[t], _forecast_for(forecasts, t, int(steps[0])), o.outlier)
         weighted = w[..., None] * columns[t]
         products.add(w, columns[t], weighted)
+        changes.add(t)
         sums *= fades
         sums += weighted
         long = sums[0]
@@ -157,15 +166,16 @@ def rolling_fit(
         lowest, highest = np.minimum(lowest, extremes.min(axis=1)), np.maximum(highest, extremes.max(axis=1))
         if t + 1 >= first:
             if t + 1 == first or (last - t) % o.refit_every == 0:
-                response = _fit(products, long, penalty, o)
+                response, slopes = _fit(products, long, penalty, o), changes.slopes()
             responses = (response, Response.level_only(mean, k), Response.season(long))
-            state = State.of(responses, sums[1:])
+            state, change_state = State.of(responses, sums[1:]), changes.state(t, slopes)
             ahead = t + steps[t + steps < weeks]
             bounds = mean + lowest[:, None] - o.beyond, mean + highest[:, None] + o.beyond
             basis = np.stack([each(x[ahead]) for each in responses])  # (3, H, P, S)
             found = basis[BASES] + state.deviation()[:, None]
+            found = np.concatenate([found, change_state.forecast(slopes, followed[ahead])[None]])
             forecasts[t, :, : len(ahead)] = np.clip(found, *bounds)
-    return RollingFit(forecasts, scale, responses, state, *bounds)
+    return RollingFit(forecasts, scale, responses, state, changing, slopes, change_state, *bounds)
 
 
 def _scale(x: np.ndarray) -> Scale:

@@ -1,7 +1,8 @@
 """Candidates: what sales are expected to follow, and how far back the memory of deviations from it reaches.
 
 A candidate's forecast is a basis (the response to offers, the level alone, or last year's season), plus by how much
-recent sales ran above it. All are linear in the sales, so faded sums of sales and regressors hold their states.
+recent sales ran above it. All are linear in the sales, so faded sums of sales and regressors hold their states. One
+more candidate, the last, starts at the last sale: `forecasting.models.response.changes`.
 
 Axes: P products, S stores, K regressors; the first Z have a slope of the store's own, the last is last year's season.
 """

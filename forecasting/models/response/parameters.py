@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from forecasting.contracts.panel_definition import Id
+from forecasting.models.response.changes import ChangeSlopes, ChangeState
 from forecasting.models.response.features import Own, product_regressors
 from forecasting.models.response.fit import Scale, huber_weight
 from forecasting.models.response.memory import BASES, Response, State
@@ -19,7 +20,8 @@ class ResponseParameters:
     """One product's fitted response, and how its sales ran at the end of a week.
 
     Its fields are the names of the parameters in the table `parameters`; those of `PER_STORE` are per store. Axes:
-    S stores, K regressors, Z of them with own slopes, C candidates, H steps, R risks, D samples.
+    S stores, K regressors, Z of them with own slopes, F of them whose changes count; C candidates of
+    which the last is the changes, J means; H steps, R risks, D samples.
     """
 
     stores: np.ndarray  # (S,), ascending
@@ -33,10 +35,18 @@ class ResponseParameters:
     lowest: np.ndarray  # (S,), log units
     highest: np.ndarray  # (S,), log units
     weights: np.ndarray  # (C,)
-    drift_weight: np.ndarray  # (S, C)
-    drift_miss: np.ndarray  # (S, C)
-    chain_weight: np.ndarray  # (S, C)
-    chain_miss: np.ndarray  # (S, C)
+    drift_weight: np.ndarray  # (S, C - 1)
+    drift_miss: np.ndarray  # (S, C - 1)
+    chain_weight: np.ndarray  # (S, C - 1)
+    chain_miss: np.ndarray  # (S, C - 1)
+    changing: np.ndarray  # (F,), positions of the regressors
+    change_ahead: np.ndarray  # (H, F)
+    change_origin: np.ndarray  # (H, F)
+    change_reversion: np.ndarray  # (H, J)
+    change_base: np.ndarray  # (S, H), log units
+    last_sale: np.ndarray  # (S,), log units
+    mean_weight: np.ndarray  # (S, J)
+    mean_total: np.ndarray  # (S, J)
     risk: np.ndarray  # (H, R)
     shape: np.ndarray  # (H, D)
     store_size: np.ndarray  # (S, H)
@@ -60,6 +70,14 @@ class ResponseParameters:
             rolled.highest[p],
             fit.weights,
             **{name: value[:, p].T for name, value in vars(rolled.state).items()},
+            changing=rolled.changing,
+            change_ahead=rolled.change_slopes.ahead[:, p],
+            change_origin=rolled.change_slopes.origin[:, p],
+            change_reversion=rolled.change_slopes.reversion[:, p],
+            change_base=rolled.change_state.base[:, p].T,
+            last_sale=rolled.change_state.last[p],
+            mean_weight=rolled.change_state.mean_weight[:, p].T,
+            mean_total=rolled.change_state.mean_total[:, p].T,
             risk=np.stack([spread.coefficients for spread in spreads]),
             shape=np.stack([spread.shape for spread in spreads]),
             store_size=np.stack([spread.store for spread in spreads], axis=-1),
@@ -81,6 +99,16 @@ class ResponseParameters:
     def state(self) -> State:
         return State(*(getattr(self, field.name).T[:, None] for field in fields(State)))
 
+    @property
+    def change_slopes(self) -> ChangeSlopes:
+        return ChangeSlopes(self.change_ahead[:, None], self.change_origin[:, None], self.change_reversion[:, None])
+
+    @property
+    def change_state(self) -> ChangeState:
+        return ChangeState(
+            self.change_base.T[:, None], self.last_sale[None], self.mean_weight.T[:, None], self.mean_total.T[:, None]
+        )
+
     def spread(self, position: int) -> Spread:
         """Return that of the step at this position; beyond the last that was fitted, the last one's."""
         position = min(position, len(self.shape) - 1)
@@ -96,19 +124,17 @@ class ResponseParameters:
 
         Of at least two weeks: over a single one NumPy adds up the stores in another order, and the last bits differ.
         """
-        x, _ = product_regressors(own, self.usual_prices[None])
+        x, *_ = product_regressors(own, self.usual_prices[None])
         x = np.concatenate([x, season[:, None]], axis=-1)
         return Scale(self.centre[None], self.factor[None])(x)
 
     def forecast(self, x: np.ndarray) -> np.ndarray:
         """Return log forecasts for scaled regressors (H, 1, S, K), as they would be made now, (H, S)."""
         basis = np.stack([each(x) for each in self.responses])
-        return self._mixed(basis, self.state)[:, 0]
-
-    def _mixed(self, basis: np.ndarray, state: State) -> np.ndarray:
-        """The candidates' forecasts of bases (3, H, 1, S), within bounds, by their weights: (H, 1, S)."""
-        found = np.clip(basis[BASES] + state.deviation()[:, None], self.lowest, self.highest)
-        return np.einsum("pc,tchps->pths", self.weights[None], found[None])[0, 0][:, None]
+        found = basis[BASES] + self.state.deviation()[:, None]
+        changed = self.change_state.forecast(self.change_slopes, np.take(x, self.changing, axis=-1))
+        found = np.clip(np.concatenate([found, changed[None]]), self.lowest, self.highest)
+        return np.einsum("pc,tchps->pths", self.weights[None], found[None])[0, 0]
 
     def after(self, x: np.ndarray, y: np.ndarray, first_step: int, outlier: float) -> "ResponseParameters":
         """Return the same after more weeks: x (N, 1, S, K), scaled; y (N, S) log sales, NaN where unseen.
@@ -117,6 +143,8 @@ class ResponseParameters:
         weeks before it or, where that is longer ago, by the one at the end of the fit.
         """
         responses, states = self.responses, [self.state]
+        changes, slopes = self.change_state, self.change_slopes
+        followed = np.take(x, self.changing, axis=-1)
         for week in range(len(y)):
             expected = np.stack([each(x[week]) for each in responses])  # (3, 1, S)
             then = states[max(week + 1 - first_step, 0)]
@@ -125,7 +153,15 @@ class ResponseParameters:
             sold = np.where(seen, y[week], 0.0)
             weight = seen * huber_weight(sold, forecast, outlier)
             states.append(states[-1].after(weight, sold - expected))
-        return replace(self, **{name: value[:, 0].T for name, value in vars(states[-1]).items()})
+            changes = changes.after(slopes, followed[week], sold[None], seen[None])
+        return replace(
+            self,
+            **{name: value[:, 0].T for name, value in vars(states[-1]).items()},
+            change_base=changes.base[:, 0].T,
+            last_sale=changes.last[0],
+            mean_weight=changes.mean_weight[:, 0].T,
+            mean_total=changes.mean_total[:, 0].T,
+        )
 
     def as_rows(self, product: Id) -> pd.DataFrame:
         """Return rows of the table `parameters`."""
@@ -156,9 +192,10 @@ class ResponseParameters:
         for name in (each.name for each in fields(cls) if each.name not in ("stores", "rivals")):
             # A parameter of no values, as slopes of a store's own without offers, has no rows.
             value = values.get(name, np.empty(0))
-            rows_of = {"risk": steps, "shape": steps}.get(name, len(stores) if name in PER_STORE else 0)
-            flat = name in ("lowest", "highest") or not rows_of
+            rows_of = steps if name in PER_STEP else len(stores) if name in PER_STORE else 0
+            flat = name in ("lowest", "highest", "last_sale") or not rows_of
             found[name] = value if flat else value.reshape(rows_of, value.size // rows_of)
+        found["changing"] = found["changing"].astype(int)
         return cls(stores=stores, rivals=rivals, **found)
 
 
@@ -167,6 +204,7 @@ def _ids(column: pd.Series) -> np.ndarray:
     return (column.astype("int64") if pd.api.types.is_numeric_dtype(column) else column).to_numpy()
 
 
+PER_STEP = ("risk", "shape", "change_ahead", "change_origin", "change_reversion")
 PER_STORE = (
     "own_slope",
     "level",
@@ -176,5 +214,9 @@ PER_STORE = (
     "drift_miss",
     "chain_weight",
     "chain_miss",
+    "change_base",
+    "last_sale",
+    "mean_weight",
+    "mean_total",
     "store_size",
 )

@@ -14,12 +14,12 @@ from forecasting.models.response.features import Own, own_columns, product_regre
 from forecasting.models.response.fit import FitOptions, RollingFit, rolling_fit
 from forecasting.models.response.offers import Announcements, Offers, nearest_rivals
 from forecasting.models.response.sales import Sales
-from forecasting.models.response.season import last_years_season
+from forecasting.models.response.season import COLUMNS, last_years_season
 from forecasting.models.response.spread import Spread, learn_spread
 
 MOST_AT_ONCE = 256  # series fitted in one pass: more would not fit into the processor's cache
 MOST_POOLED = 500  # stores that the shared slopes of a product are learnt from
-SEASON_PENALTIES = (0.1, 0.02)  # of its two columns, which are not brought to unit variance
+SEASON_PENALTIES = (0.1, 0.02, 0.02)  # of its columns, which are not brought to unit variance
 
 
 @dataclass(frozen=True)
@@ -149,7 +149,7 @@ def _fit_group(sales_of: dict[Id, pd.DataFrame], offers: Offers, spec: ForecastS
     sales = tuple(Sales.on_grid(rows, offers.stores, offers.weeks) for rows in sales_of.values())
     logs = _logs(sales)
     today = len(offers.weeks) - 1 - int(steps[-1])
-    x, penalty = product_regressors(own, usual)
+    x, penalty, changing = product_regressors(own, usual)
     x = with_season(x, logs[: today + 1])
     # One store alone has no slopes that differ from the shared ones.
     own_slopes = len(own_columns(own)) if len(offers.stores) > 1 else 0
@@ -162,6 +162,7 @@ def _fit_group(sales_of: dict[Id, pd.DataFrame], offers: Offers, spec: ForecastS
         FitOptions(),
         own_slopes,
         pooled_stores(offers.stores),
+        np.append(changing, len(penalty) + np.arange(COLUMNS)),
     )
     return Group(own, steps, usual, sales, rolled)
 

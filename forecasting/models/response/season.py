@@ -4,15 +4,17 @@ import numpy as np
 
 LAGS = (51, 52, 53)  # weeks: the same week of the last year and its neighbours
 BEFORE = 52  # weeks up to the nearest lag whose mean is the level
-COLUMNS = 2
+COLUMNS = 3
+CLEAR = 0.1  # log points beyond which a peak is hardly noise
 SHRINK = 8.0  # weeks of level that count as without season
 
 
 def last_years_season(y: np.ndarray, weeks: int) -> np.ndarray:
-    """Return last year's season in log points, (W, ..., 2).
+    """Return last year's season in log points, (W, ..., 3).
 
-    The second is by how much the weeks around a year earlier lay above their year's level, the first by how much the
-    very week lay above those around it. Both depend on sales `LAGS[0]` or more weeks before; without any they are 0.
+    The last is by how much the weeks around a year earlier lay above their year's level, the first by how much the
+    very week lay above those around it, its peak, and the second how far that is beyond `CLEAR`: small peaks are mostly
+    noise, large ones come again. All depend on sales `LAGS[0]` or more weeks before; without any they are 0.
 
     y: (T, ...) log sales, NaN where unseen.
     """
@@ -33,4 +35,5 @@ def last_years_season(y: np.ndarray, weeks: int) -> np.ndarray:
     around = near / np.maximum(n_near, 1)
     season = np.where(n_near > 0, around - level / np.maximum(n_level, 1), 0.0)
     peak = np.where(n_exact > 0, exact - around, 0.0)
-    return np.stack([peak, season], axis=-1) * (n_level / (n_level + SHRINK))[..., None]
+    clear = peak - np.clip(peak, -CLEAR, CLEAR)
+    return np.stack([peak, clear, season], axis=-1) * (n_level / (n_level + SHRINK))[..., None]

@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 
 from forecasting.models.response.choice import candidate_weights
-from forecasting.models.response.memory import CANDIDATES
 
-T, P, S, C = 80, 2, 3, len(CANDIDATES)
+T, P, S, C = 80, 2, 3, 6
 STEPS = np.array([1, 2])
 
 

@@ -55,19 +55,28 @@ def test_regressors_have_a_penalty_each_and_are_finite(roles: Roles, products: i
     """Whatever the panel knows in advance, with rivals and without; the own offer comes first."""
     own = own_of(roles, products, stores)
 
-    x, penalty = product_regressors(own, usual_prices(own))
+    x, penalty, changing = product_regressors(own, usual_prices(own))
 
     assert x.shape == (len(WEEKS), products, stores, len(penalty))
     assert np.isfinite(x).all()
     assert (penalty > 0).all()
+    assert (np.diff(changing) > 0).all()
     for column, offer in enumerate(own_columns(own)):
         assert np.array_equal(x[..., column], offer.transpose(2, 0, 1))
+        assert column in changing
+
+
+def test_no_column_of_a_rival_is_among_those_whose_changes_count() -> None:
+    """The orange juice: own offers, their means over the stores, and the waves of the year."""
+    own = own_of(JUICE, products=5)
+    *_, changing = product_regressors(own, usual_prices(own))
+    assert len(changing) == 2 * len(own_columns(own)) + 4
 
 
 def test_a_product_has_the_same_regressors_alone_and_among_others() -> None:
     """To the last bit."""
     own = own_of(JUICE, products=5)
-    together, _ = product_regressors(own, usual_prices(own))
+    together, *_ = product_regressors(own, usual_prices(own))
 
     for each in range(5):
         alone = Own(own.offers, own.positions[each : each + 1], own.rivals[each : each + 1])
@@ -89,7 +98,7 @@ def test_numbers_and_single_flags_come_last_as_they_are() -> None:
     roles = Roles((), ("a", "b"), (), ("temperature",))
     own = own_of(roles)
 
-    x, _ = product_regressors(own, usual_prices(own))
+    x, *_ = product_regressors(own, usual_prices(own))
 
     for column, name in ((-3, "a"), (-2, "b"), (-1, "temperature")):
         assert np.array_equal(x[..., column], own.offers.known[name].transpose(2, 0, 1))

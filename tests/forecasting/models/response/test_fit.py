@@ -20,11 +20,20 @@ def rolling_forecasts(
     x: np.ndarray, penalty: np.ndarray, y: np.ndarray, steps: np.ndarray, last: int, o: FitOptions, own_slopes: int = 4
 ) -> np.ndarray:
     """The forecasts of every origin of one product without a season, by the first candidate, (origins, H, S)."""
+    return all_forecasts(x, penalty, y, steps, last, o, own_slopes)[:, 0]
+
+
+def all_forecasts(
+    x: np.ndarray, penalty: np.ndarray, y: np.ndarray, steps: np.ndarray, last: int, o: FitOptions, own_slopes: int = 4
+) -> np.ndarray:
+    """By every candidate, (origins, C, H, S)."""
     season = np.zeros((*y.shape[:1], 1, x.shape[1], COLUMNS))
     x = np.concatenate([x[: len(x), None], np.broadcast_to(season[:1], (len(x), *season.shape[1:]))], axis=-1)
     own_slopes, pool = min(own_slopes, len(penalty)), np.arange(x.shape[2])
     penalty = np.append(penalty, np.ones(COLUMNS))
-    return rolling_fit(x, penalty, y[:, None], steps, last, o, own_slopes, pool).forecasts[:, 0, :, 0]
+    return rolling_fit(x, penalty, y[:, None], steps, last, o, own_slopes, pool, np.arange(len(penalty))).forecasts[
+        ..., 0, :
+    ]
 
 
 def a_chain(seed: int = 0, noise: float = 0.1) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -42,11 +51,11 @@ PENALTY = np.ones(K)
 def test_a_forecast_does_not_know_what_came_after_its_origin(origin: int) -> None:
     """Later sales made absurd, or unseen: not a bit of the origin's forecasts changes, nor of those before."""
     x, _, y = a_chain()
-    known = rolling_forecasts(x, PENALTY, y, STEPS, last=60, o=OPTIONS)
+    known = all_forecasts(x, PENALTY, y, STEPS, last=60, o=OPTIONS)
     for other in (1e3, np.nan):
         later = y.copy()
         later[origin + 1 :] = other
-        found = rolling_forecasts(x, PENALTY, later, STEPS, last=60, o=OPTIONS)
+        found = all_forecasts(x, PENALTY, later, STEPS, last=60, o=OPTIONS)
         assert np.array_equal(found[: origin + 1], known[: origin + 1], equal_nan=True)
 
 
@@ -55,9 +64,9 @@ def test_a_past_forecast_is_what_would_have_been_forecast_then(origin: int) -> N
     """Cut off at the origin, with the same offers known, the same bits come out."""
     x, _, y = a_chain()
 
-    now = rolling_forecasts(x, PENALTY, y, STEPS, last=60, o=OPTIONS)[origin]
+    now = all_forecasts(x, PENALTY, y, STEPS, last=60, o=OPTIONS)[origin]
 
-    then = rolling_forecasts(x, PENALTY, y[: origin + 1], STEPS, last=origin, o=OPTIONS)[-1]
+    then = all_forecasts(x, PENALTY, y[: origin + 1], STEPS, last=origin, o=OPTIONS)[-1]
     assert np.array_equal(now, then)
 
 
@@ -204,7 +213,7 @@ def test_products_fitted_at_once_do_not_depend_on_each_other() -> None:
     x, y = np.stack([x for x, _, _ in chains], axis=1), np.stack([y for _, _, y in chains], axis=1)
 
     def fit(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        return rolling_fit(x, PENALTY, y, STEPS, 60, OPTIONS, 4, np.arange(S)).forecasts
+        return rolling_fit(x, PENALTY, y, STEPS, 60, OPTIONS, 4, np.arange(S), np.arange(K)).forecasts
 
     together = fit(x, y)
     for each in range(3):
@@ -216,6 +225,8 @@ def test_slopes_learnt_from_a_part_of_the_stores_serve_all() -> None:
     """With hardly any noise two stores of five teach the slopes, and every store has its own level."""
     x, _, y = a_chain(noise=0.01)
 
-    found = rolling_fit(x[:, None], PENALTY, y[:, None], STEPS, 60, LOOSE, 4, np.array([1, 3])).forecasts[-1, 0, :, 0]
+    found = rolling_fit(x[:, None], PENALTY, y[:, None], STEPS, 60, LOOSE, 4, np.array([1, 3]), np.arange(K)).forecasts[
+        -1, 0, :, 0
+    ]
 
     assert found == pytest.approx(y[61:], abs=0.15)

@@ -14,6 +14,8 @@ from forecasting.models.response.spread import SAMPLES, Spread
 
 OPTIONS = FitOptions()
 WEEKS, STORES, K = 50, 4, 6
+CHANGING = np.array([0, 2, 4, 5])
+COUNT = len(CANDIDATES) + 1  # the changes are the last
 
 
 @pytest.fixture(scope="module")
@@ -31,14 +33,14 @@ def chain() -> tuple[np.ndarray, np.ndarray]:
 def rolled(chain: tuple[np.ndarray, np.ndarray]) -> RollingFit:
     """The chain's fit after week 39."""
     x, y = chain
-    return rolling_fit(x, np.ones(K), y[:, None], np.array([1, 2]), 39, OPTIONS, 4, np.arange(STORES))
+    return rolling_fit(x, np.ones(K), y[:, None], np.array([1, 2]), 39, OPTIONS, 4, np.arange(STORES), CHANGING)
 
 
 @pytest.fixture(scope="module")
 def frozen(rolled: RollingFit) -> ResponseParameters:
     """The chain's response."""
     response = rolled.responses[0]
-    weights = np.zeros(len(CANDIDATES))
+    weights, slopes, changes = np.zeros(COUNT), rolled.change_slopes, rolled.change_state
     weights[0] = 1.0
     return ResponseParameters(
         stores=np.array([2, 5, 8, 137]),
@@ -53,6 +55,14 @@ def frozen(rolled: RollingFit) -> ResponseParameters:
         highest=rolled.highest[0],
         weights=weights,
         **{name: value[:, 0].T for name, value in vars(rolled.state).items()},
+        changing=rolled.changing,
+        change_ahead=slopes.ahead[:, 0],
+        change_origin=slopes.origin[:, 0],
+        change_reversion=slopes.reversion[:, 0],
+        change_base=changes.base[:, 0].T,
+        last_sale=changes.last[0],
+        mean_weight=changes.mean_weight[:, 0].T,
+        mean_total=changes.mean_total[:, 0].T,
         risk=np.arange(6.0).reshape(2, 3),
         shape=np.sort(np.random.default_rng(1).normal(size=(2, SAMPLES))),
         store_size=np.arange(8.0).reshape(STORES, 2),
@@ -99,7 +109,7 @@ def test_at_the_end_of_the_fit_it_forecasts_as_the_fit(
     """Its forecasts are the last ones of the fit, to the last bit, also of several candidates."""
     scaled = rolled.scale(chain[0])[[40, 41]]
     assert np.array_equal(frozen.forecast(scaled), rolled.forecasts[-1, 0, :, 0])
-    weights = np.full(len(CANDIDATES), 1 / len(CANDIDATES))
+    weights = np.full(COUNT, 1 / COUNT)
     mixed = np.einsum("pc,tchps->pths", weights[None], rolled.forecasts)[0, -1]
     assert np.array_equal(replace(frozen, weights=weights).forecast(scaled), mixed)
 

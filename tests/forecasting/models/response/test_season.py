@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from forecasting.models.response.season import BEFORE, SHRINK, last_years_season
+from forecasting.models.response.season import BEFORE, CLEAR, SHRINK, last_years_season
 
-PEAK, SEASON = range(2)
+PEAK, CLEAR_PEAK, SEASON = range(3)
 
 
 def test_there_is_none_in_the_first_year() -> None:
@@ -27,7 +27,20 @@ def test_the_weeks_around_a_year_ago_stand_to_the_level_of_their_year() -> None:
     shrunk = BEFORE / (BEFORE + SHRINK)
     assert found[151:154, SEASON] == pytest.approx(shrunk * (1.0 - 3.0 / BEFORE))
     assert found[151:154, PEAK] == pytest.approx(shrunk * np.array([-1.0, 2.0, -1.0]))
+    beyond = np.array([CLEAR - 1.0, 2.0 - CLEAR, CLEAR - 1.0])
+    assert found[151:154, CLEAR_PEAK] == pytest.approx(shrunk * beyond)
     assert found[149, SEASON] == pytest.approx(0, abs=1e-9)
+
+
+def test_a_small_peak_is_not_clear() -> None:
+    """Of half of what counts as clear."""
+    y = np.full(160, 2.0)
+    y[100] += CLEAR / 2
+
+    found = last_years_season(y, 162)
+
+    assert found[152, PEAK] > 0
+    assert (found[..., CLEAR_PEAK] == 0).all()
 
 
 def test_gaps_are_passed_over() -> None:
