@@ -133,5 +133,5 @@ def test_an_assumed_plan_is_called_so(forecast: float, printed: StringIO, lake: 
 
     text = text_of(printed)
     assert "assumed (no plan)" in text
-    assert "Store 5, 7 (brand 7)" in text
+    assert "Store 5, brand 7" in text
     assert ("%) against" in text) == bool(forecast)
