@@ -6,21 +6,10 @@ from datetime import date
 import pytest
 
 from forecasting.contracts.layout import Layout
-from forecasting.contracts.panel_definition import Covariate, Key, PanelDefinition
 from forecasting.storage.file_week import last_week
+from tests.forecasting.retailer import SHOPS
 
 TODAY = date(2024, 6, 12)
-SHOPS = PanelDefinition(
-    name="shops",
-    unit="piece",
-    units="pieces",
-    currency="€",
-    store=Key("shop", "shops"),
-    product=Key("article", "articles"),
-    covariates=(Covariate("price", "price", "price", "euros a piece"),),
-    week_starts_on=0,
-    time_zone="Europe/Berlin",
-)
 SALES = Layout(
     "sales",
     {"store": ("Shop",), "product": ("Article",), "date": ("Day",), "units": ("Pieces",), "price": ("Price",)},

@@ -9,22 +9,12 @@ import pyarrow as pa
 import pytest
 
 from forecasting.contracts.layout import Layout, store_files
-from forecasting.contracts.panel_definition import ORANGE_JUICE, Attribute, Covariate, Key, PanelDefinition
+from forecasting.contracts.panel_definition import ORANGE_JUICE, Attribute
 from forecasting.core.inspection import raw_columns
 from forecasting.storage.reader import RowsRead, declared_week, fits, read_rows
+from tests.forecasting.retailer import SHOPS
 from tests.forecasting.storage.formats.test_parquet import parquet
 
-SHOPS = PanelDefinition(
-    name="shops",
-    unit="piece",
-    units="pieces",
-    currency="€",
-    store=Key("shop", "shops"),
-    product=Key("article", "articles"),
-    covariates=(Covariate("price", "price", "price", "euros a piece"),),
-    week_starts_on=0,
-    time_zone="Europe/Berlin",
-)
 SALES = Layout(
     "sales",
     {
