@@ -76,9 +76,9 @@ def _stated(rows: Rows, key: KeyName, attribute: Attribute) -> pd.DataFrame:
             lines = counted(int(is_unreadable[codes].sum()), "row")
             rows.notes.append(f"{attribute.name} is unknown in {lines}: {example!r} is no {_form(attribute)}")
     ids = rows.parsed[key].cat.codes.to_numpy()
-    told = np.flatnonzero((of_row >= 0) & (ids >= 0))
-    told = told[np.argsort(rows.parsed["date"].to_numpy()[told], kind="stable")]
-    pairs = pd.DataFrame({"id": ids[told], "value": of_row[told], "week": rows.parsed["week"].to_numpy()[told]})
+    stated = np.flatnonzero((of_row >= 0) & (ids >= 0))
+    stated = stated[np.argsort(rows.parsed["date"].to_numpy()[stated], kind="stable")]
+    pairs = pd.DataFrame({"id": ids[stated], "value": of_row[stated], "week": rows.parsed["week"].to_numpy()[stated]})
     pairs = pairs.drop_duplicates(["id", "value"], keep="last")
     found, categories = np.array([*values], dtype=object), rows.parsed[key].cat.categories
     return pairs.assign(id=categories[pairs["id"].to_numpy()], value=found[pairs["value"].to_numpy()])

@@ -54,6 +54,11 @@ def pattern_of(names: Sequence[str], *, day: str = "", has_store: bool = False) 
     patterns = {_pattern(name, day, has_store) for name in names}
     if len(patterns) == 1:
         return patterns.pop()
+    return any_name(names)
+
+
+def any_name(names: Sequence[str]) -> str:
+    """Return the pattern of all names with the ending of these, where they share one."""
     suffixes = {PurePath(name).suffix for name in names}
     return "*" + (suffixes.pop() if len(suffixes) == 1 else "")
 

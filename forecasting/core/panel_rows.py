@@ -14,7 +14,6 @@ from forecasting.contracts.layout import Grain
 from forecasting.core.column_roles import Reading
 from forecasting.core.key_columns import FEW_REPEATS, NO_DAY
 
-MONTH = range(28, 32)
 # A series counts as complete if it has so many of the dates between its first and its last.
 COMPLETE = 0.98
 _TOTAL = re.compile(

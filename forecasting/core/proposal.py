@@ -15,7 +15,7 @@ from forecasting.core import column_names as names
 from forecasting.core.attribute_columns import propose_attributes
 from forecasting.core.column_roles import Reading, Roles
 from forecasting.core.covariate_columns import CovariateColumns, propose_covariates, propose_price
-from forecasting.core.file_names import pattern_of
+from forecasting.core.file_names import any_name, pattern_of
 from forecasting.core.key_columns import NO_DAY, is_number_id
 from forecasting.core.number_format import currency_of
 from forecasting.core.panel_part import PanelPart, part_of, roles_of, without_totals
@@ -242,8 +242,7 @@ class _Proposer:
         names_of = part.roles.file.names
         has_store = any(each.name == STORE_OF_NAME for each in part.keys.store)
         if has_date and not has_store:
-            suffixes = {PurePath(name).suffix for name in names_of}
-            return "*" + (suffixes.pop() if len(suffixes) == 1 else "")
+            return any_name(names_of)
         day = "" if has_date else "week" if part.grain == "week" else "date"
         return pattern_of(names_of, day=day, has_store=has_store)
 

@@ -132,22 +132,22 @@ def validate(
     hold_back_broken_sums(checked)
     pass_over_never_sold(checked, stores["store"], products["product"])
     is_repeated &= checked.is_sound
-    told = checked.parsed[checked.is_sound & ~is_repeated]
-    told, weekly = _summed(checked, told)
+    taken = checked.parsed[checked.is_sound & ~is_repeated]
+    taken, weekly = _summed(checked, taken)
     if weekly.below_zero:
         checked.notes.append(
             f"{counted(weekly.below_zero, 'week')} of a series with more returns than sales, counted as 0"
         )
     cells = _compared(weekly.sales, collected)
-    accepted = _without_cells(told, weekly, cells["is_repeated"])
+    accepted = _without_cells(taken, weekly, cells["is_repeated"])
     new_series = pd.concat([collected[schemas.SERIES], weekly.sales[schemas.SERIES]]).drop_duplicates()
     return Validated(
         sales=weekly.sales[~cells["is_repeated"]].reset_index(drop=True),
         # A row that only repeats collected sales may still carry a newer plan of prices.
-        promotions=weekly_promotions(told, definition, new_series, announced),
+        promotions=weekly_promotions(taken, definition, new_series, announced),
         quarantined=checked.quarantined(),
         missing_days=missing_days,
-        corrected_by_week=_rows_by_week(told.loc[_rows_of(weekly, cells["is_corrected"])]),
+        corrected_by_week=_rows_by_week(taken.loc[_rows_of(weekly, cells["is_corrected"])]),
         rows_in=len(rows),
         accepted=len(accepted),
         dropped=int(checked.is_sound.sum()) - len(accepted),

@@ -160,11 +160,7 @@ def admit(lake: Lake, week: date, arrived: Arrived, checked: Validated, spec: Ga
     with waiting_lock(lake.lock_path("collect")):
         collected = lake.begin_collecting(at)
         unsold = _unsold(lake, checked)
-        sales = pd.concat([checked.sales, unsold], ignore_index=True)
-        lake.reference.add(checked.new_stores, checked.new_products, checked.attributes)
-        lake.corrections.add(week, sales, collected)
-        lake.sales.add(sales, collected)
-        lake.promotions.add(checked.promotions, collected)
+        add_rows(lake, week, checked, pd.concat([checked.sales, unsold], ignore_index=True), collected)
         lake.quarantine.add(week, checked.quarantined, [file.name for file in arrived.files])
         lake.completeness.write(report)
     return IngestResult(
@@ -182,6 +178,14 @@ def admit(lake: Lake, week: date, arrived: Arrived, checked: Validated, spec: Ga
         late_files=late,
         notes=(*arrived.notes, *checked.notes, *_archive(lake, week, arrived, checked)),
     )
+
+
+def add_rows(lake: Lake, week: date, checked: Validated, sales: pd.DataFrame, collected: datetime) -> None:
+    """Add checked rows to the lake, with the `sales` that they make; `week` names the file of what they correct."""
+    lake.reference.add(checked.new_stores, checked.new_products, checked.attributes)
+    lake.corrections.add(week, sales, collected)
+    lake.sales.add(sales, collected)
+    lake.promotions.add(checked.promotions, collected)
 
 
 def accept(lake: Lake, week: date, why: str, by: str, at: datetime) -> Acceptance:
@@ -257,14 +261,12 @@ def _late_files(lake: Lake, week: date, arrived: Arrived) -> dict[date, tuple[st
 
 
 def _weeks_of_inbox(lake: Lake) -> set[date]:
-    files = lake.waiting()
-    return {file.week for file in files if file.week}
+    return {file.week for file in lake.waiting() if file.week}
 
 
 def _waiting(lake: Lake, cutoff: date) -> list[InboxFile]:
     """Return the files to be collected: of every week up to the cutoff, and those whose name names no week."""
-    files = lake.waiting()
-    return [file for file in files if file.week is None or file.week <= cutoff]
+    return [file for file in lake.waiting() if file.week is None or file.week <= cutoff]
 
 
 def _read(lake: Lake, files: list[InboxFile], notes: Sequence[str] = ()) -> Arrived:

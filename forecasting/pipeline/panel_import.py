@@ -18,6 +18,7 @@ from forecasting.contracts.panel_definition import PanelDefinition
 from forecasting.core.point_in_time import newest_announced
 from forecasting.core.unsold import unsold_of
 from forecasting.core.validation import FileRows, Validated, validate
+from forecasting.pipeline.ingest import add_rows
 from forecasting.storage.inbox import InboxFile, read_inbox, stamp_of
 from forecasting.storage.lake import Lake
 from forecasting.storage.locks import waiting_lock
@@ -196,19 +197,15 @@ def _add(lake: Lake, checked: Validated, collected: pd.DataFrame, at: datetime, 
     sales = pd.concat([checked.sales, unsold], ignore_index=True)
     weeks = [rows["week"].min() for rows in (collected, sales) if len(rows)]
     # Files do not say when their plans became known: they count as announced from the beginning.
-    promotions = newest_announced(checked.promotions).assign(announced=min(weeks))
+    checked = replace(checked, promotions=newest_announced(checked.promotions).assign(announced=min(weeks)))
     if lake.is_empty:
         with lake.filling():
             lake.reference.add(checked.new_stores, checked.new_products, checked.attributes)
-            lake.promotions.add(promotions)
+            lake.promotions.add(checked.promotions)
             lake.sales.add(sales)
     else:
         with waiting_lock(lake.lock_path("collect")):
-            moment = lake.begin_collecting(at)
-            lake.reference.add(checked.new_stores, checked.new_products, checked.attributes)
-            lake.corrections.add(lake.sales.weeks()[-1], sales, moment)
-            lake.sales.add(sales, moment)
-            lake.promotions.add(promotions, moment)
+            add_rows(lake, lake.sales.weeks()[-1], checked, sales, lake.begin_collecting(at))
     # As those of a run are: where somebody accepts one, its file is imported again.
     outliers = checked.quarantined[checked.quarantined["rule"] == "outlier"]
     lake.quarantine.add(lake.sales.weeks()[-1], outliers, [each.name for each in checked.files])

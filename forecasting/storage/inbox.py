@@ -124,7 +124,7 @@ def read_inbox(
         files: of the inbox.
         definition: what their rows hold.
         layouts: how files arrive.
-        progress: is told how many rows were read since it was told last.
+        progress: called with the number of rows read since its last call.
 
     Returns:
         The files that exist, each with the SHA-256 of what was read; their lines, one row a line, `raw_columns`, whose

@@ -13,7 +13,7 @@ from forecasting.contracts.errors import DataError
 from forecasting.contracts.layout import Layout
 from forecasting.contracts.panel_definition import PanelDefinition
 
-# What a reader of the file is told beside a value.
+# The comments that stand beside values.
 _COMMENTS = {
     "units": "what is counted, one and many",
     "currency": "sign before a price",

@@ -54,7 +54,7 @@ def read_rows(
         definition: what the rows hold.
         layouts: how files arrive; a file has the first whose pattern its name fits and whose columns it has.
         most_rows: rows of a file after which the rest of it is left.
-        progress: is told how many rows were read since it was told last.
+        progress: called with the number of rows read since its last call.
 
     Returns:
         All rows. A line, or a file, that cannot be read is a row with a rule and a detail.

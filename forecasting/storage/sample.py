@@ -231,7 +231,7 @@ def _typed(name: str, values: pa.ChunkedArray) -> TextColumn:
         zone = str(kind.tz)
         values = pa.compute.local_timestamp(values)
     if pa.types.is_timestamp(kind):
-        # Times of day are told by minutes; finer ones make each row another value.
+        # Times of day are read to the minute; finer ones make each row another value.
         values = pa.compute.floor_temporal(values, unit="minute")
     if pa.types.is_nested(kind):
         return TextColumn.of(name, [], np.full(len(values), -1))

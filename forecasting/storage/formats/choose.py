@@ -18,7 +18,7 @@ class Format:
 
     header: gives the names of the columns. Raises UnreadableFileError.
     read: gives the texts of some columns; `time_zone` is that of dates, `most_rows` where to stop, and `progress` is
-        told how many rows were read since it was told last. Raises UnreadableFileError.
+        called with the number of rows read since its last call. Raises UnreadableFileError.
     """
 
     name: str
