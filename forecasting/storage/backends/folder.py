@@ -1,0 +1,157 @@
+"""A folder of a file system, local or a share: objects are files, written aside and renamed."""
+
+import errno
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from forecasting.storage.backends.backend import Entry, Kind
+
+# Unfinished files lie in such a folder of each top folder: no reader's pattern finds them, and no rename leaves the
+# device, wherever a top folder such as the inbox is mounted.
+UNFINISHED = ".unfinished"
+
+
+class Folder:
+    """A backend whose keys are paths under a folder."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root.absolute()
+        self._shown = str(root)
+
+    @property
+    def url(self) -> str:
+        """The path of the folder, as it was given."""
+        return self._shown
+
+    def path(self, key: str) -> Path:
+        """Return the path of a key."""
+        return self._root / key if key else self._root
+
+    def get(self, key: str) -> bytes:
+        """Return the content of a regular file; a link, a pipe or a device is refused, whoever put it there."""
+        with self.open(key) as file:
+            return file.read()
+
+    def open(self, key: str) -> BinaryIO:
+        """Open a regular file to read parts of it."""
+        path = self.path(key)
+        # A pipe would be waited for without O_NONBLOCK, and a link could name any file of this user.
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            os.close(handle)
+            raise OSError(errno.EINVAL, "is no regular file", str(path))
+        return os.fdopen(handle, "rb")
+
+    def put(self, key: str, content: bytes) -> None:
+        """Write a whole file in one step."""
+        with self.writer(key) as file:
+            file.write(content)
+
+    def create(self, key: str, content: bytes) -> bool:
+        """Write a small file if none is there. Its name is taken in one step; the content follows at once."""
+        path = self.path(key)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+        except FileExistsError:
+            return False
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        _sync_folder(path.parent)
+        return True
+
+    @contextmanager
+    def writer(self, key: str) -> Iterator[BinaryIO]:
+        """Write a file aside; rename it to its key once the `with` block has ended well."""
+        path = self.path(key)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        aside = self._aside(key)
+        handle, name = tempfile.mkstemp(dir=aside, suffix=".tmp")
+        temporary = Path(name)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                yield file
+                file.flush()
+                with suppress(PermissionError):  # not every file system has modes
+                    os.fchmod(file.fileno(), 0o644)
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+        _sync_folder(path.parent)
+
+    def find(self, key: str) -> Entry | None:
+        """Return the regular file of this key."""
+        try:
+            found = self.path(key).lstat()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        entry = _entry(key, found)
+        return entry if entry.kind is Kind.FILE else None
+
+    def children(self, key: str) -> list[Entry]:
+        """Return what lies directly under a key, by name."""
+        found = []
+        with suppress(FileNotFoundError, NotADirectoryError), os.scandir(self.path(key)) as entries:
+            for each in entries:
+                with suppress(FileNotFoundError):  # somebody removed it since
+                    found.append(_entry(_joined(key, each.name), each.stat(follow_symlinks=False)))
+        return sorted(found, key=lambda entry: entry.key)
+
+    def walk(self, key: str) -> list[Entry]:
+        """Return all files under a key, by key."""
+        found: list[Entry] = []
+        for entry in self.children(key):
+            if entry.name.startswith("."):
+                continue
+            if entry.kind is Kind.FOLDER:
+                found += self.walk(entry.key)
+            elif entry.kind is Kind.FILE:
+                found.append(entry)
+        return sorted(found, key=lambda entry: entry.key)
+
+    def delete(self, key: str) -> None:
+        """Remove a file, or a folder with all that is in it."""
+        path = self.path(key)
+        with suppress(FileNotFoundError):
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+
+    def _aside(self, key: str) -> Path:
+        top = key.split("/")[0] if "/" in key else ""
+        aside = self.path(top) / UNFINISHED
+        aside.mkdir(parents=True, exist_ok=True)
+        return aside
+
+
+def _entry(key: str, found: os.stat_result) -> Entry:
+    mode = found.st_mode
+    if stat.S_ISDIR(mode):
+        return Entry(key, Kind.FOLDER, changed=found.st_mtime)
+    kind = Kind.FILE if stat.S_ISREG(mode) else Kind.LINK if stat.S_ISLNK(mode) else Kind.OTHER
+    stamp = f"{found.st_ino}-{found.st_size}-{found.st_mtime_ns}"
+    return Entry(key, kind, found.st_size, found.st_mtime_ns / 1e9, stamp)
+
+
+def _joined(key: str, name: str) -> str:
+    return f"{key}/{name}" if key else name
+
+
+def _sync_folder(folder: Path) -> None:
+    """Wait until a folder's list of files is on the disk, where its file system can do that."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # shares cannot
+            os.fsync(handle)
+    finally:
+        os.close(handle)
