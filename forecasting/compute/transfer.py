@@ -11,6 +11,7 @@ from forecasting.compute import workers
 from forecasting.contracts.errors import SchemaError
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.partition import Partition
+from forecasting.storage.location import open_location
 from forecasting.storage.model_registry import read_learnt, write_learnt
 
 
@@ -38,7 +39,7 @@ class StoredPartition:
         folder = Path(self.folder)
         try:
             panel, promotions = (pd.read_parquet(folder / f"{name}.parquet") for name in ("panel", "promotions"))
-            fitted = read_learnt(folder, self.fitted_for) if self.fitted_for else None
+            fitted = read_learnt(open_location(folder), self.fitted_for) if self.fitted_for else None
         except (OSError, ValueError, SchemaError) as error:  # what pyarrow cannot read is a ValueError
             raise PartitionUnreadable(str(error)) from error
         return Partition(self.name, panel, promotions, fitted)
@@ -50,7 +51,7 @@ def store(partition: Partition, folder: Path) -> StoredPartition:
     partition.panel.to_parquet(folder / "panel.parquet", compression=None)
     partition.promotions.to_parquet(folder / "promotions.parquet", compression=None)
     if partition.fitted:
-        write_learnt(folder, partition.fitted)
+        write_learnt(open_location(folder), partition.fitted)
     return StoredPartition(
         partition.name, str(folder.absolute()), fitted_for=partition.fitted.spec if partition.fitted else None
     )

@@ -22,7 +22,7 @@ from forecasting.models import get_model
 from forecasting.pipeline.forecast import assemble, forecast_partition, make_partitions, untrained_series
 from forecasting.storage.fingerprint import code_fingerprint
 from forecasting.storage.lake import Lake
-from forecasting.storage.locks import waiting_lock
+from forecasting.storage.leases import waiting_lease
 
 if TYPE_CHECKING:  # the choice itself needs a backtest, and so this module
     from forecasting.pipeline.model_selection import ModelChoice
@@ -66,7 +66,7 @@ def prepare(lake: Lake, spec: ForecastSpec, choice: "ModelChoice", batch: BatchS
     spec = replace(spec, model=choice.model)
     fitted = lake.models.load(choice.version)[1] if choice.version else None
     # Not while another run adds rows: the same moment must always stand for the same rows.
-    with waiting_lock(lake.lock_path("collect")):
+    with waiting_lease(lake.lock("collect")):
         as_of = lake.last_collected()
     snapshot = lake.snapshot(spec.cutoff, as_of)
     options = {"error_threshold": batch.error_threshold} | ({"version": choice.version} if choice.version else {})

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from pathlib import Path
 
 import pandas as pd
 
@@ -28,7 +27,7 @@ class PublishedForecast:
     revision: the difference to the forecast that it replaced; None where it replaced none.
     """
 
-    path: Path
+    path: str
     run_id: str
     as_of: datetime
     is_new: bool
@@ -75,7 +74,7 @@ def _published(
 ) -> PublishedForecast:
     series = forecast.drop_duplicates(schemas.SERIES)
     return PublishedForecast(
-        path=lake.forecasts.path(batch.cutoff),
+        path=str(lake.forecasts.path(batch.cutoff)),
         run_id=batch.run_id,
         as_of=batch.as_of,
         is_new=is_new,

@@ -14,10 +14,9 @@ Where a process is killed at any point, readers find the old forecast or the new
 """
 
 import hashlib
-import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import date, datetime
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -30,9 +29,7 @@ from forecasting.core.forecast_checks import require_complete
 from forecasting.core.panel import series_of
 from forecasting.core.partition import Partition
 from forecasting.storage.files import (
-    dates,
-    put,
-    read_json,
+    json_if_any,
     read_metadata,
     read_table,
     read_undamaged,
@@ -41,6 +38,7 @@ from forecasting.storage.files import (
     write_json,
     write_table,
 )
+from forecasting.storage.location import Location
 from forecasting.storage.reference import Reference
 
 
@@ -50,11 +48,11 @@ class PartialResults:
     The run id is made of input, options and code: other runs do not read them.
     """
 
-    def __init__(self, root: Path, reference: Reference) -> None:
+    def __init__(self, root: Location, reference: Reference) -> None:
         self._folder = root / "staging"
         self._reference = reference
 
-    def folder(self, run_id: str) -> Path:
+    def folder(self, run_id: str) -> Location:
         return self._folder / run_id
 
     def write(self, run_id: str, partition: Partition, rows: pd.DataFrame) -> None:
@@ -64,13 +62,14 @@ class PartialResults:
     def read(self, run_id: str, partitions: list[Partition]) -> dict[str, pd.DataFrame]:
         """Return the forecasts that an earlier try of this run left, by partition name, without damaged files."""
         found, table = {}, self._table
+        written = {file.name for file in self._partitions(run_id).files()}
         for partition in partitions:
             path = self._path(run_id, partition)
-            if path.exists():
+            if path.name in written:
                 try:
                     rows = read_table(path, table)
                 except SchemaError:
-                    path.unlink()
+                    path.delete()
                     continue
                 # With another mini batch size, a partition of the same name has other series.
                 if series_of(rows).equals(partition.series):
@@ -79,7 +78,8 @@ class PartialResults:
 
     def clear(self, run_id: str) -> None:
         """Remove the partitions of a run that has published."""
-        shutil.rmtree(self.folder(run_id), ignore_errors=True)
+        with suppress(OSError):  # what is left costs room only
+            self.folder(run_id).delete()
 
     @property
     def _table(self) -> Table:
@@ -87,8 +87,11 @@ class PartialResults:
         forecast = schemas.forecast(self._reference.definition)
         return Table("partial", "Rows of the table forecast, of one partition.", forecast.key, forecast.nullable)
 
-    def _path(self, run_id: str, partition: Partition) -> Path:
-        return self.folder(run_id) / "partitions" / f"{partition.name}.parquet"
+    def _path(self, run_id: str, partition: Partition) -> Location:
+        return self._partitions(run_id) / f"{partition.name}.parquet"
+
+    def _partitions(self, run_id: str) -> Location:
+        return self.folder(run_id) / "partitions"
 
 
 SCHEMA_VERSION = "1"
@@ -97,7 +100,7 @@ SCHEMA_VERSION = "1"
 class Forecasts:
     """Publishes forecasts and reads published ones."""
 
-    def __init__(self, root: Path, partials: PartialResults, reference: Reference) -> None:
+    def __init__(self, root: Location, partials: PartialResults, reference: Reference) -> None:
         self._root = root
         self.folder = root / "published"
         self._runs = root / "runs"
@@ -112,7 +115,7 @@ class Forecasts:
         run_id: str,
         as_of: datetime | None = None,
         model_version: str | None = None,
-    ) -> Path:
+    ) -> Location:
         """Make a forecast the current one of its cutoff.
 
         Args:
@@ -138,8 +141,7 @@ class Forecasts:
         if not _is_stored(run, content):
             asked = {"spec": spec.as_dict(), "as_of": as_of and as_of.isoformat()}
             _store(run, content, table.cast(forecast), table, identity | asked)
-        # Prepared in the run's folder, as a reader's glob over `published` may include hidden files.
-        put(published, content, prepare_in=run)
+        published.write_bytes(content)
         self._partials.clear(run_id)
         return published
 
@@ -151,15 +153,19 @@ class Forecasts:
     def _table(self) -> Table:
         return schemas.forecast(self._reference.definition)
 
-    def path(self, cutoff: date) -> Path:
+    def path(self, cutoff: date) -> Location:
         return self.folder / str(cutoff) / "forecast.parquet"
 
-    def run_folder(self, cutoff: date, run_id: str) -> Path:
+    def run_folder(self, cutoff: date, run_id: str) -> Location:
         return self._runs / str(cutoff) / run_id
 
     def cutoffs(self) -> list[date]:
         """Return the cutoffs with a published forecast, oldest first."""
-        return [cutoff for cutoff in dates(self.folder, "*") if self.path(cutoff).exists()]
+        return sorted(
+            date.fromisoformat(place.parent.name)
+            for place in (Location(self.folder.backend, entry.key) for entry in self.folder.walk())
+            if place.name == "forecast.parquet"
+        )
 
     def newest(self) -> date:
         """Return the last cutoff with a published forecast.
@@ -199,9 +205,10 @@ class Forecasts:
     def replaced(self, cutoff: date) -> pd.DataFrame:
         """Return the forecast that the current one replaced; empty where there was none, or its file is damaged."""
         current = self.run_id(cutoff)
-        finished = [path.with_name("forecast.parquet") for path in (self._runs / str(cutoff)).glob("*/manifest.json")]
-        others = [path for path in finished if path.parent.name != current and path.exists()]
-        newest = sorted(others, key=lambda path: path.stat().st_mtime_ns)[-1:]
+        found = {entry.key: entry for entry in (self._runs / str(cutoff)).walk()}
+        finished = [Location(self._runs.backend, key).parent for key in found if key.endswith("/manifest.json")]
+        others = [run / "forecast.parquet" for run in finished if run.name != current]
+        newest = sorted((each for each in others if each.key in found), key=lambda each: found[each.key].changed)[-1:]
         return read_undamaged(newest, self._table)
 
     def spec_of(self, cutoff: date, run_id: str) -> ForecastSpec | None:
@@ -215,21 +222,20 @@ class Forecasts:
         return datetime.fromisoformat(as_of) if as_of else None
 
     def _manifest(self, cutoff: date, run_id: str) -> Mapping[str, Any]:
-        path = self.run_folder(cutoff, run_id) / "manifest.json"
-        return read_json(path) if path.exists() else {}
+        return json_if_any(self.run_folder(cutoff, run_id) / "manifest.json") or {}
 
 
-def _is_stored(run: Path, content: bytes) -> bool:
+def _is_stored(run: Location, content: bytes) -> bool:
     """Return whether an earlier run stored this very forecast, and it is undamaged."""
     file = run / "forecast.parquet"
     return (run / "manifest.json").exists() and file.exists() and file.read_bytes() == content
 
 
-def _store(run: Path, content: bytes, forecast: pd.DataFrame, table: Table, manifest: Mapping[str, Any]) -> None:
+def _store(run: Location, content: bytes, forecast: pd.DataFrame, table: Table, manifest: Mapping[str, Any]) -> None:
     """Write a run's forecast, verify it, and write its manifest last; replaces an unfinished or damaged run."""
     file = run / "forecast.parquet"
-    (run / "manifest.json").unlink(missing_ok=True)
-    put(file, content)
+    (run / "manifest.json").delete()
+    file.write_bytes(content)
     written = read_table(file, table)
     if not written.equals(forecast):
         raise RunError(

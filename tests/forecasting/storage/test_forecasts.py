@@ -64,7 +64,7 @@ def test_a_newer_run_replaces_the_older_and_back(lake: Lake) -> None:
     assert lake.forecasts.read(SPEC.cutoff)["forecast"].unique().tolist() == [20.0]
     for _ in range(2):
         assert lake.forecasts.publish(forecast(10), SERIES, SPEC, "run-a").read_bytes() == first
-    names = sorted(path.name for path in lake.forecasts.run_folder(SPEC.cutoff, "run-a").iterdir())
+    names = sorted(path.name for path in Path(lake.forecasts.run_folder(SPEC.cutoff, "run-a")).iterdir())
     assert names == ["forecast.parquet", "manifest.json"]
 
 
@@ -93,7 +93,7 @@ def test_readers_find_one_file_a_week_and_nothing_else(lake: Lake) -> None:
     """A reader's glob over the published root sees whole forecasts only, with the cutoff as a column."""
     lake.forecasts.publish(forecast(10), SERIES, SPEC, "run-a")
     lake.forecasts.publish(forecast(20), SERIES, SPEC, "run-b")
-    published = lake.forecasts.path(SPEC.cutoff).parents[1]
+    published = Path(lake.forecasts.path(SPEC.cutoff)).parents[1]
     assert [path.name for path in published.rglob("*") if path.is_file()] == ["forecast.parquet"]
     table = ds.dataset(published).to_table().to_pandas()
     assert len(table) == 600
@@ -167,7 +167,7 @@ def test_a_damaged_partial_counts_as_none(tmp_path: Path) -> None:
     """It is removed, and its partition is computed again."""
     lake = Lake(tmp_path)
     lake.partials.write("run-a", partition("part-0000"), forecast(10))
-    (file,) = (lake.partials.folder("run-a") / "partitions").iterdir()
+    (file,) = Path(lake.partials.folder("run-a") / "partitions").iterdir()
     file.write_bytes(file.read_bytes()[:100])
     assert lake.partials.read("run-a", [partition("part-0000")]) == {}
     assert not file.exists()
