@@ -44,7 +44,8 @@ class Entry:
 class Backend(Protocol):
     """A folder or a bucket. Keys are relative, their parts separated by `/`.
 
-    A reader finds an object whole, as it was before a write or after it, or does not find it.
+    A reader finds an object whole, as it was before a write or after it. Only where a file system does not rename in
+    one step, as exFAT by FUSE, it may not find it for the moment in which it is replaced.
 
     Every method raises FileNotFoundError where it needs an object that is not there, PermissionError where it is not
     allowed, and another OSError, with a sentence in `strerror`, where the place does not answer or refuses.

@@ -191,7 +191,8 @@ def _rename(temporary: Path, path: Path) -> None:
             raise
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", suffix=".tmp", delete=False) as file:
             shutil.copyfile(temporary, file.name)
-            shutil.copymode(temporary, file.name)
+            with suppress(PermissionError):  # not every file system has modes
+                shutil.copymode(temporary, file.name)
             os.fsync(file.fileno())
         Path(file.name).replace(path)
 
