@@ -3,7 +3,7 @@
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-ROOMS = ("benchmarks", "data", "deployments", "flows", "forecasting")
+ROOMS = ("benchmarks", "chaos", "data", "deployments", "flows", "forecasting")
 
 # Sources without a test file of their name, and why.
 WITHOUT_TESTS = {

@@ -3,10 +3,12 @@
 A run is made of the stages of the weekly flow, with neither Prefect nor Dask, so that it takes a fraction of a second.
 """
 
+import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from datetime import UTC, date, datetime, time
 from functools import cache
+from time import sleep
 from typing import Any
 
 import pandas as pd
@@ -27,6 +29,7 @@ from forecasting.storage.leases import week_lease
 from forecasting.storage.location import Location, open_location
 from tests.small import STORES, InThisProcess, small_lake
 
+SECONDS_BETWEEN_READS = 0.001  # so that readers leave runs their share of the machine
 # History of these weeks is in the lake before the first file comes.
 FIRST, LAST = dominicks_week(124), dominicks_week(129)
 WEEKS = [LAST + WEEK * number for number in range(1, 6)]
@@ -116,3 +119,36 @@ def state_of(lake: Lake) -> dict[str, bytes]:
     keys = [entry.key for folder in ("sales", "promotions", "published") for entry in (lake.root / folder).walk()]
     copies = [entry.key for entry in (lake.root / "archive").walk() if entry.name.endswith(".csv")]
     return {key: (lake.root / key).read_bytes() for key in [*keys, *copies]}
+
+
+def run_alone(root: str, week: date, environment: Mapping[str, str]) -> None:
+    """Run a week in a process of its own."""
+    os.environ.update(environment)
+    inbox.SECONDS_UNTOUCHED = 0.0
+    run(Lake(root), week)
+
+
+def read_all_the_time(
+    root: str, contents: Mapping[str, Set[str]], stop: Any, found: Any, environment: Mapping[str, str]
+) -> None:
+    """Read whole files of a lake until `stop` is set, in a process of its own.
+
+    Args:
+        contents: by key, the SHA-256 of every content that the file may have.
+        found: a queue that is sent the number of reads; of those that found another content; and of those that did not
+            find a file that had been there.
+    """
+    os.environ.update(environment)
+    lake, seen, counts = Lake(root), set[str](), [0, 0, 0]
+    while not stop.is_set():
+        for key, allowed in contents.items():
+            sleep(SECONDS_BETWEEN_READS)
+            try:
+                content = (lake.root / key).read_bytes()
+            except FileNotFoundError:
+                counts[2] += key in seen
+                continue
+            seen.add(key)
+            counts[0] += 1
+            counts[1] += hashlib.sha256(content).hexdigest() not in allowed
+    found.put(tuple(counts))
