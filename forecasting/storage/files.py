@@ -11,10 +11,14 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from forecasting.contracts.errors import SchemaError
+from forecasting.contracts.panel_definition import Id
 from forecasting.contracts.table import Table
+
+ROWS_IN_A_GROUP = 20_000  # of some hundred stores: the rows of a range of stores are read without most others
 
 
 def put(path: Path, content: bytes, prepare_in: Path | None = None) -> None:
@@ -61,9 +65,48 @@ def table_content(frame: pd.DataFrame, table: Table, metadata: Mapping[str, str]
     arrow = table.to_arrow(frame.sort_values(list(table.key), ignore_index=True))
     described = {"table": table.name, "grain": table.grain, **(metadata or {})}
     buffer = pa.BufferOutputStream()
-    pq.write_table(arrow.replace_schema_metadata(described), buffer, write_page_checksum=True)
+    pq.write_table(
+        arrow.replace_schema_metadata(described), buffer, write_page_checksum=True, row_group_size=ROWS_IN_A_GROUP
+    )
     content: bytes = buffer.getvalue().to_pybytes()
     return content
+
+
+def write_frames(
+    path: Path, frames: Iterable[pd.DataFrame], table: Table, metadata: Mapping[str, str] | None = None
+) -> int:
+    """Write frames, which follow each other in order of the key, as one file, without holding all of them.
+
+    Returns:
+        The number of rows. However the rows are cut into frames, the bytes of the file are the same.
+    """
+    described = {"table": table.name, "grain": table.grain, **(metadata or {})}
+    schema = table.to_arrow(table.empty()).schema.with_metadata(described)
+    rows, waiting = 0, schema.empty_table()
+    with pq.ParquetWriter(path, schema, write_page_checksum=True) as writer:
+        for frame in frames:
+            arrow = table.to_arrow(frame.sort_values(list(table.key), ignore_index=True))
+            rows += len(arrow)
+            waiting = pa.concat_tables([waiting, arrow.replace_schema_metadata(described)])
+            whole = len(waiting) // ROWS_IN_A_GROUP * ROWS_IN_A_GROUP
+            if whole:
+                writer.write_table(waiting.slice(0, whole).combine_chunks(), row_group_size=ROWS_IN_A_GROUP)
+                waiting = waiting.slice(whole).combine_chunks()
+        if len(waiting) or not rows:
+            writer.write_table(waiting.combine_chunks(), row_group_size=ROWS_IN_A_GROUP)
+    return rows
+
+
+def read_columns(path: Path, table: Table, names: list[str]) -> pa.Table:
+    """Read some columns of a declared table.
+
+    Raises:
+        SchemaError: the file is not Parquet, is damaged, or lacks one.
+    """
+    found = _read(path, table, columns=names)
+    if missing := [name for name in names if name not in found.column_names]:
+        raise SchemaError(table.name, f"lacks {', '.join(missing)} in {path}", "make the week again with `oj run`")
+    return found
 
 
 def read_table(path: Path, table: Table) -> pd.DataFrame:
@@ -75,13 +118,16 @@ def read_table(path: Path, table: Table) -> pd.DataFrame:
     return table.from_arrow(_read(path, table))
 
 
-def read_tables(paths: Iterable[Path], table: Table) -> pd.DataFrame:
+def read_tables(paths: Iterable[Path], table: Table, stores: tuple[Id, Id] | None = None) -> pd.DataFrame:
     """Read many files of one declared table as one frame, which is cast only once.
+
+    Args:
+        stores: the first and the last store whose rows are wanted; row groups without them are not read.
 
     Raises:
         SchemaError: as `read_table`.
     """
-    parts = [table.declared(_read(path, table)) for path in paths]
+    parts = [table.declared(_read(path, table, stores=stores)) for path in paths]
     return table.from_arrow(pa.concat_tables(parts)) if parts else table.empty()
 
 
@@ -164,12 +210,31 @@ def _described(schema: pa.Schema) -> dict[str, str]:
     return {key.decode(): value.decode() for key, value in stored.items() if not key.startswith((b"ARROW", b"pandas"))}
 
 
-def _read(path: Path, table: Table, source: pa.NativeFile | None = None) -> pa.Table:
+def _read(
+    path: Path,
+    table: Table,
+    source: pa.NativeFile | None = None,
+    stores: tuple[Id, Id] | None = None,
+    columns: list[str] | None = None,
+) -> pa.Table:
     try:
-        return pq.ParquetFile(source or path, page_checksum_verification=True).read()
+        file = pq.ParquetFile(source or path, page_checksum_verification=True)
+        return file.read(columns) if stores is None else _of_stores(file, *stores)
     except (pa.ArrowInvalid, OSError) as error:
         raise SchemaError(
             table.name,
             f"cannot be read from {path} ({str(error).splitlines()[0]})",
             "restore that file from a copy, or remove it and collect its week again",
         ) from error
+
+
+def _of_stores(file: pq.ParquetFile, low: Id, high: Id) -> pa.Table:
+    """Return the rows of the stores from `low` to `high`; only row groups that may hold some are read."""
+    column = file.schema_arrow.names.index("store")
+
+    def may_hold(group: int) -> bool:
+        found = file.metadata.row_group(group).column(column).statistics
+        return not found or not found.has_min_max or (found.min <= high and found.max >= low)
+
+    found = file.read_row_groups([group for group in range(file.num_row_groups) if may_hold(group)])
+    return found.filter((pc.field("store") >= low) & (pc.field("store") <= high))

@@ -10,12 +10,14 @@ vintages until it is corrected, and counts as known from the beginning.
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pandas as pd
 
 from forecasting.contracts import schemas
+from forecasting.contracts.panel_definition import Id
 from forecasting.contracts.table import Table
 from forecasting.core.point_in_time import merge_newer, newest_announced, restated
 from forecasting.storage.files import dates, put, read_table, read_tables, sha256_of, write_table
@@ -48,14 +50,26 @@ class WeeklyTable(ABC):
         of_weeks = [self._file(week, as_of) for week in weeks if until is None or week <= until]
         return [file for file in of_weeks if file]
 
-    def rows(self, until: date | None = None, as_of: datetime | None = None) -> pd.DataFrame:
-        """Return the rows of those files, oldest week first."""
+    def rows(
+        self, until: date | None = None, as_of: datetime | None = None, stores: tuple[Id, Id] | None = None
+    ) -> pd.DataFrame:
+        """Return the rows of those files, oldest week first; of all stores, or of those from the first to the last."""
         files = self.files(until, as_of)
-        rows = read_tables(files, self.table)
+        rows = read_tables(files, self.table, stores)
         if as_of and files != self.files(until, as_of):
             # While the files were read, history was corrected for the first time and became a vintage.
-            return self.rows(until, as_of)
+            return self.rows(until, as_of, stores)
         return rows
+
+    def by_week(self, since: date, until: date, as_of: datetime) -> Iterator[pd.DataFrame]:
+        """Return the rows of one week after the other, from the first to the last, as known at `as_of`."""
+        for week in sorted({*self.weeks(), *dates(self._vintages, "*")}):
+            if since <= week <= until and (file := self._file(week, as_of)):
+                yield read_table(file, self.table)
+
+    def digests(self, until: date, as_of: datetime) -> list[str]:
+        """Return a hash of each week's content up to `until`, as known at `as_of`, oldest week first."""
+        return [sha256_of(file) for file in self.files(until, as_of)]
 
     def of_week(self, week: date) -> pd.DataFrame:
         """Return the rows of one week, as known now."""
@@ -138,9 +152,11 @@ class Sales(WeeklyTable):
         """The table `sales` of the lake's definition."""
         return schemas.sales(self._reference.definition)
 
-    def read(self, until: date | None = None, as_of: datetime | None = None) -> pd.DataFrame:
+    def read(
+        self, until: date | None = None, as_of: datetime | None = None, stores: tuple[Id, Id] | None = None
+    ) -> pd.DataFrame:
         """Return the sales of all weeks, or of those up to `until`, as known now or at `as_of`; sorted by cell."""
-        return self.rows(until, as_of).sort_values(schemas.CELL, ignore_index=True)
+        return self.rows(until, as_of, stores).sort_values(schemas.CELL, ignore_index=True)
 
     def add(self, rows: pd.DataFrame, collected: datetime | None = None) -> None:
         """Add accepted rows to their weeks; a row of a cell that exists replaces it, and the old vintage stays.
@@ -168,12 +184,14 @@ class Promotions(WeeklyTable):
         """The table `promotions` of the lake's definition."""
         return schemas.promotions(self._reference.definition)
 
-    def read(self, announced_until: date | None = None, as_of: datetime | None = None) -> pd.DataFrame:
+    def read(
+        self, announced_until: date | None = None, as_of: datetime | None = None, stores: tuple[Id, Id] | None = None
+    ) -> pd.DataFrame:
         """Return the promotions of all weeks, past and future, that were announced up to a week; sorted by cell.
 
         Where several files announced a cell, the newest week's file counts.
         """
-        return newest_announced(self.rows(announced_until, as_of))
+        return newest_announced(self.rows(announced_until, as_of, stores))
 
     def add(self, rows: pd.DataFrame, collected: datetime | None = None) -> None:
         """Add announced promotions; they replace what files of the same week announced for the same cells."""

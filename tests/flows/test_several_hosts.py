@@ -22,6 +22,7 @@ from forecasting.contracts.errors import RunError
 from forecasting.contracts.orange_juice import dominicks_week
 from forecasting.contracts.run_record import RunRecord
 from forecasting.contracts.spec import ClusterSpec
+from forecasting.core.retry_queue import RetryQueue
 from forecasting.pipeline.publication import PublishedForecast
 from forecasting.storage.forecasts import PartialResults
 from forecasting.storage.lake import Lake
@@ -96,14 +97,15 @@ def test_a_host_killed_in_mid_run_does_not_change_the_result(
             for process in host.processes():
                 process.suspend()
 
-        monkeypatch.setattr(PartialResults, "read", before(PartialResults.read, lambda: stop(made.each[2])))
-        monkeypatch.setattr(PartialResults, "write", before(PartialResults.write, made.each[2].kill))
+        monkeypatch.setattr(PartialResults, "finished", before(PartialResults.finished, lambda: stop(made.each[2])))
+        monkeypatch.setattr(RetryQueue, "succeeded", before(RetryQueue.succeeded, made.each[2].kill))
         record = run(lake, mini_batch_size=3, **on(made))
         assert left_on(made) == []
     usage, published = record.result(ClusterUsage), record.result(PublishedForecast)
     assert usage
     assert published
-    assert (usage.instances, usage.lost_tasks, usage.transfer) == (3, 1, "shared storage")
+    assert (usage.instances, usage.transfer) == (3, "shared storage")
+    assert usage.lost_tasks >= 1
     assert published.fallbacks_by_reason == {}
     assert sha256(lake) == local_sha256
 
@@ -114,14 +116,15 @@ def test_a_host_cut_off_in_mid_run_does_not_change_the_result(
     """No host sees the lake, and one is cut off: it gives up by itself, and leaves nothing."""
     monkeypatch.setitem(cluster_class.SETTINGS, "distributed.comm.timeouts.tcp", "11s")  # Dask takes no less
     with hosts(ssh_folder) as made:
-        monkeypatch.setattr(PartialResults, "read", before(PartialResults.read, made.each[2].cut))
+        monkeypatch.setattr(PartialResults, "finished", before(PartialResults.finished, made.each[2].cut))
         record = run(lake, mini_batch_size=3, **on(made))
         assert left_on(made) == []
         assert made.each[2].files() == []
     usage, published = record.result(ClusterUsage), record.result(PublishedForecast)
     assert usage
     assert published
-    assert (usage.instances, usage.lost_tasks, usage.transfer) == (3, 1, "message")
+    assert (usage.instances, usage.transfer) == (3, "message")
+    assert usage.lost_tasks >= 1
     assert published.fallbacks_by_reason == {}
     assert sha256(lake) == local_sha256
 
