@@ -62,10 +62,10 @@ def _measure(week: WeekView) -> None:
         began, cpu = time.perf_counter(), time.process_time()
         path = Lake(Path(folder)).reports.write_page(CUTOFF, render(week, str(CUTOFF)))
         seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
-        parts = [part.stat().st_size for part in path.with_suffix("").glob("*")]
+        parts = [part.stat().st_size for part in Path(path).with_suffix("").glob("*")]
         series = len(week.forecast.drop_duplicates(["store", "product"]))
         print(
-            f"{series:,} series: {seconds:.2f} s ({cpu:.2f} s CPU), page {path.stat().st_size / 1e6:.2f} MB, "
+            f"{series:,} series: {seconds:.2f} s ({cpu:.2f} s CPU), page {Path(path).stat().st_size / 1e6:.2f} MB, "
             f"{len(parts)} files beside it {sum(parts) / 1e6:.2f} MB, biggest {max(parts, default=0) / 1e6:.2f} MB"
         )
 

@@ -79,7 +79,7 @@ def doctor(lake: LakeRoot = None) -> None:
     from deployments.doctor import examine
 
     home = service_home()
-    findings = examine(home, open_lake(str(home.lake_root(lake))))
+    findings = examine(home, open_lake(home.lake_root(lake)))
     show_findings(findings)
     if not all(finding.is_fine for finding in findings):
         raise typer.Exit(1)
@@ -91,7 +91,7 @@ def watch(lake: LakeRoot = None) -> None:
     from deployments.watch import watch as watch_inbox
 
     home = service_home()
-    watch_inbox(home, open_lake(str(home.lake_root(lake))), say)
+    watch_inbox(home, open_lake(home.lake_root(lake)), say)
 
 
 def say(sentence: str) -> None:

@@ -17,9 +17,10 @@ import psutil
 from deployments.home import PROGRAMS, Home, Service
 from deployments.supervision import Supervisor, processes_of
 from forecasting.clock import now
+from forecasting.compute.scratch_cleanup import left_folders
 from forecasting.contracts.errors import ForecastingError
 from forecasting.storage.lake import Lake
-from forecasting.storage.locks import held_locks, is_in_use
+from forecasting.storage.leases import held_leases
 
 if TYPE_CHECKING:
     from deployments.api import Api
@@ -60,14 +61,19 @@ def examine(home: Home, lake: Lake) -> list[Finding]:
 
 
 def _lake(lake: Lake) -> Iterator[Finding]:
-    if not lake.root.exists():
+    if not lake.exists():
         yield Finding(f"there is no lake at {lake.root}", "name it with --lake, or fill one with `oj simulate`")
         return
-    for folder in [lake.root, *sorted(path for path in lake.root.iterdir() if path.is_dir())]:
+    root = lake.root.path
+    if not root:
+        lake.prepare()
+        yield Finding(f"the lake {lake.root} can be written")
+        return
+    for folder in [root, *sorted(path for path in root.iterdir() if path.is_dir())]:
         if not os.access(folder, os.W_OK | os.X_OK):
             yield Finding(f"{folder} cannot be written", "give write permission to the user that runs the forecast")
             return
-    free = shutil.disk_usage(lake.root).free
+    free = shutil.disk_usage(root).free
     if free < LEAST_FREE_BYTES:
         yield Finding(f"only {free / 1e9:.1f} GB are free at {lake.root}", "make room, or move the lake")
     else:
@@ -75,10 +81,10 @@ def _lake(lake: Lake) -> Iterator[Finding]:
 
 
 def _locks(lake: Lake, moment: datetime) -> Iterator[Finding]:
-    for lock in held_locks(lake.root / "locks"):
-        what = f"the lock {lock.name} is held by process {lock.pid} since {lock.since or 'an unknown time'}"
-        is_old = lock.since and moment - datetime.fromisoformat(lock.since) > LONGEST_HOLD
-        yield Finding(what, f"see what it waits for; `kill {lock.pid}` frees the lock" if is_old else "")
+    for name, holder in held_leases(lake.root / "locks").items():
+        is_old = moment.timestamp() - holder.since > LONGEST_HOLD.total_seconds()
+        remedy = f"see what it waits for; `kill {holder.pid}` on {holder.host} frees it" if is_old else ""
+        yield Finding(f"the lock {name} is held by {holder}", remedy)
 
 
 def _left_over(home: Home, lake: Lake) -> Iterator[Finding]:
@@ -88,7 +94,7 @@ def _left_over(home: Home, lake: Lake) -> Iterator[Finding]:
     if orphans:
         pids = " ".join(str(process.pid) for process in orphans)
         yield Finding(f"a run or service that was killed has left processes: {pids}", f"kill {pids}")
-    folders = [path for path in (lake.root / "scratch").glob("dask-*") if not is_in_use(path)]
+    folders = left_folders(lake.scratch())
     if folders:
         names = " ".join(str(path) for path in folders)
         yield Finding(f"runs that were killed have left {len(folders)} scratch folders", f"rm -r {names}")
@@ -193,7 +199,7 @@ def _deployments(api: "Api") -> Iterator[Finding]:
 def _weeks(home: Home, service: Service, lake: Lake, moment: datetime) -> Iterator[Finding]:
     from deployments.watch import Watcher, deadlines, deployed_deadlines
 
-    if not lake.root.exists():
+    if not lake.exists():
         return
     # Without a server the deployment's own deadline is unknown, so the flow's default counts.
     is_known = service.answers()

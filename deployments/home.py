@@ -8,7 +8,7 @@
     prefect/             Prefect's home, with its database
     logs/                one file a program, rotated
     events.json          the events that the watcher has sent
-    up.lock              one `oj up` at a time
+    locks/up/            one `oj up` at a time
     connections.toml     names of databases and notification addresses, written by the operator
 
 The folder is for its owner only (0700), and so is every file in it (0600).
@@ -23,9 +23,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from flows.settings import lake_root
+from flows.settings import absolute_lake_root
 from forecasting.contracts.errors import OptionError
 from forecasting.storage.connections import oj_home
+from forecasting.storage.location import open_location
 
 POOL = "orange-juice"
 HOST = "127.0.0.1"
@@ -66,7 +67,7 @@ class Home:
         self.root = root
         self.prefect = root / "prefect"
         self.logs = root / "logs"
-        self.lock_path = root / "up.lock"
+        self.lock = open_location(root) / "locks" / "up"
         self.auth_path = root / "auth"
         self.supervisor_config = root / "supervisord.conf"
         self.supervisor_pid = root / "supervisord.pid"
@@ -84,8 +85,7 @@ class Home:
             for folder in (self.root, self.prefect, self.logs):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
                 folder.chmod(0o700)
-            for file in (self.lock_path, self.log("deploy")):
-                file.touch(mode=0o600)
+            self.log("deploy").touch(mode=0o600)
         except OSError as error:
             raise OptionError(
                 f"OJ_HOME={self.root}", f"cannot be written ({error.strerror})", "name a folder of yours"
@@ -101,14 +101,11 @@ class Home:
         content = self._read_json("service.json")
         return Service(**content) if content else None
 
-    def lake_root(self, given: str | None) -> Path:
-        """Return the lake's absolute root: as given, else OJ_LAKE, else the service's, else `lake` in this folder.
-
-        It is absolute because flows run in folders of their own.
-        """
+    def lake_root(self, given: str | None) -> str:
+        """Return the lake's absolute path, or its URL: as given, else OJ_LAKE, else the service's, else `./lake`."""
         service = self.service()
         of_service = service.lake if service and not os.environ.get("OJ_LAKE") else None
-        return lake_root(given or of_service).expanduser().absolute()
+        return absolute_lake_root(given or of_service)
 
     def auth(self) -> str:
         """Return the auth string of the UI and the API; it is made once."""

@@ -14,7 +14,7 @@ from deployments.home import HOST, Home, Service
 from deployments.supervision import Supervisor, processes_of
 from forecasting.contracts.errors import ForecastingError, OptionError, RunError
 from forecasting.storage.lake import Lake
-from forecasting.storage.locks import waiting_lock
+from forecasting.storage.leases import waiting_lease
 
 SERVER_TIMEOUT = 180.0
 READY_TIMEOUT = 60.0
@@ -39,7 +39,7 @@ class UpOptions:
         before = home.service() or Service(lake="")
         # `sqlite` is reserved: it leads back from a named database to the file.
         database = None if self.database == "sqlite" else self.database or before.database
-        return Service(str(home.lake_root(self.lake)), self.port or before.port, database)
+        return Service(home.lake_root(self.lake), self.port or before.port, database)
 
 
 def bring_up(home: Home, asked: UpOptions, say: Say) -> bool:
@@ -55,9 +55,9 @@ def bring_up(home: Home, asked: UpOptions, say: Say) -> bool:
         ForecastingError: one sentence that names the cause and the log; nothing keeps running.
     """
     home.prepare()
-    with waiting_lock(home.lock_path):
+    with waiting_lease(home.lock):
         service = asked.applied_to(home)
-        Lake(Path(service.lake)).prepare()
+        Lake(service.lake).prepare()
         url = _database_url(service.database)
         supervisor = Supervisor(home)
         if supervisor.is_running:

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 
 from deployments.home import Home
 from flows.options import OPTIONS, WeeklyOptions
-from flows.settings import lake_root
+from flows.settings import absolute_lake_root
 from forecasting.contracts.spec import Option
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class TriggerOptions(WeeklyOptions):
             if _is_from_command_line(self.context, each.name)
         }
         if "lake" in given:
-            given["lake"] = str(lake_root(self.lake).absolute())  # flows run in other folders
+            given["lake"] = absolute_lake_root(self.lake)
         return TypeAdapter(dict[str, Any]).dump_python(given, mode="json")
 
 

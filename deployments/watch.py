@@ -4,6 +4,7 @@ It only reads the lake. The events that it has sent are stored in the home, so t
 an event that the server did not take is sent again at the next look.
 """
 
+import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from typing import Any
@@ -155,9 +156,12 @@ def watch(home: Home, lake: Lake, say: Callable[[str], None]) -> None:
     say(f"Watching {lake.inbox}")
     timeout = SECONDS_BETWEEN_LOOKS * 1000
     _look_once(watcher, say)
-    for _ in watch_files(
-        lake.inbox, lake.acceptances.folder, recursive=False, rust_timeout=timeout, yield_on_timeout=True
-    ):
+    folders = [folder.path for folder in (lake.inbox, lake.acceptances.folder) if folder.path]
+    if not folders:
+        while True:  # a bucket tells nobody what has come
+            time.sleep(SECONDS_BETWEEN_LOOKS)
+            _look_once(watcher, say)
+    for _ in watch_files(*folders, recursive=False, rust_timeout=timeout, yield_on_timeout=True):
         _look_once(watcher, say)
 
 

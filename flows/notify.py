@@ -60,7 +60,7 @@ def send(lake: Lake, notification: Notification) -> bool:
     with best_effort(TROUBLE):
         if week and once and lake.notifications.is_sent(week, once):
             return False
-        delivery = deliver(notification.title, f"{notification.body}\nLake: {lake.root.resolve()}")
+        delivery = deliver(notification.title, f"{notification.body}\nLake: {lake.root.address}")
         for failure in delivery.failures:
             logger.warning("A notification was not delivered: %s", failure)
         reached = delivery.reached > 0

@@ -72,7 +72,7 @@ def existing_lake(given: str | None) -> "Lake":
         OptionError: there is no such folder.
     """
     lake = open_lake(given)
-    if not lake.root.is_dir():
+    if not lake.exists():
         raise OptionError(f"lake={lake.root}", "does not exist", "name a lake with --lake, or make one: oj simulate")
     return lake
 

@@ -24,7 +24,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from flows.observers import RunObserver, ended_well
 from flows.prefect_tasks import call_api
 from forecasting.best_effort import best_effort
-from forecasting.contracts.errors import ForecastingError
+from forecasting.contracts.errors import ForecastingError, StorageError
 from forecasting.contracts.run_record import RunRecord, adapter
 from forecasting.core.drift import Alarm
 from forecasting.pipeline.monitoring import MonitoringResult
@@ -102,7 +102,9 @@ def explain_failure(run: Callable[P, R]) -> Callable[P, R]:
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             return run(*args, **kwargs)
-        except Exception as error:
+        except Exception as raised:
+            refused = StorageError.of(raised) if isinstance(raised, OSError) else None
+            error = refused or raised
             with best_effort("The error could not be explained on the run's page"):
                 post(failure_artifact(error))
             if isinstance(error, ForecastingError):

@@ -28,7 +28,7 @@ from forecasting.pipeline.batch import Progress
 from forecasting.pipeline.model_selection import ModelChoice
 from forecasting.pipeline.publication import PublishedForecast
 from forecasting.storage.lake import Lake
-from forecasting.storage.locks import week_lock
+from forecasting.storage.leases import week_lease
 
 logger = logging.getLogger(__name__)
 
@@ -90,7 +90,7 @@ def week_run(lake: Lake, week: date, options: WeeklyOptions) -> Iterator[WeekRun
             ingest.accept(lake, week, options.accept_gaps, getuser(), now())
         await_stores(lake, week, options)
         take_over(week)
-        with week_lock(lake.lock_path(str(week)), week), observed(options.spec(lake, week), observers) as run:
+        with week_lease(lake.lock(str(week)), week), observed(options.spec(lake, week), observers) as run:
             yield run
 
 

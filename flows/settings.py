@@ -36,6 +36,12 @@ def apply_defaults() -> None:
         logging.getLogger(name).setLevel(logging.INFO)
 
 
-def lake_root(given: str | None) -> Path:
-    """Return the lake's root: as given, else OJ_LAKE, else `lake` in the current folder."""
-    return Path(given or os.environ.get("OJ_LAKE") or "lake")
+def lake_root(given: str | None) -> str:
+    """Return the lake's root, a folder or a URL: as given, else OJ_LAKE, else `lake` in the current folder."""
+    return given or os.environ.get("OJ_LAKE") or "lake"
+
+
+def absolute_lake_root(given: str | None) -> str:
+    """Return the lake's root as `lake_root` does, as an absolute path or a URL: flows run in folders of their own."""
+    root = lake_root(given)
+    return root if "://" in root else str(Path(root).expanduser().absolute())

@@ -14,7 +14,8 @@ import flows  # noqa: F401 - sets the threads of BLAS and Prefect's defaults bef
 from forecasting.pipeline.simulation import simulate
 from forecasting.storage import inbox
 from forecasting.storage.lake import Lake
-from forecasting.storage.locks import waiting_lock
+from forecasting.storage.leases import waiting_lease
+from forecasting.storage.location import open_location
 from tests.databases import make_small_lake
 from tests.postgresql import PostgreSQL, programs, running_postgresql
 
@@ -82,7 +83,7 @@ def simulated_lake_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """
     base = tmp_path_factory.getbasetemp()
     folder = (base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base) / "template"
-    with waiting_lock(folder.with_suffix(".lock")):
+    with waiting_lease(open_location(folder.parent) / f"{folder.name}.lock"):
         if not folder.exists():
             made = tmp_path_factory.mktemp("template")
             simulate(Lake(made / "lake"))
@@ -106,7 +107,7 @@ def simulated_lake(simulated_lake_template: Path, tmp_path: Path) -> Lake:
 @pytest.fixture(scope="session")
 def small_lake_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small lake with published forecasts; not to be changed."""
-    return make_small_lake(tmp_path_factory.mktemp("small") / "lake").root
+    return Path(make_small_lake(tmp_path_factory.mktemp("small") / "lake").root)
 
 
 @pytest.fixture

@@ -72,13 +72,13 @@ def test_an_example_gives_what_is_claimed(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Typed in the folder of the project after `make run`."""
-    monkeypatch.chdir(demo.root.parent)
+    monkeypatch.chdir(Path(demo.root).parent)
     if language == "python":
         exec(code, {})  # noqa: S102 - our own document
         answer = capsys.readouterr().out
     else:
         with duckdb.connect() as connection:
-            connection.execute((demo.root / "report" / "views.sql").read_text(encoding="utf-8"))
+            connection.execute((demo.root / "report" / "views.sql").read_text())
             answer = connection.execute(code).df().to_string(index=False) + "\n"
     assert answer == claimed
 
@@ -92,7 +92,7 @@ def test_the_example_of_scores_adds_up_before_it_divides(small_lake: Lake, tmp_p
     reporting.report(lake)
     query = next(code for _, code, _ in EXAMPLES if "FROM scores" in code)
     with duckdb.connect() as connection:
-        connection.execute((lake.root / "report" / "views.sql").read_text(encoding="utf-8"))
+        connection.execute((lake.root / "report" / "views.sql").read_text())
         assert connection.execute(query).fetchall() == [(1, 2, 0.25, 0.5, 0.5)]
 
 
@@ -104,7 +104,7 @@ def test_the_database_answers_as_the_views_do(small_lake: Lake, tmp_path: Path) 
     query = EXAMPLES[-1][1]
     assert "FROM report GROUP BY kind" in query
     with duckdb.connect() as connection, closing(sqlite3.connect(tmp_path / "oj.db")) as database:
-        connection.execute((lake.root / "report" / "views.sql").read_text(encoding="utf-8"))
+        connection.execute((lake.root / "report" / "views.sql").read_text())
         by_views = [
             (kind, cells, str(first), str(last)) for kind, cells, first, last in connection.execute(query).fetchall()
         ]

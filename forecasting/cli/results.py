@@ -107,12 +107,13 @@ def snapshot(
     from forecasting.contracts.errors import OptionError
     from forecasting.presentation.terminal.lake import show_snapshot
     from forecasting.storage.files import write_table
+    from forecasting.storage.location import local_file
 
     opened = existing_lake(lake)
     then = opened.snapshot_of(cutoff)
     try:
-        write_table(to / "sales.parquet", then.sales, opened.sales.table)
-        write_table(to / "promotions.parquet", then.promotions, opened.promotions.table)
+        write_table(local_file(to / "sales.parquet"), then.sales, opened.sales.table)
+        write_table(local_file(to / "promotions.parquet"), then.promotions, opened.promotions.table)
     except OSError as error:
         raise OptionError(f"to={to}", f"cannot be written ({error.strerror})", "name a folder of yours") from error
     show_snapshot(to, then, opened.forecasts.as_of(cutoff))

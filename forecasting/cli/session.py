@@ -6,12 +6,12 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 import typer
 
 from flows.ephemeral_server import Waiting, embedded_server, is_delivered
-from forecasting.contracts.errors import ForecastingError, OptionError
+from forecasting.contracts.errors import ForecastingError, OptionError, StorageError
 
 Value = TypeVar("Value")
 STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -38,14 +38,21 @@ def user_errors() -> Iterator[None]:
     try:
         yield
     except ForecastingError as error:
-        typer.secho(f"Error: {error}", fg=typer.colors.RED, err=True)
-        sys.exit(1)
-    except BaseException:
+        end_with(error)
+    except BaseException as error:
+        if not stops and isinstance(error, OSError) and (refused := StorageError.of(error)):
+            end_with(refused)
         # Prefect may answer a stop by an error of its own.
         if not stops:
             raise
         typer.secho("Stopped. Published forecasts stay as they are; run again to go on.", fg=typer.colors.RED, err=True)
         sys.exit(128 + stops[0])
+
+
+def end_with(error: ForecastingError) -> NoReturn:
+    """Print the error, and end the command."""
+    typer.secho(f"Error: {error}", fg=typer.colors.RED, err=True)
+    sys.exit(1)
 
 
 @contextmanager

@@ -51,18 +51,26 @@ def scratch_folder(parent: Path) -> Iterator[Path]:
         os.close(lock)
 
 
+def left_folders(parent: Path) -> list[Path]:
+    """Return the folders that runs have left whose driver and cleanup process ended together, by name."""
+    return [folder for folder in sorted(parent.glob("dask-*")) if not _is_in_use(folder)]
+
+
 def _sweep(parent: Path) -> None:
-    """Remove folders whose driver and cleanup process ended together, as by a loss of power."""
-    for folder in parent.glob("dask-*"):
-        try:
-            lock = os.open(folder, os.O_RDONLY)
-        except OSError:
-            continue
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            continue
-        else:
-            shutil.rmtree(folder, ignore_errors=True)
-        finally:
-            os.close(lock)
+    """Remove what a loss of power has left."""
+    for folder in left_folders(parent):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_in_use(folder: Path) -> bool:
+    try:
+        lock = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return True  # it is gone, or not ours
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(lock)
+    return False

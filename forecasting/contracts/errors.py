@@ -45,6 +45,25 @@ class DataError(ForecastingError):
 
 
 @dataclass(eq=False)
+class StorageError(ForecastingError):
+    """A disk, a share or an object store refuses what was asked of it."""
+
+    place: str
+    problem: str
+
+    @classmethod
+    def of(cls, error: OSError) -> "StorageError | None":
+        """Return what the operating system or an object store says of a file; None of an error about no file."""
+        return cls(str(error.filename), error.strerror or str(error)) if error.filename else None
+
+    def __str__(self) -> str:
+        return (
+            f"{self.place} cannot be used ({self.problem}); see its owner, its mode, the free space and the "
+            "credentials, then run again: what was published stays."
+        )
+
+
+@dataclass(eq=False)
 class WeekNotWhole(ForecastingError):
     """Too few of the expected stores have reported the week; `stores` is the word for them."""
 

@@ -22,6 +22,7 @@ from forecasting.pipeline.forecast import make_partitions
 from forecasting.pipeline.simulation import shipped
 from forecasting.storage.files import write_table
 from forecasting.storage.lake import Lake
+from forecasting.storage.location import local_file
 
 
 @dataclass(frozen=True)
@@ -133,4 +134,4 @@ def write_rows(rows: pd.DataFrame, out: Path | None, definition: PanelDefinition
     """Write every forecast of the backtest to one Parquet file, where one is asked for."""
     require_writable(out)
     if out:
-        write_table(out, rows, schemas.backtest(definition))
+        write_table(local_file(out), rows, schemas.backtest(definition))

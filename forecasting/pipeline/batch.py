@@ -24,7 +24,7 @@ from forecasting.pipeline.forecast import assemble, require_some
 from forecasting.pipeline.parts import PartitionReader, StagedForecast, forecast_data, forecast_part
 from forecasting.storage.fingerprint import code_fingerprint
 from forecasting.storage.lake import Lake
-from forecasting.storage.locks import waiting_lock
+from forecasting.storage.leases import waiting_lease
 
 if TYPE_CHECKING:  # the choice itself needs a backtest, and so this module
     from forecasting.pipeline.model_selection import ModelChoice
@@ -71,7 +71,7 @@ def prepare(lake: Lake, spec: ForecastSpec, choice: "ModelChoice", batch: BatchS
     if choice.version:
         lake.models.load(choice.version)[1].require_fit_for(spec)
     # Not while another run adds rows: the same moment must always stand for the same rows.
-    with waiting_lock(lake.lock_path("collect")):
+    with waiting_lease(lake.lock("collect")):
         as_of = lake.last_collected()
     options = {"error_threshold": batch.error_threshold} | ({"version": choice.version} if choice.version else {})
     run_id = identify(lake.digests(spec.cutoff, as_of), spec, options, code_fingerprint(spec.model))

@@ -22,7 +22,7 @@ from forecasting.pipeline.batch import Progress
 from forecasting.pipeline.forecast import train
 from forecasting.storage.fingerprint import code_fingerprint
 from forecasting.storage.lake import Lake
-from forecasting.storage.locks import waiting_lock
+from forecasting.storage.leases import waiting_lease
 from forecasting.storage.model_registry import Champion, Origin
 
 FEWEST_WEEKS = 8  # of history before a fold
@@ -203,7 +203,7 @@ def train_and_register(
         at,
         by,
     )
-    with waiting_lock(lake.lock_path("models")):
+    with waiting_lease(lake.lock("models")):
         current = lake.models.champion()
         # A model for a past week does not replace the champion of later weeks.
         is_its_successor = current is None or (against is not None and against.version == current.version)
@@ -250,7 +250,7 @@ def rollback(lake: Lake, to: str | None, *, by: str, at: datetime) -> Champion:
         DataError: the lake has no sales.
     """
     week = last_week(lake)
-    with waiting_lock(lake.lock_path("models")):
+    with waiting_lease(lake.lock("models")):
         current = lake.models.champion()
         version, _ = lake.models.load(to or lake.models.predecessor().version)
         why = f"rolled back from {current.version}" if current and not to else "named by hand"

@@ -21,7 +21,7 @@ from forecasting.core.validation import Validated
 from forecasting.core.validation import validate as validate_rows
 from forecasting.storage.inbox import SECONDS_UNTOUCHED, InboxFile, await_settled, read_inbox, unread_entries
 from forecasting.storage.lake import Lake
-from forecasting.storage.locks import waiting_lock
+from forecasting.storage.leases import waiting_lease
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ def collect(lake: Lake, cutoff: date) -> Arrived:
     Files that were changed after an earlier run had read them come back into the inbox first. A file that is still
     being written is waited for a moment, and then left for the next run.
     """
-    with waiting_lock(lake.lock_path("collect")):
+    with waiting_lease(lake.lock("collect")):
         notes = lake.archive.return_changed()
     files, unsettled = await_settled(lambda: _waiting(lake, cutoff), lake.archive.clock)
     notes += [
@@ -157,7 +157,7 @@ def admit(lake: Lake, week: date, arrived: Arrived, checked: Validated, spec: Ga
         raise WeekWaiting(week, report.gaps(lake.reference.definition), spec.deadline)
     late = _late_files(lake, week, arrived)
     # Another run may be adding late files of an earlier week at this moment.
-    with waiting_lock(lake.lock_path("collect")):
+    with waiting_lease(lake.lock("collect")):
         collected = lake.begin_collecting(at)
         unsold = _unsold(lake, checked)
         add_rows(lake, week, checked, pd.concat([checked.sales, unsold], ignore_index=True), collected)
@@ -246,7 +246,7 @@ def _archive(lake: Lake, week: date, arrived: Arrived, checked: Validated) -> li
     # Files whose week lacks a day stay in the inbox, where the late day completes them.
     incomplete = set(checked.quarantined.loc[checked.quarantined["rule"] == "day_missing", "file"])
     incomplete |= set(checked.unfinished_files)
-    with waiting_lock(lake.lock_path("collect")):
+    with waiting_lease(lake.lock("collect")):
         notes = lake.archive.take(week, [file for file in arrived.files if file.name not in incomplete])
         return notes + lake.archive.return_changed()
 

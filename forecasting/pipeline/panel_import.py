@@ -19,9 +19,10 @@ from forecasting.core.point_in_time import newest_announced
 from forecasting.core.unsold import unsold_of
 from forecasting.core.validation import FileRows, Validated, validate
 from forecasting.pipeline.ingest import add_rows
-from forecasting.storage.inbox import InboxFile, read_inbox, stamp_of
+from forecasting.storage.inbox import InboxFile, read_inbox
 from forecasting.storage.lake import Lake
-from forecasting.storage.locks import waiting_lock
+from forecasting.storage.leases import waiting_lease
+from forecasting.storage.location import local_file
 
 Progress = Callable[[int, int], None]  # called with the bytes that are read, and those of all files
 MAX_QUARANTINED = 0.01
@@ -145,7 +146,8 @@ def _require_panel(lake: Lake) -> PanelDefinition:
 def _read(lake: Lake, files: Sequence[Path], on_progress: Progress) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Return the rows of the files as text, and notes; the progress goes by the size of the files."""
     definition, layouts = lake.reference.definition, lake.reference.layouts
-    listed = [InboxFile(file, None, stamp_of(file)) for file in files]
+    # A link that a user names is followed; the inbox reads none.
+    listed = [InboxFile(place, None, place.find()) for place in (local_file(file.resolve()) for file in files)]
     total, done = sum(_size(file) for file in listed), 0
     tables, notes = [], []
     for file in listed:
@@ -159,7 +161,7 @@ def _read(lake: Lake, files: Sequence[Path], on_progress: Progress) -> tuple[pd.
 
 
 def _size(file: InboxFile) -> int:
-    return file.stamp[1] if file.stamp else 0
+    return file.entry.size if file.entry else 0
 
 
 def _result(checked: Validated, max_quarantined: float, notes: tuple[str, ...]) -> ImportResult:
@@ -204,7 +206,7 @@ def _add(lake: Lake, checked: Validated, collected: pd.DataFrame, at: datetime, 
             lake.promotions.add(checked.promotions)
             lake.sales.add(sales)
     else:
-        with waiting_lock(lake.lock_path("collect")):
+        with waiting_lease(lake.lock("collect")):
             add_rows(lake, lake.sales.weeks()[-1], checked, sales, lake.begin_collecting(at))
     # As those of a run are: where somebody accepts one, its file is imported again.
     outliers = checked.quarantined[checked.quarantined["rule"] == "outlier"]

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
-from pathlib import Path
 
 import pandas as pd
 
@@ -60,7 +59,7 @@ class PartitionReader:
 def _stores(reader: PartitionReader, stores: tuple[Id, Id]) -> tuple[Snapshot, pd.DataFrame]:
     """Return the rows of some stores, and their completed promotions; partitions of other products need the same."""
     spec = reader.spec
-    snapshot = Lake(Path(reader.url)).snapshot(spec.cutoff, reader.as_of, stores=stores)
+    snapshot = Lake(reader.url).snapshot(spec.cutoff, reader.as_of, stores=stores)
     promotions = snapshot.promotions[schemas.promotions(spec.definition).columns]
     active = active_series(snapshot.sales, spec.cutoff, spec.definition.unsold)
     complete = complete_promotions(promotions, active, spec.cutoff, spec.weeks[-1], spec.definition, reader.chain)
@@ -69,7 +68,7 @@ def _stores(reader: PartitionReader, stores: tuple[Id, Id]) -> tuple[Snapshot, p
 
 @lru_cache(maxsize=1)
 def _model(url: str, version: str) -> FittedModel:
-    return Lake(Path(url)).models.load(version)[1]
+    return Lake(url).models.load(version)[1]
 
 
 def forecast_data(data: PartitionData, spec: ForecastSpec) -> Part:
@@ -89,7 +88,7 @@ def forecast_part(work: Partition | PartitionData, reader: PartitionReader) -> P
     """
     if isinstance(work, PartitionData):
         return forecast_data(work, reader.spec)
-    lake = Lake(Path(reader.url))
+    lake = Lake(reader.url)
     try:
         if not lake.partials.has_begun(reader.run_id):
             raise RowsUnreadable(f"{reader.url} is not the lake of the run {reader.run_id}")

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
@@ -32,7 +31,7 @@ class PublishedForecast:
     revision: the difference to the forecast that it replaced; None where it replaced none.
     """
 
-    path: Path
+    path: str
     run_id: str
     as_of: datetime
     is_new: bool
@@ -96,7 +95,7 @@ def _published(
     # All steps of a series are made by one model.
     series = rows.filter(pc.field("step") == batch.spec.steps[0])
     return PublishedForecast(
-        path=lake.forecasts.path(batch.cutoff),
+        path=str(lake.forecasts.path(batch.cutoff)),
         run_id=batch.run_id,
         as_of=batch.as_of,
         is_new=is_new,

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 
 import pandas as pd
 
@@ -14,7 +13,7 @@ from forecasting.storage.lake import Lake
 class ReportResult:
     """The table `report` as it was written: its file, and the last published cutoff, up to which it holds actuals."""
 
-    table: Path
+    table: str
     cutoff: date
 
 
@@ -28,7 +27,7 @@ def report(lake: Lake) -> ReportResult:
     path = lake.reports.write_table(table_of(lake, cutoff), metadata)
     lake.reports.write_scores(lake.monitoring.scores())
     lake.reports.write_views()
-    return ReportResult(path, cutoff)
+    return ReportResult(str(path), cutoff)
 
 
 def table_of(lake: Lake, cutoff: date) -> pd.DataFrame:

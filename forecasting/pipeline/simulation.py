@@ -12,9 +12,10 @@ from forecasting.contracts.errors import DataError, OptionError
 from forecasting.contracts.orange_juice import ANNOUNCED_PROMOTIONS, LAYOUTS, PRODUCTS, SALES, STORES, dominicks_week
 from forecasting.contracts.panel_definition import ORANGE_JUICE, PanelDefinition
 from forecasting.contracts.table import Table
-from forecasting.storage.files import read_table, replace_file
+from forecasting.storage.files import read_table
 from forecasting.storage.inbox import list_inbox
 from forecasting.storage.lake import Lake
+from forecasting.storage.location import Location, local_file
 
 # In a wheel the data are a folder of the package, in the repository a folder beside it.
 _PACKAGED = Path(__file__).parents[1] / "data"
@@ -98,9 +99,9 @@ def _latest_week(lake: Lake) -> date:
     return max([*lake.sales.weeks(), *dropped])
 
 
-def _drop(path: Path, rows: pd.DataFrame, definition: PanelDefinition) -> None:
+def _drop(place: Location, rows: pd.DataFrame, definition: PanelDefinition) -> None:
     ordered = rows.sort_values(["week", "product"])[schemas.inbox_columns(definition)]
-    replace_file(path, lambda temporary: ordered.to_csv(temporary, index=False, date_format="%Y-%m-%d"))
+    place.write_text(ordered.to_csv(index=False, date_format="%Y-%m-%d"))
 
 
 def shipped(table: Table, source: Path = SHIPPED) -> pd.DataFrame:
@@ -112,4 +113,4 @@ def shipped(table: Table, source: Path = SHIPPED) -> pd.DataFrame:
     path = source / f"{table.name}.parquet"
     if not path.exists():
         raise DataError(f"The shipped data are not at {path}", "install the package anew")
-    return read_table(path, table)
+    return read_table(local_file(path), table)

@@ -4,7 +4,6 @@ import base64
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import pandas as pd
 
@@ -20,6 +19,7 @@ from forecasting.presentation.markdown import Align, block, code, facts, table, 
 from forecasting.presentation.stages import describe
 from forecasting.presentation.view import RunView, run_facts, seconds_of
 from forecasting.storage.lineage import LineageStep
+from forecasting.storage.location import Location
 
 MOVERS = 5  # rises, and as many drops
 MOST_FALLBACKS = 50
@@ -92,7 +92,7 @@ def _facts(found: Sequence[Fact]) -> str:
 
 
 def _value(fact: Fact) -> str:
-    return f"{text(fact.text)}: {code(fact.path.resolve())}" if fact.path else text(fact.text)
+    return f"{text(fact.text)}: {code(words.address(fact.path))}" if fact.path else text(fact.text)
 
 
 def _grid(grid: Grid) -> str:
@@ -165,41 +165,42 @@ def _fallbacks(view: RunView) -> str:
 
 def _results(view: RunView) -> str:
     published = view.record.result(PublishedForecast)
-    table_path, records = view.lake.reports.table_path.resolve(), view.lake.root / "run_records" / str(view.record.week)
+    table_path = words.address(view.lake.reports.table_path)
+    records = view.lake.root / "run_records" / str(view.record.week)
     sha256 = {step.name: step.sha256 for step in view.origins}
     parts = []
     if published:
-        path = published.path.resolve()
+        path = words.address(published.path)
         parts += [
             "## Forecast",
             f"{words.count(published.rows, 'row')}, one per {view.panel.store.word}, {view.panel.product.word} and "
             "week, with the forecast and its intervals:",
-            block("python", f"import pandas as pd\npd.read_parquet({str(path)!r})"),
+            block("python", f"import pandas as pd\npd.read_parquet({path!r})"),
             f"sha256 {code(sha256['forecast'])}",
         ]
-    page = f"For people, to be opened in a browser: {code(view.page.resolve().as_uri())}" if view.page else NO_PAGE
+    page = f"For people, to be opened in a browser: {code(_uri(view.page))}" if view.page else NO_PAGE
     return "\n\n".join(
         [
             *parts,
             "## Report",
             page,
             "History and forecast in one table, for reporting tools that read Parquet:",
-            block("python", f"import duckdb\nduckdb.read_parquet({str(table_path)!r})"),
+            block("python", f"import duckdb\nduckdb.read_parquet({table_path!r})"),
             f"sha256 {code(sha256['report'])}",
             "## Run records",
-            f"What each run of the week did, published or not, is kept in {code(records.resolve())}.",
+            f"What each run of the week did, published or not, is kept in {code(words.address(records))}.",
         ]
     )
 
 
 def _lineage(view: RunView) -> str:
-    published, root, spec = view.record.result(PublishedForecast), view.lake.root.resolve(), view.record.spec
+    published, root, spec = view.record.result(PublishedForecast), words.address(view.lake.root), view.record.spec
     parts = [
         f"## From the files that were sent to the report, {words.week_of(spec.cutoff)}",
         f"All in the lake {code(root)}. Each step is made from the ones above it.",
         table(
             ["what", "files", "rows", "where", "sha256"],
-            [_origin(view.lake.root, origin) for origin in view.origins],
+            [_origin(origin) for origin in view.origins],
             ["left", "right", "right"],
         ),
     ]
@@ -212,14 +213,18 @@ def _lineage(view: RunView) -> str:
         )
     parts += [
         "To check a hash, which is that of the files one after the other, in the order of their names:",
-        block("sh", f"cat {shlex.quote(str(root))}/sales/*.parquet | sha256sum"),
+        block("sh", f"cat {shlex.quote(root)}/sales/*.parquet | sha256sum"),
     ]
     return "\n\n".join(parts)
 
 
-def _origin(root: Path, origin: LineageStep) -> tuple[str, ...]:
+def _uri(page: Location) -> str:
+    return page.path.resolve().as_uri() if page.path else str(page)
+
+
+def _origin(origin: LineageStep) -> tuple[str, ...]:
     rows = "" if origin.rows is None else f"{origin.rows:,}"
-    folder = code(f"{origin.folder.relative_to(root)}/")
+    folder = code(f"{origin.folder.key}/")
     return text(origin.name), f"{origin.files:,}", rows, folder, code(origin.sha256[:12])
 
 

@@ -6,11 +6,12 @@ gets an apostrophe before it, as OWASP recommends. Numbers are numbers in both, 
 """
 
 import csv
+import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pandas as pd
 import pyarrow as pa
@@ -20,8 +21,8 @@ from forecasting.contracts.errors import OptionError
 from forecasting.contracts.panel_definition import PanelDefinition
 from forecasting.core.report import order_sheet
 from forecasting.presentation import words
-from forecasting.storage.files import replace_file
 from forecasting.storage.lake import Lake
+from forecasting.storage.location import local_file
 
 # The last four are their full-width twins, which some spreadsheets take for them.
 FORMULA = tuple("=+-@\t\r\n＝＋－＠")
@@ -90,7 +91,8 @@ def export(sheet: pd.DataFrame, path: Path, about: Mapping[str, str], definition
         raise OptionError(f"--to {path}", "ends neither in .xlsx nor in .csv", "choose one of these endings")
     rows = schemas.order_sheet(definition).to_arrow(sheet)
     try:
-        replace_file(path, lambda temporary: write(temporary, rows, about, definition))
+        with local_file(path).writer() as file:
+            write(file, rows, about, definition)
     except OSError as error:
         raise OptionError(f"--to {path}", f"cannot be written ({error.strerror})", "name another file") from error
 
@@ -100,20 +102,21 @@ def harmless(text: str) -> str:
     return f"'{text}" if text.lstrip(" ").startswith(FORMULA) else text
 
 
-def _write_csv(path: Path, rows: pa.Table, _about: Mapping[str, str], _panel: PanelDefinition) -> None:
+def _write_csv(file: BinaryIO, rows: pa.Table, _about: Mapping[str, str], _panel: PanelDefinition) -> None:
     # With a byte order mark, as Excel reads names with accents wrongly without it.
-    with path.open("w", encoding="utf-8-sig", newline="", errors="replace") as file:
-        writer = csv.writer(file)
-        writer.writerow(rows.column_names)
-        for row in rows.to_pylist():
-            writer.writerow([harmless(value) if isinstance(value, str) else value for value in row.values()])
+    text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="", errors="replace")
+    writer = csv.writer(text)
+    writer.writerow(rows.column_names)
+    for row in rows.to_pylist():
+        writer.writerow([harmless(value) if isinstance(value, str) else value for value in row.values()])
+    text.detach()  # writes what is left, and does not close the file
 
 
-def _write_xlsx(path: Path, rows: pa.Table, about: Mapping[str, str], panel: PanelDefinition) -> None:
+def _write_xlsx(file: BinaryIO, rows: pa.Table, about: Mapping[str, str], panel: PanelDefinition) -> None:
     import xlsxwriter
 
     safe = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-    with xlsxwriter.Workbook(path, {**safe, "default_date_format": "yyyy-mm-dd"}) as book:
+    with xlsxwriter.Workbook(file, {**safe, "default_date_format": "yyyy-mm-dd"}) as book:
         # The same rows give the same bytes.
         made = datetime.combine(date.fromisoformat(about["cutoff"]), time())
         book.set_properties({"title": "Orders", "created": made})
@@ -181,5 +184,5 @@ def _title(titles: Mapping[str, str], name: str) -> str:
     return titles.get(name, name.replace("_", " ").capitalize())
 
 
-Writer = Callable[[Path, pa.Table, Mapping[str, str], PanelDefinition], None]
+Writer = Callable[[BinaryIO, pa.Table, Mapping[str, str], PanelDefinition], None]
 _WRITERS: Mapping[str, Writer] = {".csv": _write_csv, ".xlsx": _write_xlsx}

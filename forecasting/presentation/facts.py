@@ -3,7 +3,6 @@
 import logging
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 
 
 class Tone(StrEnum):
@@ -25,7 +24,7 @@ class Fact:
     name: str
     text: str
     tone: Tone = Tone.PLAIN
-    path: Path | None = None
+    path: str | None = None
     is_detail: bool = False
 
     @property

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 import pandas as pd
 
@@ -16,6 +15,7 @@ from forecasting.presentation.stages import describe, stages_of
 from forecasting.storage.files import read_table
 from forecasting.storage.lake import Lake
 from forecasting.storage.lineage import LineageStep, trace
+from forecasting.storage.location import Location
 
 TOTAL = "total"
 
@@ -47,7 +47,7 @@ class RunView(ReportHighlights):
         return trace(self.lake, self.record.spec)
 
     @cached_property
-    def page(self) -> Path | None:
+    def page(self) -> Location | None:
         """The HTML page of the week; None where it could not be written."""
         path = self.lake.reports.page_path(self.record.week)
         return path if path.exists() else None

@@ -12,6 +12,7 @@ import pandas as pd
 from forecasting.contracts.panel_definition import Covariate, Id, PanelDefinition
 from forecasting.core.metrics import LIVE_METRICS, METRICS, NAIVE_METRICS
 from forecasting.storage.lake import Lake
+from forecasting.storage.location import Location
 
 MOST_NAMED = 6
 # A price that differs by less from the recent one is the same price to a shopper.
@@ -121,11 +122,18 @@ def capital(word: str) -> str:
     return word[:1].upper() + word[1:]
 
 
-def as_typed(path: Path | str) -> str:
-    """Return a path as the user would type it."""
-    absolute = Path(path).resolve()
+def as_typed(place: Location | Path | str) -> str:
+    """Return a path as the user would type it; a URL as it is."""
+    if "://" in str(place):
+        return str(place)
+    absolute = Path(str(place)).resolve()
     here = Path.cwd()
     return str(absolute.relative_to(here)) if absolute.is_relative_to(here) else str(absolute)
+
+
+def address(place: Location | str) -> str:
+    """Return the absolute path, or the URL, of a place."""
+    return str(place) if "://" in str(place) else str(Path(str(place)).resolve())
 
 
 def lake_option(lake: Lake) -> str:

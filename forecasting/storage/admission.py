@@ -11,7 +11,6 @@ import json
 import re
 from collections.abc import Iterable
 from datetime import date
-from pathlib import Path
 
 import pandas as pd
 
@@ -20,7 +19,8 @@ from forecasting.contracts.panel_definition import Id
 from forecasting.contracts.run_record import adapter
 from forecasting.contracts.table import Table
 from forecasting.core.completeness import Acceptance, CompletenessReport
-from forecasting.storage.files import dates, read_json, read_table, write_json, write_table
+from forecasting.storage.files import dates, json_if_any, read_json, read_table, write_json, write_table
+from forecasting.storage.location import Location
 from forecasting.storage.reference import Reference
 
 _OVERRIDE = re.compile("[0-9a-f]{16}.json")
@@ -29,7 +29,7 @@ _OVERRIDE = re.compile("[0-9a-f]{16}.json")
 class Quarantine:
     """Inbox rows that runs did not accept, one file a cutoff."""
 
-    def __init__(self, root: Path, reference: Reference) -> None:
+    def __init__(self, root: Location, reference: Reference) -> None:
         self._folder = root / "quarantine"
         self._reference = reference
 
@@ -49,20 +49,20 @@ class Quarantine:
 
     def weeks(self) -> list[date]:
         """Return the cutoffs whose runs did not accept some row, oldest first."""
-        return dates(self._folder, "*.parquet")
+        return dates(self._folder.children(), ".parquet")
 
     @property
     def _table(self) -> Table:
         return schemas.quarantine(self._reference.definition)
 
-    def _path(self, cutoff: date) -> Path:
+    def _path(self, cutoff: date) -> Location:
         return self._folder / f"{cutoff}.parquet"
 
 
 class Completeness:
     """Completeness reports, one a week that a run admitted."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Location) -> None:
         self._folder = root / "completeness"
 
     def write(self, report: CompletenessReport) -> None:
@@ -76,13 +76,13 @@ class Completeness:
 
     def weeks(self) -> list[date]:
         """Return the weeks that a run has admitted, oldest first."""
-        return dates(self._folder, "*.json")
+        return dates(self._folder.children(), ".json")
 
 
 class Acceptances:
     """Decisions of people: a week may be forecast with its gaps, or the units of a cell are no error."""
 
-    def __init__(self, root: Path, reference: Reference) -> None:
+    def __init__(self, root: Location, reference: Reference) -> None:
         self.folder = root / "acceptances"
         self._reference = reference
 
@@ -92,8 +92,8 @@ class Acceptances:
 
     def read(self, week: date) -> Acceptance | None:
         """Return who accepted the week with its gaps, and why; None where nobody did."""
-        path = self._path(week)
-        return adapter(Acceptance).validate_python(read_json(path)) if path.exists() else None
+        plain = json_if_any(self._path(week))
+        return adapter(Acceptance).validate_python(plain) if plain else None
 
     def write_override(self, week: date, store: Id, product: Id, accepted: Acceptance) -> None:
         """Write that the units of this cell are right although they are an outlier."""
@@ -105,12 +105,12 @@ class Acceptances:
     def overrides(self) -> pd.DataFrame:
         """Return the cells whose units were accepted although they are outliers: `store, product, week`."""
         cells = []
-        for week in sorted({*dates(self.folder, "*")}):
-            names = sorted((self.folder / str(week)).glob("*.json"))
+        for week in dates(self.folder.children()):
+            names = (self.folder / str(week)).files(".json")
             found = [read_json(path) for path in names if _OVERRIDE.fullmatch(path.name)]
             cells += [(each["store"], each["product"], week) for each in found]
         types = schemas.sales(self._reference.definition).empty()[schemas.CELL].dtypes
         return pd.DataFrame(cells, columns=schemas.CELL).astype(types)
 
-    def _path(self, week: date) -> Path:
+    def _path(self, week: date) -> Location:
         return self.folder / f"{week}.json"

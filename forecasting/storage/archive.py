@@ -12,19 +12,20 @@ inbox's own file system, where it still receives what the sender writes late; `r
 import errno
 import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import date
-from pathlib import Path
-from typing import Self
+from pathlib import PurePosixPath
 
 from forecasting.clock import now
 from forecasting.contracts.layout import Layout
 from forecasting.contracts.orange_juice import LAYOUTS
 from forecasting.contracts.panel_definition import ORANGE_JUICE, PanelDefinition
-from forecasting.storage.files import read_json, replace_file, sha256_of, sync, write_json
-from forecasting.storage.inbox import FileNotes, InboxFile, list_inbox, stamp_of
+from forecasting.storage.backends import Entry
+from forecasting.storage.files import json_if_any, sha256_of, write_json
+from forecasting.storage.inbox import FileNotes, InboxFile, list_inbox
+from forecasting.storage.location import Location
 
 SECONDS_KEPT = 24 * 3600
 
@@ -36,33 +37,31 @@ class _Copy:
     cutoff, copy: the folder of the copy, and its name there.
     file: the file's name in the inbox.
     sha256, stamp: of the file that was copied; None where the manifest does not list the copy.
+    taken: when it was copied, seconds since 1970.
     """
 
     cutoff: str
     copy: str
     file: str
     sha256: str | None = None
-    stamp: tuple[int, int, int] | None = None
-
-    @classmethod
-    def from_json(cls, *, stamp: Iterable[int] | None, **fields: str) -> Self:
-        return cls(**fields, stamp=tuple(stamp) if stamp else None)  # type: ignore[arg-type]
+    stamp: str | None = None
+    taken: float = 0.0
 
 
 class Archive:
     """Moves collected files from an inbox into an archive, and back."""
 
-    def __init__(self, root: Path, inbox: Path) -> None:
+    def __init__(self, root: Location, inbox: Location) -> None:
         self._root = root
         self._inbox = inbox
         self._taken = inbox / ".taken"
 
-    def folder(self, cutoff: date) -> Path:
+    def folder(self, cutoff: date) -> Location:
         return self._root / str(cutoff)
 
-    def files(self, cutoff: date) -> list[Path]:
+    def files(self, cutoff: date) -> list[Location]:
         """Return the copies of the files that runs of `cutoff` have collected, by name."""
-        return sorted(self.folder(cutoff).glob("[!.]*"))
+        return self.folder(cutoff).files()
 
     def waiting(
         self, definition: PanelDefinition = ORANGE_JUICE, layouts: Sequence[Layout] = LAYOUTS
@@ -70,17 +69,17 @@ class Archive:
         """Return the files of the inbox that no run has collected, by name."""
         left = self._left()
         files = list_inbox(self._inbox, definition, layouts)
-        return [file for file in files if not _is_as(file, left.get(file.path.name))]
+        return [file for file in files if not _is_as(file, left.get(file.place.name))]
 
     def clock(self) -> float:
         """Return the time by the clock of the inbox's file system, in seconds since 1970."""
         probe = self._taken / ".clock"
         try:
-            self._taken.mkdir(exist_ok=True)
-            probe.touch()
-            return probe.stat().st_mtime
+            probe.write_bytes(b"")
+            found = probe.find()
         except OSError:
-            return now().timestamp()
+            found = None
+        return found.changed if found else now().timestamp()
 
     def take(self, cutoff: date, files: Iterable[InboxFile]) -> list[str]:
         """Archive files whose rows are in the lake, and move them out of the inbox.
@@ -92,26 +91,27 @@ class Archive:
         Returns:
             A sentence for each reason why files are still in the inbox.
         """
-        self.folder(cutoff).mkdir(parents=True, exist_ok=True)
         said = FileNotes()
         manifest, copied = self._manifest(str(cutoff)), {}
+        names = {copy.name for copy in self.files(cutoff)}
         for file in files:
             try:
-                stamp = stamp_of(file.path)
-                copy, digest = self._copy(cutoff, file)
+                found = file.place.find()
+                copy, digest = self._copy(cutoff, file, names)
             except FileNotFoundError:
                 continue  # somebody removed it after it was read
             except _ChangedError:
-                said.add("changed since it was read, and is read again by the next run", file.path.name)
+                said.add("changed since it was read, and is read again by the next run", file.place.name)
             except OSError as error:
                 remedy = f"let the forecast's user read the file and write {self.folder(cutoff)}"
                 problem = f"could not be archived ({error.strerror}), and is read again by the next run"
-                said.add(f"{problem}; {remedy}", file.path.name)
+                said.add(f"{problem}; {remedy}", file.place.name)
             else:
-                copied[copy.name] = file
-                manifest[copy.name] = _Copy(str(cutoff), copy.name, file.path.name, digest, stamp)
+                copied[copy] = file
+                names.add(copy)
+                stamp, taken = found.stamp if found else None, now().timestamp()
+                manifest[copy] = _Copy(str(cutoff), copy, file.place.name, digest, stamp, taken)
         if copied:
-            sync(self.folder(cutoff))  # once for all copies, as each call costs milliseconds
             write_json(self._manifest_path(str(cutoff)), {name: asdict(each) for name, each in manifest.items()})
         left = self._left()
         for name, file in copied.items():
@@ -120,11 +120,11 @@ class Archive:
             except FileNotFoundError:
                 continue
             except OSError as error:
-                left[file.path.name] = manifest[name]
+                left[file.place.name] = manifest[name]
                 problem = f"could not be moved out of the inbox ({error.strerror})"
                 remedy = f"let the forecast's user write {self._inbox}, or remove the file"
                 so_far = "it is remembered as collected, and read again only if its content changes"
-                said.add(f"{problem}: {so_far}; {remedy}", file.path.name)
+                said.add(f"{problem}: {so_far}; {remedy}", file.place.name)
         self._write_left(left)
         return said.all()
 
@@ -138,19 +138,21 @@ class Archive:
         """
         self._retry_left()
         said = FileNotes()
-        for held in sorted(self._taken.glob("*/[!.]*")):
+        waiting = {entry.name for entry in self._inbox.children()}
+        for entry in self._taken.walk():
+            held = Location(self._taken.backend, entry.key)
             cutoff = held.parent.name
             record = self._manifest(cutoff).get(held.name, _Copy(cutoff, held.name, held.name))
             name = record.file
             late = f"was changed after a run of {cutoff} had read it"
             try:
-                if _is_as(InboxFile(held, None, stamp_of(held)), record):
-                    self._drop_old(held)
-                elif (self._inbox / name).exists() or self._newest(name) not in (None, (cutoff, held.name)):
+                if _is_as(InboxFile(held, None, entry), record):
+                    self._drop_old(entry, record)
+                elif name in waiting or self._newest(name) not in (None, (cutoff, held.name)):
                     said.add(f"{late}; that is not taken in, as a newer file of that name has come", name)
-                    self._drop_old(held)
+                    self._drop_old(entry, record)
                 else:
-                    held.rename(self._inbox / name)
+                    held.move(self._inbox / name)
                     said.add(f"{late}, as its sender was still writing it; it is in the inbox again to be read", name)
             except OSError as error:
                 said.add(f"{late}, and could not be put back ({error.strerror}); move it from {held.parent}", name)
@@ -162,60 +164,63 @@ class Archive:
         Returns:
             Whether such a file waits in the inbox now.
         """
-        target = self._inbox / Path(name).name
+        target = self._inbox / PurePosixPath(name).name
         left = self._left()
         if left.pop(target.name, None):
             self._write_left(left)
         if (newest := self._newest(target.name)) and not target.exists():
-            source = self._root.joinpath(*newest)
-            replace_file(target, lambda temporary: _copy_bytes(source, temporary, None))
+            cutoff, copy = newest
+            target.write_bytes((self._root / cutoff / copy).read_bytes())
         return target.exists()
 
-    def _copy(self, cutoff: date, file: InboxFile) -> tuple[Path, str]:
-        """Copy a file that has not changed since it was read; return the copy and its SHA-256."""
-        folder, name = self.folder(cutoff), file.path
-        copy, last, number = folder / name.name, None, 1
-        while copy.exists():
+    def _copy(self, cutoff: date, file: InboxFile, names: Set[str]) -> tuple[str, str]:
+        """Copy a file that has not changed since it was read; return the copy's name and its SHA-256.
+
+        names: of the copies that are there.
+        """
+        content = file.place.read_bytes()
+        digest = hashlib.sha256(content).hexdigest()
+        if file.sha256 not in (None, digest):
+            raise _ChangedError
+        name, stem, suffix = file.place.name, file.place.stem, file.place.suffix
+        copy, last, number = name, "", 1
+        while copy in names:
             number += 1
-            last, copy = copy, folder / f"{name.stem}.{number}{name.suffix}"
-        if last and file.sha256 == sha256_of(last) and not self._held(str(cutoff), last.name).exists():
-            return last, file.sha256  # a run that died before it moved the file has made this copy
-        temporary = folder / ".copy"
-        digest = _copy_bytes(name, temporary, file.sha256)
-        sync(temporary)
-        temporary.replace(copy)
+            last, copy = copy, f"{stem}.{number}{suffix}"
+        folder = self.folder(cutoff)
+        if last and digest == sha256_of(folder / last) and not self._held(str(cutoff), last).exists():
+            return last, digest  # a run that died before it moved the file has made this copy
+        (folder / copy).write_bytes(content)
         return copy, digest
 
     def _move_aside(self, record: _Copy) -> None:
         file, held = self._inbox / record.file, self._held(record.cutoff, record.copy)
-        held.parent.mkdir(parents=True, exist_ok=True)
         try:
-            file.rename(held)
+            file.move(held)
         except OSError as error:
             # Some file systems that combine several others cannot move a file between these.
             if error.errno != errno.EXDEV or sha256_of(file) != record.sha256:
                 raise
-            file.unlink()
+            file.delete()
 
-    def _held(self, cutoff: str, copy: str) -> Path:
+    def _held(self, cutoff: str, copy: str) -> Location:
         return self._taken / cutoff / copy
 
-    def _drop_old(self, held: Path) -> None:
-        found = held.stat()
-        # The move has set its ctime.
-        if self.clock() - max(found.st_mtime, found.st_ctime) > SECONDS_KEPT:
-            held.unlink()
-            with suppress(OSError):
-                held.parent.rmdir()
+    def _drop_old(self, held: Entry, record: _Copy) -> None:
+        if self.clock() - max(held.changed, record.taken) > SECONDS_KEPT:
+            place = Location(self._taken.backend, held.key)
+            place.delete()
+            if not place.parent.children():
+                place.parent.delete()
 
     def _newest(self, name: str) -> tuple[str, str] | None:
         """Return the cutoff and the name of the newest copy of that file."""
-        stem, suffix = Path(name).stem, Path(name).suffix
+        stem, suffix = PurePosixPath(name).stem, PurePosixPath(name).suffix
         numbered = re.compile(re.escape(stem) + r"(?:\.(\d+))?" + re.escape(suffix))
         copies = [
-            (copy.parent.name, int(match[1] or 1), copy.name)
-            for copy in self._root.glob("*/*")
-            if (match := numbered.fullmatch(copy.name))
+            (entry.key.split("/")[-2], int(match[1] or 1), entry.name)
+            for entry in self._root.walk()
+            if (match := numbered.fullmatch(entry.name))
         ]
         if not copies:
             return None
@@ -225,7 +230,7 @@ class Archive:
     def _manifest(self, cutoff: str) -> dict[str, _Copy]:
         return _read_copies(self._manifest_path(cutoff))
 
-    def _manifest_path(self, cutoff: str) -> Path:
+    def _manifest_path(self, cutoff: str) -> Location:
         return self._root / f"{cutoff}.json"
 
     def _left(self) -> dict[str, _Copy]:
@@ -238,8 +243,8 @@ class Archive:
     def _retry_left(self) -> None:
         left = self._left()
         for name, record in list(left.items()):
-            path = self._inbox / name
-            if not _is_as(InboxFile(path, None, stamp_of(path)), record):
+            place = self._inbox / name
+            if not _is_as(InboxFile(place, None, place.find()), record):
                 del left[name]  # it was removed, or has new content to be read
                 continue
             with suppress(OSError):
@@ -248,9 +253,8 @@ class Archive:
         self._write_left(left)
 
 
-def _read_copies(path: Path) -> dict[str, _Copy]:
-    content = read_json(path) if path.exists() else {}
-    return {name: _Copy.from_json(**fields) for name, fields in content.items()}
+def _read_copies(place: Location) -> dict[str, _Copy]:
+    return {name: _Copy(**fields) for name, fields in (json_if_any(place) or {}).items()}
 
 
 class _ChangedError(Exception):
@@ -259,27 +263,11 @@ class _ChangedError(Exception):
 
 def _is_as(file: InboxFile, record: _Copy | None) -> bool:
     """Return whether a file still has the content that was copied. It is read only where its stamp has changed."""
-    if record is None or file.stamp is None or record.sha256 is None:
+    if record is None or file.entry is None or record.sha256 is None:
         return False
     if file.stamp == record.stamp:
         return True
     try:
-        return sha256_of(file.path) == record.sha256
+        return sha256_of(file.place) == record.sha256
     except OSError:
         return False
-
-
-def _copy_bytes(source: Path, target: Path, expected: str | None) -> str:
-    """Copy a file and return its SHA-256.
-
-    Raises:
-        _ChangedError: it is not the expected one.
-    """
-    digest = hashlib.sha256()
-    with source.open("rb") as reader, target.open("wb") as writer:
-        while part := reader.read(1 << 20):
-            digest.update(part)
-            writer.write(part)
-    if expected not in (None, digest.hexdigest()):
-        raise _ChangedError
-    return digest.hexdigest()

@@ -13,12 +13,11 @@ A forecast is published in this order, under the lock of its week:
 Where a process is killed at any point, readers find the old forecast or the new one, whole.
 """
 
-import shutil
 import tempfile
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import date, datetime
-from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pandas as pd
 import pyarrow as pa
@@ -31,19 +30,19 @@ from forecasting.core.forecast_checks import complete, unusable_series
 from forecasting.core.panel import series_of
 from forecasting.core.partition import Partition
 from forecasting.storage.files import (
-    dates,
+    copy_from,
+    digest_of,
+    json_if_any,
     read_columns,
-    read_json,
     read_metadata,
     read_table,
     read_undamaged,
-    replace_file,
     sha256_of,
     write_frames,
     write_json,
     write_table,
-    write_text,
 )
+from forecasting.storage.location import Location
 from forecasting.storage.reference import Reference
 
 
@@ -53,16 +52,16 @@ class PartialResults:
     The run id is made of input, options and code: other runs do not read them.
     """
 
-    def __init__(self, root: Path, reference: Reference) -> None:
+    def __init__(self, root: Location, reference: Reference) -> None:
         self._folder = root / "staging"
         self._reference = reference
 
-    def folder(self, run_id: str) -> Path:
+    def folder(self, run_id: str) -> Location:
         return self._folder / run_id
 
     def begin(self, run_id: str) -> None:
         """Mark the lake as the one that the run reads and writes."""
-        write_text(self.folder(run_id) / "run", run_id)
+        (self.folder(run_id) / "run").write_text(run_id)
 
     def has_begun(self, run_id: str) -> bool:
         """Return whether this is the lake of that run, and not a copy of it or another one of the same name."""
@@ -81,8 +80,7 @@ class PartialResults:
 
     def finished(self, run_id: str, partitions: list[Partition], spec: ForecastSpec) -> set[str]:
         """Return the names of the partitions that an earlier try of this run has finished, without a bad series."""
-        folder = self.folder(run_id) / "partitions"
-        there = {path.stem for path in folder.glob("[!.]*.parquet")}
+        there = {file.stem for file in self._partitions(run_id).files(".parquet")}
         found = set()
         for partition in partitions:
             if partition.name in there and (rows := self.read(run_id, partition.name)) is not None:
@@ -94,7 +92,8 @@ class PartialResults:
 
     def clear(self, run_id: str) -> None:
         """Remove the partitions of a run that has published."""
-        shutil.rmtree(self.folder(run_id), ignore_errors=True)
+        with suppress(OSError):  # what is left costs room only
+            self.folder(run_id).delete()
 
     @property
     def _table(self) -> Table:
@@ -102,8 +101,11 @@ class PartialResults:
         forecast = schemas.forecast(self._reference.definition)
         return Table("partial", "Rows of the table forecast, of one partition.", forecast.key, forecast.nullable)
 
-    def _path(self, run_id: str, name: str) -> Path:
-        return self.folder(run_id) / "partitions" / f"{name}.parquet"
+    def _path(self, run_id: str, name: str) -> Location:
+        return self._partitions(run_id) / f"{name}.parquet"
+
+    def _partitions(self, run_id: str) -> Location:
+        return self.folder(run_id) / "partitions"
 
 
 SCHEMA_VERSION = "1"
@@ -112,7 +114,7 @@ SCHEMA_VERSION = "1"
 class Forecasts:
     """Publishes forecasts and reads published ones."""
 
-    def __init__(self, root: Path, partials: PartialResults, reference: Reference) -> None:
+    def __init__(self, root: Location, partials: PartialResults, reference: Reference) -> None:
         self._root = root
         self.folder = root / "published"
         self._runs = root / "runs"
@@ -127,7 +129,7 @@ class Forecasts:
         run_id: str,
         as_of: datetime | None = None,
         model_version: str | None = None,
-    ) -> Path:
+    ) -> Location:
         """Make a forecast the current one of its cutoff.
 
         Args:
@@ -148,14 +150,14 @@ class Forecasts:
         identity = {"run_id": run_id, "schema_version": SCHEMA_VERSION} | made_by
         metadata = identity | {"cutoff": str(spec.cutoff), "point": spec.point}
         asked = {"spec": spec.as_dict(), "as_of": as_of and as_of.isoformat()}
-        run.mkdir(parents=True, exist_ok=True)
-        # Prepared in the run's folder, as a reader's glob over `published` may include hidden files.
-        with tempfile.NamedTemporaryFile(dir=run, prefix=".", suffix=".tmp") as prepared:
-            content = Path(prepared.name)
-            rows = write_frames(content, complete(frames, series, spec), schemas.forecast(spec.definition), metadata)
-            if not _is_stored(run, sha256_of(content)):
-                _store(run, content, identity | asked | {"rows": rows})
-            replace_file(published, lambda temporary: shutil.copyfile(content, temporary), prepare_in=run)
+        with tempfile.TemporaryFile() as content:
+            checked = complete(frames, series, spec)
+            rows = write_frames(content, checked, schemas.forecast(spec.definition), metadata)
+            content.seek(0)
+            digest = digest_of(content)
+            if not _is_stored(run, digest):
+                _store(run, content, identity | asked | {"rows": rows, "sha256": digest})
+            copy_from(content, published)
         self._partials.clear(run_id)
         return published
 
@@ -175,15 +177,19 @@ class Forecasts:
     def _table(self) -> Table:
         return schemas.forecast(self._reference.definition)
 
-    def path(self, cutoff: date) -> Path:
+    def path(self, cutoff: date) -> Location:
         return self.folder / str(cutoff) / "forecast.parquet"
 
-    def run_folder(self, cutoff: date, run_id: str) -> Path:
+    def run_folder(self, cutoff: date, run_id: str) -> Location:
         return self._runs / str(cutoff) / run_id
 
     def cutoffs(self) -> list[date]:
         """Return the cutoffs with a published forecast, oldest first."""
-        return [cutoff for cutoff in dates(self.folder, "*") if self.path(cutoff).exists()]
+        return sorted(
+            date.fromisoformat(place.parent.name)
+            for place in (Location(self.folder.backend, entry.key) for entry in self.folder.walk())
+            if place.name == "forecast.parquet"
+        )
 
     def newest(self) -> date:
         """Return the last cutoff with a published forecast.
@@ -228,9 +234,10 @@ class Forecasts:
     def replaced(self, cutoff: date) -> pd.DataFrame:
         """Return the forecast that the current one replaced; empty where there was none, or its file is damaged."""
         current = self.run_id(cutoff)
-        finished = [path.with_name("forecast.parquet") for path in (self._runs / str(cutoff)).glob("*/manifest.json")]
-        others = [path for path in finished if path.parent.name != current and path.exists()]
-        newest = sorted(others, key=lambda path: path.stat().st_mtime_ns)[-1:]
+        found = {entry.key: entry for entry in (self._runs / str(cutoff)).walk()}
+        finished = [Location(self._runs.backend, key).parent for key in found if key.endswith("/manifest.json")]
+        others = [run / "forecast.parquet" for run in finished if run.name != current]
+        newest = sorted((each for each in others if each.key in found), key=lambda each: found[each.key].changed)[-1:]
         return read_undamaged(newest, self._table)
 
     def spec_of(self, cutoff: date, run_id: str) -> ForecastSpec | None:
@@ -244,24 +251,23 @@ class Forecasts:
         return datetime.fromisoformat(as_of) if as_of else None
 
     def _manifest(self, cutoff: date, run_id: str) -> Mapping[str, Any]:
-        path = self.run_folder(cutoff, run_id) / "manifest.json"
-        return read_json(path) if path.exists() else {}
+        return json_if_any(self.run_folder(cutoff, run_id) / "manifest.json") or {}
 
 
-def _is_stored(run: Path, digest: str) -> bool:
+def _is_stored(run: Location, digest: str) -> bool:
     """Return whether an earlier run stored this very forecast, and it is undamaged."""
     file = run / "forecast.parquet"
     return (run / "manifest.json").exists() and file.exists() and sha256_of(file) == digest
 
 
-def _store(run: Path, content: Path, manifest: Mapping[str, Any]) -> None:
+def _store(run: Location, content: BinaryIO, manifest: Mapping[str, Any]) -> None:
     """Write a run's forecast, verify it, and write its manifest last; replaces an unfinished or damaged run."""
-    file, digest = run / "forecast.parquet", sha256_of(content)
-    (run / "manifest.json").unlink(missing_ok=True)
-    replace_file(file, lambda temporary: shutil.copyfile(content, temporary))
-    if sha256_of(file) != digest:
+    file = run / "forecast.parquet"
+    (run / "manifest.json").delete()
+    copy_from(content, file)
+    if sha256_of(file) != manifest["sha256"]:
         raise RunError(
             f"The forecast read back from {file} differs from what was written",
             "check the disk, then run again; nothing was published",
         )
-    write_json(run / "manifest.json", {**manifest, "sha256": digest})
+    write_json(run / "manifest.json", manifest)

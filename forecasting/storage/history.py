@@ -3,6 +3,7 @@
 sales/<week>.parquet           sales of a week, as known now
 promotions/<week>.parquet      prices and promotions that the files of a week announced, for that and later weeks
 vintages/<table>/<week>/<collected>.parquet   every content that such a file has had, by the moment (UTC) of collection
+vintages/<table>/changing.json   the weeks that are being changed just now, or were when a process died
 corrections/<cutoff>.parquet   units that a run of that cutoff replaced with others
 
 The file of a week is a copy of its newest vintage. The history that a lake was filled with before its first run has no
@@ -10,30 +11,42 @@ vintages until it is corrected, and counts as known from the beginning.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from forecasting.contracts import schemas
-from forecasting.contracts.panel_definition import Id
 from forecasting.contracts.table import Table
 from forecasting.core.point_in_time import merge_newer, newest_announced, restated
-from forecasting.storage.files import dates, put, read_table, read_tables, sha256_of, write_table
+from forecasting.storage.files import (
+    dates,
+    json_if_any,
+    read_table,
+    read_tables,
+    sha256_of,
+    table_content,
+    write_json,
+    write_table,
+)
+from forecasting.storage.location import Location
 from forecasting.storage.reference import Reference
 
 # The moment at which the history of a new lake counts as collected.
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 _STAMP = "%Y%m%dT%H%M%S.%fZ"
 
+Stores = tuple[Any, Any]  # the first and the last of a range of stores
+
 
 class WeeklyTable(ABC):
     """Reads and writes a table of cells, one file a week."""
 
-    def __init__(self, folder: Path, vintages: Path) -> None:
+    def __init__(self, folder: Location, vintages: Location) -> None:
         self._folder = folder
         self._vintages = vintages
+        self._changing = vintages / "changing.json"
 
     @property
     @abstractmethod
@@ -42,18 +55,27 @@ class WeeklyTable(ABC):
 
     def weeks(self) -> list[date]:
         """Return the weeks that have a file, oldest first."""
-        return dates(self._folder, "*.parquet")
+        return dates(self._folder.children(), ".parquet")
 
-    def files(self, until: date | None = None, as_of: datetime | None = None) -> list[Path]:
-        """Return the files of all weeks, or of those up to `until`, as of now or of `as_of`; oldest week first."""
-        weeks = self.weeks() if as_of is None else sorted({*self.weeks(), *dates(self._vintages, "*")})
-        of_weeks = [self._file(week, as_of) for week in weeks if until is None or week <= until]
-        return [file for file in of_weeks if file]
+    def files(self, until: date | None = None, as_of: datetime | None = None, since: date = date.min) -> list[Location]:
+        """Return the files of all weeks, or of those between two, as of now or of `as_of`; oldest week first."""
+        vintages = {} if as_of is None else self._all_vintages()
+        written = set(self.weeks())
+        found = []
+        for week in sorted(written | vintages.keys()):
+            if week < since or (until is not None and week > until):
+                continue
+            if as_of is not None and week in vintages:
+                held = [vintage for vintage in vintages[week] if vintage.stem <= _stamp(as_of)]
+                found += held[-1:]
+            elif week in written:
+                found.append(self.path(week))
+        return found
 
     def rows(
-        self, until: date | None = None, as_of: datetime | None = None, stores: tuple[Id, Id] | None = None
+        self, until: date | None = None, as_of: datetime | None = None, stores: Stores | None = None
     ) -> pd.DataFrame:
-        """Return the rows of those files, oldest week first; of all stores, or of those from the first to the last."""
+        """Return the rows of those files, oldest week first; of a range of stores, or of all."""
         files = self.files(until, as_of)
         rows = read_tables(files, self.table, stores)
         if as_of and files != self.files(until, as_of):
@@ -63,9 +85,8 @@ class WeeklyTable(ABC):
 
     def by_week(self, since: date, until: date, as_of: datetime) -> Iterator[pd.DataFrame]:
         """Return the rows of one week after the other, from the first to the last, as known at `as_of`."""
-        for week in sorted({*self.weeks(), *dates(self._vintages, "*")}):
-            if since <= week <= until and (file := self._file(week, as_of)):
-                yield read_table(file, self.table)
+        for file in self.files(until, as_of, since):
+            yield read_table(file, self.table)
 
     def digests(self, until: date, as_of: datetime) -> list[str]:
         """Return a hash of each week's content up to `until`, as known at `as_of`, oldest week first."""
@@ -76,27 +97,26 @@ class WeeklyTable(ABC):
         path = self.path(week)
         return read_table(path, self.table) if path.exists() else self.table.empty()
 
-    def add_week(self, week: date, rows: pd.DataFrame, collected: datetime | None) -> None:
-        """Add rows to a week as a new vintage; a row of a cell that exists replaces it.
+    def of_weeks(self, weeks: Iterable[date]) -> pd.DataFrame:
+        """Return the rows of some weeks, as known now; a week that has no file has none."""
+        wanted = set(weeks)
+        return read_tables([self.path(week) for week in self.weeks() if week in wanted], self.table)
+
+    def add_weeks(self, rows_of: dict[date, pd.DataFrame], collected: datetime | None) -> None:
+        """Add rows to weeks, each as a new vintage; a row of a cell that exists replaces it.
 
         Args:
             collected: later than every vintage; None for history, which has no vintages.
         """
-        path, old = self.path(week), self.of_week(week)
-        merged = merge_newer(old, rows)
-        if merged.equals(old):
+        if not rows_of:
             return
-        if collected is None:
-            write_table(path, merged, self.table)
-            return
-        if path.exists() and not self._vintages_of(week):
-            put(self._vintage(week, BEGINNING), path.read_bytes())
-        vintage = self._vintage(week, collected)
-        if vintage.exists():
-            raise FileExistsError(f"{vintage} would be overwritten: add all rows of one moment and week in one call")
-        # Vintage first: where the process dies before the file is replaced, `settle` does it.
-        write_table(vintage, merged, self.table)
-        put(path, vintage.read_bytes())
+        if collected is not None:
+            # Where the process dies below, `settle` finds the weeks that it has to look at.
+            write_json(self._changing, {"weeks": sorted(map(str, rows_of))})
+        for week, rows in rows_of.items():
+            self._add_week(week, rows, collected)
+        if collected is not None:
+            self._changing.delete()
 
     def has_vintage(self, week: date, collected: datetime) -> bool:
         """Return whether anything of that week was collected at that moment."""
@@ -104,35 +124,56 @@ class WeeklyTable(ABC):
 
     def newest(self) -> datetime:
         """Return the moment of the newest vintage of any week."""
-        stamps = [vintages[-1].stem for week in dates(self._vintages, "*") if (vintages := self._vintages_of(week))]
+        stamps = [vintages[-1].stem for vintages in self._all_vintages().values()]
         return datetime.strptime(max(stamps), _STAMP).replace(tzinfo=UTC) if stamps else BEGINNING
 
     def settle(self) -> None:
-        """Copy the newest vintage of every week over its file, where a process died between the two."""
-        for week in dates(self._vintages, "*"):
-            path = self.path(week)
+        """Copy the newest vintage of a week over its file, where a process died between the two."""
+        if (changing := json_if_any(self._changing)) is None:
+            return
+        for week in map(date.fromisoformat, changing["weeks"]):
             if vintages := self._vintages_of(week):
-                newest = vintages[-1].read_bytes()
-                if not path.exists() or path.read_bytes() != newest:
-                    put(path, newest)
+                self.path(week).write_bytes(vintages[-1].read_bytes())
+        self._changing.delete()
 
-    def _file(self, week: date, as_of: datetime | None) -> Path | None:
-        path = self.path(week)
-        if as_of is None:
-            return path
-        if vintages := self._vintages_of(week):
-            held = [vintage for vintage in vintages if vintage.stem <= f"{as_of.astimezone(UTC):{_STAMP}}"]
-            return held[-1] if held else None
-        return path if path.exists() else None
+    def _add_week(self, week: date, rows: pd.DataFrame, collected: datetime | None) -> None:
+        path, old = self.path(week), self.of_week(week)
+        merged = merge_newer(old, rows)
+        if merged.equals(old):
+            return
+        if collected is None:
+            write_table(path, merged, self.table)
+            return
+        if len(old) and not self._vintages_of(week):
+            self._vintage(week, BEGINNING).write_bytes(path.read_bytes())
+        vintage, content = self._vintage(week, collected), table_content(merged, self.table)
+        if vintage.exists():
+            raise FileExistsError(f"{vintage} would be overwritten: add all rows of one moment and week in one call")
+        # Vintage first: where the process dies before the file is replaced, `settle` does it.
+        vintage.write_bytes(content)
+        path.write_bytes(content)
 
-    def _vintages_of(self, week: date) -> list[Path]:
-        return sorted((self._vintages / str(week)).glob("[!.]*.parquet"))
+    def _all_vintages(self) -> dict[date, list[Location]]:
+        """Return the vintages of every week that has some, oldest first; by one listing."""
+        found: dict[date, list[Location]] = {}
+        for entry in self._vintages.walk():
+            place = Location(self._vintages.backend, entry.key)
+            if place.suffix == ".parquet":
+                found.setdefault(date.fromisoformat(place.parent.name), []).append(place)
+        return found
 
-    def path(self, week: date) -> Path:
+    def _vintages_of(self, week: date) -> list[Location]:
+        return (self._vintages / str(week)).files(".parquet")
+
+    def path(self, week: date) -> Location:
         return self._folder / f"{week}.parquet"
 
-    def _vintage(self, week: date, collected: datetime) -> Path:
-        return self._vintages / str(week) / f"{collected.astimezone(UTC):{_STAMP}}.parquet"
+    def _vintage(self, week: date, collected: datetime) -> Location:
+        return self._vintages / str(week) / f"{_stamp(collected)}.parquet"
+
+
+def _stamp(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):{_STAMP}}"
 
 
 def later_than(newest: datetime, at: datetime) -> datetime:
@@ -143,7 +184,7 @@ def later_than(newest: datetime, at: datetime) -> datetime:
 class Sales(WeeklyTable):
     """Units sold, one file a sales week."""
 
-    def __init__(self, root: Path, reference: Reference) -> None:
+    def __init__(self, root: Location, reference: Reference) -> None:
         super().__init__(root / "sales", root / "vintages" / "sales")
         self._reference = reference
 
@@ -153,7 +194,7 @@ class Sales(WeeklyTable):
         return schemas.sales(self._reference.definition)
 
     def read(
-        self, until: date | None = None, as_of: datetime | None = None, stores: tuple[Id, Id] | None = None
+        self, until: date | None = None, as_of: datetime | None = None, stores: Stores | None = None
     ) -> pd.DataFrame:
         """Return the sales of all weeks, or of those up to `until`, as known now or at `as_of`; sorted by cell."""
         return self.rows(until, as_of, stores).sort_values(schemas.CELL, ignore_index=True)
@@ -164,8 +205,7 @@ class Sales(WeeklyTable):
         Args:
             collected: from `Lake.begin_collecting`; None fills an empty lake with its history.
         """
-        for week, of_week in rows.groupby("week"):
-            self.add_week(week.date(), of_week, collected)
+        self.add_weeks({week.date(): of_week for week, of_week in rows.groupby("week")}, collected)
 
     def digest(self, week: date) -> str:
         """Return a hash of the sales of a week, as known now."""
@@ -175,7 +215,7 @@ class Sales(WeeklyTable):
 class Promotions(WeeklyTable):
     """Covariates of past and coming weeks, one file for each week whose inbox files announced them."""
 
-    def __init__(self, root: Path, reference: Reference) -> None:
+    def __init__(self, root: Location, reference: Reference) -> None:
         super().__init__(root / "promotions", root / "vintages" / "promotions")
         self._reference = reference
 
@@ -185,7 +225,7 @@ class Promotions(WeeklyTable):
         return schemas.promotions(self._reference.definition)
 
     def read(
-        self, announced_until: date | None = None, as_of: datetime | None = None, stores: tuple[Id, Id] | None = None
+        self, announced_until: date | None = None, as_of: datetime | None = None, stores: Stores | None = None
     ) -> pd.DataFrame:
         """Return the promotions of all weeks, past and future, that were announced up to a week; sorted by cell.
 
@@ -195,14 +235,14 @@ class Promotions(WeeklyTable):
 
     def add(self, rows: pd.DataFrame, collected: datetime | None = None) -> None:
         """Add announced promotions; they replace what files of the same week announced for the same cells."""
-        for announced, of_week in rows.groupby("announced"):
-            self.add_week(announced.date(), of_week[self.table.columns], collected)
+        by_week = {week.date(): of_week[self.table.columns] for week, of_week in rows.groupby("announced")}
+        self.add_weeks(by_week, collected)
 
 
 class Corrections:
     """Changes of sales that had been collected before, one file for each cutoff whose runs made them."""
 
-    def __init__(self, root: Path, sales: Sales, reference: Reference) -> None:
+    def __init__(self, root: Location, sales: Sales, reference: Reference) -> None:
         self._folder = root / "corrections"
         self._sales = sales
         self._reference = reference
@@ -217,8 +257,8 @@ class Corrections:
 
     def add(self, cutoff: date, sales: pd.DataFrame, collected: datetime) -> None:
         """Write which cells the sales that a run of `cutoff` is about to add will correct."""
-        weeks = [self._sales.of_week(week.date()) for week in sales["week"].unique()]
-        rows = restated(pd.concat(weeks), sales) if weeks else restated(sales, sales)
+        weeks = [week.date() for week in sales["week"].unique()]
+        rows = restated(self._sales.of_weeks(weeks), sales) if weeks else restated(sales, sales)
         if len(rows):
             new = self._table.cast(rows.assign(collected=collected))
             write_table(self._path(cutoff), pd.concat([self.read(cutoff), new]), self._table)
@@ -231,5 +271,5 @@ class Corrections:
     def _table(self) -> Table:
         return schemas.corrections(self._reference.definition)
 
-    def _path(self, cutoff: date) -> Path:
+    def _path(self, cutoff: date) -> Location:
         return self._folder / f"{cutoff}.parquet"

@@ -7,7 +7,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pandas as pd
@@ -17,8 +16,10 @@ from forecasting.clock import now
 from forecasting.contracts.layout import Layout
 from forecasting.contracts.orange_juice import LAYOUTS
 from forecasting.contracts.panel_definition import ORANGE_JUICE, PanelDefinition
+from forecasting.storage.backends import Entry, Kind
 from forecasting.storage.file_week import last_week
 from forecasting.storage.formats import Fault
+from forecasting.storage.location import Location
 from forecasting.storage.reader import declared_week, fault_rows, fits, read_rows
 
 # A file that was changed more recently may still be incomplete.
@@ -26,10 +27,15 @@ SECONDS_UNTOUCHED = 2.0
 MOST_SECONDS_AWAITED = 10.0
 SECONDS_BETWEEN_LOOKS = 0.1
 MOST_FILES_NAMED = 3
+UNREAD = {
+    Kind.LINK: "is a link, and is not read; put the file itself into the inbox",
+    Kind.FOLDER: "is a folder, and is not read; put its files into the inbox itself",
+    Kind.OTHER: "is no regular file, and is not read; remove it",
+}
 MOST_WEEKS_REMEMBERED = 10_000
 
 # The weeks of files whose names declare none, by the file's path and stamp, and by how it was read.
-_weeks_read: dict[tuple[Path, tuple[int, int, int], str], date | None] = {}
+_weeks_read: dict[tuple[str, str, str], date | None] = {}
 
 
 @dataclass(frozen=True)
@@ -38,19 +44,24 @@ class InboxFile:
 
     week: the sales week that its name declares, else the last one of which it has units; None for a file of plans, and
         for one that is not as any layout says.
-    stamp: inode, size in bytes, and nanoseconds since 1970 when it was changed last, as it was listed.
+    entry: size, time of the last change and stamp, as it was listed.
     sha256: of the bytes that were read; None where nothing was read yet, or nothing needed to be.
     """
 
-    path: Path
+    place: Location
     week: date | None
-    stamp: tuple[int, int, int] | None = None
+    entry: Entry | None = None
     sha256: str | None = None
 
     @property
     def name(self) -> str:
         """The file's name as text, whatever bytes it is made of."""
-        return _shown(self.path.name)
+        return _shown(self.place.name)
+
+    @property
+    def stamp(self) -> str | None:
+        """What differs whenever its content differs; None where it is gone."""
+        return self.entry.stamp if self.entry else None
 
 
 class FileNotes:
@@ -67,26 +78,22 @@ class FileNotes:
 
 
 def list_inbox(
-    folder: Path, definition: PanelDefinition = ORANGE_JUICE, layouts: Sequence[Layout] = LAYOUTS
+    folder: Location, definition: PanelDefinition = ORANGE_JUICE, layouts: Sequence[Layout] = LAYOUTS
 ) -> list[InboxFile]:
     """Return the files of the inbox, by name, without hidden files, which are still being written.
 
     A file whose name declares no week is read for it, once as long as it does not change.
     """
-    files = sorted(path for path in folder.glob("[!.]*") if path.is_file() and not path.is_symlink())
-    return [_listed_file(path, definition, layouts) for path in files]
+    files = [entry for entry in folder.children() if entry.kind is Kind.FILE and not entry.name.startswith(".")]
+    return [_listed_file(folder / entry.name, entry, definition, layouts) for entry in files]
 
 
-def unread_entries(folder: Path) -> list[str]:
+def unread_entries(folder: Location) -> list[str]:
     """Return sentences about what lies in the inbox and is no file to read; hidden entries are left out."""
     notes = FileNotes()
-    for path in sorted(folder.glob("[!.]*")):
-        if path.is_symlink():
-            notes.add("is a link, and is not read; put the file itself into the inbox", path.name)
-        elif path.is_dir():
-            notes.add("is a folder, and is not read; put its files into the inbox itself", path.name)
-        elif not path.is_file() and path.exists():
-            notes.add("is no regular file, and is not read; remove it", path.name)
+    for entry in folder.children():
+        if entry.kind in UNREAD and not entry.name.startswith("."):
+            notes.add(UNREAD[entry.kind], entry.name)
     return notes.all()
 
 
@@ -135,12 +142,12 @@ def read_inbox(
 
     def contents() -> Iterator[tuple[str, bytes]]:
         for file in files:
-            if not fits(file.path.name, layouts):
+            if not fits(file.place.name, layouts):
                 found.append(file)
                 yield file.name, b""
                 continue
             try:
-                content = file.path.read_bytes()
+                content = file.place.read_bytes()
             except FileNotFoundError:
                 continue  # somebody removed it after the inbox was listed
             except OSError as error:
@@ -156,30 +163,21 @@ def read_inbox(
     return found, pd.concat(rows, ignore_index=True) if unread else read.frame, list(read.notes)
 
 
-def stamp_of(path: Path) -> tuple[int, int, int] | None:
-    """Return inode, size and moment of the last change; None where there is no such file."""
-    try:
-        found = path.stat()
-    except FileNotFoundError:
-        return None
-    return found.st_ino, found.st_size, found.st_mtime_ns
-
-
-def _listed_file(path: Path, definition: PanelDefinition, layouts: Sequence[Layout]) -> InboxFile:
-    stamp, week = stamp_of(path), declared_week(path.name, layouts, definition.week_starts_on)
-    if week or not stamp or not fits(path.name, layouts):
-        return InboxFile(path, week, stamp)
+def _listed_file(place: Location, entry: Entry, definition: PanelDefinition, layouts: Sequence[Layout]) -> InboxFile:
+    week = declared_week(place.name, layouts, definition.week_starts_on)
+    if week or not fits(place.name, layouts):
+        return InboxFile(place, week, entry)
     today = now().astimezone(ZoneInfo(definition.time_zone)).date()
-    key = (path, stamp, repr((layouts, definition.week_starts_on, definition.time_zone, today)))
+    key = (str(place), entry.stamp, repr((layouts, definition.week_starts_on, definition.time_zone, today)))
     if key not in _weeks_read:
         try:
-            content = path.read_bytes()
+            content = place.read_bytes()
         except OSError:
-            return InboxFile(path, None, stamp)  # its reader says why
+            return InboxFile(place, None, entry)  # its reader says why
         if len(_weeks_read) >= MOST_WEEKS_REMEMBERED:
             _weeks_read.clear()
-        _weeks_read[key] = last_week(path.name, content, definition, layouts, today)
-    return InboxFile(path, _weeks_read[key], stamp)
+        _weeks_read[key] = last_week(place.name, content, definition, layouts, today)
+    return InboxFile(place, _weeks_read[key], entry)
 
 
 def _shown(name: str) -> str:
@@ -193,4 +191,4 @@ def _listed(names: list[str]) -> str:
 
 def _is_fresh(file: InboxFile, moment: float) -> bool:
     # A time far in the future was set by hand, and does not say when the file was written.
-    return file.stamp is not None and abs(moment - file.stamp[2] / 1e9) < SECONDS_UNTOUCHED
+    return file.entry is not None and abs(moment - file.entry.changed) < SECONDS_UNTOUCHED

@@ -26,14 +26,17 @@ Each store is the only writer of its paths, and the only one that knows their la
     report/<cutoff>.html, <cutoff>/    the page of a week, and the parts of a large one; `lake.reports`
     models/<version>/                  registered models; `lake.models`
     models/champion.json               the champion, and those before it; `lake.models`
+    locks/<name>/                      leases; see `forecasting.storage.leases`
     clusters/<id>.json, <id>.pem       clusters that would outlive their run; `forecasting.compute.register`
-    locks/, scratch/
+    scratch/                           what workers spill
+
+Clusters and scratch belong on this machine: those of a lake in a bucket are in the folder of the service.
 
 No part of a path comes from the content of data, only weeks, run ids and names of inbox files that match the
 declared pattern.
 """
 
-import shutil
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
@@ -44,9 +47,11 @@ from forecasting.contracts.panel_definition import Id
 from forecasting.core.point_in_time import Snapshot
 from forecasting.storage.admission import Acceptances, Completeness, Quarantine
 from forecasting.storage.archive import Archive
+from forecasting.storage.connections import oj_home
 from forecasting.storage.forecasts import Forecasts, PartialResults
 from forecasting.storage.history import Corrections, Promotions, Sales, later_than
 from forecasting.storage.inbox import InboxFile
+from forecasting.storage.location import Location, open_location
 from forecasting.storage.model_registry import ModelRegistry
 from forecasting.storage.monitoring import Monitoring, Notifications
 from forecasting.storage.reference import Reference
@@ -57,8 +62,9 @@ from forecasting.storage.run_records import RunRecords
 class Lake:
     """The stores of one lake, and what spans several of them."""
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    def __init__(self, root: Location | str | Path) -> None:
+        """Open the lake of a place, a path or a URL; it need not exist yet."""
+        self.root = root = root if isinstance(root, Location) else open_location(root)
         self.inbox = root / "inbox"
         self.archive = Archive(root / "archive", self.inbox)
         self.reference = Reference(root)
@@ -79,7 +85,7 @@ class Lake:
     @property
     def url(self) -> str:
         """Return the address by which other processes open it."""
-        return str(self.root.absolute())
+        return str(self.root.path.absolute() if self.root.path else self.root)
 
     def prepare(self) -> None:
         """Create the root, and the folders into which people and other systems write.
@@ -88,11 +94,12 @@ class Lake:
             OptionError: the root cannot be written.
         """
         try:
-            self.inbox.mkdir(parents=True, exist_ok=True)
-            self.acceptances.folder.mkdir(exist_ok=True)
+            for folder in (self.inbox, self.acceptances.folder):
+                if folder.path:
+                    folder.path.mkdir(parents=True, exist_ok=True)
             probe = self.root / ".writable"
-            probe.touch()
-            probe.unlink()
+            probe.write_bytes(b"")
+            probe.delete()
         except OSError as error:
             raise OptionError(
                 f"lake={self.root}",
@@ -104,11 +111,15 @@ class Lake:
     def filling(self) -> Iterator[None]:
         """Fill an empty lake with history; where that is interrupted, the lake counts as empty and is cleared first."""
         marker = self.root / ".filling"
-        marker.touch()
+        marker.write_bytes(b"")
         for name in ("sales", "promotions", "vintages"):
-            shutil.rmtree(self.root / name, ignore_errors=True)
+            (self.root / name).delete()
         yield
-        marker.unlink()
+        marker.delete()
+
+    def exists(self) -> bool:
+        """Return whether there is such a folder, or anything under such a URL."""
+        return self.root.path.is_dir() if self.root.path else bool(self.root.children())
 
     @property
     def is_empty(self) -> bool:
@@ -128,6 +139,7 @@ class Lake:
 
         The caller holds the lock `collect` from here until the last row is added.
         """
+        self.root.backend.tidy()
         self.sales.settle()
         self.promotions.settle()
         return later_than(self.last_collected(), at)
@@ -158,21 +170,29 @@ class Lake:
             )
         return self.snapshot(cutoff, as_of)
 
-    def import_list(self, moment: datetime) -> Path:
+    def import_list(self, moment: datetime) -> Location:
         """Return the file that lists what an import of that moment did not take in."""
         return self.root / "imports" / f"{moment.astimezone(UTC):%Y-%m-%dT%H-%M-%S}.csv"
 
     def cluster_entry(self, cluster_id: str) -> Path:
-        return self.root / "clusters" / f"{cluster_id}.json"
+        return self._beside / "clusters" / f"{cluster_id}.json"
 
     def cluster_entries(self) -> list[Path]:
-        return [path for path in sorted((self.root / "clusters").glob("*.json")) if not path.name.startswith(".")]
+        return [path for path in sorted((self._beside / "clusters").glob("*.json")) if not path.name.startswith(".")]
 
     def scratch(self) -> Path:
-        """Return a folder for what Dask workers spill."""
-        folder = self.root / "scratch"
+        """Return a folder of this machine for what Dask workers spill."""
+        folder = self._beside / "scratch"
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 
-    def lock_path(self, name: str) -> Path:
-        return self.root / "locks" / f"{name}.lock"
+    def lock(self, name: str) -> Location:
+        """Return the place of a lease."""
+        return self.root / "locks" / name
+
+    @property
+    def _beside(self) -> Path:
+        """The folder of what belongs on this machine; of a lake in a bucket, one in the user's home."""
+        if self.root.path:
+            return self.root.path
+        return oj_home() / "lakes" / hashlib.sha256(str(self.root).encode()).hexdigest()[:16]

@@ -2,12 +2,13 @@
 
 import hashlib
 from dataclasses import dataclass
-from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.storage.lake import Lake
+from forecasting.storage.location import Location
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class LineageStep:
     """
 
     name: str
-    folder: Path
+    folder: Location
     files: int
     rows: int | None
     sha256: str
@@ -39,13 +40,16 @@ def trace(lake: Lake, spec: ForecastSpec) -> list[LineageStep]:
     ]
 
 
-def _origin(name: str, folder: Path, files: list[Path], *, rows: bool = True) -> LineageStep:
-    counted = sum(pq.read_metadata(file).num_rows for file in files) if rows else None
+def _origin(name: str, folder: Location, files: list[Location], *, rows: bool = True) -> LineageStep:
+    counted = 0 if rows else None
     digest = hashlib.sha256()
     for file in files:
-        digest.update(file.read_bytes())
+        content = file.read_bytes()
+        digest.update(content)
+        if counted is not None:
+            counted += pq.read_metadata(pa.BufferReader(content)).num_rows
     return LineageStep(name, folder, len(files), counted, digest.hexdigest())
 
 
-def _single(file: Path) -> tuple[Path, list[Path]]:
+def _single(file: Location) -> tuple[Location, list[Location]]:
     return file.parent, [file]

@@ -32,6 +32,12 @@ class Location:
             return self.backend.url
         return str(Path(self.backend.url) / self.key) if self.path else f"{self.backend.url}/{self.key}"
 
+    def __fspath__(self) -> str:
+        """Return its path, for what opens files; a place in a bucket has none, and is a TypeError."""
+        if not self.path:
+            raise TypeError(f"{self} is in a bucket, not in a folder")
+        return str(self.path)
+
     @property
     def name(self) -> str:
         return PurePosixPath(self.key).name
@@ -47,6 +53,11 @@ class Location:
     @property
     def parent(self) -> "Location":
         return Location(self.backend, self.key.rpartition("/")[0])
+
+    @property
+    def address(self) -> str:
+        """Its absolute path, or its URL, for programs that open it from anywhere."""
+        return str(self.path.resolve()) if self.path else str(self)
 
     @property
     def path(self) -> Path | None:
@@ -107,9 +118,19 @@ class Location:
             if entry.kind is Kind.FILE and entry.name.endswith(suffix) and not entry.name.startswith(".")
         ]
 
+    def move(self, target: "Location") -> None:
+        """Move it to another place of the same backend."""
+        self.backend.move(self.key, target.key)
+
     def delete(self) -> None:
         """Remove it, with all that is in it; do nothing where there is nothing."""
         self.backend.delete(self.key)
+
+
+def local_file(path: Path) -> Location:
+    """Return a file of this machine that is in no lake, such as one that a user names."""
+    path = path.absolute()
+    return Location(Folder(path.parent), path.name)
 
 
 def open_location(text: str | Path) -> Location:

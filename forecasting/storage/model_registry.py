@@ -7,11 +7,9 @@ models/champion.json   the champion, and the champions before it, newest first
 
 import hashlib
 import json
-import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -20,7 +18,8 @@ from forecasting.contracts import schemas
 from forecasting.contracts.errors import ForecastingError, RunError
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.fitted_model import FittedModel
-from forecasting.storage.files import read_json, read_table, sha256_of, write_json, write_table
+from forecasting.storage.files import json_if_any, read_json, read_table, sha256_of, write_json, write_table
+from forecasting.storage.location import Location
 
 
 @dataclass(frozen=True)
@@ -78,13 +77,13 @@ class Champion:
     why: str
 
 
-def write_learnt(folder: Path, fitted: FittedModel) -> None:
+def write_learnt(folder: Location, fitted: FittedModel) -> None:
     """Write the parameters and texts of a model as two files of `folder`."""
     write_table(folder / "parameters.parquet", fitted.parameters, schemas.parameters(fitted.spec.definition))
     write_json(folder / "texts.json", fitted.texts)
 
 
-def read_learnt(folder: Path, spec: ForecastSpec) -> FittedModel:
+def read_learnt(folder: Location, spec: ForecastSpec) -> FittedModel:
     """Return the model that `write_learnt` wrote, which was fitted for `spec`.
 
     Raises:
@@ -98,16 +97,16 @@ def read_learnt(folder: Path, spec: ForecastSpec) -> FittedModel:
 class ModelRegistry:
     """Registers and loads fitted models, and remembers the champions."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Location) -> None:
         self._folder = root / "models"
         self.champion_path = self._folder / "champion.json"
 
-    def folder(self, version: str) -> Path:
+    def folder(self, version: str) -> Location:
         return self._folder / version
 
     def versions(self) -> list[str]:
         """Return the registered versions, by name."""
-        return sorted(path.parent.name for path in self._folder.glob("*/model.json"))
+        return sorted(entry.key.split("/")[-2] for entry in self._folder.walk() if entry.name == "model.json")
 
     def register(
         self, fitted: FittedModel, origin: Origin, record: Mapping[str, Any], backtest: pd.DataFrame | None = None
@@ -122,11 +121,11 @@ class ModelRegistry:
         identity = {"spec": spec, "data": origin.data, "code": origin.code, "parameters": _hash_of(fitted)}
         version = _version_of(identity)
         folder = self.folder(version)
-        if folder.exists():
+        if folder.files():
             try:
                 return self.load(version)[0]
             except ForecastingError:
-                shutil.rmtree(folder)  # damaged or unfinished
+                folder.delete()  # damaged or unfinished
         write_learnt(folder, fitted)
         if backtest is not None:
             write_table(folder / "backtest.parquet", backtest, schemas.backtest(fitted.spec.definition))
@@ -141,7 +140,7 @@ class ModelRegistry:
             "created": origin.created.isoformat(timespec="seconds"),
             "made_by": origin.made_by,
             "record": dict(record),
-            "files": {path.name: sha256_of(path) for path in sorted(folder.glob("[!.]*"))},
+            "files": {path.name: sha256_of(path) for path in folder.files()},
         }
         write_json(folder / "model.json", content)  # last: without it there is no version
         return Version(version, content)
@@ -198,10 +197,10 @@ class ModelRegistry:
             RunError: the file is damaged.
         """
         path = self.champion_path
-        if not path.exists():
-            return []
         try:
-            content = read_json(path)
+            content = json_if_any(path)
+            if content is None:
+                return []
             return [_champion(each) for each in [content, *content["previous"]]]
         except (ValueError, KeyError, TypeError) as error:
             raise RunError(
@@ -238,7 +237,7 @@ def _champion(content: Mapping[str, Any]) -> Champion:
     return Champion(**fields | weeks)
 
 
-def _damaged(folder: Path, what: str) -> RunError:
+def _damaged(folder: Location, what: str) -> RunError:
     return RunError(
         f"The fitted model {folder.name} is damaged: {what}",
         f"restore {folder} from a copy, name another version by `oj models rollback --to`, or train a new one by "

@@ -8,7 +8,6 @@ notifications/<cutoff>-<kind>.json   notifications that were sent, so that they 
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -17,14 +16,23 @@ from forecasting.contracts import schemas
 from forecasting.contracts.errors import SchemaError
 from forecasting.contracts.run_record import adapter
 from forecasting.core.drift import Alarm
-from forecasting.storage.files import dates, read_hashed, read_json, read_table, read_undamaged, write_json, write_table
+from forecasting.storage.files import (
+    dates,
+    json_if_any,
+    read_hashed,
+    read_table,
+    read_undamaged,
+    write_json,
+    write_table,
+)
 from forecasting.storage.forecasts import Forecasts
+from forecasting.storage.location import Location
 
 
 class Monitoring:
     """Reads and writes scores, baselines and alarms."""
 
-    def __init__(self, root: Path, forecasts: Forecasts) -> None:
+    def __init__(self, root: Location, forecasts: Forecasts) -> None:
         self._root = root
         self._forecasts = forecasts
 
@@ -35,7 +43,8 @@ class Monitoring:
             for cutoff in self._forecasts.cutoffs()
             if (run_id := self._forecasts.run_id(cutoff))
         ]
-        return read_undamaged([path for path in found if path.exists()], schemas.SCORES)
+        written = {entry.key for entry in (self._root / "scores").walk()}
+        return read_undamaged([path for path in found if path.key in written], schemas.SCORES)
 
     def scores_metadata(self, cutoff: date, run_id: str) -> dict[str, str]:
         """Return the metadata of a run's scores; empty where it has none, or their file is damaged."""
@@ -49,7 +58,7 @@ class Monitoring:
         """Write the scores of a run."""
         write_table(self.scores_path(cutoff, run_id), rows, schemas.SCORES, metadata)
 
-    def scores_path(self, cutoff: date, run_id: str) -> Path:
+    def scores_path(self, cutoff: date, run_id: str) -> Location:
         return self._root / "scores" / str(cutoff) / f"{run_id}.parquet"
 
     def baseline(self, key: str) -> pd.DataFrame:
@@ -80,26 +89,26 @@ class Monitoring:
         Args:
             key: of the baseline that the alarms are against; None for all.
         """
-        weeks = [week for week in dates(self._root / "alarms", "*.json") if week <= until]
+        weeks = [week for week in dates((self._root / "alarms").children(), ".json") if week <= until]
         return [alarm for week in weeks for baseline, alarm in self._alarms_of(week) if key in (None, baseline)]
 
     def _alarms_of(self, week: date) -> list[tuple[str, Alarm]]:
         """Return the alarms of a week, each with the name of its baseline."""
-        path = self._alarms_path(week)
-        plain = read_json(path)["alarms"] if path.exists() else []
+        written = json_if_any(self._alarms_path(week))
+        plain = written["alarms"] if written else []
         return [(each["baseline"], adapter(Alarm).validate_python(each)) for each in plain]
 
-    def _alarms_path(self, week: date) -> Path:
+    def _alarms_path(self, week: date) -> Location:
         return self._root / "alarms" / f"{week}.json"
 
-    def _baseline_path(self, key: str) -> Path:
+    def _baseline_path(self, key: str) -> Location:
         return self._root / "baselines" / f"{key}.parquet"
 
 
 class Notifications:
     """Remembers which notifications of a week were sent."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Location) -> None:
         self._folder = root / "notifications"
 
     def is_sent(self, week: date, kind: str) -> bool:
@@ -109,5 +118,5 @@ class Notifications:
         """Write that a notification was sent."""
         write_json(self._path(week, kind), content)
 
-    def _path(self, week: date, kind: str) -> Path:
+    def _path(self, week: date, kind: str) -> Location:
         return self._folder / f"{week}-{kind}.json"

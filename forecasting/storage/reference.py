@@ -5,7 +5,6 @@ reference/stores.parquet, products.parquet, panel.toml
 
 from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
-from pathlib import Path
 
 import pandas as pd
 
@@ -16,7 +15,8 @@ from forecasting.contracts.orange_juice import LAYOUTS
 from forecasting.contracts.panel_definition import ORANGE_JUICE, Id, KeyName, PanelDefinition
 from forecasting.contracts.table import Table
 from forecasting.core.attributes import Attributes
-from forecasting.storage.files import read_table, write_table, write_text
+from forecasting.storage.files import read_table, write_table
+from forecasting.storage.location import Location
 from forecasting.storage.panel_file import parse, render
 
 # Every store of the lake asks for the definition whenever it reads or writes a table.
@@ -26,7 +26,7 @@ _parsed = lru_cache(maxsize=8)(parse)
 class Reference:
     """Reads and writes the stores, the products, and what their sales are."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Location) -> None:
         self._root = root
         self._folder = root / "reference"
 
@@ -89,10 +89,10 @@ class Reference:
 
     def write_panel(self, definition: PanelDefinition, layouts: Sequence[Layout], doubts: Sequence[str] = ()) -> None:
         """Write what the sales of the lake are and how files arrive, before any table is written."""
-        write_text(self.panel_path, render(definition, layouts, doubts))
+        self.panel_path.write_text(render(definition, layouts, doubts))
 
     @property
-    def panel_path(self) -> Path:
+    def panel_path(self) -> Location:
         """The panel file."""
         return self._folder / "panel.toml"
 
@@ -108,7 +108,10 @@ class Reference:
 
     def _panel(self) -> tuple[PanelDefinition, tuple[Layout, ...]]:
         path = self.panel_path
-        return _parsed(path.read_text(encoding="utf-8"), path) if path.exists() else (ORANGE_JUICE, LAYOUTS)
+        try:
+            return _parsed(path.read_text(), str(path))
+        except FileNotFoundError:
+            return ORANGE_JUICE, LAYOUTS
 
     def _read(self, table: Table) -> pd.DataFrame:
         path = self._path(table)
@@ -119,7 +122,7 @@ class Reference:
             )
         return read_table(path, table)
 
-    def _path(self, table: Table) -> Path:
+    def _path(self, table: Table) -> Location:
         return self._folder / f"{table.name}.parquet"
 
 

@@ -9,13 +9,13 @@ report/<cutoff>.html, <cutoff>/   the page of a week, and the parts of a page th
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 
 import pandas as pd
 
 from forecasting.contracts import schemas
-from forecasting.storage.files import write_table, write_text
+from forecasting.storage.files import write_table
 from forecasting.storage.forecasts import Forecasts
+from forecasting.storage.location import Location
 from forecasting.storage.reference import Reference
 
 _VIEWS_HEAD = """\
@@ -35,23 +35,23 @@ class Page:
 class Reports:
     """Writes the report and the pages."""
 
-    def __init__(self, root: Path, forecasts: Forecasts, reference: Reference) -> None:
+    def __init__(self, root: Location, forecasts: Forecasts, reference: Reference) -> None:
         self._folder = root / "report"
         self._forecasts = forecasts
         self._reference = reference
 
     @property
-    def table_path(self) -> Path:
+    def table_path(self) -> Location:
         return self._folder / "report.parquet"
 
     @property
-    def scores_path(self) -> Path:
+    def scores_path(self) -> Location:
         return self._folder / "scores.parquet"
 
-    def page_path(self, cutoff: date) -> Path:
+    def page_path(self, cutoff: date) -> Location:
         return self._folder / f"{cutoff}.html"
 
-    def write_table(self, rows: pd.DataFrame, metadata: Mapping[str, str]) -> Path:
+    def write_table(self, rows: pd.DataFrame, metadata: Mapping[str, str]) -> Location:
         """Write the table `report`."""
         write_table(self.table_path, rows, schemas.report(self._reference.definition), metadata)
         return self.table_path
@@ -71,23 +71,22 @@ class Reports:
             f"CREATE OR REPLACE VIEW {name} AS SELECT * FROM read_parquet({files}, union_by_name = true);\n"  # noqa: S608
             for name, files in views.items()
         )
-        write_text(self._folder / "views.sql", _VIEWS_HEAD + "".join(statements))
+        (self._folder / "views.sql").write_text(_VIEWS_HEAD + "".join(statements))
 
-    def write_page(self, cutoff: date, page: Page) -> Path:
+    def write_page(self, cutoff: date, page: Page) -> Location:
         """Replace the page of a week; its parts are written before it, and those of the old page removed after it."""
         path = self.page_path(cutoff)
-        parts = path.with_suffix("")
-        for name, text in page.beside.items():
-            if not (parts / name).exists():  # the name is made from the content
-                write_text(parts / name, text)
-        write_text(path, page.html)
-        for old in parts.glob("*"):
-            if old.name not in page.beside:
-                old.unlink()
+        parts = self._folder / str(cutoff)
+        old = {file.name for file in parts.files()}
+        for name in page.beside.keys() - old:  # the name is made from the content
+            (parts / name).write_text(page.beside[name])
+        path.write_text(page.html)
+        for name in old - page.beside.keys():
+            (parts / name).delete()
         return path
 
 
-def _literal(path: Path, pattern: str = "") -> str:
+def _literal(path: Location, pattern: str = "") -> str:
     """Return a path as an SQL string, with the characters of patterns quoted."""
-    exact = "".join(f"[{sign}]" if sign in "*?[" else sign for sign in str(path.resolve()))
+    exact = "".join(f"[{sign}]" if sign in "*?[" else sign for sign in path.address)
     return "'" + (exact + pattern).replace("'", "''") + "'"

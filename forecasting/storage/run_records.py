@@ -5,27 +5,26 @@ run_records/<cutoff>/<started>.json
 
 from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
 
 from forecasting.contracts.run_record import Outcome, RunRecord
-from forecasting.storage.files import write_text
+from forecasting.storage.location import Location
 
 
 class RunRecords:
     """Reads and writes run records, one a run."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Location) -> None:
         self._folder = root / "run_records"
 
-    def write(self, record: RunRecord) -> Path:
+    def write(self, record: RunRecord) -> Location:
         """Write the record of a run; it replaces that of a run of the same start."""
         path = self._folder / str(record.week) / f"{record.started:%Y%m%dT%H%M%S.%fZ}.json"
-        write_text(path, record.to_json() + "\n")
+        path.write_text(record.to_json() + "\n")
         return path
 
     def of_week(self, cutoff: date) -> Iterator[RunRecord]:
         """Yield the records of all runs of a week, newest first."""
-        for path in sorted((self._folder / str(cutoff)).glob("*.json"), reverse=True):
+        for path in reversed((self._folder / str(cutoff)).files(".json")):
             yield RunRecord.from_json(path.read_bytes())
 
     def of(self, cutoff: date, run_id: str | None) -> RunRecord | None:
@@ -35,5 +34,5 @@ class RunRecords:
 
     def last(self) -> RunRecord | None:
         """Return the record of the run that started last, of any week; None where there is none."""
-        paths = sorted(self._folder.glob("*/*.json"), key=lambda path: path.name)
-        return RunRecord.from_json(paths[-1].read_bytes()) if paths else None
+        newest = max(self._folder.walk(), key=lambda entry: entry.name, default=None)
+        return RunRecord.from_json(self._folder.backend.get(newest.key)) if newest else None

@@ -7,16 +7,17 @@ from forecasting.contracts import orange_juice, schemas
 from forecasting.contracts.orange_juice import dominicks_week
 from forecasting.pipeline.simulation import SHIPPED
 from forecasting.storage.files import read_table
+from forecasting.storage.location import local_file
 
 
 @pytest.fixture(scope="module")
 def sales() -> pd.DataFrame:
-    return read_table(SHIPPED / "sales.parquet", orange_juice.SALES)
+    return read_table(local_file(SHIPPED / "sales.parquet"), orange_juice.SALES)
 
 
 @pytest.fixture(scope="module")
 def promotions() -> pd.DataFrame:
-    return read_table(SHIPPED / "promotions.parquet", orange_juice.PROMOTIONS)
+    return read_table(local_file(SHIPPED / "promotions.parquet"), orange_juice.PROMOTIONS)
 
 
 def test_sales_have_the_documented_extent(sales: pd.DataFrame) -> None:

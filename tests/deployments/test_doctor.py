@@ -14,7 +14,7 @@ from deployments.doctor import Finding, examine
 from deployments.home import MARK, Home, Service
 from forecasting.contracts.orange_juice import dominicks_week
 from forecasting.storage.lake import Lake
-from forecasting.storage.locks import week_lock
+from forecasting.storage.leases import week_lease
 from tests.ports import free_port
 
 WEEK = dominicks_week(136)
@@ -53,7 +53,7 @@ def test_a_lake_that_is_not_there_is_named(home: Home, tmp_path: Path) -> None:
 
 def test_a_held_lock_is_named_with_its_holder(simulated_lake: Lake, home: Home) -> None:
     """It is nothing wrong by itself."""
-    with week_lock(simulated_lake.lock_path(str(WEEK)), WEEK):
+    with week_lease(simulated_lake.lock(str(WEEK)), WEEK):
         findings = examine(home, simulated_lake)
     assert wrong(findings) == []
     assert any(f"the lock {WEEK} is held by process {os.getpid()} since" in finding.what for finding in findings)

@@ -79,12 +79,13 @@ def test_the_environment_is_read_by_a_shell_as_by_us(home: Home, lake: str) -> N
 def test_the_lake_is_given_or_named_or_the_services_or_here(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     """In this order, and always absolute."""
     monkeypatch.delenv("OJ_LAKE", raising=False)
-    assert home.lake_root(None) == Path.cwd() / "lake"
+    assert home.lake_root(None) == str(Path.cwd() / "lake")
     home.configure(SERVICE)
-    assert home.lake_root(None) == Path(SERVICE.lake)
+    assert home.lake_root(None) == SERVICE.lake
     monkeypatch.setenv("OJ_LAKE", "/named")
-    assert home.lake_root(None) == Path("/named")
-    assert home.lake_root("/given") == Path("/given")
+    assert home.lake_root(None) == "/named"
+    assert home.lake_root("/given") == "/given"
+    assert home.lake_root("s3://bucket/lake") == "s3://bucket/lake"
 
 
 def test_the_home_is_named_by_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -215,14 +215,14 @@ def test_the_last_missing_file_starts_the_run(service: Installation) -> None:
     week = simulate(lake).week
     reported = lake.sales.read(CUTOFF)
     expected = set(reported[reported["week"] > reported["week"].max() - 4 * WEEK]["store"])
-    files = sorted(lake.inbox.glob(f"{week}_store-*.csv"))
+    files = sorted(Path(lake.inbox).glob(f"{week}_store-*.csv"))
     missing = expected - {int(file.stem[-3:]) for file in files}
     for store in sorted(missing):
         rows = [line.split(",") for line in files[0].read_text().splitlines()]
         content = [rows[0], *([str(store), *row[1:]] for row in rows[1:])]
         drop = lake.inbox / f".{week}_store-{store:03d}.csv"
         drop.write_text("".join(f"{','.join(row)}\n" for row in content))
-        drop.rename(drop.with_name(drop.name[1:]))
+        Path(drop).rename(Path(drop).with_name(drop.name[1:]))
     wait_until(lambda: week in lake.forecasts.cutoffs())
     wait_until(lambda: service.run_processes() == [])
     with service.api() as api:
@@ -236,7 +236,7 @@ def test_a_run_that_waits_goes_on_when_somebody_accepts_the_gaps(service: Instal
     """It is suspended without a process; the form's answer is recorded, and the run of the deadline is taken over."""
     lake = Lake(service.lake)
     week = simulate(lake).week
-    (lake.inbox / f"{week}_store-012.csv").unlink()
+    Path(lake.inbox / f"{week}_store-012.csv").unlink()
     asked = service.oj("trigger", "--deadline", "2099-01-01", *ONE_WORKER, "--watch")
     assert asked.returncode == 0, asked.stdout + asked.stderr
     assert "Suspended" in asked.stdout
@@ -261,7 +261,7 @@ def test_a_second_run_is_cancelled_and_a_cancelled_run_leaves_nothing(service: I
     lake = Lake(service.lake)
     week = simulate(lake).week
     # A week that is whole would be run by itself.
-    (lake.inbox / f"{week}_store-012.csv").unlink()
+    Path(lake.inbox / f"{week}_store-012.csv").unlink()
     started = service.oj("trigger", "--model", SLOW, *ONE_WORKER)
     wait_until(lambda: any("spawn_main" in line for line in service.run_processes()))
     second = service.oj("trigger", "--model", SLOW, "--watch")

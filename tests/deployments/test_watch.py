@@ -44,9 +44,9 @@ def watcher_of(
 
 def test_a_look_changes_nothing(simulated_lake: Lake) -> None:
     """It finds the missing store, and the lake is as it was."""
-    before = sorted((path, path.stat().st_mtime_ns) for path in simulated_lake.root.rglob("*"))
+    before = sorted((path, path.stat().st_mtime_ns) for path in Path(simulated_lake.root).rglob("*"))
     assert look(simulated_lake, WEEK).gaps(ORANGE_JUICE) == ("store 90",)
-    assert sorted((path, path.stat().st_mtime_ns) for path in simulated_lake.root.rglob("*")) == before
+    assert sorted((path, path.stat().st_mtime_ns) for path in Path(simulated_lake.root).rglob("*")) == before
 
 
 def test_a_week_is_over_at_midnight_in_chicago(simulated_lake: Lake, home: Home) -> None:
@@ -71,7 +71,7 @@ def test_accepted_gaps_are_an_event(simulated_lake: Lake, home: Home) -> None:
 
 def test_a_week_of_which_nothing_came_is_late_at_its_deadline(simulated_lake: Lake, home: Home) -> None:
     """There is an event although no file came; long afterwards there is none."""
-    for file in simulated_lake.inbox.iterdir():
+    for file in Path(simulated_lake.inbox).iterdir():
         file.unlink()
     deadline = datetime(1992, 4, 23, 18, 0, tzinfo=ZoneInfo("America/Chicago"))
     watcher = watcher_of(home, simulated_lake, lambda _: None)
@@ -97,7 +97,7 @@ def test_a_week_is_late_at_the_deadline_of_the_deployment(
     """A fixed `deadline` wins over `deadline_hours`; a clock time without a zone is the lake's; other options are not
     looked at.
     """
-    for file in simulated_lake.inbox.iterdir():
+    for file in Path(simulated_lake.inbox).iterdir():
         file.unlink()
     moment = datetime.fromisoformat(deadline)
     watcher = watcher_of(home, simulated_lake, lambda _: None, parameters=parameters)
@@ -151,6 +151,6 @@ def test_a_week_is_looked_at_anew_only_when_its_files_change(simulated_lake: Lak
     watcher.survey(CLOSED)
     watcher.survey(CLOSED)
     assert len(looks) == 1
-    next(iter(sorted(simulated_lake.inbox.iterdir()))).unlink()
+    next(iter(sorted(Path(simulated_lake.inbox).iterdir()))).unlink()
     watcher.survey(CLOSED)
     assert len(looks) == 2

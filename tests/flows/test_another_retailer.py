@@ -52,8 +52,8 @@ def test_the_second_week_is_forecast_from_the_retailers_own_file(shop: Lake) -> 
     assert run(shop).outcome is Outcome.PUBLISHED
     assert shop.forecasts.cutoffs() == [week(WEEKS - 1)]
 
-    write_sales(shop.inbox / "Umsatz KW41.csv", range(WEEKS, WEEKS + 1))
-    write_plan(shop.inbox / "Plan.csv", range(WEEKS + 1, WEEKS + 3))
+    write_sales(Path(shop.inbox / "Umsatz KW41.csv"), range(WEEKS, WEEKS + 1))
+    write_plan(Path(shop.inbox / "Plan.csv"), range(WEEKS + 1, WEEKS + 3))
     taken_in = ingested(run(shop))
 
     assert shop.forecasts.cutoffs() == [week(WEEKS - 1), week(WEEKS)]
@@ -78,7 +78,7 @@ def test_ids_come_back_as_they_were_written(shop: Lake) -> None:
 
 def test_a_file_of_several_weeks_counts_for_its_last_one(shop: Lake) -> None:
     """All of them are taken in; the run forecasts from the last."""
-    write_sales(shop.inbox / "Umsatz Oktober.csv", range(WEEKS, WEEKS + 3))
+    write_sales(Path(shop.inbox / "Umsatz Oktober.csv"), range(WEEKS, WEEKS + 3))
     run(shop)
     assert shop.forecasts.cutoffs() == [week(WEEKS + 2)]
     assert shop.sales.weeks()[-3:] == [week(number) for number in range(WEEKS, WEEKS + 3)]
@@ -87,14 +87,14 @@ def test_a_file_of_several_weeks_counts_for_its_last_one(shop: Lake) -> None:
 def test_what_is_left_out_sold_nothing_until_it_is_reported(shop: Lake) -> None:
     """It has a row of 0 units, and its week is whole; units that come later are a correction."""
     assert sold_in(shop, WEEKS - 1) == 0.0
-    write_sales(shop.inbox / "Umsatz KW42.csv", range(WEEKS, WEEKS + 2))
+    write_sales(Path(shop.inbox / "Umsatz KW42.csv"), range(WEEKS, WEEKS + 2))
     run(shop)
     assert sold_in(shop, WEEKS + 1) == 0.0
 
     late = shop.inbox / "Umsatz Nachtrag.csv"
-    write_sales(late, range(WEEKS + 1, WEEKS + 2), STORES[2:])
+    write_sales(Path(late), range(WEEKS + 1, WEEKS + 2), STORES[2:])
     line = f'{STORES[2]};"{PRODUCTS[2]}";{week(WEEKS + 1):%d.%m.%Y};4,0;3,25\n'
-    late.write_text(late.read_text(encoding="utf-8").splitlines(keepends=True)[0] + line, encoding="utf-8")
+    late.write_text(late.read_text().splitlines(keepends=True)[0] + line)
     assert ingested(run(shop)).corrected_by_week == {week(WEEKS + 1): 1}
     assert sold_in(shop, WEEKS + 1) == 3.25
 
@@ -107,7 +107,7 @@ def sold_in(lake: Lake, number: int) -> float:
 
 def test_a_new_store_is_taken_in_by_a_run_where_the_definition_says_so(shop: Lake) -> None:
     """Under its id, until somebody writes a name."""
-    write_sales(shop.inbox / "Umsatz KW41.csv", range(WEEKS, WEEKS + 1), [*STORES, "Neu\u00a01"])
+    write_sales(Path(shop.inbox / "Umsatz KW41.csv"), range(WEEKS, WEEKS + 1), [*STORES, "Neu\u00a01"])
     run(shop)
     assert "Neu\u00a01" in set(shop.reference.stores()["store"])
     assert "Neu\u00a01" in set(shop.forecasts.read(week(WEEKS))["store"])
@@ -115,7 +115,7 @@ def test_a_new_store_is_taken_in_by_a_run_where_the_definition_says_so(shop: Lak
 
 def test_a_file_of_all_stores_is_whole_without_one_that_sold_nothing(shop: Lake) -> None:
     """Nobody has to accept a gap; its week stays unknown, as no row says 0."""
-    write_sales(shop.inbox / "Umsatz KW41.csv", range(WEEKS, WEEKS + 1), STORES[:2])
+    write_sales(Path(shop.inbox / "Umsatz KW41.csv"), range(WEEKS, WEEKS + 1), STORES[:2])
     report = ingested(run(shop)).completeness
     assert (report.status, report.missing, report.incomplete) == (WeekStatus.WHOLE, (), ())
     assert set(shop.sales.of_week(week(WEEKS))["store"]) == set(STORES[:2])
@@ -126,7 +126,7 @@ def test_a_store_with_files_of_its_own_is_waited_for(shop: Lake) -> None:
     own = replace(SALES, files="Umsatz KW41_{store}.csv")
     shop.reference.write_panel(SHOP, [own, PLANS])
     for store in STORES[:2]:
-        write_sales(shop.inbox / f"Umsatz KW41_{store}.csv", range(WEEKS, WEEKS + 1), [store])
+        write_sales(Path(shop.inbox / f"Umsatz KW41_{store}.csv"), range(WEEKS, WEEKS + 1), [store])
     report = ingested(run(shop, accept_gaps="closed")).completeness
     assert (report.status, report.missing, report.incomplete) == (WeekStatus.ACCEPTED_WITH_GAPS, (STORES[2],), ())
 
@@ -139,7 +139,7 @@ def test_a_file_whose_last_week_is_unfinished_waits_for_its_other_days(shop: Lak
 
     def write(name: str, written: list[date]) -> None:
         lines = [f"{store};Neu;{day:%d.%m.%Y};2,5;1,5\n" for day in written for store in STORES]
-        (shop.inbox / name).write_text(HEADER + "".join(lines), encoding="utf-8")
+        (shop.inbox / name).write_text(HEADER + "".join(lines))
 
     write("Umsatz 1.csv", days[:10])
     first = ingested(run(shop))

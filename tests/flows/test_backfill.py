@@ -2,6 +2,7 @@
 
 import importlib
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -69,7 +70,7 @@ def test_missing_weeks_are_forecast_as_they_would_have_been_then(
 
 def test_a_week_that_is_refused_does_not_hold_up_the_others(simulated_lake: Lake) -> None:
     """Its record has the reason; only where no week can be forecast the backfill fails."""
-    for file in sorted(simulated_lake.inbox.iterdir())[:20]:
+    for file in sorted(Path(simulated_lake.inbox).iterdir())[:20]:
         file.unlink()
     waiting = dominicks_week(136)
     assert run(simulated_lake, LAST, waiting) == ["published", "failed"]

@@ -25,6 +25,7 @@ from forecasting.pipeline.forecast import forecast
 from forecasting.pipeline.simulation import shipped
 from forecasting.storage.files import read_table
 from forecasting.storage.lake import Lake
+from forecasting.storage.location import local_file
 
 MODELS = ["naive", "mean"]
 FIRST, SECOND = dominicks_week(120), dominicks_week(124)
@@ -48,7 +49,7 @@ def ran(
 
 @pytest.fixture(scope="module")
 def rows(ran: tuple[Path, BacktestResult]) -> pd.DataFrame:
-    return read_table(ran[0] / "out" / "rows.parquet", orange_juice.BACKTEST)
+    return read_table(local_file(ran[0] / "out" / "rows.parquet"), orange_juice.BACKTEST)
 
 
 def test_the_result_counts_what_was_done(ran: tuple[Path, BacktestResult], rows: pd.DataFrame) -> None:

@@ -135,8 +135,8 @@ def test_options_that_contradict_are_refused() -> None:
 
 def test_a_lake_is_opened_or_must_exist(tmp_path: Path) -> None:
     """`open_lake` creates nothing; `existing_lake` names what is missing."""
-    assert open_lake(str(tmp_path / "lake")).root == tmp_path / "lake"
+    assert open_lake(str(tmp_path / "lake")).root.path == tmp_path / "lake"
     assert not (tmp_path / "lake").exists()
     with pytest.raises(OptionError, match="lake does not exist; name a lake with --lake"):
         existing_lake(str(tmp_path / "lake"))
-    assert existing_lake(str(tmp_path)).root == tmp_path
+    assert existing_lake(str(tmp_path)).root.path == tmp_path

@@ -89,7 +89,10 @@ def test_a_stop_after_the_forecast_was_published_does_not_undo_it(
 
 def test_a_good_run_keeps_its_results(tmp_path: Path) -> None:
     """What is read back is what the stages returned."""
-    published, reported = published_of(tmp_path / "forecast.parquet", rows=2), ReportResult(tmp_path / "r", SPEC.cutoff)
+    published, reported = (
+        published_of(tmp_path / "forecast.parquet", rows=2),
+        ReportResult(str(tmp_path / "r"), SPEC.cutoff),
+    )
     with observed(SPEC, [Recorder(Lake(tmp_path))]) as run:
         run.stage_finished(published)
         run.stage_finished(reported)

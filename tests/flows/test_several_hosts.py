@@ -90,7 +90,7 @@ def test_a_host_killed_in_mid_run_does_not_change_the_result(
     local_sha256: str, lake: Lake, ssh_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The two others compute what it does not, of a lake that all share; afterwards nothing runs on any host."""
-    with hosts(ssh_folder, shared=[lake.root]) as made:
+    with hosts(ssh_folder, shared=[Path(lake.root)]) as made:
 
         def stop(host: Host) -> None:
             # So that it surely has not finished the partition that it is killed with.

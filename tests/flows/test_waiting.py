@@ -43,7 +43,7 @@ def late(simulated_lake: Lake, tmp_path: Path) -> Callable[[], object]:
     """Store 90 never sends; without it the week is whole. Store 2 is late: calling this lands its file."""
     sales = simulated_lake.sales.read()
     silent = sales[(sales["store"] == 90) & (sales["week"] > "1992-03-01")]
-    for path in (simulated_lake.root / "sales").glob("1992-0[34]-*.parquet"):
+    for path in Path(simulated_lake.root / "sales").glob("1992-0[34]-*.parquet"):
         path.unlink()
     simulated_lake.sales.add(sales[(sales["week"] > "1992-02-27") & (sales["store"] != 90)])
     assert len(silent)

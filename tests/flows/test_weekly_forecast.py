@@ -32,7 +32,7 @@ from forecasting.pipeline.publication import PublishedForecast
 from forecasting.pipeline.simulation import simulate
 from forecasting.storage.database import DatabaseLoad
 from forecasting.storage.lake import Lake
-from forecasting.storage.locks import week_lock
+from forecasting.storage.leases import week_lease
 from tests.forecasting.compute import partition_functions
 from tests.small import compute_in_this_process
 
@@ -106,7 +106,7 @@ def test_nothing_is_left_behind(ran: tuple[Lake, RunRecord]) -> None:
     assert not any(psutil.pid_exists(pid) for pid in usage.worker_pids)
     assert lake.archive.waiting() == []
     for folder in ("staging", "scratch"):
-        assert list((lake.root / folder).iterdir()) == [], folder
+        assert list(Path(lake.root / folder).iterdir()) == [], folder
 
 
 def test_the_run_record_is_in_the_lake(ran: tuple[Lake, RunRecord]) -> None:
@@ -180,7 +180,7 @@ def test_after_an_outage_every_week_is_caught_up(simulated_lake: Lake) -> None:
     """Three weeks wait; the middle one is refused and named. Each forecast knows nothing of the weeks after its own."""
     for _ in range(2):
         simulate(simulated_lake)
-    for file in sorted(simulated_lake.inbox.glob("1992-04-23*"))[:20]:
+    for file in sorted(Path(simulated_lake.inbox).glob("1992-04-23*"))[:20]:
         file.unlink()
     record = weekly_forecast(lake=str(simulated_lake.root), model="naive", horizon=1)
     assert record.week == dominicks_week(138)
@@ -199,7 +199,7 @@ def test_after_an_outage_every_week_is_caught_up(simulated_lake: Lake) -> None:
 def test_late_files_of_a_published_week_are_recorded(run_lake: Lake) -> None:
     """They are taken in with the next week, and the record says which forecast was made without them."""
     simulate(run_lake)
-    late = next(run_lake.inbox.glob("*_store-012.csv"))
+    late = next(Path(run_lake.inbox).glob("*_store-012.csv"))
     (run_lake.inbox / f"{WEEK}_store-090.csv").write_text(
         late.read_text().replace("\n12,", "\n90,").replace(f",{dominicks_week(137)},", f",{WEEK},")
     )
@@ -211,7 +211,7 @@ def test_late_files_of_a_published_week_are_recorded(run_lake: Lake) -> None:
 def test_a_week_with_too_few_stores_is_refused(run_lake: Lake) -> None:
     """The error names the stores; the week before stays published, and the lake and its inbox as they were."""
     simulate(run_lake)
-    for file in sorted(run_lake.inbox.glob("*.csv"))[:10]:
+    for file in sorted(Path(run_lake.inbox).glob("*.csv"))[:10]:
         file.unlink()
     before = run_lake.forecasts.path(WEEK).read_bytes()
     waiting = [file.name for file in run_lake.archive.waiting()]
@@ -236,7 +236,7 @@ def test_late_and_corrected_stores_are_taken_in_by_running_their_week_again(
     simulated_lake: Lake, tmp_path: Path
 ) -> None:
     """Without a new week the last one is run again: its input has changed, and what changed is recorded."""
-    late, other = sorted(simulated_lake.inbox.iterdir())[:2]
+    late, other = sorted(Path(simulated_lake.inbox).iterdir())[:2]
     shutil.move(late, tmp_path / late.name)
     corrected = other.read_text().splitlines()
     first = run(simulated_lake, model="naive")
@@ -273,7 +273,7 @@ def test_an_inbox_that_cannot_be_written_costs_no_forecast(
     rename = Path.rename
 
     def refuse(self: Path, target: Path) -> Path:
-        if self.parent == simulated_lake.inbox:
+        if self.parent == simulated_lake.inbox.path:
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
         return rename(self, target)
 
@@ -291,7 +291,7 @@ def test_an_inbox_that_cannot_be_written_costs_no_forecast(
 @pytest.mark.usefixtures("in_this_process")
 def test_bad_rows_are_quarantined_and_the_week_goes_on(simulated_lake: Lake) -> None:
     """One store with bad rows is named; its rows are kept with their rules, and its series are still forecast."""
-    file = sorted(simulated_lake.inbox.iterdir())[0]
+    file = sorted(Path(simulated_lake.inbox).iterdir())[0]
     lines = file.read_text().splitlines()
     lines[1] = lines[1].replace("2,1,1992-04-16,", "2,1,1992-04-16,-")
     lines[2] = "2;2;1.234,5"
@@ -310,7 +310,7 @@ def test_bad_rows_are_quarantined_and_the_week_goes_on(simulated_lake: Lake) -> 
 def test_a_second_run_of_the_week_is_refused_as_busy(simulated_lake: Lake) -> None:
     """The error names the holder, and nothing is touched."""
     with (
-        week_lock(simulated_lake.lock_path(str(WEEK)), WEEK),
+        week_lease(simulated_lake.lock(str(WEEK)), WEEK),
         pytest.raises(WeekBusy, match=f"1992-04-16 is busy.*process {os.getpid()}"),
     ):
         weekly_forecast(lake=str(simulated_lake.root))

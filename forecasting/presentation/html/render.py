@@ -8,7 +8,6 @@ from dataclasses import asdict
 from datetime import date
 from functools import cache
 from importlib.resources import files
-from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -21,12 +20,13 @@ from forecasting.presentation.html import figures
 from forecasting.presentation.html.detail import pack_detail
 from forecasting.presentation.week import WeekView, week_view
 from forecasting.storage.lake import Lake
+from forecasting.storage.location import Location
 from forecasting.storage.reports import Page
 
 SCRIPTS = ("vega.js", "tablesort.js", "charts.js", "report.js")
 
 
-def write_page(lake: Lake, cutoff: date, record: RunRecord | None = None) -> Path:
+def write_page(lake: Lake, cutoff: date, record: RunRecord | None = None) -> Location:
     """Write the page of a published cutoff, and return its path.
 
     Args:

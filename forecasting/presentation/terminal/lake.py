@@ -18,6 +18,7 @@ from forecasting.presentation.words import as_typed
 from forecasting.storage.history import BEGINNING
 from forecasting.storage.inbox import unread_entries
 from forecasting.storage.lake import Lake
+from forecasting.storage.location import Location
 
 
 def show_simulated(lake: Lake, simulated: SimulatedWeek) -> None:
@@ -31,7 +32,7 @@ def show_simulated(lake: Lake, simulated: SimulatedWeek) -> None:
     console.print(f"Next: oj run{words.lake_option(lake)}", style="dim")
 
 
-def show_import(lake: Lake, imported: ImportResult, listed_in: Path | None, *, is_check: bool) -> None:
+def show_import(lake: Lake, imported: ImportResult, listed_in: Location | None, *, is_check: bool) -> None:
     """Print what became of every row, the first example of each broken rule, and what to do next.
 
     Args:
@@ -51,7 +52,7 @@ def show_import(lake: Lake, imported: ImportResult, listed_in: Path | None, *, i
         first = f"{each.rule}: {words.count(each.rows, 'row')}; the first is line {each.line} of {each.file}"
         facts.append(Fact("rule", f"{first}: {each.detail}", Tone.WARNING))
     if listed_in:
-        facts.append(Fact("listed in", "every row that was not taken in, and why", path=listed_in))
+        facts.append(Fact("listed in", "every row that was not taken in, and why", path=str(listed_in)))
     facts += [Fact("note", note, Tone.WARNING) for note in imported.notes]
     if not imported.is_refused:
         facts += _taken_in(imported, definition)
@@ -69,7 +70,7 @@ def show_status(lake: Lake) -> None:
     newest = f"{words.count(len(published), 'forecast')}, the newest of {published[-1]}" if published else "none yet"
     facts = [Fact("lake", str(lake.root)), Fact("sales", sales), Fact("published", newest)]
     if lake.reports.table_path.exists():
-        facts.append(Fact("tables", "docs/tables.md", path=lake.reports.table_path.parent))
+        facts.append(Fact("tables", "docs/tables.md", path=str(lake.reports.table_path.parent)))
     if last := lake.runs.last():
         started = f"{last.started:%Y-%m-%d %H:%M:%S} UTC"
         facts.append(Fact("last run", f"{started}, {words.week_of(last.week)}: {last.outcome.value}"))

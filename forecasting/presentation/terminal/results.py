@@ -18,9 +18,10 @@ from forecasting.presentation.stages import loaded
 from forecasting.presentation.terminal.console import console
 from forecasting.storage.database import DatabaseLoad
 from forecasting.storage.lake import Lake
+from forecasting.storage.location import Location
 
 
-def show_page(path: Path) -> None:
+def show_page(path: Location) -> None:
     """Print where a page was written to."""
     console.print(f"Report: {words.as_typed(path)}")
 

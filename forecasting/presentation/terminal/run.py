@@ -1,7 +1,6 @@
 """What `oj run` and `oj backfill` print."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from rich.table import Table
 from rich.text import Text
@@ -18,6 +17,7 @@ from forecasting.presentation.artifacts import NO_PAGE
 from forecasting.presentation.facts import Fact
 from forecasting.presentation.terminal.console import console, print_facts
 from forecasting.presentation.view import RunView, seconds_line
+from forecasting.storage.location import Location
 
 MOVERS = 3  # rises, and as many drops
 
@@ -27,7 +27,7 @@ def say_waiting(waiting: WeekWaiting) -> None:
     console.print(str(waiting), style="yellow")
 
 
-def show_backfill(root: Path, records: Sequence[RunRecord], seconds: float) -> None:
+def show_backfill(root: Location, records: Sequence[RunRecord], seconds: float) -> None:
     """Print one line a week: its outcome."""
     table = Table(box=None, pad_edge=False)
     stores = next((record.spec.definition.store.words for record in records), "stores")

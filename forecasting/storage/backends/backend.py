@@ -91,6 +91,14 @@ class Backend(Protocol):
         """Return all files under a key, by key; without those that have a hidden name (`.…`) on their way."""
         ...
 
+    def move(self, key: str, target: str) -> None:
+        """Move an object, over one that is there; a place that cannot do that in one step copies it first."""
+        ...
+
+    def tidy(self) -> None:
+        """Remove what writers have left that died long ago."""
+        ...
+
     def delete(self, key: str) -> None:
         """Remove an object, or all objects under a key; do nothing where there is none."""
         ...

@@ -1,5 +1,6 @@
 """A bucket or container of an object store: S3, Azure Blob Storage, Google Cloud Storage, by `obstore`."""
 
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,6 +27,12 @@ class Bucket:
         with _plain_errors(self._url):
             self._store: Any = from_url(self._url)
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Bucket) and self._url == other._url
+
+    def __hash__(self) -> int:
+        return hash(self._url)
+
     @property
     def url(self) -> str:
         """The URL of the prefix."""
@@ -43,7 +50,8 @@ class Bucket:
     def open(self, key: str) -> BinaryIO:
         """Open an object to read parts of it."""
         with _plain_errors(self._of(key)):
-            return cast(BinaryIO, obstore.open_reader(self._store, key, buffer_size=READ_BYTES))
+            found = _Reader(obstore.open_reader(self._store, key, buffer_size=READ_BYTES))
+        return cast(BinaryIO, io.BufferedReader(found, buffer_size=READ_BYTES))
 
     def put(self, key: str, content: bytes) -> None:
         """Write a whole object in one step."""
@@ -89,6 +97,15 @@ class Bucket:
         seen = [entry for entry in found if not f"/{entry.key[start:]}".count("/.")]
         return sorted(seen, key=lambda entry: entry.key)
 
+    def move(self, key: str, target: str) -> None:
+        """Copy an object, then remove it."""
+        with _plain_errors(self._of(key)):
+            obstore.copy(self._store, key, target)
+            obstore.delete(self._store, key)
+
+    def tidy(self) -> None:
+        """Do nothing: what was not uploaded to its end is no object; the bucket's own rules remove its parts."""
+
     def delete(self, key: str) -> None:
         """Remove an object, and all objects under a key."""
         with _plain_errors(self._of(key)):
@@ -101,6 +118,30 @@ class Bucket:
 
     def _of(self, key: str) -> str:
         return f"{self._url}/{key}"
+
+
+class _Reader(io.RawIOBase):
+    """The library's reader as a file of Python."""
+
+    def __init__(self, reader: Any) -> None:
+        self._reader = reader
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        return int(self._reader.seek(offset, whence))
+
+    def tell(self) -> int:
+        return int(self._reader.tell())
+
+    def readinto(self, buffer: Any) -> int:
+        content = memoryview(self._reader.read(len(buffer)))
+        buffer[: len(content)] = content
+        return len(content)
 
 
 def _entry(found: Any) -> Entry:

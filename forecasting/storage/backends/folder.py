@@ -5,6 +5,7 @@ import os
 import shutil
 import stat
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -12,9 +13,9 @@ from typing import BinaryIO
 
 from forecasting.storage.backends.backend import Entry, Kind
 
-# Unfinished files lie in such a folder of each top folder: no reader's pattern finds them, and no rename leaves the
-# device, wherever a top folder such as the inbox is mounted.
+# Unfinished files lie in this folder of the root: no reader's pattern over `published` finds them.
 UNFINISHED = ".unfinished"
+SECONDS_UNFINISHED = 24 * 3600
 
 
 class Folder:
@@ -23,6 +24,12 @@ class Folder:
     def __init__(self, root: Path) -> None:
         self._root = root.absolute()
         self._shown = str(root)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Folder) and self._root == other._root
+
+    def __hash__(self) -> int:
+        return hash(self._root)
 
     @property
     def url(self) -> str:
@@ -73,8 +80,7 @@ class Folder:
         """Write a file aside; rename it to its key once the `with` block has ended well."""
         path = self.path(key)
         path.parent.mkdir(parents=True, exist_ok=True)
-        aside = self._aside(key)
-        handle, name = tempfile.mkstemp(dir=aside, suffix=".tmp")
+        handle, name = tempfile.mkstemp(dir=self._aside(key), prefix=".", suffix=".tmp")
         temporary = Path(name)
         try:
             with os.fdopen(handle, "wb") as file:
@@ -83,7 +89,7 @@ class Folder:
                 with suppress(PermissionError):  # not every file system has modes
                     os.fchmod(file.fileno(), 0o644)
                 os.fsync(file.fileno())
-            temporary.replace(path)
+            _rename(temporary, path)
         finally:
             temporary.unlink(missing_ok=True)
         _sync_folder(path.parent)
@@ -118,6 +124,12 @@ class Folder:
                 found.append(entry)
         return sorted(found, key=lambda entry: entry.key)
 
+    def move(self, key: str, target: str) -> None:
+        """Rename a file; it keeps its content also for a sender that is still writing it."""
+        path = self.path(target)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.path(key).rename(path)
+
     def delete(self, key: str) -> None:
         """Remove a file, or a folder with all that is in it."""
         path = self.path(key)
@@ -127,10 +139,18 @@ class Folder:
             else:
                 path.unlink()
 
+    def tidy(self) -> None:
+        """Remove what writers have left that died a day ago or earlier."""
+        old = time.time() - SECONDS_UNFINISHED
+        for entry in self.children(UNFINISHED):
+            if entry.changed < old:
+                self.delete(entry.key)
+
     def _aside(self, key: str) -> Path:
-        top = key.split("/")[0] if "/" in key else ""
-        aside = self.path(top) / UNFINISHED
-        aside.mkdir(parents=True, exist_ok=True)
+        if "/" not in key:
+            return self._root
+        aside = self._root / UNFINISHED
+        aside.mkdir(exist_ok=True)
         return aside
 
 
@@ -141,6 +161,20 @@ def _entry(key: str, found: os.stat_result) -> Entry:
     kind = Kind.FILE if stat.S_ISREG(mode) else Kind.LINK if stat.S_ISLNK(mode) else Kind.OTHER
     stamp = f"{found.st_ino}-{found.st_size}-{found.st_mtime_ns}"
     return Entry(key, kind, found.st_size, found.st_mtime_ns / 1e9, stamp)
+
+
+def _rename(temporary: Path, path: Path) -> None:
+    """Rename a file; where the folder of `path` is mounted from another device, copy it there first."""
+    try:
+        temporary.replace(path)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", suffix=".tmp", delete=False) as file:
+            shutil.copyfile(temporary, file.name)
+            shutil.copymode(temporary, file.name)
+            os.fsync(file.fileno())
+        Path(file.name).replace(path)
 
 
 def _joined(key: str, name: str) -> str:

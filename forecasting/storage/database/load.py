@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from operator import itemgetter
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -44,6 +43,7 @@ from forecasting.storage.database.tables import Tables, create_tables, tables_of
 from forecasting.storage.database.target import Database
 from forecasting.storage.files import read_hashed, sha256_of
 from forecasting.storage.lake import Lake
+from forecasting.storage.location import Location
 
 # Keeps sums of products within 64 bits.
 PRIME = 1_000_003
@@ -56,7 +56,7 @@ class Piece:
 
     table: Table
     week: date
-    path: Path
+    path: Location
     run_id: str | None = None
 
     @property

@@ -92,7 +92,7 @@ def test_files_are_imported_and_what_is_wrong_is_listed(tmp_path: Path) -> None:
     assert (refused.exit_code, lake.sales.weeks()) == (1, [])
     assert "not_a_number: 1 row; the first is line 28 of Umsatz.csv" in " ".join(refused.output.split())
     assert "more than the share 0.01, so nothing is taken in" in " ".join(refused.output.split())
-    (listed,) = (lake.root / "imports").iterdir()
+    (listed,) = Path(lake.root / "imports").iterdir()
     assert "'=cmd" in listed.read_text(encoding="utf-8-sig")
 
     assert oj(*command, "--max-quarantined", "0.1").exit_code == 0
@@ -112,8 +112,8 @@ def test_an_import_needs_a_panel_file_and_files(tmp_path: Path) -> None:
 def test_status_names_what_is_no_file(tmp_path: Path) -> None:
     """Links and folders in the inbox are not ignored in silence."""
     lake = shop_lake(tmp_path / "lake")
-    (lake.inbox / "folder").mkdir()
-    (lake.inbox / "link.csv").symlink_to("/etc/hostname")
+    Path(lake.inbox / "folder").mkdir()
+    Path(lake.inbox / "link.csv").symlink_to("/etc/hostname")
     output = " ".join(oj("status", "--lake", str(lake.root)).output.split())
     assert "folder: is a folder, and is not read" in output
     assert "link.csv: is a link, and is not read" in output

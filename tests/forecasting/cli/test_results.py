@@ -15,6 +15,7 @@ from forecasting.contracts import orange_juice
 from forecasting.core.drift import Alarm
 from forecasting.storage.files import read_table
 from forecasting.storage.lake import Lake
+from forecasting.storage.location import local_file
 from tests.databases import CUTOFFS, Target, assert_agrees, publish_anew
 from tests.forecasting.presentation.terminal.test_results import scores_of
 from tests.forecasting.storage.test_forecasts import SERIES, SPEC, forecast
@@ -121,8 +122,10 @@ def test_a_snapshot_is_written(lake: Lake, tmp_path: Path) -> None:
     said = snapshot(lake, SPEC.cutoff, tmp_path / "then")
 
     assert "collected by 1992-04-24 12:00:00 UTC" in said
-    assert read_table(tmp_path / "then" / "sales.parquet", orange_juice.SALES)["units"].tolist() == [5]
-    assert read_table(tmp_path / "then" / "promotions.parquet", orange_juice.PROMOTIONS)["price"].tolist() == [1.5]
+    assert read_table(local_file(tmp_path / "then" / "sales.parquet"), orange_juice.SALES)["units"].tolist() == [5]
+    assert read_table(local_file(tmp_path / "then" / "promotions.parquet"), orange_juice.PROMOTIONS)[
+        "price"
+    ].tolist() == [1.5]
     assert lake.sales.read()["units"].tolist() == [6, 7]
 
 

@@ -78,7 +78,7 @@ def test_a_run_that_is_stopped_leaves_nothing_behind(
     else:
         assert run.returncode == 128 + stop
         assert stderr == "Stopped. Published forecasts stay as they are; run again to go on.\n"
-        assert list((simulated_lake.root / "scratch").iterdir()) == []
+        assert list(Path(simulated_lake.root / "scratch").iterdir()) == []
         record = simulated_lake.runs.last()
         assert record
         assert record.outcome is Outcome.FAILED
@@ -92,7 +92,7 @@ def test_a_server_that_dies_costs_no_forecast(
     with started(
         simulated_lake, tmp_path, environment, "--model", "mean", "--max-concurrency-per-instance", "1"
     ) as run:
-        while not any((simulated_lake.root / "scratch").glob("dask-*")):
+        while not any(Path(simulated_lake.root / "scratch").glob("dask-*")):
             assert run.poll() is None
             time.sleep(0.1)
         next(process for process in running_in(tmp_path) if "flows.ephemeral_server" in process.cmdline()).kill()

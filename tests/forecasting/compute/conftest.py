@@ -15,6 +15,7 @@ from forecasting.pipeline.forecast import assemble, make_partitions
 from forecasting.pipeline.simulation import SHIPPED
 from forecasting.storage.files import read_table
 from forecasting.storage.lake import Lake
+from forecasting.storage.location import local_file
 
 WORKERS = ClusterSpec(max_concurrency_per_instance=2)
 SPEC = ForecastSpec(dominicks_week(70), model="mean")
@@ -23,7 +24,9 @@ SPEC = ForecastSpec(dominicks_week(70), model="mean")
 @pytest.fixture(scope="session")
 def few_stores() -> tuple[pd.DataFrame, pd.DataFrame]:
     """Sales and promotions of three real stores."""
-    sales, promotions = (read_table(SHIPPED / f"{table.name}.parquet", table) for table in (SALES, PROMOTIONS))
+    sales, promotions = (
+        read_table(local_file(SHIPPED / f"{table.name}.parquet"), table) for table in (SALES, PROMOTIONS)
+    )
     return sales[sales["store"].isin([2, 5, 8])], promotions[promotions["store"].isin([2, 5, 8])]
 
 

@@ -16,6 +16,7 @@ EXAMPLES = [
     errors.WeekNotWhole(WEEK, ("store 2", "store 5 lacks product 3"), 0.75, 0.9),
     errors.WeekWaiting(WEEK, ("store 2",), datetime(1992, 4, 23, 18, tzinfo=UTC)),
     errors.OptionError("horizon=0", "is less than 1", "give 1 or more weeks"),
+    errors.StorageError("s3://bucket/lake/sales", "Permission denied"),
     errors.RunError("The week has 3 rows", "run again"),
     errors.WeekBusy(WEEK, "process 12"),
     errors.TooManyFallbacks(WEEK, 51, 50, ("store 2 product 1: raised",)),

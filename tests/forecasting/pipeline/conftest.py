@@ -12,6 +12,7 @@ from forecasting.pipeline.monitoring import MonitoringResult
 from forecasting.pipeline.simulation import shipped
 from forecasting.storage.files import write_table
 from forecasting.storage.lake import Lake
+from forecasting.storage.location import local_file
 from tests.forecasting.pipeline.replayed import FEW, WEEKS, let_a_week_go_by
 
 
@@ -23,7 +24,7 @@ def replayed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Lake, list[Monit
         rows = shipped(table)
         if "week" in rows:
             rows = rows[rows["store"].isin(FEW) & (rows["week"] >= pd.Timestamp(dominicks_week(58)))]
-        write_table(source / f"{table.name}.parquet", rows, table)
+        write_table(local_file(source / f"{table.name}.parquet"), rows, table)
     return lake, [let_a_week_go_by(lake, source) for _ in WEEKS]
 
 

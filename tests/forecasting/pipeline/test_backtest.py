@@ -18,6 +18,7 @@ from forecasting.pipeline.model_selection import ModelChoice
 from forecasting.pipeline.simulation import shipped
 from forecasting.storage.files import read_table
 from forecasting.storage.lake import Lake
+from forecasting.storage.location import local_file
 from tests.small import InThisProcess, small_lake
 
 
@@ -114,7 +115,7 @@ def test_the_file_has_every_forecast(tmp_path: Path, rows: pd.DataFrame) -> None
     """As it was made, in a folder that is made for it; its scores are those of the model, with the CPU time."""
     write_rows(rows, tmp_path / "out" / "rows.parquet", ORANGE_JUICE)
 
-    again = read_table(tmp_path / "out" / "rows.parquet", orange_juice.BACKTEST)
+    again = read_table(local_file(tmp_path / "out" / "rows.parquet"), orange_juice.BACKTEST)
 
     pd.testing.assert_frame_equal(again, orange_juice.BACKTEST.cast(rows))
     source = Source("some", shipped(orange_juice.SALES), shipped(orange_juice.PROMOTIONS), ORANGE_JUICE)

@@ -56,7 +56,7 @@ def test_a_plan_that_came_after_the_cutoff_is_not_seen(simulated_lake: Lake) -> 
         works.append(stages.prepare(simulated_lake, spec, ModelChoice(spec.model, "always"), BatchSpec()))
         if cutoff == week:
             simulate(simulated_lake)
-            for file in simulated_lake.inbox.glob("*.csv"):
+            for file in Path(simulated_lake.inbox).glob("*.csv"):
                 file.write_text(
                     re.sub(r"^((?:[^,\n]*,){4})[0-9.]+,", r"\g<1>2.473,", file.read_text(), flags=re.MULTILINE)
                 )

@@ -24,6 +24,7 @@ from forecasting.storage.database.load import load
 from forecasting.storage.files import read_table
 from forecasting.storage.inbox import list_inbox, read_inbox
 from forecasting.storage.lake import Lake
+from forecasting.storage.location import local_file
 from tests.databases import Target
 from tests.forecasting.models.made_up import made_up
 
@@ -114,7 +115,7 @@ def test_it_stands_in_report_order_sheet_and_database(lake: Lake, week: date, tm
     rows = forecast(lake.sales.read(), lake.promotions.read(), spec)
     lake.forecasts.publish([rows], series_of(rows), spec, "run-1")
 
-    found = read_table(report(lake).table, schemas.report(DEFINITION))
+    found = read_table(local_file(Path(report(lake).table)), schemas.report(DEFINITION))
 
     assert found.groupby("store")["aisle_end"].unique().map(list).to_dict() == {2: [1], 5: [0]}
     sheet = order_sheet(

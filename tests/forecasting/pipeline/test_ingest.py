@@ -43,13 +43,13 @@ def test_only_weeks_that_have_come_are_backfilled(simulated_lake: Lake) -> None:
 
 def test_a_look_at_a_week_changes_nothing(simulated_lake: Lake) -> None:
     """It says what the gate would say at that moment: waiting before the deadline, closed with gaps after it."""
-    before = sorted(path.name for path in simulated_lake.root.rglob("*"))
+    before = sorted(path.name for path in Path(simulated_lake.root).rglob("*"))
     deadline = datetime(1992, 4, 23, 18, tzinfo=UTC)
     early = ingest.look(simulated_lake, dominicks_week(136), GateSpec(deadline), deadline - timedelta(seconds=1))
     late = ingest.look(simulated_lake, dominicks_week(136), GateSpec(deadline), deadline)
     assert (early.status, early.missing) == ("waiting", (90,))
     assert late.status == "closed_with_gaps"
-    assert sorted(path.name for path in simulated_lake.root.rglob("*")) == before
+    assert sorted(path.name for path in Path(simulated_lake.root).rglob("*")) == before
 
 
 def test_below_the_minimum_a_week_may_go_on_by_an_option(simulated_lake: Lake) -> None:
@@ -86,7 +86,7 @@ def test_a_file_that_is_replaced_while_it_is_collected_is_not_lost(simulated_lak
     """Its old rows are taken in; the new content stays in the inbox for the next run."""
     week = dominicks_week(136)
     arrived = ingest.collect(simulated_lake, week)
-    replaced = arrived.files[0].path
+    replaced = arrived.files[0].place
     replaced.write_text(replaced.read_text() + "\n")
     checked = ingest.validate(simulated_lake, arrived)
     assert ingest.admit(simulated_lake, week, arrived, checked, GateSpec(now()), now()).notes == (
@@ -110,7 +110,7 @@ def rows_of_store(lake: Lake, week: date, store: int) -> int:
 def test_late_bytes_of_a_file_reach_the_lake(simulated_lake: Lake, moment: str) -> None:
     """Its sender has it open all the while; the last 51 of 55 rows come after the run has read it."""
     week = dominicks_week(136)
-    file = simulated_lake.inbox / f"{week}_store-012.csv"
+    file = Path(simulated_lake.inbox) / f"{week}_store-012.csv"
     lines = file.read_text().splitlines(keepends=True)
     assert len(lines) == 56
     with file.open("w") as sender:
@@ -139,9 +139,9 @@ def test_a_file_that_is_being_written_is_left_and_said(simulated_lake: Lake, mon
     monkeypatch.setattr(inbox, "SECONDS_UNTOUCHED", 2.0)
     monkeypatch.setattr(inbox, "MOST_SECONDS_AWAITED", 0.0)
     week = dominicks_week(136)
-    for file in simulated_lake.inbox.glob("*.csv"):
+    for file in Path(simulated_lake.inbox).glob("*.csv"):
         os.utime(file, (0, 0))
-    file = simulated_lake.inbox / f"{week}_store-012.csv"
+    file = Path(simulated_lake.inbox) / f"{week}_store-012.csv"
     moment = simulated_lake.archive.clock()
     os.utime(file, (moment, moment))
     monkeypatch.setattr(simulated_lake.archive, "clock", lambda: moment)
@@ -186,9 +186,9 @@ def collect_and_admit(lake: Lake) -> ingest.IngestResult:
 @pytest.fixture
 def odd_lake(simulated_lake: Lake) -> Lake:
     """Store 2 sold a million cartons of product 1, it says; its week was collected without that row."""
-    for file in sorted(simulated_lake.inbox.iterdir())[10:]:
+    for file in sorted(Path(simulated_lake.inbox).iterdir())[10:]:
         file.unlink()
-    file = simulated_lake.inbox / f"{WEEK}_store-002.csv"
+    file = Path(simulated_lake.inbox) / f"{WEEK}_store-002.csv"
     lines = file.read_text().splitlines()
     assert lines[1].startswith(f"2,1,{WEEK},")
     lines[1] = ",".join(["2", "1", str(WEEK), "1000000", *lines[1].split(",")[4:]])
@@ -233,7 +233,7 @@ def test_the_command_takes_both_store_and_product(odd_lake: Lake) -> None:
 def test_a_file_that_is_gone_is_named(odd_lake: Lake) -> None:
     """The acceptance stands; the file must be sent again."""
     for file in odd_lake.archive.files(WEEK):
-        file.unlink()
+        Path(file).unlink()
     with pytest.raises(DataError, match="1992-04-16_store-002.csv are not in the lake's archive"):
         ingest.accept_override(odd_lake, WEEK, 2, 1, "x", "Ada", AT)
     assert odd_lake.acceptances.overrides().to_numpy().tolist() == [[2, 1, pd.Timestamp(WEEK)]]

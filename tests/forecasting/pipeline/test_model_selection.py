@@ -130,7 +130,7 @@ def test_a_broken_model_is_noticed_and_replaced_without_a_hand(lake: Lake, fitte
     assert read_metadata(lake.forecasts.path(WEEK_NOW))["model_version"] == now.version
     manifest = lake.forecasts.run_folder(WEEK_NOW, str(record.run_id)) / "manifest.json"
     assert read_json(manifest)["model_version"] == now.version
-    assert now.version in lake.reports.page_path(WEEK_NOW).read_text(encoding="utf-8")
+    assert now.version in lake.reports.page_path(WEEK_NOW).read_text()
 
     again = run(lake, retrain="when_drifted")
 

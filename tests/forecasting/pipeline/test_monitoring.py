@@ -47,7 +47,7 @@ def flipped(content: bytes) -> bytes:
 def test_the_scores_are_what_the_files_say(replayed: tuple[Lake, list[MonitoringResult]]) -> None:
     """Recomputed by DuckDB from the published files and the sales alone, every number is the same."""
     differences = runpy.run_path(str(BENCHMARKS / "scores_recomputed.py"))["differences"]
-    compared, problems = differences(replayed[0].root)
+    compared, problems = differences(replayed[0].root.path)
     assert problems == []
     # Four cutoffs at step 1 and three at step 2; the total, 11 products, 4 stores and a model; 14 numbers each.
     assert compared == 7 * 17 * 14
@@ -69,9 +69,9 @@ def test_each_week_matures_when_it_is_collected(replayed: tuple[Lake, list[Monit
 
 def test_what_is_scored_is_not_scored_again(lake: Lake) -> None:
     """A run that finds nothing new writes nothing."""
-    before = {path: path.stat().st_mtime_ns for path in lake.root.glob("scores/*/*")}
+    before = {path: path.stat().st_mtime_ns for path in Path(lake.root).glob("scores/*/*")}
     assert monitor(lake, spec_of(WEEKS[-1])).scored == 0
-    assert {path: path.stat().st_mtime_ns for path in lake.root.glob("scores/*/*")} == before
+    assert {path: path.stat().st_mtime_ns for path in Path(lake.root).glob("scores/*/*")} == before
 
 
 def test_a_corrected_week_is_scored_anew(lake: Lake) -> None:
@@ -97,7 +97,7 @@ def test_a_replaced_run_keeps_its_scores(lake: Lake) -> None:
     of_week = scores[scores["cutoff"] == pd.Timestamp(WEEKS[0])]
     assert set(of_week["run_id"]) == {lake.forecasts.run_id(WEEKS[0])}
     assert len(of_week) == 2 * 17
-    assert len(list((lake.root / "scores" / str(WEEKS[0])).iterdir())) == 2
+    assert len(list(Path(lake.root / "scores" / str(WEEKS[0])).iterdir())) == 2
 
 
 def test_a_forecast_that_is_replaced_under_its_run_id_is_scored_anew(lake: Lake) -> None:
@@ -131,7 +131,7 @@ def test_a_damaged_forecast_costs_no_other_week_its_scores(
 ) -> None:
     """It has no current forecast until it is run again; the others are scored as ever."""
     file = lake.forecasts.path(WEEKS[0])
-    file.unlink()  # one of two names
+    Path(file).unlink()  # one of two names
     file.write_bytes(
         damage((lake.forecasts.run_folder(WEEKS[0], "000000000000000a") / "forecast.parquet").read_bytes())
     )

@@ -43,18 +43,18 @@ def add(lake: Lake, *files: Path, **options: float) -> ImportResult:
 
 
 def written(lake: Lake, text: str, name: str = "Umsatz.csv") -> Path:
-    path = lake.root.parent / name
-    path.write_text(text, encoding="utf-8")
+    path = Path(lake.root).parent / name
+    path.write_text(text)
     return path
 
 
 def state(lake: Lake) -> list[tuple[str, bytes]]:
-    return [(str(path), path.read_bytes()) for path in sorted(lake.root.rglob("*")) if path.is_file()]
+    return [(str(path), path.read_bytes()) for path in sorted(Path(lake.root).rglob("*")) if path.is_file()]
 
 
 def test_a_history_fills_an_empty_lake(shop: Lake) -> None:
     """Ids as they are written, units with decimals, left out weeks as 0, prices announced from the beginning."""
-    found = add(shop, write_sales(shop.root.parent / "Umsatz.csv", range(10)))
+    found = add(shop, write_sales(Path(shop.root).parent / "Umsatz.csv", range(10)))
     assert (found.rows_in, found.accepted, found.quarantined, found.unsold) == (85, 85, 0, 5)
     assert (found.series, found.new_stores, found.new_products) == (9, 3, 3)
     assert (found.first, found.last) == (week(0), week(9))
@@ -67,11 +67,11 @@ def test_a_history_fills_an_empty_lake(shop: Lake) -> None:
 
 def test_plans_may_come_with_the_sales_or_after_them(shop: Lake) -> None:
     """In a layout of their own; they count as announced from the beginning too."""
-    sales = write_sales(shop.root.parent / "Umsatz.csv", range(4))
-    plan = write_plan(shop.root.parent / "Plan.csv", range(4, 6))
+    sales = write_sales(Path(shop.root).parent / "Umsatz.csv", range(4))
+    plan = write_plan(Path(shop.root).parent / "Plan.csv", range(4, 6))
     add(shop, sales, plan)
     assert sorted(shop.promotions.read()["week"].dt.date.unique()) == [week(number) for number in range(6)]
-    later = add(shop, write_plan(shop.root.parent / "Plan 2.csv", range(6, 7)))
+    later = add(shop, write_plan(Path(shop.root).parent / "Plan 2.csv", range(6, 7)))
     assert (later.accepted, later.sales, later.first) == (9, 0, None)
     assert shop.promotions.weeks() == [week(0)]
     assert shop.promotions.read()["week"].max() == pd.Timestamp(week(6))
@@ -79,9 +79,9 @@ def test_plans_may_come_with_the_sales_or_after_them(shop: Lake) -> None:
 
 def test_later_and_earlier_weeks_and_corrections_are_added(shop: Lake) -> None:
     """To a lake that has sales; both values of a correction are kept."""
-    add(shop, write_sales(shop.root.parent / "Umsatz.csv", range(5, 8)))
-    add(shop, write_sales(shop.root.parent / "Umsatz alt.csv", range(5)))
-    add(shop, write_sales(shop.root.parent / "Umsatz neu.csv", range(8, 9)))
+    add(shop, write_sales(Path(shop.root).parent / "Umsatz.csv", range(5, 8)))
+    add(shop, write_sales(Path(shop.root).parent / "Umsatz alt.csv", range(5)))
+    add(shop, write_sales(Path(shop.root).parent / "Umsatz neu.csv", range(8, 9)))
     assert shop.sales.weeks() == [week(number) for number in range(9)]
     again = add(shop, written(shop, HEADER + f"{STORES[0]};{PRODUCTS[0]};{week(8):%d.%m.%Y};2,5;99,5\n"))
     assert (again.accepted, again.corrected) == (1, 1)
@@ -91,7 +91,7 @@ def test_later_and_earlier_weeks_and_corrections_are_added(shop: Lake) -> None:
 
 def test_what_was_imported_is_a_duplicate_when_it_comes_again(shop: Lake) -> None:
     """Nothing changes."""
-    file = write_sales(shop.root.parent / "Umsatz.csv", range(5))
+    file = write_sales(Path(shop.root).parent / "Umsatz.csv", range(5))
     add(shop, file)
     before = shop.sales.read()
     again = add(shop, file)
@@ -159,7 +159,7 @@ def test_a_lake_without_a_panel_file_says_how_to_get_one(tmp_path: Path) -> None
 
 def test_an_outlier_comes_in_once_somebody_has_accepted_it(shop: Lake) -> None:
     """Its date and id are as the retailer writes them; its file is imported again."""
-    add(shop, write_sales(shop.root.parent / "Umsatz.csv", range(20)))
+    add(shop, write_sales(Path(shop.root).parent / "Umsatz.csv", range(20)))
     row = f" {STORES[0]} ;{PRODUCTS[0]};{week(20):%d.%m.%Y};2,0;9999\n"
     file = written(shop, HEADER + row + f"007;{PRODUCTS[1]};{week(20):%d.%m.%Y};3,0;25\n", "Umsatz neu.csv")
     assert [each.rule for each in add(shop, file, max_quarantined=0.5).rules] == ["outlier"]

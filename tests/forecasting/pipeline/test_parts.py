@@ -31,7 +31,7 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Lake:
     rows = lake.promotions.read()
     ahead = rows["week"] > pd.Timestamp(CUTOFF)
     unannounced = ahead & (rows["store"].isin([2, 5]) | (rows["product"] == 4))
-    lake.promotions.path(dominicks_week(110)).unlink()
+    lake.promotions.path(dominicks_week(110)).delete()
     lake.promotions.add(rows[~unannounced].assign(announced=pd.Timestamp(dominicks_week(110))))
     return lake
 
@@ -116,7 +116,7 @@ def test_a_failed_series_gets_the_fallback(staged: StagedForecast) -> None:
 def test_a_part_that_is_gone_is_not_passed_over(staged: StagedForecast, history: Lake) -> None:
     """It is named, and nothing is published."""
     name = staged.partitions[1].name
-    (history.partials.folder(staged.reader.run_id) / "partitions" / f"{name}.parquet").unlink()
+    (history.partials.folder(staged.reader.run_id) / "partitions" / f"{name}.parquet").delete()
     with pytest.raises(RunError, match=f"The part {name} of the run"):
         list(staged.frames())
 

@@ -32,7 +32,7 @@ def test_outcomes_are_counted_by_series_and_not_by_row(
     assert published.series_by_model == {"mean": 913}
     assert published.fallbacks_by_reason == ({} if reason is None else {reason: 1})
     assert published.rows_without_plan == int((~table["promotion_known"]).sum())
-    assert published.path == simulated_lake.forecasts.path(SPEC.cutoff)
+    assert published.path == str(simulated_lake.forecasts.path(SPEC.cutoff))
     assert (published.is_new, published.run_id, published.partitions) == (True, batch.run_id, len(batch.partitions))
     assert published.revision is None
     assert is_final(simulated_lake, batch) is not is_by_chance

@@ -10,14 +10,15 @@ from forecasting.contracts import orange_juice, schemas
 from forecasting.pipeline.report import ReportResult, report, table_of
 from forecasting.storage.files import read_table
 from forecasting.storage.lake import Lake
+from forecasting.storage.location import local_file
 from tests.databases import CUTOFFS, scores_of
 
 
 def test_the_report_is_of_the_newest_forecast(small_lake: Lake) -> None:
     """All history up to its cutoff, and its rows; the file names the cutoff and the run."""
     result = report(small_lake)
-    assert result == ReportResult(small_lake.reports.table_path, CUTOFFS[-1])
-    table = read_table(result.table, orange_juice.REPORT)
+    assert result == ReportResult(str(small_lake.reports.table_path), CUTOFFS[-1])
+    table = read_table(local_file(Path(result.table)), orange_juice.REPORT)
     pd.testing.assert_frame_equal(table, orange_juice.REPORT.cast(table_of(small_lake, CUTOFFS[-1])))
     assert table.loc[table["kind"] == "actual", "week"].max().date() == CUTOFFS[-1]
     assert (table["kind"] == "forecast").sum() == 12

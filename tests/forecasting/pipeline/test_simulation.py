@@ -16,6 +16,7 @@ from forecasting.core.validation import validate
 from forecasting.pipeline.simulation import WEEKS_AHEAD, simulate
 from forecasting.storage.inbox import list_inbox, read_inbox
 from forecasting.storage.lake import Lake
+from forecasting.storage.location import local_file
 
 
 def test_the_first_call_fills_the_lake_and_drops_one_week(simulated_lake: Lake) -> None:
@@ -46,7 +47,7 @@ def test_what_is_dropped_is_what_was_sold(simulated_lake: Lake) -> None:
         definition=ORANGE_JUICE,
         layouts=LAYOUTS,
     )
-    shipped = read_table(SHIPPED / "sales.parquet", orange_juice.SALES)
+    shipped = read_table(local_file(SHIPPED / "sales.parquet"), orange_juice.SALES)
     week = shipped[shipped["week"] == pd.Timestamp(dominicks_week(136))].reset_index(drop=True)
     pd.testing.assert_frame_equal(checked.sales, week)
     assert checked.quarantined.empty

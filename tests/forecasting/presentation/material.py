@@ -191,7 +191,7 @@ def published_of(path: Path, **changed: Any) -> PublishedForecast:
     """A published forecast of many series, with fallbacks, and a revision."""
     most = RevisedForecast(137, 11, date(1992, 4, 23), 1, 1e6, 2e6)
     published = PublishedForecast(
-        path=path,
+        path=str(path),
         run_id="0123456789abcdef",
         as_of=datetime(1992, 4, 23, 6, tzinfo=UTC),
         is_new=True,
@@ -229,6 +229,6 @@ def full_record(report: Path) -> RunRecord:
         with_gaps(),
         usage,
         published_of(report.parent / "published" / "forecast.parquet"),
-        ReportResult(report, WEEK),
+        ReportResult(str(report), WEEK),
         DatabaseLoad("reporting", error=error),
     )

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from forecasting.presentation.import_list import write_import_list
+from forecasting.storage.location import local_file
 
 
 @pytest.mark.parametrize(
@@ -27,7 +28,7 @@ def test_no_cell_is_a_formula(tmp_path: Path, text: str | None, cell: str) -> No
     """A text that begins like one gets an apostrophe; all others are as they were sent."""
     rows = pd.DataFrame({"file": ["a.csv"], "line": [7], "store": pd.Series([text], dtype="str")})
 
-    write_import_list(tmp_path / "imports" / "list.csv", rows)
+    write_import_list(local_file(tmp_path / "imports" / "list.csv"), rows)
 
     content = (tmp_path / "imports" / "list.csv").read_bytes()
     assert content.startswith(b"\xef\xbb\xbf")

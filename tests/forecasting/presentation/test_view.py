@@ -49,6 +49,6 @@ def test_a_view_holds_the_run_and_its_report(tmp_path: Path) -> None:
     assert len(view.movers(1)) <= 2
     assert view.page is None
     path = lake.reports.page_path(view.record.week)
-    path.parent.mkdir(parents=True)
+    Path(path.parent).mkdir(parents=True)
     path.write_text("")
     assert RunView(view.record, view.report, lake, ORANGE_JUICE).page == path

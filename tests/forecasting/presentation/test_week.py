@@ -1,6 +1,7 @@
 """What the page of a week shows, gathered from the lake."""
 
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -45,7 +46,7 @@ def publish(lake: Lake, cutoff: date, run_id: str, rows: pd.DataFrame, **more: s
 
 def run_of(lake: Lake, run_id: str, series: int, *results: object, **changed: Any) -> RunRecord:
     """A run that published."""
-    return record_of(published_of(lake.forecasts.path(WEEK), run_id=run_id, series=series), *results, **changed)
+    return record_of(published_of(Path(lake.forecasts.path(WEEK)), run_id=run_id, series=series), *results, **changed)
 
 
 def series_of(week: WeekView) -> int:
@@ -66,7 +67,7 @@ def test_a_first_week_has_its_page(lake: Lake) -> None:
     for nothing in (week.earlier, week.scores, week.alarms, week.corrections, week.replaced):
         assert len(nothing) == 0
     assert week.revision is None
-    assert write_page(lake, WEEK, mine).read_text(encoding="utf-8").startswith("<!doctype html>")
+    assert write_page(lake, WEEK, mine).read_text().startswith("<!doctype html>")
 
 
 def test_what_other_stages_keep_is_on_the_page(lake: Lake) -> None:
@@ -94,7 +95,7 @@ def test_what_other_stages_keep_is_on_the_page(lake: Lake) -> None:
     assert found.replaced["forecast"].unique().tolist() == [100.0]
     assert (found.point, found.version, found.run_id) == ("mean", "0ff5138fb1ec", "run-2")
     assert series_of(found) == 1
-    html = write_page(lake, WEEK).read_text(encoding="utf-8")
+    html = write_page(lake, WEEK).read_text()
     assert "Revision of the forecast" in html
     assert "0ff5138fb1ec" in html
 
@@ -105,7 +106,7 @@ def test_gaps_are_shown_though_the_run_failed_after_it_had_published(lake: Lake)
     gaps = {"missing": (2,), "received": (1, 3), "status": WeekStatus.ACCEPTED_WITH_GAPS}
     lake.completeness.write(type(whole)(**{**vars(whole), **gaps}))
     lake.runs.write(run_of(lake, "run-1", 6, outcome=Outcome.FAILED))
-    html = write_page(lake, WEEK).read_text(encoding="utf-8")
+    html = write_page(lake, WEEK).read_text()
     assert "Stores with gaps" in html
     assert "every expected store has reported" not in html
     assert "2 of 3 expected stores have reported: accepted with gaps" in html

@@ -52,7 +52,7 @@ def test_files_of_other_names_are_no_acceptances(lake: Lake) -> None:
         f"{WEEK}/{'0' * 17}.json",
     ):
         path = lake.acceptances.folder / name
-        path.parent.mkdir(exist_ok=True)
+        Path(path.parent).mkdir(exist_ok=True)
         path.write_text("{}")
     assert lake.acceptances.overrides().to_numpy().tolist() == [[2, 1, pd.Timestamp(WEEK)]]
 

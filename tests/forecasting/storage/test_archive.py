@@ -15,7 +15,9 @@ from forecasting.contracts.orange_juice import LAYOUTS
 from forecasting.contracts.panel_definition import ORANGE_JUICE
 from forecasting.storage import archive as archives
 from forecasting.storage.archive import Archive
+from forecasting.storage.backends import Folder
 from forecasting.storage.inbox import InboxFile, read_inbox
+from forecasting.storage.location import open_location
 
 CUTOFF = date(1992, 4, 16)
 NAME = f"{CUTOFF}_store-002.csv"
@@ -29,7 +31,7 @@ def inbox(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def archive(tmp_path: Path, inbox: Path) -> Archive:
-    return Archive(tmp_path / "archive", inbox)
+    return Archive(open_location(tmp_path / "archive"), open_location(inbox))
 
 
 def read(archive: Archive) -> list[InboxFile]:
@@ -241,12 +243,15 @@ def test_a_file_that_cannot_be_copied_is_said_and_stays(
     archive: Archive, inbox: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A full disk costs no traceback, and no file."""
+    put = Folder.put
 
-    def full(*_: object) -> str:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    def full(self: Folder, key: str, content: bytes) -> None:
+        if key.endswith(NAME):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        put(self, key, content)
 
     (inbox / NAME).write_text("one")
-    monkeypatch.setattr(archives, "_copy_bytes", full)
+    monkeypatch.setattr(Folder, "put", full)
     (said,) = archive.take(CUTOFF, read(archive))
     assert "could not be archived (No space left on device), and is read again by the next run" in said
     assert [file.name for file in archive.waiting()] == [NAME]

@@ -66,7 +66,7 @@ def test_a_newer_run_replaces_the_older_and_back(lake: Lake) -> None:
     assert lake.forecasts.read(SPEC.cutoff)["forecast"].unique().tolist() == [20.0]
     for _ in range(2):
         assert lake.forecasts.publish([forecast(10)], SERIES, SPEC, "run-a").read_bytes() == first
-    names = sorted(path.name for path in lake.forecasts.run_folder(SPEC.cutoff, "run-a").iterdir())
+    names = sorted(path.name for path in Path(lake.forecasts.run_folder(SPEC.cutoff, "run-a")).iterdir())
     assert names == ["forecast.parquet", "manifest.json"]
 
 
@@ -95,7 +95,7 @@ def test_readers_find_one_file_a_week_and_nothing_else(lake: Lake) -> None:
     """A reader's glob over the published root sees whole forecasts only, with the cutoff as a column."""
     lake.forecasts.publish([forecast(10)], SERIES, SPEC, "run-a")
     lake.forecasts.publish([forecast(20)], SERIES, SPEC, "run-b")
-    published = lake.forecasts.path(SPEC.cutoff).parents[1]
+    published = Path(lake.forecasts.path(SPEC.cutoff)).parents[1]
     assert [path.name for path in published.rglob("*") if path.is_file()] == ["forecast.parquet"]
     table = ds.dataset(published).to_table().to_pandas()
     assert len(table) == 600
@@ -171,7 +171,7 @@ def test_a_damaged_part_counts_as_none(tmp_path: Path) -> None:
     """Its partition is computed again."""
     lake = Lake(tmp_path)
     lake.partials.write("run-a", "part-0000", forecast(10))
-    (file,) = (lake.partials.folder("run-a") / "partitions").iterdir()
+    (file,) = Path(lake.partials.folder("run-a") / "partitions").iterdir()
     file.write_bytes(file.read_bytes()[:100])
     assert lake.partials.read("run-a", "part-0000") is None
     assert lake.partials.finished("run-a", [partition("part-0000")], SPEC) == set()
@@ -197,7 +197,7 @@ def test_the_published_bytes_do_not_depend_on_the_frames(
     cut: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However many series are written at a time, and whatever a row group holds of them."""
-    monkeypatch.setattr(files, "ROWS_IN_A_GROUP", 50)
+    monkeypatch.setattr(files, "GROUP_ROWS", 50)
     whole = Lake(tmp_path / "whole").forecasts.publish([forecast(10)], SERIES, SPEC, "run-a").read_bytes()
     rows = forecast(10).sort_values(["store", "product", "step"], ignore_index=True)
     frames = (rows.iloc[first : first + cut * SPEC.horizon] for first in range(0, len(rows), cut * SPEC.horizon))

@@ -15,8 +15,10 @@ from hypothesis import strategies as st
 from forecasting.contracts import orange_juice, schemas
 from forecasting.contracts.calendar import WEEK
 from forecasting.contracts.table import Table
+from forecasting.storage.backends import Folder
 from forecasting.storage.history import BEGINNING, WeeklyTable, later_than
 from forecasting.storage.lake import Lake
+from forecasting.storage.location import open_location
 from tests.strategies import whole_offers
 
 ROOT = Path(__file__).parents[3]
@@ -30,7 +32,7 @@ class Units(WeeklyTable):
     """Sales of a folder, without the rest of a lake."""
 
     def __init__(self, root: Path) -> None:
-        super().__init__(root / "units", root / "vintages")
+        super().__init__(open_location(root / "units"), open_location(root / "vintages"))
 
     @property
     def table(self) -> Table:
@@ -74,9 +76,9 @@ def test_nothing_new_leaves_the_file_untouched(lake: Lake) -> None:
     """Adding rows that are already there does not write."""
     lake.sales.add(sales(FIRST, {2: 5}))
     path = lake.root / "sales" / f"{FIRST}.parquet"
-    inode = path.stat().st_ino
+    inode = Path(path).stat().st_ino
     lake.sales.add(sales(FIRST, {2: 5}))
-    assert path.stat().st_ino == inode
+    assert Path(path).stat().st_ino == inode
 
 
 def test_files_of_other_names_are_skipped(lake: Lake) -> None:
@@ -133,7 +135,7 @@ def test_the_query_of_the_documents_gives_the_promotions_as_known_now(
     lake.promotions.add(announced(FIRST, 1.5, FIRST, SECOND), NOON)
     lake.promotions.add(announced(SECOND, 2.99, SECOND, SECOND + WEEK), NOON + ONE_LATER)
     (query,) = re.findall(r"```sql\n(.*?)```", (ROOT / "docs" / "vintages.md").read_text(), flags=re.DOTALL)
-    monkeypatch.chdir(lake.root.parent)  # the documents speak of a lake named `lake`
+    monkeypatch.chdir(Path(lake.root).parent)  # the documents speak of a lake named `lake`
 
     found = orange_juice.PROMOTIONS.cast(duckdb.execute(query).df()).sort_values(schemas.CELL, ignore_index=True)
 
@@ -197,14 +199,22 @@ def test_the_next_run_puts_a_vintage_in_place_that_an_interrupted_run_left(
 ) -> None:
     """A process that dies between the two steps loses nothing; also in a copy of the lake."""
     lake.sales.add(sales(FIRST, {2: 5}), NOON)
-    monkeypatch.setattr("forecasting.storage.history.put", lambda path, content: None)
-    lake.sales.add(sales(FIRST, {2: 6}), NOON + ONE_LATER)
-    lake.sales.add(sales(SECOND, {2: 1}), NOON + ONE_LATER)
+    put = Folder.put
+
+    def die(self: Folder, key: str, content: bytes) -> None:
+        if key == f"sales/{SECOND}.parquet":
+            raise KeyboardInterrupt
+        if key != f"sales/{FIRST}.parquet":
+            put(self, key, content)
+
+    monkeypatch.setattr(Folder, "put", die)
+    with pytest.raises(KeyboardInterrupt):
+        lake.sales.add(pd.concat([sales(FIRST, {2: 6}), sales(SECOND, {2: 1})]), NOON + ONE_LATER)
     monkeypatch.undo()
     assert lake.sales.read()["units"].tolist() == [5]
 
-    shutil.copytree(lake.root, lake.root.parent / "copy")
-    for copy in (lake, Lake(lake.root.parent / "copy")):
+    shutil.copytree(lake.root, Path(lake.root).parent / "copy")
+    for copy in (lake, Lake(Path(lake.root).parent / "copy")):
         assert copy.sales.read(as_of=NOON + ONE_LATER)["units"].tolist() == [6, 1]
         copy.begin_collecting(NOON + timedelta(hours=1))
         assert copy.sales.read()["units"].tolist() == [6, 1]
@@ -261,10 +271,10 @@ def test_the_newest_vintage_up_to_a_moment_is_what_is_read(
     """Of each cell the last value that was collected by that moment, and no cell that came later."""
     with tempfile.TemporaryDirectory() as folder:
         table, now, states = Units(Path(folder)), NOON, [(BEGINNING, {2: 3})]
-        table.add_week(FIRST, sales(FIRST, {2: 3}), None)
+        table.add_weeks({FIRST: sales(FIRST, {2: 3})}, None)
         for later, units in collected:
             now += timedelta(minutes=later)
-            table.add_week(FIRST, sales(FIRST, units), now)
+            table.add_weeks({FIRST: sales(FIRST, units)}, now)
             states.append((now, states[-1][1] | units))
         for moment in (*(NOON + timedelta(minutes=each) for each in minutes), *(then for then, _ in states)):
             _, expected = max(state for state in states if state[0] <= moment)
@@ -277,8 +287,8 @@ def test_the_newest_vintage_up_to_a_moment_is_what_is_read(
 def test_a_vintage_is_found_by_its_moment(tmp_path: Path) -> None:
     """In whatever time zone the moment is named."""
     table = Units(tmp_path)
-    table.add_week(FIRST, sales(FIRST, {2: 5}), NOON)
-    table.add_week(SECOND, sales(SECOND, {2: 5}), NOON + ONE_LATER)
+    table.add_weeks({FIRST: sales(FIRST, {2: 5})}, NOON)
+    table.add_weeks({SECOND: sales(SECOND, {2: 5})}, NOON + ONE_LATER)
     assert table.has_vintage(FIRST, NOON.astimezone(tz=None))
     assert not table.has_vintage(FIRST, NOON + ONE_LATER)
     assert table.newest() == NOON + ONE_LATER

@@ -15,6 +15,7 @@ from forecasting.core.inspection import raw_columns
 from forecasting.storage import inbox
 from forecasting.storage.file_week import last_week
 from forecasting.storage.inbox import InboxFile, await_settled, list_inbox, read_inbox, unread_entries
+from forecasting.storage.location import local_file, open_location
 
 DEFINITION = replace(ORANGE_JUICE, covariates=tuple(ORANGE_JUICE.covariates[:3]))  # price, deal, feat
 HEADER = "store,product,week,units,price,deal,feat\n"
@@ -22,7 +23,7 @@ NAME = "1992-04-16_store-002.csv"
 
 
 def read(folder: Path) -> pd.DataFrame:
-    return read_inbox(list_inbox(folder), DEFINITION, LAYOUTS)[1]
+    return read_inbox(list_inbox(open_location(folder)), DEFINITION, LAYOUTS)[1]
 
 
 def test_every_line_arrives_as_text(tmp_path: Path) -> None:
@@ -79,9 +80,9 @@ def test_hidden_files_links_and_folders_are_not_read(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     for number in range(5):
         (tmp_path / f"link-{number}").symlink_to("nowhere")
-    assert list_inbox(tmp_path) == []
+    assert list_inbox(open_location(tmp_path)) == []
     assert read(tmp_path).empty
-    assert unread_entries(tmp_path) == [
+    assert unread_entries(open_location(tmp_path)) == [
         "1992-04-16_store-003.csv, link-0, link-1 and 3 more: is a link, and is not read; put the file itself into "
         "the inbox.",
         "folder: is a folder, and is not read; put its files into the inbox itself.",
@@ -127,7 +128,7 @@ def settle(folder: Path, clock: list[float]) -> tuple[list[str], list[str]]:
     """The settled files and the others, by a file system whose clock goes from one of these moments to the next."""
     moments = iter(clock)
     last = clock[-1]
-    settled, unsettled = await_settled(lambda: list_inbox(folder), lambda: next(moments, last))
+    settled, unsettled = await_settled(lambda: list_inbox(open_location(folder)), lambda: next(moments, last))
     return [file.name for file in settled], [file.name for file in unsettled]
 
 
@@ -160,7 +161,7 @@ def test_a_file_that_does_not_settle_is_left_for_the_next_run(tmp_path: Path, mo
 
 def test_a_file_that_was_taken_away_is_not_among_those_read(tmp_path: Path) -> None:
     """It was listed, and has gone since."""
-    assert read_inbox([InboxFile(tmp_path / NAME, date(1992, 4, 16))], DEFINITION, LAYOUTS)[0] == []
+    assert read_inbox([InboxFile(local_file(tmp_path / NAME), date(1992, 4, 16))], DEFINITION, LAYOUTS)[0] == []
 
 
 def test_a_file_without_a_week_in_its_name_is_read_for_it_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -181,8 +182,8 @@ def test_a_file_without_a_week_in_its_name_is_read_for_it_once(tmp_path: Path, m
     for name, content in files.items():
         (tmp_path / name).write_text(content)
     for _ in range(2):
-        found = {file.name: file.week for file in list_inbox(tmp_path, DEFINITION, layouts)}
+        found = {file.name: file.week for file in list_inbox(open_location(tmp_path), DEFINITION, layouts)}
         assert found == {"plan.csv": None, "sales.csv": date(1992, 4, 16), "wrong.csv": None}
     assert sorted(read) == sorted(files)
     (tmp_path / "plan.csv").write_text(HEADER + "2,5,1992-04-23,12,2.5,0,0\n")
-    assert list_inbox(tmp_path, DEFINITION, layouts)[0].week == date(1992, 4, 23)
+    assert list_inbox(open_location(tmp_path), DEFINITION, layouts)[0].week == date(1992, 4, 23)

@@ -2,6 +2,7 @@
 
 import hashlib
 import shutil
+from pathlib import Path
 
 from forecasting.contracts.orange_juice import dominicks_week
 from forecasting.contracts.spec import ForecastSpec
@@ -14,11 +15,11 @@ def test_every_origin_is_hashed_in_the_order_of_its_names(simulated_lake: Lake) 
     cutoff = dominicks_week(130)
     file = simulated_lake.root / "sales" / f"{cutoff}.parquet"
     for path in (simulated_lake.forecasts.path(cutoff), simulated_lake.reports.table_path):
-        path.parent.mkdir(parents=True)
+        Path(path.parent).mkdir(parents=True)
         shutil.copy(file, path)
     simulated_lake.archive.take(cutoff, simulated_lake.archive.waiting()[:2])
     files, sales, promotions, forecast, report = trace(simulated_lake, ForecastSpec(cutoff, horizon=1))
-    names = sorted((simulated_lake.root / "sales").glob("*.parquet"))
+    names = sorted(Path(simulated_lake.root / "sales").glob("*.parquet"))
     counted = [name for name in names if name.stem <= str(cutoff)]
     assert (files.files, files.rows) == (2, None)
     assert (sales.files, sales.rows) == (len(counted), len(simulated_lake.sales.read(cutoff)))

@@ -44,6 +44,6 @@ def test_a_damaged_baseline_counts_as_none(lake: Lake) -> None:
     assert lake.monitoring.scores().empty
     assert lake.monitoring.baseline("mean-0123abcd").empty
     lake.monitoring.write_baseline("mean-0123abcd", schemas.BASELINE.empty(), {"model": "mean"})
-    (file,) = (lake.root / "baselines").iterdir()
+    (file,) = Path(lake.root / "baselines").iterdir()
     file.write_bytes(file.read_bytes()[:50])
     assert lake.monitoring.baseline("mean-0123abcd").empty

@@ -11,7 +11,6 @@ from forecasting.contracts.errors import DataError
 from forecasting.contracts.layout import store_files
 from forecasting.contracts.panel_definition import ORANGE_JUICE, Attribute, Covariate
 from forecasting.core.attributes import Attributes
-from forecasting.storage.files import write_text
 from forecasting.storage.lake import Lake
 
 COFFEE = replace(
@@ -47,7 +46,7 @@ def test_a_definition_is_read_as_it_was_written(lake: Lake) -> None:
 @pytest.mark.parametrize("content", ["", "{", "name = 1", 'week_starts_on = "Monday"'])
 def test_a_damaged_definition_is_named(lake: Lake, content: str) -> None:
     """The lake does not silently become the orange juice's."""
-    write_text(lake.root / "reference" / "panel.toml", content)
+    (lake.root / "reference" / "panel.toml").write_text(content)
     with pytest.raises(DataError, match="panel"):
         _ = lake.reference.definition
 
@@ -82,9 +81,9 @@ def test_what_files_say_is_written_over_what_is_known(lake: Lake) -> None:
     stores = lake.reference.stores()[["store", "name", "income"]]
     assert stores.fillna(0).to_numpy().tolist() == [[2, "2", 0], [7, "7", 2.5], [9, "Nine", 1.5]]
     assert lake.reference.products()[["product", "name", "ounces"]].to_numpy().tolist() == [[1, "1", 64]]
-    written = (lake.root / "reference" / "stores.parquet").stat().st_mtime_ns
+    written = Path(lake.root / "reference" / "stores.parquet").stat().st_mtime_ns
     lake.reference.add([], [], said)
-    assert (lake.root / "reference" / "stores.parquet").stat().st_mtime_ns == written
+    assert Path(lake.root / "reference" / "stores.parquet").stat().st_mtime_ns == written
     lake.reference.add([], [4], {"product": pd.DataFrame({"product": [4], "name": ["Four"]})})
     assert lake.reference.products()["ounces"].fillna(0).tolist() == [64, 0]
 

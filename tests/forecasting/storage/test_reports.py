@@ -15,7 +15,7 @@ def test_the_views_open_from_any_folder_whatever_the_lake_is_called(tmp_path: Pa
     lake = make_small_lake(tmp_path / 'it\'s [a] "lake"* ? ü;-- ')
     report(lake)
     with duckdb.connect() as connection:
-        connection.execute((lake.root / "report" / "views.sql").read_text(encoding="utf-8"))
+        connection.execute((lake.root / "report" / "views.sql").read_text())
         assert connection.execute("SELECT count(*) FROM report").fetchall() == [(42,)]
         assert connection.execute("SELECT count(*) FROM scores").fetchall() == [(0,)]
         found = connection.execute("SELECT * FROM forecast ORDER BY cutoff, store, product, step").df()

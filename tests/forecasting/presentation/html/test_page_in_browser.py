@@ -74,7 +74,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     week = full_of_history(made_up(25, 25, weeks=20, names=HOSTILE * 2))
     week = replace(week, alarms=[alarm_of("The error has doubled since March.")])
     lake = Lake(tmp_path_factory.mktemp("hostile"))
-    return lake.reports.write_page(CUTOFF.date(), render(week, "1992-04-16"))
+    return Path(lake.reports.write_page(CUTOFF.date(), render(week, "1992-04-16")))
 
 
 def test_fifty_hostile_names_stay_text(hostile: Path, open_in: Callable[..., Tab]) -> None:
@@ -107,7 +107,7 @@ def test_units_with_decimals_are_shown_with_three_digits(tmp_path: Path, open_in
     report.loc[newest, "units"] = -0.5
     week = replace(week, panel=panel, report=report, replaced=week.replaced)
     tab = open_in()
-    page = tab.open(Lake(tmp_path).reports.write_page(CUTOFF.date(), render(week, "1992-04-16")))
+    page = tab.open(Path(Lake(tmp_path).reports.write_page(CUTOFF.date(), render(week, "1992-04-16"))))
     expect(page.locator("h1")).to_contain_text("2.22 kg are expected")
     expect(page.locator("#series-sentence")).to_contain_text("0.37 kg are expected")
     expect(page.locator("#series-table")).to_contain_text("0.30–0.44")
@@ -120,7 +120,7 @@ def test_choosing_a_series_changes_chart_table_and_sentence(tmp_path: Path, open
     """By keyboard alone; another span shows other weeks; what can be reached by Tab is in the order of the page."""
     page_file = Lake(tmp_path).reports.write_page(CUTOFF.date(), render(full_of_history(made_up()), "1992-04-16"))
     tab = open_in()
-    page = tab.open(page_file)
+    page = tab.open(Path(page_file))
 
     def drawn() -> str:
         return page.locator("#series-chart svg").inner_html()
@@ -159,7 +159,7 @@ def test_choosing_a_series_changes_chart_table_and_sentence(tmp_path: Path, open
     page.locator("#order-table th", has_text="brand").press("Enter")
     names.append(first.locator("td").nth(1).text_content())
     assert sorted(names) == ["Product 1", "Product 2"]  # type: ignore[type-var]
-    tab.require_quiet(page_file)
+    tab.require_quiet(Path(page_file))
 
 
 def test_it_can_be_read_on_a_phone_in_the_dark_and_on_paper(tmp_path: Path, open_in: Callable[..., Tab]) -> None:
@@ -168,10 +168,10 @@ def test_it_can_be_read_on_a_phone_in_the_dark_and_on_paper(tmp_path: Path, open
     page_file = Lake(tmp_path).reports.write_page(CUTOFF.date(), render(week, "1992-04-16"))
     for name, width, looks in (("phone", 390, "light"), ("desktop", 1280, "light"), ("dark", 640, "dark")):
         tab = open_in(width, color_scheme=looks)
-        page = tab.open(page_file)
+        page = tab.open(Path(page_file))
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         assert page.locator(".chart svg").count() == 4 + 8
-        tab.require_quiet(page_file)
+        tab.require_quiet(Path(page_file))
         tab.keep(f"report-{name}")
     label = page.locator("#total-chart svg text").first
     assert label.evaluate("text => getComputedStyle(text).fill") == "rgb(163, 171, 179)"
@@ -186,7 +186,7 @@ def test_a_big_page_loads_the_series_that_is_asked_for(tmp_path: Path, open_in: 
     assert len(parts) == 5
     parts[2].unlink()
     tab = open_in()
-    page = tab.open(page_file)
+    page = tab.open(Path(page_file))
     page.select_option("#product", index=2)
     page.select_option("#store", label="201")
     expect(page.locator("#series-sentence")).to_contain_text("Product 3 in store 201: 100 cartons are expected")

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from html import unescape
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -216,7 +217,7 @@ def test_oj_report_prints_where_the_page_is(page_lake: Lake) -> None:
 
 def test_the_parts_of_a_page_go_with_it(page_lake: Lake) -> None:
     """A page that needs fewer parts than the one before it leaves none of the old ones."""
-    folder = page_lake.reports.page_path(WEEK).with_suffix("")
+    folder = Path(page_lake.reports.page_path(WEEK)).with_suffix("")
     folder.mkdir(parents=True)
     (folder / "000-old.js").write_text("")
     write_page(page_lake, WEEK)

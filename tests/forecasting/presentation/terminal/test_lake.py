@@ -12,8 +12,8 @@ from forecasting.core.validation import FileRows
 from forecasting.pipeline.panel_import import BrokenRule, ImportResult
 from forecasting.pipeline.simulation import SimulatedWeek
 from forecasting.presentation.terminal.lake import show_import, show_simulated, show_status
-from forecasting.storage.files import write_text
 from forecasting.storage.lake import Lake
+from forecasting.storage.location import local_file
 from tests.forecasting.presentation.material import record_of
 from tests.forecasting.presentation.terminal.printed import MARKUP, joined, text_of
 
@@ -26,7 +26,7 @@ def test_the_last_error_is_printed_as_it_is(error: str, printed: StringIO, tmp_p
     lake = Lake(tmp_path / "lake")
     lake.prepare()
     record = record_of(outcome=Outcome.FAILED, error=RunFailure("DataError", error))
-    write_text(lake.root / "run_records" / str(CUTOFF) / "1992-04-23T06-00-00.json", record.to_json())
+    (lake.root / "run_records" / str(CUTOFF) / "1992-04-23T06-00-00.json").write_text(record.to_json())
 
     show_status(lake)
 
@@ -70,7 +70,7 @@ def imported(*, max_quarantined: float = 0.01, detail: str = "units is '': repor
 @pytest.mark.parametrize("detail", [*MARKUP, "It is wrong " * 30])
 def test_an_import_prints_each_rule_with_its_first_row(detail: str, printed: StringIO, tmp_path: Path) -> None:
     """File, line and remedy as they are; where the list is; what the lake has now."""
-    show_import(Lake(tmp_path / "lake"), imported(detail=detail), tmp_path / "list.csv", is_check=False)
+    show_import(Lake(tmp_path / "lake"), imported(detail=detail), local_file(tmp_path / "list.csv"), is_check=False)
 
     text = text_of(printed)
     assert joined(f"missing_value: 5 rows; the first is line 17 of b.csv: {detail}") in joined(text)

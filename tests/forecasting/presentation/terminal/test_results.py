@@ -27,12 +27,13 @@ from forecasting.presentation.terminal.results import (
 from forecasting.presentation.words import metric_columns
 from forecasting.storage.database import DatabaseLoad
 from forecasting.storage.lake import Lake
+from forecasting.storage.location import local_file
 from tests.forecasting.presentation.terminal.printed import joined, text_of
 
 
 def test_what_was_written_is_named(printed: StringIO) -> None:
     """The page, the exported file with its rows, and what was loaded."""
-    show_page(Path("report/[b]1992-04-16.html"))
+    show_page(local_file(Path("report/[b]1992-04-16.html")))
     show_exported(Path("[orders].xlsx"), date(1992, 4, 16), 1826)
     show_loaded(DatabaseLoad("reporting", (date(1992, 4, 16),), {"forecast": 1826}))
 

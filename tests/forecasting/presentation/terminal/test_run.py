@@ -16,8 +16,9 @@ from forecasting.core.completeness import Acceptance
 from forecasting.pipeline.publication import PublishedForecast
 from forecasting.presentation.terminal.run import show_backfill, show_run
 from forecasting.presentation.view import RunView, run_view
-from forecasting.storage.files import write_table, write_text
+from forecasting.storage.files import write_table
 from forecasting.storage.lake import Lake
+from forecasting.storage.location import local_file, open_location
 from tests.forecasting.presentation.material import full_record, record_of, with_gaps
 from tests.forecasting.presentation.terminal.printed import MARKUP, joined, text_of
 from tests.strategies import whole_offers
@@ -37,13 +38,13 @@ def report_at(path: Path, product_name: str = "Tropicana", sold: int = 10, expec
     ahead = {"week": week + WEEK, "units": expected, "cutoff": week, "model": "naive", "reason": None}
     rows = [past, series.assign(kind="forecast", **ahead, **ends, **plan)]
     both = pd.concat([rows[0].astype({"cutoff": "datetime64[us]"}), rows[1]])
-    write_table(path, whole_offers(both), orange_juice.REPORT)
+    write_table(local_file(path), whole_offers(both), orange_juice.REPORT)
     return path
 
 
 def view_of(lake: Lake, record: RunRecord | None = None, **report: Any) -> RunView:
     """A run with something of everything, whose report is in the lake."""
-    path = report_at(lake.reports.table_path, **report)
+    path = report_at(Path(lake.reports.table_path), **report)
     return run_view(lake, record or full_record(path))
 
 
@@ -67,7 +68,7 @@ def test_a_run_fits_80_columns(printed: StringIO, lake: Lake) -> None:
 
 def test_the_page_is_named_where_it_was_written(printed: StringIO, lake: Lake) -> None:
     """To be opened."""
-    write_text(lake.reports.page_path(CUTOFF), "")
+    lake.reports.page_path(CUTOFF).write_text("")
 
     show_run(view_of(lake), seconds=720.0)
 
@@ -138,7 +139,7 @@ def test_a_backfill_has_a_line_a_week(printed: StringIO, tmp_path: Path) -> None
     good = full_record(tmp_path / "report.parquet")
     failed = record_of(outcome=Outcome.FAILED, error=RunFailure("DataError", "[bold]It is dry; pour water."))
 
-    show_backfill(tmp_path, [good, failed], 12.34)
+    show_backfill(open_location(tmp_path), [good, failed], 12.34)
 
     lines = [" ".join(line.split()) for line in text_of(printed).splitlines()]
     assert "1992-04-16 published 71 of 83 913,000 6" in lines

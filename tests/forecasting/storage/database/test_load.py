@@ -4,6 +4,7 @@ import os
 import random
 import signal
 import time
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -77,7 +78,7 @@ def test_named_weeks_are_loaded_whether_they_differ_or_not(lake: Lake, target: T
 def test_a_forecast_that_is_gone_from_the_lake_is_gone_from_the_database(lake: Lake, target: Target) -> None:
     """It is a copy, not an archive."""
     load(lake, target.name)
-    lake.forecasts.path(CUTOFFS[0]).unlink()
+    Path(lake.forecasts.path(CUTOFFS[0])).unlink()
     load(lake, target.name)
     assert_agrees(lake, target)
     assert target.ask("SELECT count(*) FROM loads WHERE table_name = 'forecast'") == [(2,)]
