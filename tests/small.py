@@ -40,6 +40,16 @@ def small_lake(root: Path, first: date, last: date) -> Lake:
     return lake
 
 
+def half_announced_lake(root: Path, first: date, last: date) -> Lake:
+    """The same; of the coming weeks half of the plans are not announced."""
+    lake = small_lake(root, first, last)
+    rows = lake.promotions.read()
+    is_unannounced = (rows["week"] > pd.Timestamp(last)) & (rows["store"].isin([2, 5]) | (rows["product"] == 4))
+    lake.promotions.path(first).delete()
+    lake.promotions.add(rows[~is_unannounced].assign(announced=pd.Timestamp(first)))
+    return lake
+
+
 class InThisProcess:
     """A cluster without workers: the same forecasts, one after the other."""
 

@@ -1,5 +1,6 @@
 """Cutting series into partitions: disjoint sets of whole series that together are all of them again."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -10,9 +11,13 @@ from forecasting.contracts import schemas
 from forecasting.contracts.panel_definition import Id
 from forecasting.core.fitted_model import FittedModel
 from forecasting.core.panel import series_of
+from forecasting.core.pool import Pool
 
 # Which series a model learns from together; they stay in one partition.
 Pooled = Literal["nothing", "product", "everything"]
+
+LARGEST_BUCKET = 8_000  # series: 120 weeks of them take about half a gigabyte
+FEWEST_BUCKETS = 32
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,12 +48,14 @@ class PartitionData:
     promotions: covariates of all products of these stores, past and future; complete in the coming weeks, where
         `known` marks what was announced (see `forecasting.core.panel.complete_promotions`).
     fitted: the fitted model to predict by; None where the task fits one.
+    pool: what the model has learnt from the pooled stores; None where it learns from the panel.
     """
 
     name: str
     panel: pd.DataFrame
     promotions: pd.DataFrame
     fitted: FittedModel | None = None
+    pool: Pool | None = None
 
     @property
     def series(self) -> pd.DataFrame:
@@ -62,13 +69,16 @@ class PartitionData:
         return replace(self, name=name or self.name, panel=panel, promotions=promotions)
 
 
-def plan_partitions(series: pd.DataFrame, *, mini_batch_size: int, pooled: Pooled) -> list[Partition]:
+def plan_partitions(
+    series: pd.DataFrame, *, mini_batch_size: int, pooled: Pooled, name: str = "part"
+) -> list[Partition]:
     """Cut series into partitions.
 
     Args:
         series: the distinct (`store`, `product`), sorted.
         mini_batch_size: most series in one partition; a product that has more stays whole all the same.
         pooled: what the model learns from together stays together, however large.
+        name: that their names begin with.
 
     Returns:
         Disjoint partitions that together have all series; those of a model that pools nothing are contiguous.
@@ -84,9 +94,24 @@ def plan_partitions(series: pd.DataFrame, *, mini_batch_size: int, pooled: Poole
         n_partitions = -(-len(series) // mini_batch_size)
         number = np.arange(len(series)) * n_partitions // len(series)
     return [
-        Partition("everything" if pooled == "everything" else f"part-{index:04d}", rows.reset_index(drop=True))
+        Partition("everything" if pooled == "everything" else f"{name}-{index:04d}", rows.reset_index(drop=True))
         for index, rows in series.groupby(number)
     ]
+
+
+def stores_of(partitions: Sequence[Partition]) -> frozenset[Id]:
+    """Return the stores of some partitions."""
+    return frozenset(store for each in partitions for store in each.series["store"].unique().tolist())
+
+
+def is_pooled_apart(series: pd.DataFrame, most_pooled: int | None) -> bool:
+    """Return whether a product has more stores than a model learns from: it then learns first, and forecasts after."""
+    return most_pooled is not None and bool((series.groupby("product").size() > most_pooled).any())
+
+
+def bucket_size(series: pd.DataFrame, mini_batch_size: int) -> int:
+    """Return how many series one task forecasts by pools: enough tasks for many workers, and few reads of a week."""
+    return max(mini_batch_size, min(LARGEST_BUCKET, len(series) // FEWEST_BUCKETS))
 
 
 def partition_panel(

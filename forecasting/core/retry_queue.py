@@ -14,6 +14,7 @@ import pandas as pd
 
 from forecasting.contracts.panel_definition import Series
 from forecasting.core.partition import Partition, PartitionData
+from forecasting.core.pool import Pool
 
 Failure = Literal["raised", "timed_out", "worker_lost", "never_began"]
 
@@ -27,11 +28,13 @@ class Part:
 
     name: of the task's partition, and of the file where the worker has written the rows itself.
     rows: the forecasts; None where the worker has written them.
+    pool: what it has learnt, where it was to learn and not to forecast.
     reasons: why rows of a series cannot be used.
     """
 
     name: str
     rows: pd.DataFrame | None = None
+    pool: Pool | None = None
     reasons: Mapping[Series, str] = field(default_factory=dict)
 
 

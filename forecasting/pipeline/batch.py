@@ -9,20 +9,28 @@ import pandas as pd
 
 from forecasting.compute import Cluster
 from forecasting.contracts import schemas
-from forecasting.contracts.calendar import WEEK
 from forecasting.contracts.errors import TooManyFallbacks
-from forecasting.contracts.panel_definition import PanelDefinition
+from forecasting.contracts.panel_definition import Id, PanelDefinition
 from forecasting.contracts.spec import BatchSpec, ForecastSpec
 from forecasting.contracts.table import Table
 from forecasting.core.completeness import active_series, first_active_week
 from forecasting.core.forecast_checks import keys_of
-from forecasting.core.panel import guess_offers, series_of
-from forecasting.core.partition import Partition, PartitionData, plan_partitions
+from forecasting.core.panel import series_of
+from forecasting.core.partition import (
+    Partition,
+    PartitionData,
+    bucket_size,
+    is_pooled_apart,
+    plan_partitions,
+    stores_of,
+)
+from forecasting.core.pool import Pool, pooled_series
 from forecasting.core.retry_queue import PartitionOutcome, RetryQueue
 from forecasting.core.run_identity import identify
 from forecasting.models import get_model
-from forecasting.pipeline.forecast import assemble, require_some
-from forecasting.pipeline.parts import PartitionReader, StagedForecast, forecast_data, forecast_part
+from forecasting.pipeline.forecast import assemble, guesses_of, guessing_stores, require_some
+from forecasting.pipeline.parts import PartitionReader, forecast_data, forecast_part, learn_part
+from forecasting.pipeline.staged import StagedForecast
 from forecasting.storage.fingerprint import code_fingerprint
 from forecasting.storage.lake import Lake
 from forecasting.storage.leases import waiting_lease
@@ -40,6 +48,7 @@ class ForecastBatch:
     as_of: the moment up to which everything was collected that it knows.
     spec: with the model that was chosen.
     version: the registered model; None where each partition fits its own.
+    pools: partitions of the pooled series, from which is learnt before; none where no product has more stores.
     """
 
     run_id: str
@@ -49,6 +58,7 @@ class ForecastBatch:
     partitions: list[Partition] = field(repr=False)
     reader: PartitionReader = field(repr=False)
     version: str | None = None
+    pools: list[Partition] = field(default_factory=list, repr=False)
 
     @property
     def cutoff(self) -> date:
@@ -76,13 +86,18 @@ def prepare(lake: Lake, spec: ForecastSpec, choice: "ModelChoice", batch: BatchS
         as_of = lake.last_collected()
     options = {"error_threshold": batch.error_threshold} | ({"version": choice.version} if choice.version else {})
     run_id = identify(lake.digests(spec.cutoff, as_of), spec, options, code_fingerprint(spec.model))
-    series, pooled = _active(lake, spec, as_of), get_model(spec.model).pooled
+    series, model = _active(lake, spec, as_of), get_model(spec.model)
     require_some(series, spec)
-    partitions = plan_partitions(series, mini_batch_size=batch.mini_batch_size, pooled=pooled)
+    size, pooled, pools = batch.mini_batch_size, model.pooled, []
+    if is_pooled_apart(series, model.most_pooled) and not choice.version:
+        pools = plan_partitions(pooled_series(series), mini_batch_size=size, pooled=pooled, name="pool")
+        size, pooled = bucket_size(series, size), "nothing"
+    partitions = plan_partitions(series, mini_batch_size=size, pooled=pooled)
     # Where a model pools, each partition has all stores, and with them the chain's offers.
-    guesses = _guesses(lake, spec, as_of) if pooled == "nothing" and len(partitions) > 1 else None
-    reader = PartitionReader(lake.url, run_id, as_of, spec, choice.version, guesses)
-    return ForecastBatch(run_id, as_of, spec, batch, partitions, reader, choice.version)
+    is_cut = pooled == "nothing" and len(partitions) > 1
+    guesses = _guesses(lake, spec, as_of, guessing_stores(series)) if is_cut else None
+    reader = PartitionReader(lake.url, run_id, as_of, spec, choice.version, bool(pools), guesses)
+    return ForecastBatch(run_id, as_of, spec, batch, partitions, reader, choice.version, pools)
 
 
 def _active(lake: Lake, spec: ForecastSpec, as_of: datetime) -> pd.DataFrame:
@@ -94,10 +109,10 @@ def _active(lake: Lake, spec: ForecastSpec, as_of: datetime) -> pd.DataFrame:
     return series_of(found)
 
 
-def _guesses(lake: Lake, spec: ForecastSpec, as_of: datetime) -> pd.DataFrame:
-    """Return what is assumed where a store has announced nothing."""
-    weeks = pd.date_range(spec.cutoff + WEEK, spec.weeks[-1], freq="7D", unit="us")
-    return guess_offers(lake.promotions.read(spec.cutoff, as_of), weeks, spec.cutoff, spec.definition)
+def _guesses(lake: Lake, spec: ForecastSpec, as_of: datetime, stores: frozenset[Id] | None) -> pd.DataFrame:
+    between = (min(stores), max(stores)) if stores else None
+    promotions = lake.promotions.read(spec.cutoff, as_of, between, stores)
+    return guesses_of(promotions[schemas.promotions(spec.definition).columns], spec)
 
 
 def forecast(cluster: Cluster, lake: Lake, batch: ForecastBatch, *, on_progress: Progress) -> StagedForecast:
@@ -109,6 +124,8 @@ def forecast(cluster: Cluster, lake: Lake, batch: ForecastBatch, *, on_progress:
         TooManyFallbacks: more series failed than `error_threshold` allows.
     """
     lake.partials.begin(batch.run_id)
+    if batch.pools and not lake.partials.read_pool(batch.run_id):
+        lake.partials.write_pool(batch.run_id, _learnt(cluster, batch))
     parts: dict[str, tuple[str, ...]] = {
         name: (name,) for name in lake.partials.finished(batch.run_id, batch.partitions, batch.spec)
     }
@@ -136,6 +153,25 @@ def forecast(cluster: Cluster, lake: Lake, batch: ForecastBatch, *, on_progress:
     )
     _require_few_failures(queue, batch.partitions, batch.spec, batch.batch_spec)
     return StagedForecast(lake, batch.partitions, batch.reader, parts, dict(queue.reasons))
+
+
+def _learnt(cluster: Cluster, batch: ForecastBatch) -> Pool:
+    """Return what the model learns from the pooled series.
+
+    A product of which nothing can be learnt is not in it: its series fail where they are forecast, each with a reason.
+    """
+    stores = stores_of(batch.pools)
+    queue = _queue(batch.pools, batch.spec, replace(batch.batch_spec, error_threshold=-1))
+    outcomes = cluster.map_partitions(
+        learn_part,
+        queue,
+        batch.reader,
+        stores,
+        timeout=batch.batch_spec.timeout,
+        rows=lambda partition: batch.reader.read_pooled(partition, stores),
+    )
+    # Parts that were found by halves have learnt from less than the pool.
+    return Pool.joined(part.pool for each in outcomes if len(each.parts) == 1 for part in each.parts if part.pool)
 
 
 def map_forecast(

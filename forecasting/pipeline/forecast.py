@@ -6,16 +6,18 @@ from dataclasses import replace
 import pandas as pd
 
 from forecasting.contracts import schemas
+from forecasting.contracts.calendar import WEEK
 from forecasting.contracts.errors import DataError
-from forecasting.contracts.panel_definition import Series
+from forecasting.contracts.panel_definition import Id, Series
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.contracts.table import Table
 from forecasting.core.completeness import active_series
 from forecasting.core.distribution import PredictiveDistribution
 from forecasting.core.fitted_model import FittedModel
 from forecasting.core.forecast_checks import keys_of, require_complete
-from forecasting.core.panel import build_panel, complete_promotions
+from forecasting.core.panel import build_panel, complete_promotions, guess_offers
 from forecasting.core.partition import PartitionData, partition_panel
+from forecasting.core.pool import pooled_series
 from forecasting.models import get_model
 
 FALLBACK_MODEL = "mean"
@@ -45,11 +47,25 @@ def make_partitions(
     require_some(series, spec)
     promotions = promotions[schemas.promotions(spec.definition).columns]
     panel = build_panel(sales, promotions, series, spec.cutoff)
-    complete = complete_promotions(promotions, series, spec.cutoff, spec.weeks[-1], spec.definition)
+    stores = guessing_stores(series)
+    guesses = None if stores is None else guesses_of(promotions[promotions["store"].isin(stores)], spec)
+    complete = complete_promotions(promotions, series, spec.cutoff, spec.weeks[-1], spec.definition, guesses)
     partitions = partition_panel(panel, complete, mini_batch_size=mini_batch_size, pooled=get_model(spec.model).pooled)
     if not fitted:
         return partitions
     return [replace(partition, fitted=fitted.only(partition.series)) for partition in partitions]
+
+
+def guessing_stores(series: pd.DataFrame) -> frozenset[Id] | None:
+    """Return the stores that tell what is assumed where one has announced nothing; None for all of the chain."""
+    pooled = pooled_series(series)
+    return None if len(pooled) == len(series) else frozenset(pooled["store"].unique().tolist())
+
+
+def guesses_of(promotions: pd.DataFrame, spec: ForecastSpec) -> pd.DataFrame:
+    """Return what is assumed where a store has announced nothing, from the promotions of the guessing stores."""
+    weeks = pd.date_range(spec.cutoff + WEEK, spec.weeks[-1], freq="7D", unit="us")
+    return guess_offers(promotions, weeks, spec.cutoff, spec.definition)
 
 
 def require_some(series: pd.DataFrame, spec: ForecastSpec) -> None:
@@ -97,7 +113,7 @@ def forecast_partition(partition: PartitionData, spec: ForecastSpec) -> pd.DataF
     if partition.fitted:
         predictive = model.predict(partition.fitted, partition.panel, partition.promotions, spec)
     else:
-        predictive = model.forecast(partition.panel, partition.promotions, spec)
+        predictive = model.forecast(partition.panel, partition.promotions, spec, partition.pool)
     return _as_forecast(predictive, partition.promotions, spec, model=spec.model)
 
 

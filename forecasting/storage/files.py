@@ -3,7 +3,7 @@
 import hashlib
 import json
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, BinaryIO
 
@@ -91,16 +91,22 @@ def read_table(place: Location, table: Table) -> pd.DataFrame:
     return table.from_arrow(_read(place, table))
 
 
-def read_tables(places: Iterable[Location], table: Table, stores: tuple[Any, Any] | None = None) -> pd.DataFrame:
+def read_tables(
+    places: Iterable[Location],
+    table: Table,
+    stores: tuple[Any, Any] | None = None,
+    among: Collection[Any] | None = None,
+) -> pd.DataFrame:
     """Read many files of one declared table as one frame, which is cast only once.
 
     Args:
         stores: the first and the last store that are wanted; None for all.
+        among: the stores of that range that are wanted; None for all of it.
 
     Raises:
         SchemaError: as `read_table`.
     """
-    parts = [table.declared(_read(place, table, stores=stores)) for place in places]
+    parts = [table.declared(_read(place, table, stores=stores, among=among)) for place in places]
     return table.from_arrow(pa.concat_tables(parts)) if parts else table.empty()
 
 
@@ -202,6 +208,7 @@ def _read(
     *,
     content: bytes | None = None,
     stores: tuple[Any, Any] | None = None,
+    among: Collection[Any] | None = None,
     columns: list[str] | None = None,
 ) -> pa.Table:
     try:
@@ -214,7 +221,8 @@ def _read(
         with place.open() as file:
             parquet = pq.ParquetFile(file, page_checksum_verification=True)
             found = parquet.read_row_groups(_groups_of(parquet.metadata, stores))
-        return found.filter((pc.field("store") >= stores[0]) & (pc.field("store") <= stores[1]))
+        wanted = (pc.field("store") >= stores[0]) & (pc.field("store") <= stores[1])
+        return found.filter(wanted if among is None else wanted & pc.field("store").isin(list(among)))
     except (pa.ArrowInvalid, OSError) as error:
         raise SchemaError(
             table.name,

@@ -1,5 +1,7 @@
 """Forecasts: the finished partitions of unfinished runs, and what is published, one file a cutoff.
 
+    staging/<run_id>/run                                     says that this is the lake of that run
+    staging/<run_id>/pool.npz                                what it has learnt from the pooled stores
     staging/<run_id>/partitions/<partition>.parquet          finished partitions of a run that has not published yet
     runs/<cutoff>/<run_id>/forecast.parquet, manifest.json   every forecast that was published; never changed
     published/<cutoff>/forecast.parquet                      the current one, a copy of one of them
@@ -29,6 +31,7 @@ from forecasting.contracts.table import Table
 from forecasting.core.forecast_checks import complete, unusable_series
 from forecasting.core.panel import series_of
 from forecasting.core.partition import Partition
+from forecasting.core.pool import Pool
 from forecasting.storage.files import (
     copy_from,
     digest_of,
@@ -66,6 +69,20 @@ class PartialResults:
     def has_begun(self, run_id: str) -> bool:
         """Return whether this is the lake of that run, and not a copy of it or another one of the same name."""
         return (self.folder(run_id) / "run").exists()
+
+    def write_pool(self, run_id: str, pool: Pool) -> None:
+        """Write what the run has learnt from the pooled stores."""
+        self._pool(run_id).write_bytes(pool.to_bytes())
+
+    def read_pool(self, run_id: str) -> Pool | None:
+        """Return what the run has learnt from the pooled stores; None where it has not yet."""
+        try:
+            return Pool.from_bytes(self._pool(run_id).read_bytes())
+        except FileNotFoundError:
+            return None
+
+    def _pool(self, run_id: str) -> Location:
+        return self.folder(run_id) / "pool.npz"
 
     def write(self, run_id: str, name: str, rows: pd.DataFrame) -> None:
         """Write the rows of one task, in one step."""

@@ -11,7 +11,7 @@ vintages until it is corrected, and counts as known from the beginning.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -73,14 +73,18 @@ class WeeklyTable(ABC):
         return found
 
     def rows(
-        self, until: date | None = None, as_of: datetime | None = None, stores: Stores | None = None
+        self,
+        until: date | None = None,
+        as_of: datetime | None = None,
+        stores: Stores | None = None,
+        among: Collection[Any] | None = None,
     ) -> pd.DataFrame:
-        """Return the rows of those files, oldest week first; of a range of stores, or of all."""
+        """Return the rows of those files, oldest week first; of a range of stores or some of it, or of all."""
         files = self.files(until, as_of)
-        rows = read_tables(files, self.table, stores)
+        rows = read_tables(files, self.table, stores, among)
         if as_of and files != self.files(until, as_of):
             # While the files were read, history was corrected for the first time and became a vintage.
-            return self.rows(until, as_of, stores)
+            return self.rows(until, as_of, stores, among)
         return rows
 
     def by_week(self, since: date, until: date, as_of: datetime) -> Iterator[pd.DataFrame]:
@@ -194,10 +198,14 @@ class Sales(WeeklyTable):
         return schemas.sales(self._reference.definition)
 
     def read(
-        self, until: date | None = None, as_of: datetime | None = None, stores: Stores | None = None
+        self,
+        until: date | None = None,
+        as_of: datetime | None = None,
+        stores: Stores | None = None,
+        among: Collection[Any] | None = None,
     ) -> pd.DataFrame:
         """Return the sales of all weeks, or of those up to `until`, as known now or at `as_of`; sorted by cell."""
-        return self.rows(until, as_of, stores).sort_values(schemas.CELL, ignore_index=True)
+        return self.rows(until, as_of, stores, among).sort_values(schemas.CELL, ignore_index=True)
 
     def add(self, rows: pd.DataFrame, collected: datetime | None = None) -> None:
         """Add accepted rows to their weeks; a row of a cell that exists replaces it, and the old vintage stays.
@@ -225,13 +233,17 @@ class Promotions(WeeklyTable):
         return schemas.promotions(self._reference.definition)
 
     def read(
-        self, announced_until: date | None = None, as_of: datetime | None = None, stores: Stores | None = None
+        self,
+        announced_until: date | None = None,
+        as_of: datetime | None = None,
+        stores: Stores | None = None,
+        among: Collection[Any] | None = None,
     ) -> pd.DataFrame:
         """Return the promotions of all weeks, past and future, that were announced up to a week; sorted by cell.
 
         Where several files announced a cell, the newest week's file counts.
         """
-        return newest_announced(self.rows(announced_until, as_of, stores))
+        return newest_announced(self.rows(announced_until, as_of, stores, among))
 
     def add(self, rows: pd.DataFrame, collected: datetime | None = None) -> None:
         """Add announced promotions; they replace what files of the same week announced for the same cells."""

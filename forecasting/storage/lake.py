@@ -37,7 +37,7 @@ declared pattern.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -144,13 +144,22 @@ class Lake:
         self.promotions.settle()
         return later_than(self.last_collected(), at)
 
-    def snapshot(self, cutoff: date, as_of: datetime, stores: tuple[Id, Id] | None = None) -> Snapshot:
+    def snapshot(
+        self,
+        cutoff: date,
+        as_of: datetime,
+        stores: tuple[Id, Id] | None = None,
+        among: Collection[Id] | None = None,
+    ) -> Snapshot:
         """Return what a run of `cutoff` had to forecast from at the moment `as_of`.
 
         Args:
             stores: the first and the last store whose rows are wanted; all where it is None.
+            among: the stores of that range that are wanted; all of it where it is None.
         """
-        return Snapshot(self.sales.read(cutoff, as_of, stores), self.promotions.read(cutoff, as_of, stores))
+        return Snapshot(
+            self.sales.read(cutoff, as_of, stores, among), self.promotions.read(cutoff, as_of, stores, among)
+        )
 
     def digests(self, cutoff: date, as_of: datetime) -> dict[str, list[str]]:
         """Return hashes of the content of the files that a run of `cutoff` reads at the moment `as_of`, by table."""

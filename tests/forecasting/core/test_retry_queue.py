@@ -89,7 +89,7 @@ def next_of(batch: RetryQueue) -> Task:
 
 def part_of(task: Task, reasons: Mapping[Series, str] | None = None) -> Part:
     rows = task.partition.series.assign(learnt_from=len(task.partition.series))
-    return Part(task.partition.name, rows, reasons or {})
+    return Part(task.partition.name, rows, reasons=reasons or {})
 
 
 def frames(outcome: PartitionOutcome) -> list[pd.DataFrame]:
