@@ -17,7 +17,7 @@ from forecasting.core.pool import Pool
 Pooled = Literal["nothing", "product", "everything"]
 
 LARGEST_BUCKET = 8_000  # series: 120 weeks of them take about half a gigabyte
-FEWEST_BUCKETS = 32
+FEWEST_BUCKETS = 16  # each reads every week of its stores
 
 
 @dataclass(frozen=True, eq=False)
