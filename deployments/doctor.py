@@ -94,7 +94,7 @@ def _left_over(home: Home, lake: Lake) -> Iterator[Finding]:
     if orphans:
         pids = " ".join(str(process.pid) for process in orphans)
         yield Finding(f"a run or service that was killed has left processes: {pids}", f"kill {pids}")
-    folders = left_folders(lake.scratch())
+    folders = left_folders(lake.scratch_path)
     if folders:
         names = " ".join(str(path) for path in folders)
         yield Finding(f"runs that were killed have left {len(folders)} scratch folders", f"rm -r {names}")

@@ -67,7 +67,8 @@ class Home:
         self.root = root
         self.prefect = root / "prefect"
         self.logs = root / "logs"
-        self.lock = open_location(root) / "locks" / "up"
+        self.locks = root / "locks"
+        self.lock = open_location(self.locks) / "up"
         self.auth_path = root / "auth"
         self.supervisor_config = root / "supervisord.conf"
         self.supervisor_pid = root / "supervisord.pid"
@@ -82,7 +83,7 @@ class Home:
         if len(os.fsencode(self.supervisor_socket)) > LONGEST_SOCKET:
             raise OptionError(f"OJ_HOME={self.root}", "is too long for a socket in it", "name a shorter path")
         try:
-            for folder in (self.root, self.prefect, self.logs):
+            for folder in (self.root, self.prefect, self.logs, self.locks):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
                 folder.chmod(0o700)
             self.log("deploy").touch(mode=0o600)

@@ -190,10 +190,17 @@ class Lake:
         return [path for path in sorted((self._beside / "clusters").glob("*.json")) if not path.name.startswith(".")]
 
     def scratch(self) -> Path:
-        """Return a folder of this machine for what Dask workers spill."""
-        folder = self._beside / "scratch"
-        folder.mkdir(parents=True, exist_ok=True)
-        return folder
+        """Return a folder of this machine for what Dask workers spill; it is made where it is missing."""
+        if not self.root.path:
+            # The folder of the service is for its owner only, whoever makes it first.
+            for private in (oj_home(), oj_home() / "lakes", self._beside):
+                private.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.scratch_path.mkdir(parents=True, exist_ok=True)
+        return self.scratch_path
+
+    @property
+    def scratch_path(self) -> Path:
+        return self._beside / "scratch"
 
     def lock(self, name: str) -> Location:
         """Return the place of a lease."""

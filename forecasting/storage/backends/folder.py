@@ -63,12 +63,13 @@ class Folder:
     def create(self, key: str, content: bytes) -> bool:
         """Write a small file if none is there. Its name is taken in one step; the content follows at once."""
         path = self.path(key)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        self._make(path.parent)
         try:
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         except FileExistsError:
             return False
         with os.fdopen(handle, "wb") as file:
+            _open_as(path.parent, file.fileno())
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
@@ -79,15 +80,14 @@ class Folder:
     def writer(self, key: str) -> Iterator[BinaryIO]:
         """Write a file aside; rename it to its key once the `with` block has ended well."""
         path = self.path(key)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        self._make(path.parent)
         handle, name = tempfile.mkstemp(dir=self._aside(key), prefix=".", suffix=".tmp")
         temporary = Path(name)
         try:
             with os.fdopen(handle, "wb") as file:
                 yield file
                 file.flush()
-                with suppress(PermissionError):  # not every file system has modes
-                    os.fchmod(file.fileno(), 0o644)
+                _open_as(path.parent, file.fileno())
                 os.fsync(file.fileno())
             _rename(temporary, path)
         finally:
@@ -127,7 +127,7 @@ class Folder:
     def move(self, key: str, target: str) -> None:
         """Rename a file; it keeps its content also for a sender that is still writing it."""
         path = self.path(target)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        self._make(path.parent)
         self.path(key).rename(path)
 
     def delete(self, key: str) -> None:
@@ -146,11 +146,24 @@ class Folder:
             if entry.changed < old:
                 self.delete(entry.key)
 
+    def _make(self, folder: Path) -> None:
+        """Make a folder where it is missing; below the root with the mode of the one that it lies in."""
+        if folder.is_dir():
+            return
+        if folder == self._root:
+            folder.mkdir(parents=True, exist_ok=True)
+            return
+        self._make(folder.parent)
+        with suppress(FileExistsError):  # another process was faster; a file of that name is told by what comes next
+            folder.mkdir()
+            with suppress(PermissionError):
+                folder.chmod(stat.S_IMODE(folder.parent.stat().st_mode))
+
     def _aside(self, key: str) -> Path:
         if "/" not in key:
             return self._root
         aside = self._root / UNFINISHED
-        aside.mkdir(exist_ok=True)
+        self._make(aside)
         return aside
 
 
@@ -161,6 +174,12 @@ def _entry(key: str, found: os.stat_result) -> Entry:
     kind = Kind.FILE if stat.S_ISREG(mode) else Kind.LINK if stat.S_ISLNK(mode) else Kind.OTHER
     stamp = f"{found.st_ino}-{found.st_size}-{found.st_mtime_ns}"
     return Entry(key, kind, found.st_size, found.st_mtime_ns / 1e9, stamp)
+
+
+def _open_as(folder: Path, handle: int) -> None:
+    """Let those read and write a file who may do so in its folder: its owner alone, or its group too."""
+    with suppress(PermissionError):  # not every file system has modes
+        os.fchmod(handle, stat.S_IMODE(folder.stat().st_mode) & 0o664)
 
 
 def _rename(temporary: Path, path: Path) -> None:

@@ -47,7 +47,7 @@ def test_what_is_read_is_what_was_written(lake: Lake, fitted: FittedModel) -> No
     assert found.record == RECORD
     assert found.content["trained_on"] == {"first": "1990-06-14", "last": str(CUTOFF), "weeks": 96, "series": 2}
     assert lake.models.versions() == [version.version]
-    assert [path.name for path in Path(lake.root).iterdir()] == ["models"]
+    assert [path.name for path in Path(lake.root).glob("[!.]*")] == ["models"]
     names = sorted(path.name for path in Path(lake.models.folder(version.version)).iterdir())
     assert names == ["model.json", "parameters.parquet", "texts.json"]
 
