@@ -53,7 +53,7 @@ class PriceResponse(Model):
         One group of series after the other, so that memory is bounded by what goes in and comes out.
         """
         groups = fit_groups(panel, promotions, spec, pool)
-        return as_predictive(((fit, fit.log_samples()) for group in groups for fit in group.fits()), spec)
+        return as_predictive(((fit, fit.log_samples()) for group in groups for fit in group.fits), spec)
 
     def fit(self, panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> FittedModel:
         """Return one `ResponseParameters` for each product, as rows of the table `parameters`."""
@@ -111,7 +111,7 @@ def as_predictive(
     for product, log_samples in products:
         samples = from_logs(log_samples, smallest).reshape(-1, log_samples.shape[-1])
         parts.append((product.product, product.offers.stores, product.weeks_ahead, product.steps, samples))
-    parts.sort(key=lambda part: part[0])  # parts of one product stay in the order of their stores
+    parts.sort(key=lambda part: part[0])
     of_product, stores, weeks, steps, samples_of = zip(*parts, strict=True)
     sizes = [len(samples) for samples in samples_of]
     frame = pd.DataFrame(
@@ -122,4 +122,8 @@ def as_predictive(
             "step": np.concatenate([np.tile(step, len(of)) for of, step in zip(stores, steps, strict=True)]),
         }
     )
-    return PredictiveDistribution(frame, np.concatenate(samples_of))
+    samples = np.concatenate(samples_of)
+    if len(set(of_product)) == len(parts):
+        return PredictiveDistribution(frame, samples)
+    ordered = frame.sort_values(["product", "store", "step"])  # a product came in several parts
+    return PredictiveDistribution(ordered.reset_index(drop=True), samples[ordered.index])

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from forecasting.models.response.memory import along_regressors
 from forecasting.models.response.season import COLUMNS
 from forecasting.models.response.shared import Shared
 
@@ -39,17 +40,17 @@ class ChangeState:
     mean_total: np.ndarray  # (J, P, S)
 
     def forecast(self, slopes: ChangeSlopes, x: np.ndarray) -> np.ndarray:
-        """Return log forecasts for the regressors (h, P, S, C) of the coming weeks, (h, P, S).
+        """Return log forecasts for the regressors (h, C, P, S) of the coming weeks, (h, P, S).
 
         Beyond the last step that was fitted its slopes serve.
         """
         step = np.minimum(np.arange(len(x)), len(self.base) - 1)
         above = above_means(self.last, self.mean_weight, self.mean_total)
-        expected = (x @ slopes.ahead[step][..., None])[..., 0]
+        expected = along_regressors(slopes.ahead[step], x)
         return self.base[step] + expected + (above * slopes.reversion[step].swapaxes(1, 2)[..., None]).sum(axis=1)
 
     def after(self, slopes: ChangeSlopes, x: np.ndarray, y: np.ndarray, seen: np.ndarray) -> "ChangeState":
-        """Return the state one week later: regressors (P, S, C), log sales (P, S), and which of them were seen."""
+        """Return the state one week later: regressors (C, P, S), log sales (P, S), and which of them were seen."""
         return ChangeState(
             np.where(seen, base_of(slopes, x, y), self.base),
             np.where(seen, y, self.last),
@@ -59,8 +60,8 @@ class ChangeState:
 
 
 def base_of(slopes: ChangeSlopes, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Return the log sales (P, S) without what the regressors of their weeks (P, S, C) gave, (H, P, S)."""
-    return y - (x @ slopes.origin[..., None])[..., 0]
+    """Return the log sales (P, S) without what the regressors of their weeks (C, P, S) gave, (H, P, S)."""
+    return y - along_regressors(slopes.origin, x)
 
 
 def above_means(last: np.ndarray, weight: np.ndarray, total: np.ndarray) -> np.ndarray:
@@ -74,7 +75,7 @@ class Changes:
     def __init__(self, x: np.ndarray, y: np.ndarray, seen: np.ndarray, steps: np.ndarray, shared: Shared) -> None:
         """Collect the changes up to each week.
 
-        x: (W, P, S, C) regressors; y: (T, P, S) log sales; seen: which of them are known.
+        x: (W, C, P, S) regressors; y: (T, P, S) log sales; seen: which of them are known.
         """
         weeks, products, stores = y.shape
         self._x, self._y, self._seen, self._steps = x, y, seen, [int(step) for step in steps]
@@ -89,35 +90,36 @@ class Changes:
         for t in range(weeks):
             faded = MEAN_FADES * self._sums[t - 1] if t else 0.0
             self._sums[t] = faded + np.stack([seen[t], np.where(seen[t], y[t], 0.0)])[:, None]
-        self._above = np.moveaxis(above_means(self._last, *self._sums.transpose(1, 2, 0, 3, 4)), 0, -1)
+        self._above = above_means(self._last, *self._sums.transpose(1, 2, 0, 3, 4)).swapaxes(0, 1)
         self._origins: list[np.ndarray] = []  # regressors of the week of the last sale, of each week added
-        width = x.shape[-1] + COLUMNS + len(MEAN_HALF_LIVES) + 1
-        self._rows = np.zeros((len(steps), products, stores, width))
+        width = x.shape[1] + COLUMNS + len(MEAN_HALF_LIVES) + 1
+        self._rows = np.zeros((len(steps), width, products, stores))
         self._fade = 0.5 ** (1 / HALF_LIFE)
         self._gram = np.zeros((len(steps), products, width, width))
 
     def add(self, week: int) -> None:
         """Add the changes that end in this week, the next one."""
-        x, c, rows = self._x[week], self._x.shape[-1], self._rows
+        x, c, rows = self._x[week], self._x.shape[1], self._rows
         here = self._seen[week] | ~self._ever[week]
-        self._origins.append(np.where(here[..., None], x, self._origins[-1]) if week else x)
+        self._origins.append(np.where(here, x, self._origins[-1]) if week else x)
         if not self._shared.learning:
             return
         for row, then in zip(rows, (week - step for step in self._steps), strict=True):
             if then < 0:
                 continue
             start = self._origins[then]
-            np.subtract(x, start, out=row[..., :c])
-            row[..., c : c + COLUMNS] = start[..., -COLUMNS:]
-            row[..., c + COLUMNS : -1] = self._above[then]
-            row[..., -1] = self._y[week] - self._last[then]
-            row *= (self._seen[week] & self._ever[then])[..., None]
+            np.subtract(x, start, out=row[:c])
+            row[c : c + COLUMNS] = start[-COLUMNS:]
+            row[c + COLUMNS : -1] = self._above[then]
+            row[-1] = self._y[week] - self._last[then]
+            row *= self._seen[week] & self._ever[then]
+        of_product = rows.swapaxes(1, 2)
         self._gram *= self._fade
-        self._gram += rows.swapaxes(-1, -2) @ rows
+        self._gram += of_product @ of_product.swapaxes(-1, -2)
 
     def slopes(self) -> ChangeSlopes:
         """Return the ridge regression of the changes added so far."""
-        c = self._x.shape[-1]
+        c = self._x.shape[1]
         found = self._shared("change slopes", self._solve).swapaxes(0, 1)
         origin = found[..., :c].copy()
         origin[..., -COLUMNS:] -= found[..., c : c + COLUMNS]

@@ -106,8 +106,10 @@ def mean_offers(own: Own) -> np.ndarray:
     return np.stack(means, axis=1) if means else np.zeros((products, 0, weeks))
 
 
-def product_regressors(own: Own, chain: ChainOffers) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return regressors (W, P, S, K), their relative penalties (K,), and positions.
+def product_regressors(own: Own, chain: ChainOffers, season: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return regressors (W, K, P, S), of which the last are `season` (W, N, P, S); and, of the others, two arrays.
+
+    These are their relative penalties and positions.
 
     The positions, ascending, are of the regressors whose changes sales follow: not those about rivals, nor about how
     promotions and discounts act together, as there are too many to learn from changes.
@@ -133,10 +135,14 @@ def product_regressors(own: Own, chain: ChainOffers) -> tuple[np.ndarray, np.nda
     several = [names for names in (roles.main, roles.other) if len(names) > 1]
     plain = [name for names in several for name in names] + list(roles.numbers)
     blocks.append((1.0, True, [own.offers.known[name][own.positions] for name in plain]))
-    columns = [np.broadcast_to(c, shape) for _, _, block in blocks for c in block]
+    columns = [column for _, _, block in blocks for column in block]
+    x = np.empty((shape[2], len(columns) + season.shape[1], *shape[:2]))
+    for k, column in enumerate(columns):
+        x[:, k] = np.broadcast_to(column, shape).transpose(2, 0, 1)
+    x[:, len(columns) :] = season
     sizes = [len(block) for _, _, block in blocks]
     penalty, changing = (np.repeat(of_block, sizes) for of_block in list(zip(*blocks, strict=True))[:2])
-    return np.ascontiguousarray(np.stack(columns, axis=-1).transpose(2, 0, 1, 3)), penalty, np.flatnonzero(changing)
+    return x, penalty, np.flatnonzero(changing)
 
 
 def _depths(price: np.ndarray, usual: np.ndarray) -> list[np.ndarray]:

@@ -148,7 +148,8 @@ class Announcements:
         also: products to have a place, though they may have no rows.
         """
         roles, stores = Roles.of(definition), np.sort(np.asarray(panel["store"].unique()))
-        rows = promotions[promotions["store"].isin(stores)]
+        here = promotions["store"].isin(stores)
+        rows = promotions if here.all() else promotions[here]
         own = np.asarray(panel["product"].unique())
         products = np.unique(
             np.concatenate([np.asarray(rows["product"].unique()), own, np.array(also, dtype=own.dtype)])

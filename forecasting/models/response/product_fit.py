@@ -1,6 +1,7 @@
 """Products fitted to their past, and their forecasts from every week of it."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -43,8 +44,9 @@ class Group:
         """Return what was learnt of the product at this position, by name."""
         return self.shared.of_product(position) if isinstance(self.shared, Learn) else {}
 
+    @cached_property
     def fits(self) -> list["ProductFit"]:
-        """Return the products one by one; once, as what is recalled is recalled in order."""
+        """The products one by one."""
         forecasts, logs = self.rolled.forecasts, _logs(self.sales)
         weights = self.shared("weights", lambda: candidate_weights(forecasts, logs, self.steps))
         mixed = np.einsum("pc,tchps->pths", weights, forecasts)
@@ -144,11 +146,12 @@ def fit_group(own: Own, sales: tuple[Sales, ...], spec: ForecastSpec, shared: Sh
     steps, chain = np.array(spec.steps), ChainOffers.of(own, shared)
     logs = _logs(sales)
     today = len(own.offers.weeks) - 1 - int(steps[-1])
-    x, penalty, changing = product_regressors(own, chain)
+    season = last_years_season(logs[: today + 1], len(logs))
+    x, penalty, changing = product_regressors(own, chain, season)
     # One store alone has no slopes that differ from the shared ones.
     own_slopes = chain.means.shape[1]
     rolled = rolling_fit(
-        with_season(x, logs[: today + 1]),
+        x,
         np.append(penalty, SEASON_PENALTIES),
         logs,
         steps,
@@ -164,8 +167,3 @@ def fit_group(own: Own, sales: tuple[Sales, ...], spec: ForecastSpec, shared: Sh
 def _logs(sales: tuple[Sales, ...]) -> np.ndarray:
     """Log units of all products, (W, P, S)."""
     return np.stack([each.logs for each in sales], axis=1)
-
-
-def with_season(x: np.ndarray, log_sales: np.ndarray) -> np.ndarray:
-    """Return the regressors (W, P, S, K) with last year's season as their last columns."""
-    return np.concatenate([x, last_years_season(log_sales, len(x))], axis=-1)

@@ -23,7 +23,7 @@ class ProductState:
     """One product at the cutoff: its response, its state, and the offers of the last weeks and of those ahead.
 
     today: position in the offers' weeks of the last observed one.
-    season: last year's, of the offers' weeks, (W, S). unsold: how probable a week without a sale is, (S,).
+    season: last year's, of the offers' weeks, (W, N, S). unsold: how probable a week without a sale is, (S,).
     smallest: units, of a sale (`forecasting.core.distribution.smallest_sale`).
     """
 

@@ -21,11 +21,13 @@ class Sales:
 
     @classmethod
     def on_grid(cls, sales: pd.DataFrame, stores: np.ndarray, weeks: pd.DatetimeIndex) -> "Sales":
-        """Return the sales of these weeks and stores, which are those of `sales`; units below zero are no sale."""
-        sales = sales[sales["week"] >= weeks[0]]
+        """Return the sales of these weeks and stores, which may be some of `sales`; units below zero are no sale."""
         units = np.full((len(weeks), len(stores)), np.nan)
         week = (sales["week"].to_numpy() - weeks[0].to_datetime64()) // np.timedelta64(7, "D")
-        units[week, np.searchsorted(stores, sales["store"].to_numpy())] = sales["units"].to_numpy(float)
+        ids = sales["store"].to_numpy()
+        store = np.minimum(np.searchsorted(stores, ids), len(stores) - 1)
+        here = (week >= 0) & (stores[store] == ids)
+        units[week[here], store[here]] = sales["units"].to_numpy(float)[here]
         sold = units > 0
         return cls(np.log(units, where=sold, out=np.full(units.shape, np.nan)), units <= 0)
 

@@ -21,11 +21,11 @@ COUNT = len(CANDIDATES) + 1  # the changes are the last
 
 @pytest.fixture(scope="module")
 def chain() -> tuple[np.ndarray, np.ndarray]:
-    """Regressors (W, 1, S, K) and log sales (W, S), with a gap."""
+    """Regressors (W, K, 1, S) and log sales (W, S), with a gap."""
     values = np.random.default_rng(3)
-    x = values.normal(0, 1, (WEEKS, 1, STORES, K))
+    x = values.normal(0, 1, (WEEKS, K, 1, STORES))
     slope = np.array([-2.0, 0.8, 0.5, 0, 0, 1.0])
-    y = np.linspace(3, 5, STORES) + x[:, 0] @ slope + values.normal(0, 0.1, (WEEKS, STORES))
+    y = np.linspace(3, 5, STORES) + x[:, :, 0].swapaxes(1, 2) @ slope + values.normal(0, 0.1, (WEEKS, STORES))
     y[44, 1] = np.nan
     return x, y
 
@@ -50,7 +50,7 @@ def frozen(rolled: RollingFit) -> ResponseParameters:
         centre=rolled.scale.centre[0],
         factor=rolled.scale.factor[0],
         slope=response.slope[0],
-        own_slope=response.own_slope[0],
+        own_slope=response.own_slope[:, 0].T,
         level=np.stack([each.level[0] for each in rolled.responses], axis=-1),
         lowest=rolled.lowest[0],
         highest=rolled.highest[0],
@@ -129,7 +129,7 @@ def test_weeks_one_by_one_or_together_lead_to_the_same_state(
 
 def test_an_unseen_week_only_lets_the_state_fade(frozen: ResponseParameters) -> None:
     """Without a sale no miss is added, and those of the past count for less."""
-    found = frozen.after(np.zeros((1, 1, STORES, K)), np.full((1, STORES), np.nan), 1, OPTIONS.outlier)
+    found = frozen.after(np.zeros((1, K, 1, STORES)), np.full((1, STORES), np.nan), 1, OPTIONS.outlier)
     fade = 0.5 ** (1 / np.array([each.half_life for each in CANDIDATES]))
     assert found.drift_miss == pytest.approx(fade * frozen.drift_miss)
     assert found.drift_weight == pytest.approx(fade * frozen.drift_weight)

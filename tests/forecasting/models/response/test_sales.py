@@ -54,6 +54,13 @@ def test_weeks_before_the_grid_are_left_out() -> None:
     assert Sales.on_grid(frame, STORES, WEEKS[1:]).logs[0] == pytest.approx([np.log(5), np.nan], nan_ok=True)
 
 
+def test_sales_of_other_stores_are_left_out() -> None:
+    """Stores before, between and behind those of the grid."""
+    frame = pd.DataFrame({"store": [*"Aabc"], "week": WEEKS[0], "units": [9.0, 5.0, 9.0, 9.0]})
+    found = Sales.on_grid(frame, np.array(["a", "bb"], dtype=object), WEEKS)
+    assert found.logs[0] == pytest.approx([np.log(5), np.nan], nan_ok=True)
+
+
 def test_some_stores_keep_their_sales() -> None:
     """In the order that is asked for."""
     found = sales_of(("a", 0, 1.0), ("b", 1, 0.0)).of_stores(np.array([1]))
