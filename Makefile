@@ -4,6 +4,7 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python;
 VENV := .venv
 BIN := $(VENV)/bin
 PEERS := .venv-peers
+AZURITE := .azurite
 # uv does not read pip's settings: give it the index that pip would use, where one is set.
 PIP_INDEX = $$(printenv PIP_INDEX_URL || $(BIN)/pip config get global.index-url 2>/dev/null)
 # The oldest and the newest Python that the core is tested on.
@@ -16,7 +17,7 @@ UNIT := $(addprefix tests/forecasting/,contracts core models storage presentatio
 # Much of the tests is waiting, so that four workers suit two cores; a file stays on one worker.
 PYTEST := $(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder
 
-.PHONY: run test unit benchmarks peers test-pythons check lint types wheel setup lock format clean
+.PHONY: run test unit benchmarks peers azurite test-pythons check lint types wheel setup lock format clean
 
 run: setup ## simulate a week of sales, forecast the next ones, publish
 	$(BIN)/oj simulate
@@ -32,6 +33,8 @@ benchmarks: setup peers ## every script of benchmarks/ at a tiny size
 	$(BIN)/pytest -n 2 tests/benchmarks
 
 peers: $(PEERS)/.ready ## the libraries that benchmarks/panels.py compares with, in an environment of their own
+
+azurite: $(AZURITE)/.ready ## the emulator of Azure Blob Storage that tests of lakes in a bucket use; needs npm
 
 test-pythons: setup ## the core's tests on the oldest and the newest Python, where these are found
 	@found() { for python in "python$$1" "$$(pyenv root 2>/dev/null)"/versions/"$$1".*/bin/python; do \
@@ -68,6 +71,10 @@ format: setup
 
 setup: $(VENV)/.ready ## the virtual environment, from the lock
 
+$(AZURITE)/.ready: Makefile
+	@npm install --silent --no-save --no-package-lock --no-audit --no-fund --prefix $(AZURITE) azurite@3.35.0
+	@touch $@
+
 $(PEERS)/.ready: benchmarks/panels_peers.txt
 	@$(PYTHON) -m venv $(PEERS)
 	@$(PEERS)/bin/python -m pip install --quiet -r benchmarks/panels_peers.txt
@@ -91,4 +98,4 @@ lock: setup ## resolve the dependencies anew
 		-c requirements.lock -o requirements-uv.lock -
 
 clean: ## remove what setup and the demo made
-	rm -rf $(VENV) $(VENV)-* lake
+	rm -rf $(VENV) $(VENV)-* $(AZURITE) lake

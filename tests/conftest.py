@@ -18,6 +18,7 @@ from forecasting.storage.leases import waiting_lease
 from forecasting.storage.location import open_location
 from tests.databases import make_small_lake
 from tests.postgresql import PostgreSQL, programs, running_postgresql
+from tests.roots import KINDS, Lacking, Roots
 
 # A test that needs a server asks for it; without this Prefect would start one by itself, in its user's home.
 os.environ["PREFECT_SERVER_ALLOW_EPHEMERAL_MODE"] = "false"
@@ -141,6 +142,24 @@ def postgresql(needs_system: Callable[[str], None]) -> Iterator[PostgreSQL]:
     assert installed
     with running_postgresql(installed) as cluster:
         yield cluster
+
+
+@pytest.fixture(scope="session")
+def roots(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Roots]:
+    """Roots of lakes on every kind of storage; the servers and file systems behind them serve all tests."""
+    made = Roots(tmp_path_factory.mktemp("roots"))
+    yield made
+    made.close()
+
+
+@pytest.fixture(params=KINDS)
+def root(request: pytest.FixtureRequest, roots: Roots, needs_system: Callable[[str], None]) -> str:
+    """A new root of a lake, a path or a URL: the test runs once on every kind of storage."""
+    try:
+        return roots.make(request.param)
+    except Lacking as lacking:
+        needs_system(str(lacking))
+        raise
 
 
 @pytest.fixture(scope="session")

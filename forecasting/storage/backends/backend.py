@@ -44,7 +44,8 @@ class Entry:
 class Backend(Protocol):
     """A folder or a bucket. Keys are relative, their parts separated by `/`.
 
-    A reader finds an object whole, as it was before a write or after it, or does not find it.
+    A reader finds an object whole, as it was before a write or after it. Only where a file system does not rename in
+    one step, as exFAT by FUSE, may it find none for the moment in which the object is replaced.
 
     Every method raises FileNotFoundError where it needs an object that is not there, PermissionError where it is not
     allowed, and another OSError, with a sentence in `strerror`, where the place does not answer or refuses.
@@ -93,10 +94,6 @@ class Backend(Protocol):
 
     def move(self, key: str, target: str) -> None:
         """Move an object, over one that is there; a place that cannot do that in one step copies it first."""
-        ...
-
-    def tidy(self) -> None:
-        """Remove what writers have left that died long ago."""
         ...
 
     def delete(self, key: str) -> None:

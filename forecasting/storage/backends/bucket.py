@@ -1,5 +1,6 @@
 """A bucket or container of an object store: S3, Azure Blob Storage, Google Cloud Storage, by `obstore`."""
 
+import errno
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,7 +8,13 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 import obstore
-from obstore.exceptions import AlreadyExistsError, BaseError, PermissionDeniedError, UnauthenticatedError
+from obstore.exceptions import (
+    AlreadyExistsError,
+    BaseError,
+    PermissionDeniedError,
+    PreconditionError,
+    UnauthenticatedError,
+)
 from obstore.store import from_url
 
 from forecasting.storage.backends.backend import Entry, Kind
@@ -48,10 +55,9 @@ class Bucket:
             return obstore.get(self._store, key).bytes().to_bytes()
 
     def open(self, key: str) -> BinaryIO:
-        """Open an object to read parts of it."""
+        """Open an object to read parts of it; where it is replaced meanwhile, reading on is an error."""
         with _plain_errors(self._of(key)):
-            found = _Reader(obstore.open_reader(self._store, key, buffer_size=READ_BYTES))
-        return cast(BinaryIO, io.BufferedReader(found, buffer_size=READ_BYTES))
+            return io.BufferedReader(_ObjectParts(self._store, key, self._of(key)), READ_BYTES)
 
     def put(self, key: str, content: bytes) -> None:
         """Write a whole object in one step."""
@@ -70,9 +76,17 @@ class Bucket:
     @contextmanager
     def writer(self, key: str) -> Iterator[BinaryIO]:
         """Upload an object in parts; it is there once the last part has arrived and the `with` block has ended well."""
-        # Leaving the `with` block of the upload with an error abandons it.
-        with _plain_errors(self._of(key)), obstore.open_writer(self._store, key, buffer_size=PART_BYTES) as file:
-            yield cast(BinaryIO, file)
+        name = self._of(key)
+        with _plain_errors(name):
+            upload = obstore.open_writer(self._store, key, buffer_size=PART_BYTES)
+        try:
+            yield cast(BinaryIO, _ObjectWriter(upload, name))
+        except BaseException as error:
+            # What the block raises is the caller's, and is not taken for the store's.
+            upload.__exit__(type(error), error, error.__traceback__)  # abandons the upload
+            raise
+        with _plain_errors(name):
+            upload.close()
 
     def find(self, key: str) -> Entry | None:
         """Return the object of this key."""
@@ -103,13 +117,10 @@ class Bucket:
             obstore.copy(self._store, key, target)
             obstore.delete(self._store, key)
 
-    def tidy(self) -> None:
-        """Do nothing: what was not uploaded to its end is no object; the bucket's own rules remove its parts."""
-
     def delete(self, key: str) -> None:
         """Remove an object, and all objects under a key."""
         with _plain_errors(self._of(key)):
-            under = [each["path"] for part in obstore.list(self._store, key) for each in part]
+            under = [each["path"] for part in obstore.list(self._store, key or None) for each in part]
             for each in [key, *under]:
                 try:
                     obstore.delete(self._store, each)
@@ -120,11 +131,38 @@ class Bucket:
         return f"{self._url}/{key}"
 
 
-class _Reader(io.RawIOBase):
-    """The library's reader as a file of Python."""
+class _ObjectWriter(io.RawIOBase):
+    """An upload as a file of Python, whose errors are those of the operating system."""
 
-    def __init__(self, reader: Any) -> None:
-        self._reader = reader
+    def __init__(self, upload: Any, name: str) -> None:
+        self._upload, self._name = upload, name
+        self._written = 0
+
+    def writable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._written
+
+    def write(self, part: Any) -> int:
+        with _plain_errors(self._name):
+            self._upload.write(part)
+        size = memoryview(part).nbytes
+        self._written += size
+        return size
+
+
+class _ObjectParts(io.RawIOBase):
+    """Parts of one object, each asked for as long as it is still that which was opened.
+
+    The library's own reader asks without a condition, and gives parts of two contents as one.
+    """
+
+    def __init__(self, store: Any, key: str, name: str) -> None:
+        found = obstore.head(store, key)
+        self._store, self._key, self._name = store, key, name
+        self._size, self._tag = found["size"], found["e_tag"]
+        self._at = 0
 
     def readable(self) -> bool:
         return True
@@ -132,15 +170,22 @@ class _Reader(io.RawIOBase):
     def seekable(self) -> bool:
         return True
 
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        return int(self._reader.seek(offset, whence))
-
     def tell(self) -> int:
-        return int(self._reader.tell())
+        return self._at
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        self._at = max(0, {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence] + offset)
+        return self._at
 
     def readinto(self, buffer: Any) -> int:
-        content = memoryview(self._reader.read(len(buffer)))
+        end = min(self._at + len(buffer), self._size)
+        if end <= self._at:
+            return 0
+        with _plain_errors(self._name):
+            part = obstore.get(self._store, self._key, options={"range": (self._at, end), "if_match": self._tag})
+            content = part.bytes()
         buffer[: len(content)] = content
+        self._at += len(content)
         return len(content)
 
 
@@ -150,7 +195,7 @@ def _entry(found: Any) -> Entry:
         Kind.FILE,
         found["size"],
         found["last_modified"].timestamp(),
-        found["e_tag"] or str(found["size"]),
+        (found["e_tag"] or str(found["size"])).strip('"'),  # Azure quotes it, but not where it lists
     )
 
 
@@ -160,8 +205,14 @@ def _plain_errors(name: str) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError:
-        raise FileNotFoundError(2, "No such object", name) from None
+        raise FileNotFoundError(errno.ENOENT, "No such object", name) from None
     except (PermissionDeniedError, UnauthenticatedError):
-        raise PermissionError(13, "the object store refuses these credentials", name) from None
+        raise PermissionError(errno.EACCES, "the object store refuses these credentials", name) from None
+    except PreconditionError:
+        raise OSError(errno.ESTALE, "was replaced while it was read; read it again", name) from None
+    except ValueError:
+        raise OSError(errno.EINVAL, "is no name that an object can have", name) from None
     except BaseError as error:
-        raise OSError(5, f"the object store did not answer as expected ({type(error).__name__})", name) from None
+        raise OSError(
+            errno.EIO, f"the object store did not answer as expected ({type(error).__name__})", name
+        ) from None
