@@ -187,6 +187,8 @@ def _require_proportion(
     if not collected.weeks():
         return
     sold = with_plain_ids(checked.good[checked.good["units"].notna()])
+    if sold.empty:
+        return
     # What is being corrected is no measure for its own correction.
     once = sold[~is_repeated[sold.index]]
     before = collected.sales(_weeks_of(sold))
