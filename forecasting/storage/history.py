@@ -245,6 +245,15 @@ class Promotions(WeeklyTable):
         """
         return newest_announced(self.rows(announced_until, as_of, stores, among))
 
+    def for_weeks(self, weeks: Collection[date]) -> pd.DataFrame:
+        """Return what was announced for some weeks, past or coming, by the files of any week; sorted by cell."""
+        wanted = pd.to_datetime(list(weeks))
+        found = []
+        for week in self.weeks():  # one at a time: most announce none of these weeks
+            rows = self.of_week(week)
+            found.append(rows[rows["week"].isin(wanted)])
+        return newest_announced(pd.concat(found, ignore_index=True)) if found else self.table.empty()
+
     def add(self, rows: pd.DataFrame, collected: datetime | None = None) -> None:
         """Add announced promotions; they replace what files of the same week announced for the same cells."""
         by_week = {week.date(): of_week[self.table.columns] for week, of_week in rows.groupby("announced")}
