@@ -17,7 +17,6 @@ from forecasting.compute import ClusterUsage
 from forecasting.contracts import orange_juice
 from forecasting.contracts.orange_juice import LAYOUTS
 from forecasting.contracts.panel_definition import ORANGE_JUICE
-from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.retry_queue import PartitionOutcome, RetryQueue
 from forecasting.pipeline.simulation import shipped
 from forecasting.storage.lake import Lake
@@ -55,15 +54,15 @@ class InThisProcess:
         self,
         function: Any,
         batch: RetryQueue,
-        spec: ForecastSpec,
-        *,
+        *args: Any,
         timeout: float,
         on_outcome: Callable[[PartitionOutcome], None] | None = None,
+        rows: Any = None,
     ) -> list[PartitionOutcome]:
         outcomes = []
         while task := batch.next_task():
             self._tasks += 1
-            outcome = batch.succeeded(task, function(task.partition, spec))
+            outcome = batch.succeeded(task, function(task.partition, *args))
             if outcome is None:
                 continue
             outcomes.append(outcome)

@@ -1,5 +1,6 @@
 """The panel: sales joined with promotions up to the cutoff, gaps visible; and the plan that lies ahead of it."""
 
+from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
@@ -48,20 +49,48 @@ def series_of(panel: pd.DataFrame) -> pd.DataFrame:
     return panel[schemas.SERIES].drop_duplicates().sort_values(schemas.SERIES, ignore_index=True)
 
 
+@dataclass(frozen=True, eq=False)
+class ChainOffers:
+    """What the chain offers: the medians of its stores, which stand in where a store has announced nothing.
+
+    by_week: of each (`product`, `week`) after the cutoff.
+    usual: of each `product` up to the cutoff; prices and numbers only.
+    """
+
+    by_week: pd.DataFrame
+    usual: pd.DataFrame
+
+    @staticmethod
+    def of(promotions: pd.DataFrame, cutoff: date, last: date, definition: PanelDefinition) -> "ChainOffers":
+        """Return the offers of the stores in `promotions` up to the week `last`."""
+        past = promotions["week"] <= pd.Timestamp(cutoff)
+        ahead = ~past & (promotions["week"] <= pd.Timestamp(last))
+        by_week = _median_offer(promotions[ahead].groupby(["product", "week"]), definition.names, definition)
+        return ChainOffers(by_week, _median_offer(promotions[past].groupby("product"), _usual(definition), definition))
+
+
 def complete_promotions(
-    promotions: pd.DataFrame, series: pd.DataFrame, cutoff: date, last: date, definition: PanelDefinition
+    promotions: pd.DataFrame,
+    series: pd.DataFrame,
+    cutoff: date,
+    last: date,
+    definition: PanelDefinition,
+    chain: ChainOffers | None = None,
 ) -> pd.DataFrame:
     """Return promotions up to the week `last`, with an offer in every week after the cutoff; `known`: announced.
 
     Every one of `series`, and every other product that has promotions in their stores, gets what `complete_plan`
     assumes where nothing was announced. A product without any price gets none. Rows up to the cutoff stay as they are.
+
+    Args:
+        chain: of the whole chain, where `promotions` are those of some of its stores.
     """
     rows = promotions[promotions["week"] <= pd.Timestamp(last)]
     rows = rows.assign(known=rows[definition.names].notna().all(axis=1))
     here = rows.loc[rows["store"].isin(series["store"].unique()), schemas.SERIES]
     pairs = pd.concat([series[schemas.SERIES], here]).drop_duplicates()
     weeks = pd.DataFrame({"week": pd.date_range(cutoff + WEEK, last, freq="7D", unit="us")})
-    plan = complete_plan(rows, pairs.merge(weeks, how="cross"), cutoff, definition)
+    plan = complete_plan(rows, pairs.merge(weeks, how="cross"), cutoff, definition, chain)
     assumed = plan[~plan["known"] & plan[definition.names].notna().all(axis=1)]
     announced = rows[rows["known"] | (rows["week"] <= pd.Timestamp(cutoff))]
     table = schemas.promotions(definition)
@@ -69,7 +98,11 @@ def complete_promotions(
 
 
 def complete_plan(
-    promotions: pd.DataFrame, cells: pd.DataFrame, cutoff: date, definition: PanelDefinition
+    promotions: pd.DataFrame,
+    cells: pd.DataFrame,
+    cutoff: date,
+    definition: PanelDefinition,
+    chain: ChainOffers | None = None,
 ) -> pd.DataFrame:
     """Return the covariates of every cell, with `known` where all were announced.
 
@@ -78,26 +111,43 @@ def complete_plan(
     value up to the cutoff, failing that the product's; for a flag or share 0. A price that nobody knows stays empty.
     """
     names, flags = definition.names, [each.name for each in definition.of_role("flag")]
-    usual = [each.name for each in definition.of_role("price", "number")]
+    usual = _usual(definition)
     zero = [each.name for each in definition.of_role("flag", "share", "number")]
     asked = promotions.loc[promotions["week"].isin(cells["week"].unique()), [*schemas.CELL, *names]]
     plan = cells[schemas.CELL].merge(asked, on=schemas.CELL, how="left")
     plan = plan.astype(dict.fromkeys(names, "float64"))
     plan["known"] = plan[names].notna().all(axis=1)
     past = promotions["week"] <= pd.Timestamp(cutoff)
+    ahead = promotions["week"].isin(plan["week"].unique())
+
+    def own_usual() -> pd.DataFrame:
+        return _median_offer(promotions[past].groupby(schemas.SERIES), usual, definition)
+
+    def by_week() -> pd.DataFrame:
+        if chain:
+            return chain.by_week
+        return _median_offer(promotions[ahead].groupby(["product", "week"]), names, definition)
+
+    def usual_of_product() -> pd.DataFrame:
+        return chain.usual if chain else _median_offer(promotions[past].groupby("product"), usual, definition)
+
     guesses = (
-        (["product", "week"], promotions["week"].isin(plan["week"].unique()), names),
-        (schemas.SERIES, past, usual),
-        (["product"], past, usual),
+        (["product", "week"], by_week, names),
+        (schemas.SERIES, own_usual, usual),
+        (["product"], usual_of_product, usual),
     )
-    for keys, rows, columns in guesses:
-        if not columns or plan[columns].notna().all(axis=None):
-            continue
-        guess = plan[keys].join(_median_offer(promotions[rows].groupby(keys), columns, definition), on=keys)
-        plan[columns] = plan[columns].fillna(guess[columns])
+    for keys, offers, columns in guesses:
+        if columns and plan[columns].isna().any(axis=None):
+            guess = plan[keys].join(offers(), on=keys)
+            plan[columns] = plan[columns].fillna(guess[columns])
     plan[zero] = plan[zero].fillna(0.0)
     plan[flags] = plan[flags].round()
     return plan
+
+
+def _usual(definition: PanelDefinition) -> list[str]:
+    """Return the covariates that have a usual value."""
+    return [each.name for each in definition.of_role("price", "number")]
 
 
 def _median_offer(

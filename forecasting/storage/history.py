@@ -11,7 +11,7 @@ vintages until it is corrected, and counts as known from the beginning.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -57,13 +57,13 @@ class WeeklyTable(ABC):
         """Return the weeks that have a file, oldest first."""
         return dates(self._folder.children(), ".parquet")
 
-    def files(self, until: date | None = None, as_of: datetime | None = None) -> list[Location]:
-        """Return the files of all weeks, or of those up to `until`, as of now or of `as_of`; oldest week first."""
+    def files(self, until: date | None = None, as_of: datetime | None = None, since: date = date.min) -> list[Location]:
+        """Return the files of all weeks, or of those between two, as of now or of `as_of`; oldest week first."""
         vintages = {} if as_of is None else self._all_vintages()
         written = set(self.weeks())
         found = []
         for week in sorted(written | vintages.keys()):
-            if until is not None and week > until:
+            if week < since or (until is not None and week > until):
                 continue
             if as_of is not None and week in vintages:
                 held = [vintage for vintage in vintages[week] if vintage.stem <= _stamp(as_of)]
@@ -82,6 +82,15 @@ class WeeklyTable(ABC):
             # While the files were read, history was corrected for the first time and became a vintage.
             return self.rows(until, as_of, stores)
         return rows
+
+    def by_week(self, since: date, until: date, as_of: datetime) -> Iterator[pd.DataFrame]:
+        """Return the rows of one week after the other, from the first to the last, as known at `as_of`."""
+        for file in self.files(until, as_of, since):
+            yield read_table(file, self.table)
+
+    def digests(self, until: date, as_of: datetime) -> list[str]:
+        """Return a hash of each week's content up to `until`, as known at `as_of`, oldest week first."""
+        return [sha256_of(file) for file in self.files(until, as_of)]
 
     def of_week(self, week: date) -> pd.DataFrame:
         """Return the rows of one week, as known now."""

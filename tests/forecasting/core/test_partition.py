@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from forecasting.contracts import orange_juice, schemas
 from forecasting.core.completeness import active_series
 from forecasting.core.panel import build_panel, series_of
-from forecasting.core.partition import Partition, Pooled, partition_panel
+from forecasting.core.partition import PartitionData, Pooled, partition_panel
 from tests.strategies import Market, markets, shuffled
 
 LAW = settings(max_examples=15, deadline=None)
@@ -21,7 +21,7 @@ def panel_of(market: Market) -> pd.DataFrame:
     return build_panel(market.sales, market.promotions, active_series(market.sales, market.cutoff), market.cutoff)
 
 
-def keys(partition: Partition) -> set[tuple[int, int]]:
+def keys(partition: PartitionData) -> set[tuple[int, int]]:
     return set(partition.series.itertuples(index=False, name=None))
 
 

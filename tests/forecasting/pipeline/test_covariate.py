@@ -113,7 +113,7 @@ def test_it_stands_in_report_order_sheet_and_database(lake: Lake, week: date, tm
     """Beside the other covariates, for past and coming weeks."""
     spec = ForecastSpec(week, model="naive", definition=lake.reference.definition)
     rows = forecast(lake.sales.read(), lake.promotions.read(), spec)
-    lake.forecasts.publish(rows, series_of(rows), spec, "run-1")
+    lake.forecasts.publish([rows], series_of(rows), spec, "run-1")
 
     found = read_table(local_file(Path(report(lake).table)), schemas.report(DEFINITION))
 
