@@ -9,13 +9,14 @@ import pandas as pd
 
 from forecasting.compute import Cluster
 from forecasting.contracts import schemas
+from forecasting.contracts.calendar import WEEK
 from forecasting.contracts.errors import TooManyFallbacks
 from forecasting.contracts.panel_definition import PanelDefinition
 from forecasting.contracts.spec import BatchSpec, ForecastSpec
 from forecasting.contracts.table import Table
 from forecasting.core.completeness import active_series, first_active_week
 from forecasting.core.forecast_checks import keys_of
-from forecasting.core.panel import ChainOffers, series_of
+from forecasting.core.panel import guess_offers, series_of
 from forecasting.core.partition import Partition, PartitionData, plan_partitions
 from forecasting.core.retry_queue import PartitionOutcome, RetryQueue
 from forecasting.core.run_identity import identify
@@ -79,8 +80,8 @@ def prepare(lake: Lake, spec: ForecastSpec, choice: "ModelChoice", batch: BatchS
     require_some(series, spec)
     partitions = plan_partitions(series, mini_batch_size=batch.mini_batch_size, pooled=pooled)
     # Where a model pools, each partition has all stores, and with them the chain's offers.
-    chain = _chain(lake, spec, as_of) if pooled == "nothing" and len(partitions) > 1 else None
-    reader = PartitionReader(lake.url, run_id, as_of, spec, choice.version, chain)
+    guesses = _guesses(lake, spec, as_of) if pooled == "nothing" and len(partitions) > 1 else None
+    reader = PartitionReader(lake.url, run_id, as_of, spec, choice.version, guesses)
     return ForecastBatch(run_id, as_of, spec, batch, partitions, reader, choice.version)
 
 
@@ -93,9 +94,10 @@ def _active(lake: Lake, spec: ForecastSpec, as_of: datetime) -> pd.DataFrame:
     return series_of(found)
 
 
-def _chain(lake: Lake, spec: ForecastSpec, as_of: datetime) -> ChainOffers:
-    promotions = lake.promotions.read(spec.cutoff, as_of)
-    return ChainOffers.of(promotions, spec.cutoff, spec.weeks[-1], spec.definition)
+def _guesses(lake: Lake, spec: ForecastSpec, as_of: datetime) -> pd.DataFrame:
+    """Return what is assumed where a store has announced nothing."""
+    weeks = pd.date_range(spec.cutoff + WEEK, spec.weeks[-1], freq="7D", unit="us")
+    return guess_offers(lake.promotions.read(spec.cutoff, as_of), weeks, spec.cutoff, spec.definition)
 
 
 def forecast(cluster: Cluster, lake: Lake, batch: ForecastBatch, *, on_progress: Progress) -> StagedForecast:

@@ -15,7 +15,7 @@ from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.completeness import active_series
 from forecasting.core.fitted_model import FittedModel
 from forecasting.core.forecast_checks import keys_of, unusable_series
-from forecasting.core.panel import ChainOffers, build_panel, complete_promotions
+from forecasting.core.panel import build_panel, complete_promotions
 from forecasting.core.partition import Partition, PartitionData
 from forecasting.core.point_in_time import Snapshot
 from forecasting.core.retry_queue import Part
@@ -30,7 +30,7 @@ class PartitionReader:
     url: of the lake.
     run_id: names the rows too: equal ids stand for equal input.
     version: of the registered model to predict by; None where each task fits its own.
-    chain: offers of the whole chain; None where each partition has all of its stores.
+    guesses: what the chain offers (`guess_offers`); None where each partition has all of its stores.
     """
 
     url: str
@@ -38,7 +38,7 @@ class PartitionReader:
     as_of: datetime
     spec: ForecastSpec
     version: str | None = None
-    chain: ChainOffers | None = field(default=None, repr=False, compare=False)
+    guesses: pd.DataFrame | None = field(default=None, repr=False, compare=False)
 
     def read(self, partition: Partition) -> PartitionData:
         """Return the rows of a partition: those that a cut of the whole panel would give it, to the bit."""
@@ -62,7 +62,7 @@ def _stores(reader: PartitionReader, stores: tuple[Id, Id]) -> tuple[Snapshot, p
     snapshot = Lake(reader.url).snapshot(spec.cutoff, reader.as_of, stores=stores)
     promotions = snapshot.promotions[schemas.promotions(spec.definition).columns]
     active = active_series(snapshot.sales, spec.cutoff, spec.definition.unsold)
-    complete = complete_promotions(promotions, active, spec.cutoff, spec.weeks[-1], spec.definition, reader.chain)
+    complete = complete_promotions(promotions, active, spec.cutoff, spec.weeks[-1], spec.definition, reader.guesses)
     return Snapshot(snapshot.sales, promotions), complete
 
 

@@ -11,7 +11,7 @@ vintages until it is corrected, and counts as known from the beginning.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -232,6 +232,15 @@ class Promotions(WeeklyTable):
         Where several files announced a cell, the newest week's file counts.
         """
         return newest_announced(self.rows(announced_until, as_of, stores))
+
+    def for_weeks(self, weeks: Collection[date]) -> pd.DataFrame:
+        """Return what was announced for some weeks, past or coming, by the files of any week; sorted by cell."""
+        wanted = pd.to_datetime(list(weeks))
+        found = []
+        for week in self.weeks():  # one at a time: most announce none of these weeks
+            rows = self.of_week(week)
+            found.append(rows[rows["week"].isin(wanted)])
+        return newest_announced(pd.concat(found, ignore_index=True)) if found else self.table.empty()
 
     def add(self, rows: pd.DataFrame, collected: datetime | None = None) -> None:
         """Add announced promotions; they replace what files of the same week announced for the same cells."""

@@ -9,12 +9,14 @@ the first Z have a slope of the store's own and the last is last year's season; 
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from forecasting.models.response.changes import Changes, ChangeSlopes, ChangeState
 from forecasting.models.response.memory import BASES, CANDIDATES, HALF_LIVES, Response, State
 from forecasting.models.response.season import COLUMNS
+from forecasting.models.response.shared import Shared
 
 TINY = 1e-9
 SMALLEST_SPREAD = 0.005  # a regressor that varies less is a constant
@@ -49,26 +51,17 @@ class _Products:
 
     `xx` and `level_x` hold the columns [x, log sales, 1]: the cross products and the constant come with them. A week
     counts by the inverse of its covariance, 1 + shock × (all ones) relative to a store's own noise.
-    pool: positions of the stores that the shared slopes are learnt from.
     """
 
-    def __init__(self, o: FitOptions, products: int, stores: int, k: int, own_slopes: int, pool: np.ndarray) -> None:
-        self.fade, self.shock, self.pool = 0.5 ** (1 / o.half_life), o.shock, pool
-        self.all_pooled = len(pool) == stores
+    def __init__(self, o: FitOptions, products: int, stores: int, k: int) -> None:
+        self.fade, self.shock = 0.5 ** (1 / o.half_life), o.shock
         self.xx = np.zeros((products, k + 2, k + 2))
-        self.level_x = np.zeros((products, len(pool), k + 2))  # products with a store's level
-        self.w = np.zeros((products, len(pool)))
-        self.zx = np.zeros((products, stores, own_slopes, k + 2))
+        self.level_x = np.zeros((products, stores, k + 2))  # products with a store's level
+        self.w = np.zeros((products, stores))
         self.weeks, self.information = 0.0, np.zeros(products)
 
     def add(self, w: np.ndarray, columns: np.ndarray, weighted: np.ndarray) -> None:
         """Add a week: weights (P, S), columns (P, S, K + 2), and the columns times the weights."""
-        z = self.zx.shape[2]
-        if z:
-            self.zx *= self.fade
-            self.zx += weighted[:, :, :z, None] * columns[:, :, None, :]
-        if not self.all_pooled:
-            w, columns, weighted = w[:, self.pool], columns[:, self.pool], weighted[:, self.pool]
         count = w.sum(axis=1)
         kept = 1 / (1 + self.shock * count)  # the information of a week that all stores share
         mean = (w[:, None, :] @ columns)[:, 0] / np.maximum(count, TINY)[:, None]
@@ -130,24 +123,25 @@ def rolling_fit(
     last: int,
     o: FitOptions,
     own_slopes: int,
-    pool: np.ndarray,
     changing: np.ndarray,
+    shared: Shared,
 ) -> RollingFit:
     """Fit and forecast at the end of each week 0 ... last.
 
     x: (W, P, S, K) regressors, the last of which is on its own scale; penalty: (K,), relative; y: (W, P, S) log sales,
-    NaN where unseen; pool: positions of the stores that the shared slopes are learnt from; changing: positions of the
-    regressors whose changes sales follow, with last year's season at the end.
+    NaN where unseen; changing: positions of the regressors whose changes sales follow, with last year's season at the
+    end; shared: learns what all stores share from these, or recalls what others taught.
     """
     weeks, n_products, stores, k = x.shape
     seen = ~np.isnan(y[: last + 1])
-    scale = _scale(x)
+    scale = Scale(*shared("scale", lambda: _scale(x)).swapaxes(0, 1))
     x = scale(x)
     y = np.where(seen, y[: last + 1], 0.0)
     columns = np.concatenate([x[: last + 1], y[..., None], np.ones((*y.shape, 1))], axis=-1)
     followed = np.take(x, changing, axis=-1)
-    changes = Changes(followed, y, seen, steps, pool)
-    products = _Products(o, n_products, stores, k, own_slopes, pool)
+    changes = Changes(followed, y, seen, steps, shared)
+    products = _Products(o, n_products, stores, k)
+    zx = np.zeros((n_products, stores, own_slopes, k + 2))
     fades = 0.5 ** (1 / np.array([o.half_life, *HALF_LIVES]))[:, None, None, None]
     sums = np.zeros((len(fades), n_products, stores, k + 2))
     first = min(o.first_fit, last + 1)
@@ -156,30 +150,36 @@ def rolling_fit(
     for t in range(last + 1):
         w = seen[t] * huber_weight(y[t], _forecast_for(forecasts, t, int(steps[0])), o.outlier)
         weighted = w[..., None] * columns[t]
-        products.add(w, columns[t], weighted)
+        if shared.learning:
+            products.add(w, columns[t], weighted)
+        if own_slopes:
+            zx *= fades[0]
+            zx += weighted[:, :, :own_slopes, None] * columns[t][:, :, None, :]
         changes.add(t)
         sums *= fades
         sums += weighted
         long = sums[0]
-        mean = _mean(long[..., -2], long[..., -1])
-        extremes = np.where(seen[t], y[t] - mean, 0.0)
-        lowest, highest = np.minimum(lowest, extremes.min(axis=1)), np.maximum(highest, extremes.max(axis=1))
+        mean = _mean(long[..., -2], long[..., -1], shared)
+        ends = shared("extremes", partial(_extremes, np.where(seen[t], y[t] - mean, 0.0)))
+        lowest, highest = np.minimum(lowest, ends[:, 0]), np.maximum(highest, ends[:, 1])
         if t + 1 >= first:
             if t + 1 == first or (last - t) % o.refit_every == 0:
-                response, slopes = _fit(products, long, penalty, o), changes.slopes()
+                slope = shared("slope", partial(_shared_slope, products, penalty, o))
+                response, slopes = _respond(slope, zx, long, o, shared), changes.slopes()
             responses = (response, Response.level_only(mean, k), Response.season(long))
             state, change_state = State.of(responses, sums[1:]), changes.state(t, slopes)
             ahead = t + steps[t + steps < weeks]
             bounds = mean + lowest[:, None] - o.beyond, mean + highest[:, None] + o.beyond
             basis = np.stack([each(x[ahead]) for each in responses])  # (3, H, P, S)
-            found = basis[BASES] + state.deviation()[:, None]
+            of_chain = shared("deviation", state.of_chain)
+            found = basis[BASES] + state.deviation(of_chain)[:, None]
             found = np.concatenate([found, change_state.forecast(slopes, followed[ahead])[None]])
             forecasts[t, :, : len(ahead)] = np.clip(found, *bounds)
     return RollingFit(forecasts, scale, responses, state, changing, slopes, change_state, *bounds)
 
 
-def _scale(x: np.ndarray) -> Scale:
-    """Mean and spread of the regressors, coming weeks included; the last `COLUMNS` stay as they are.
+def _scale(x: np.ndarray) -> np.ndarray:
+    """Mean of the regressors and one over their spread, (P, 2, K); the last `COLUMNS` stay as they are.
 
     The coming weeks count, so that an offer never seen before is at most a few deviations
     away, however little the past varied.
@@ -190,12 +190,17 @@ def _scale(x: np.ndarray) -> Scale:
     factor = varies / np.where(varies, spread, 1.0)
     # Last year's season is made of sales: a scale taken from coming weeks would tell the past about them.
     centre[:, -COLUMNS:], factor[:, -COLUMNS:] = 0.0, 1.0
-    return Scale(centre, factor)
+    return np.stack([centre, factor], axis=1)
 
 
-def _mean(wy: np.ndarray, w: np.ndarray) -> np.ndarray:
+def _extremes(deviations: np.ndarray) -> np.ndarray:
+    """The least and the largest of (P, S), (P, 2)."""
+    return np.stack([deviations.min(axis=1), deviations.max(axis=1)], axis=1)
+
+
+def _mean(wy: np.ndarray, w: np.ndarray, shared: Shared) -> np.ndarray:
     """Mean of each store, the chain's where it has none, (P, S)."""
-    chain = wy.sum(axis=1) / np.maximum(w.sum(axis=1), TINY)
+    chain = shared("mean", lambda: wy.sum(axis=1) / np.maximum(w.sum(axis=1), TINY))
     return np.where(w > 0, wy / np.maximum(w, TINY), chain[:, None])
 
 
@@ -210,13 +215,12 @@ def huber_weight(y: np.ndarray, forecast: np.ndarray, outlier: float) -> np.ndar
     return 1 / np.maximum(1.0, miss / outlier)
 
 
-def _fit(products: _Products, long: np.ndarray, penalty: np.ndarray, o: FitOptions) -> Response:
-    """Shared slopes, then each store's deviation from them, then its level."""
-    slope = _shared_slope(products, penalty, o)
-    own_slope = _own_slopes(products, long, slope, o)
+def _respond(slope: np.ndarray, zx: np.ndarray, long: np.ndarray, o: FitOptions, shared: Shared) -> Response:
+    """The response with these shared slopes: each store's deviation from them, then its level."""
+    own_slope = _own_slopes(zx, long, slope, o)
     w = long[..., -1]
     total = Response(slope, own_slope, np.zeros_like(w)).residual(long)
-    chain_level = total.sum(axis=1) / np.maximum(w.sum(axis=1), TINY)
+    chain_level = shared("level", lambda: total.sum(axis=1) / np.maximum(w.sum(axis=1), TINY))
     return Response(slope, own_slope, (total + o.level_prior * chain_level[:, None]) / (w + o.level_prior))
 
 
@@ -234,15 +238,15 @@ def _shared_slope(p: _Products, penalty: np.ndarray, o: FitOptions) -> np.ndarra
     return np.linalg.solve(gram, cross)[..., 0]
 
 
-def _own_slopes(p: _Products, long: np.ndarray, slope: np.ndarray, o: FitOptions) -> np.ndarray:
+def _own_slopes(zx: np.ndarray, long: np.ndarray, slope: np.ndarray, o: FitOptions) -> np.ndarray:
     """Ridge regression, store by store, of what the shared slopes leave, (P, S, Z)."""
-    z, k = p.zx.shape[2], slope.shape[1]
+    z, k = zx.shape[2], slope.shape[1]
     if not z:
         return np.zeros((*long.shape[:2], 0))
     w = np.maximum(long[..., -1], TINY)[..., None]
     mean_z = long[..., :z] / w
-    gram = p.zx[..., :z] - w[..., None] * mean_z[..., :, None] * mean_z[..., None, :]
+    gram = zx[..., :z] - w[..., None] * mean_z[..., :, None] * mean_z[..., None, :]
     left = long[..., k] - (long[..., :k] @ slope[..., None])[..., 0]
-    cross = p.zx[..., k] - (p.zx[..., :k] @ slope[:, None, :, None])[..., 0] - mean_z * left[..., None]
+    cross = zx[..., k] - (zx[..., :k] @ slope[:, None, :, None])[..., 0] - mean_z * left[..., None]
     gram[..., np.arange(z), np.arange(z)] += o.slope_ridge
     return np.linalg.solve(gram, cross[..., None])[..., 0]

@@ -97,12 +97,21 @@ class State:
             CHAIN_FADES * self.chain_miss + missed,
         )
 
-    def deviation(self) -> np.ndarray:
-        """Return by how much recent sales ran above each basis: the chain's part and the store's, (C, P, S)."""
-        shared, common = (
-            miss.sum(axis=-1, keepdims=True) / np.maximum(weight.sum(axis=-1, keepdims=True), TINY)
+    def of_chain(self, pooled: np.ndarray | None = None) -> np.ndarray:
+        """Return by how much recent sales of all stores ran above each basis, by its two memories, (P, C, 2).
+
+        pooled: positions of the stores to look at; None for all.
+        """
+        chosen = slice(None) if pooled is None else pooled
+        found = [
+            miss[..., chosen].sum(axis=-1) / np.maximum(weight[..., chosen].sum(axis=-1), TINY)
             for miss, weight in ((self.chain_miss, self.chain_weight), (self.drift_miss, self.drift_weight))
-        )
+        ]
+        return np.stack(found, axis=-1).swapaxes(0, 1)
+
+    def deviation(self, of_chain: np.ndarray) -> np.ndarray:
+        """Return by how much recent sales ran above each basis: the chain's part and the store's, (C, P, S)."""
+        shared, common = np.moveaxis(of_chain, (2, 1), (0, 1))[..., None]
         own = (self.drift_miss - self.drift_weight * common) / (self.drift_weight + PRIORS)
         return KEPT * shared + own
 

@@ -5,6 +5,7 @@ import pytest
 
 from forecasting.models.response.changes import Changes, ChangeSlopes, ChangeState, above_means
 from forecasting.models.response.season import COLUMNS
+from forecasting.models.response.shared import Learn, Recall, Shared
 
 W, T, P, S, C = 92, 90, 2, 5, 4
 STEPS = np.array([1, 2])
@@ -21,10 +22,10 @@ def walk() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return x, level, level + x @ SLOPE
 
 
-def added(x: np.ndarray, y: np.ndarray, pool: np.ndarray | None = None) -> Changes:
+def added(x: np.ndarray, y: np.ndarray, shared: Shared | None = None) -> Changes:
     """The changes of all weeks of y, NaN where unseen."""
     seen = ~np.isnan(y)
-    changes = Changes(x, np.where(seen, y, 0.0), seen, STEPS, np.arange(S) if pool is None else pool)
+    changes = Changes(x, np.where(seen, y, 0.0), seen, STEPS, shared or Learn())
     for week in range(len(y)):
         changes.add(week)
     return changes
@@ -73,16 +74,20 @@ def test_last_years_season_counts_then_and_at_the_last_sale() -> None:
     assert found == pytest.approx(3.0 + x[T - 1 + STEPS][..., -1], abs=0.35)
 
 
-def test_slopes_are_learnt_from_the_pool_alone(walk: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:
-    """Absurd sales outside of it change no slope."""
+def test_slopes_that_others_taught_are_recalled(walk: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:
+    """Absurd sales of stores that are not learnt from change no slope, and a store without a sale starts as others."""
     x, _, y = walk
-    other = y[:T].copy()
-    other[:, :, 2:] = np.random.default_rng(7).normal(0, 9, other[:, :, 2:].shape)
+    learn = Learn()
+    expected = added(x[:, :, :2], y[:T, :, :2], learn).slopes()
+    absurd = np.random.default_rng(7).normal(0, 9, (T, P, 3))
+    absurd[..., 2] = np.nan
 
-    found, expected = (added(x, sales, np.array([0, 1])).slopes() for sales in (other, y[:T]))
+    changes = added(x[:, :, 2:], absurd, Recall.of([learn.of_product(each) for each in range(P)]))
+    found = changes.slopes()
 
     for name, value in vars(expected).items():
         assert np.array_equal(getattr(found, name), value), name
+    assert changes.state(T - 1, found).last[:, 2] == pytest.approx(y[T - 1, :, :2].mean(axis=-1))
 
 
 def test_weeks_one_by_one_lead_to_the_same_state(walk: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:

@@ -5,14 +5,15 @@ import pandas as pd
 import pytest
 
 from forecasting.models.response.features import (
+    ChainOffers,
     Own,
     annual_waves,
     own_columns,
     product_regressors,
     product_risk,
-    usual_prices,
 )
 from forecasting.models.response.offers import Offers, Roles, nearest_rivals
+from forecasting.models.response.shared import Learn, Recall
 
 WEEKS, STORES = pd.date_range("1991-01-03", periods=20, freq="7D"), np.array([2, 5])
 JUICE = Roles(("price",), ("feat",), ("deal",), ())
@@ -55,7 +56,7 @@ def test_regressors_have_a_penalty_each_and_are_finite(roles: Roles, products: i
     """Whatever the panel knows in advance, with rivals and without; the own offer comes first."""
     own = own_of(roles, products, stores)
 
-    x, penalty, changing = product_regressors(own, usual_prices(own))
+    x, penalty, changing = product_regressors(own, ChainOffers.of(own, Learn()))
 
     assert x.shape == (len(WEEKS), products, stores, len(penalty))
     assert np.isfinite(x).all()
@@ -69,18 +70,31 @@ def test_regressors_have_a_penalty_each_and_are_finite(roles: Roles, products: i
 def test_no_column_of_a_rival_is_among_those_whose_changes_count() -> None:
     """The orange juice: own offers, their means over the stores, and the waves of the year."""
     own = own_of(JUICE, products=5)
-    *_, changing = product_regressors(own, usual_prices(own))
+    *_, changing = product_regressors(own, ChainOffers.of(own, Learn()))
     assert len(changing) == 2 * len(own_columns(own)) + 4
 
 
 def test_a_product_has_the_same_regressors_alone_and_among_others() -> None:
     """To the last bit."""
     own = own_of(JUICE, products=5)
-    together, *_ = product_regressors(own, usual_prices(own))
+    together, *_ = product_regressors(own, ChainOffers.of(own, Learn()))
 
     for each in range(5):
         alone = Own(own.offers, own.positions[each : each + 1], own.rivals[each : each + 1])
-        assert np.array_equal(product_regressors(alone, usual_prices(alone))[0][:, 0], together[:, each])
+        assert np.array_equal(product_regressors(alone, ChainOffers.of(alone, Learn()))[0][:, 0], together[:, each])
+
+
+@pytest.mark.parametrize("roles", [JUICE, Roles((), ("promo",), (), ("temperature",))])
+def test_a_store_has_the_same_regressors_alone_as_among_all(roles: Roles) -> None:
+    """By what the offers of all have in common, to the last bit."""
+    own = own_of(roles, products=1, stores=4)
+    learn = Learn()
+    together, *_ = product_regressors(own, ChainOffers.of(own, learn))
+
+    for store in range(4):
+        alone = own.of_stores(np.array([store]))
+        chain = ChainOffers.of(alone, Recall.of([learn.of_product(0)]))
+        assert np.array_equal(product_regressors(alone, chain)[0], together[:, :, [store]])
 
 
 def test_the_orange_juice_s_own_offer_is_price_deal_feat_and_discount() -> None:
@@ -98,7 +112,7 @@ def test_numbers_and_single_flags_come_last_as_they_are() -> None:
     roles = Roles((), ("a", "b"), (), ("temperature",))
     own = own_of(roles)
 
-    x, *_ = product_regressors(own, usual_prices(own))
+    x, *_ = product_regressors(own, ChainOffers.of(own, Learn()))
 
     for column, name in ((-3, "a"), (-2, "b"), (-1, "temperature")):
         assert np.array_equal(x[..., column], own.offers.known[name].transpose(2, 0, 1))

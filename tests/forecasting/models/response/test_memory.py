@@ -60,7 +60,7 @@ def test_a_steady_deviation_is_kept() -> None:
     for _ in range(100):
         state = state.after(np.ones((1, S)), np.full((3, 1, S), 0.3))
 
-    found = state.deviation()
+    found = state.deviation(state.of_chain())
 
     kept = [each.chain_kept * 0.3 for each in CANDIDATES]
     assert found[:, 0, 0] == pytest.approx(kept)

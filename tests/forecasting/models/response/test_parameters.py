@@ -10,6 +10,7 @@ from forecasting.contracts import orange_juice
 from forecasting.models.response.fit import FitOptions, RollingFit, rolling_fit
 from forecasting.models.response.memory import CANDIDATES
 from forecasting.models.response.parameters import ResponseParameters
+from forecasting.models.response.shared import Learn
 from forecasting.models.response.spread import SAMPLES, Spread
 
 OPTIONS = FitOptions()
@@ -33,7 +34,7 @@ def chain() -> tuple[np.ndarray, np.ndarray]:
 def rolled(chain: tuple[np.ndarray, np.ndarray]) -> RollingFit:
     """The chain's fit after week 39."""
     x, y = chain
-    return rolling_fit(x, np.ones(K), y[:, None], np.array([1, 2]), 39, OPTIONS, 4, np.arange(STORES), CHANGING)
+    return rolling_fit(x, np.ones(K), y[:, None], np.array([1, 2]), 39, OPTIONS, 4, CHANGING, Learn())
 
 
 @pytest.fixture(scope="module")
@@ -141,6 +142,12 @@ def test_some_of_its_stores_keep_what_is_theirs(frozen: ResponseParameters) -> N
     assert np.array_equal(found.own_slope, frozen.own_slope[[1, 3]])
     assert np.array_equal(found.level, frozen.level[[1, 3]])
     assert np.array_equal(found.slope, frozen.slope)
+
+
+def test_parts_of_its_stores_are_joined(frozen: ResponseParameters) -> None:
+    """In order, to the same values."""
+    parts = [frozen.only(stores) for stores in (np.array([2]), np.array([5, 8]), np.array([137]))]
+    require_equal(ResponseParameters.joined(parts), frozen)
 
 
 def test_beyond_the_last_step_the_last_spread_serves(frozen: ResponseParameters) -> None:
