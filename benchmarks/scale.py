@@ -3,7 +3,7 @@
     .venv/bin/python benchmarks/scale.py                          913, 11,973, 100,000 and 1,000,000 series
     .venv/bin/python benchmarks/scale.py --series 11973           one size
     .venv/bin/python benchmarks/scale.py --shape products         as many products as stores
-    .venv/bin/python benchmarks/scale.py --write-docs             also writes docs/scale-table.md and docs/scale.svg
+    .venv/bin/python benchmarks/scale.py --write-docs             also writes docs/scale-stores.md and .svg
 
 Each lake is made by resampling the shipped panel; the run is `oj run` in a process of its own. The last line is JSON.
 """
@@ -20,16 +20,17 @@ import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import psutil
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "benchmarks"))
+sys.path.insert(0, str(ROOT))
 
-from scale_lake import Shape, make_lake  # noqa: E402 - beside this script, which may be run from anywhere
-
+from benchmarks.scale_docs import write_docs  # noqa: E402 - of the folder of this script, which may be run from anywhere
+from benchmarks.scale_lake import Shape, make_lake  # noqa: E402
 from forecasting.contracts.run_record import RunRecord  # noqa: E402
 from forecasting.storage.lake import Lake  # noqa: E402
 
@@ -42,7 +43,7 @@ GIB = 2**30
 
 @dataclass
 class Processes:
-    """What is seen of a run's processes while it runs: peaks of memory in bytes, CPU seconds, bytes read and written."""
+    """What is seen of a run's processes while it runs: peaks of memory, and bytes read and written by process."""
 
     peak_driver: int = 0
     peak_worker: int = 0
@@ -83,8 +84,6 @@ def main() -> None:
     for row, exponent in zip(rows[1:], exponents(rows), strict=True):
         print(f"CPU grows with the series to the power {exponent:.2f} up to {row['series']:,}")
     if given.write_docs:
-        from scale_docs import write_docs
-
         write_docs(rows, given.shape)
     print(json.dumps(rows[-1]))
 
@@ -139,7 +138,7 @@ def cpu_of_children() -> float:
 
 def exponents(rows: list[dict[str, Any]]) -> list[float]:
     """The exponent of the CPU's growth from each size to the next."""
-    pairs = zip(rows, rows[1:], strict=False)
+    pairs = pairwise(rows)
     return [math.log(b["cpu_s"] / a["cpu_s"]) / math.log(b["series"] / a["series"]) for a, b in pairs]
 
 

@@ -2,8 +2,8 @@
 
     .venv/bin/python benchmarks/scale_plain.py LAKE OUT.parquet
 
-Reads the week in the inbox and the history of a lake that `scale_lake` has made, forecasts by the same pure functions as
-a run, and writes one Parquet file. The last line is JSON: wall and CPU seconds, and the peak of the memory.
+Reads the week in the inbox and the history of a lake that `scale_lake` has made, forecasts by the same pure functions
+as a run, and writes one Parquet file. The last line is JSON: wall and CPU seconds, and the peak of the memory.
 """
 
 import argparse
@@ -24,8 +24,8 @@ from forecasting.contracts import schemas
 from forecasting.contracts.panel_definition import ORANGE_JUICE
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.panel import build_panel, complete_promotions
-from forecasting.core.pool import MOST_POOLED, pooled_series
 from forecasting.core.point_in_time import newest_announced
+from forecasting.core.pool import MOST_POOLED, pooled_series
 from forecasting.models import get_model
 
 SERIES_AT_ONCE = 5_000
@@ -75,7 +75,9 @@ def _blocks(series: pd.DataFrame) -> Iterator[pd.DataFrame]:
         yield series[series["store"].isin(stores)]
 
 
-def _rows(lake: Path, week: pd.DataFrame, series: pd.DataFrame, spec: ForecastSpec) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _rows(
+    lake: Path, week: pd.DataFrame, series: pd.DataFrame, spec: ForecastSpec
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return panel and promotions of some series, with the week in the inbox."""
     stores = ds.field("store").isin(np.unique(series["store"]).tolist())
     here = week[week["store"].isin(series["store"].unique())]

@@ -220,7 +220,8 @@ def _read(
             return pq.ParquetFile(source, page_checksum_verification=True).read()
         with place.open() as file:
             parquet = pq.ParquetFile(file, page_checksum_verification=True)
-            found = parquet.read_row_groups(_groups_of(parquet.metadata, stores))
+            groups = _groups_of(parquet.metadata, stores)
+            found = parquet.read_row_groups(groups) if groups else parquet.schema_arrow.empty_table()
         wanted = (pc.field("store") >= stores[0]) & (pc.field("store") <= stores[1])
         return found.filter(wanted if among is None else wanted & pc.field("store").isin(list(among)))
     except (pa.ArrowInvalid, OSError) as error:

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from forecasting.contracts import orange_juice, schemas
+from forecasting.contracts import schemas
 from forecasting.contracts.calendar import WEEK
 from forecasting.contracts.layout import store_files
 from forecasting.contracts.panel_definition import ORANGE_JUICE, Covariate
