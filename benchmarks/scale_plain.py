@@ -90,7 +90,8 @@ def _rows(
 
 
 def _read(folder: Path, rows: ds.Expression) -> pd.DataFrame:
-    return ds.dataset(sorted(folder.glob("*.parquet"))).to_table(filter=rows).to_pandas()
+    found = ds.dataset(sorted(folder.glob("*.parquet"))).to_table(filter=rows).to_pandas(date_as_object=False)
+    return found.astype({"week": "datetime64[us]"})
 
 
 if __name__ == "__main__":
