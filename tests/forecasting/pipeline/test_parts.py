@@ -11,8 +11,9 @@ from forecasting.compute.transfer import RowsUnreadable
 from forecasting.contracts.orange_juice import dominicks_week
 from forecasting.contracts.spec import BatchSpec, ForecastSpec
 from forecasting.core.partition import Partition
+from forecasting.pipeline import parts
 from forecasting.pipeline.batch import ForecastBatch, prepare
-from forecasting.pipeline.forecast import make_partitions, train
+from forecasting.pipeline.forecast import forecast_partition, make_partitions, train
 from forecasting.pipeline.model_selection import ModelChoice
 from forecasting.pipeline.parts import forecast_part
 from forecasting.storage.lake import Lake
@@ -89,3 +90,22 @@ def test_a_partition_is_small_however_long_its_history(history: Lake) -> None:
     (partition,) = batch.partitions
     assert isinstance(partition, Partition)
     assert len(pickle.dumps(partition)) < 3_000 + 16 * len(partition.series)
+
+
+@pytest.mark.parametrize("is_sent", [False, True])
+def test_the_worker_names_series_whose_rows_cannot_be_used(
+    is_sent: bool, history: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether it has read the rows itself or was sent them; the driver never sees all rows at once."""
+    batch = batch_of(history, "mean", 7)
+    first, second, *_ = batch.partitions[0].series.itertuples(index=False, name=None)
+
+    def broken(*args: object) -> pd.DataFrame:
+        rows = forecast_partition(*args)  # type: ignore[arg-type]
+        keys = pd.MultiIndex.from_frame(rows[["store", "product"]])
+        rows.loc[keys.isin([first]), "forecast"] = float("nan")
+        return rows[~keys.isin([second])]
+
+    monkeypatch.setattr(parts, "forecast_partition", broken)
+    work = batch.reader.read(batch.partitions[0]) if is_sent else batch.partitions[0]
+    assert forecast_part(work, batch.reader).reasons == {first: "not_finite", second: "missing_row"}
