@@ -20,7 +20,8 @@ from forecasting.models.response.product_fit import Group, ProductFit, fit_group
 from forecasting.models.response.sales import Sales
 from forecasting.models.response.shared import Learn, Recall
 
-MOST_AT_ONCE = 256  # series fitted in one pass: more would not fit into the processor's cache
+MOST_AT_ONCE = 512  # series fitted in one pass: fewer cost more calls, more do not fit into the processor's cache
+MOST_STORES = 256  # whose offers of all products are in memory at once
 MOST_PRODUCTS = 32  # whose offers, and those of their rivals, are in memory at once
 MEDIAN = "median of "  # before the name of a covariate, in a pool
 EPOCH = pd.Timestamp(0)
@@ -163,8 +164,8 @@ def _recalled_alike(
     all_seen = np.array(sorted({*products, *rivals}), dtype=ids)
     medians_of = {name: np.stack([medians[key] for key in sorted(medians)]) for name, medians in median_of.items()}
     known = announced.from_week(grid)
-    for begin in range(0, len(stores), MOST_AT_ONCE):
-        here = stores[begin : begin + MOST_AT_ONCE]
+    for begin in range(0, len(stores), MOST_STORES):
+        here = stores[begin : begin + MOST_STORES]
         offers = known.of_products(here, all_seen, np.array(products, dtype=ids), medians_of)
         offers = offers.since(int(offers.weeks.get_loc(since)))
         at_once = max(MOST_AT_ONCE // len(here), 1)
