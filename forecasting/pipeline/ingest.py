@@ -163,9 +163,10 @@ def admit(lake: Lake, week: date, arrived: Arrived, checked: Validated, spec: Ga
         raise WeekWaiting(week, report.gaps(lake.reference.definition), spec.deadline)
     late = _late_files(lake, week, arrived)
     # Another run may be adding late files of an earlier week at this moment.
-    with waiting_lease(lake.lock("collect")):
+    with waiting_lease(lake.lock("collect")) as lease:
         collected = lake.begin_collecting(at)
         unsold = _unsold(lake, checked)
+        lease.require_held()
         add_rows(lake, week, checked, pd.concat([checked.sales, unsold], ignore_index=True), collected)
         lake.quarantine.add(week, checked.quarantined, [file.name for file in arrived.files])
         lake.completeness.write(report)
