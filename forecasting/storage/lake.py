@@ -139,6 +139,7 @@ class Lake:
 
         The caller holds the lock `collect` from here until the last row is added.
         """
+        self.root.backend.tidy()
         self.sales.settle()
         self.promotions.settle()
         return later_than(self.last_collected(), at)

@@ -3,7 +3,8 @@
 locks/<name>/<number>.json   the holder of that turn, and its heartbeat; the highest number is the current turn
 
 Whoever creates the next number holds the lease. That is allowed once the current turn has ended: its holder gave it
-back, or is a process of this host that has died, or has not renewed it for `SECONDS_VALID`.
+back, or is a process of this host that has died, or has not renewed it for `SECONDS_VALID`. That time is by the clock
+of the place, so that the clocks of two hosts may differ.
 """
 
 import json
@@ -25,6 +26,7 @@ from forecasting.contracts.errors import RunError, WeekBusy
 from forecasting.storage.location import Location
 
 SECONDS_VALID = 120.0
+SECONDS_NAMELESS = 10.0  # of a turn without its holder's name, which follows at once where the holder lives
 SECONDS_BETWEEN_RENEWALS = 20.0
 SECONDS_BETWEEN_LOOKS = 0.05
 TURNS_KEPT = 3
@@ -53,7 +55,8 @@ class Holder:
         if (self.host, self.space) != _this_host():
             return False
         try:
-            return abs(psutil.Process(self.pid).create_time() - self.started) > 1
+            process = psutil.Process(self.pid)
+            return process.status() == psutil.STATUS_ZOMBIE or abs(process.create_time() - self.started) > 1
         except psutil.NoSuchProcess:
             return True
         except psutil.AccessDenied:
@@ -61,9 +64,16 @@ class Holder:
 
     @property
     def has_ended(self) -> bool:
-        return self.returned or now().timestamp() - self.renewed > SECONDS_VALID or self.is_dead
+        """Whether it gave the lease back, or has died."""
+        return self.returned or self.is_dead
+
+    def is_overdue(self, moment: float) -> bool:
+        """Whether it should have renewed the lease before `moment`."""
+        return moment - self.renewed > (SECONDS_VALID if self.host else SECONDS_NAMELESS)
 
     def __str__(self) -> str:
+        if not self.host:
+            return "a process that has just begun"
         since = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(self.since))
         where = "" if (self.host, self.space) == _this_host() else f" on {self.host}"
         return f"process {self.pid}{where} since {since}"
@@ -137,7 +147,7 @@ def held_leases(locks: Location) -> dict[str, Holder]:
     found = {}
     for folder in sorted({Path(entry.key).parent.name for entry in locks.walk()}):
         holder = _read(locks / folder, _newest(locks / folder))
-        if holder and not holder.has_ended:
+        if holder and not (holder.has_ended or holder.is_overdue(now().timestamp())):
             found[folder] = holder
     return found
 
@@ -146,12 +156,13 @@ def _take(folder: Location) -> Lease | Holder:
     """Return the lease, or the process that holds it."""
     newest = _newest(folder)
     holder = _read(folder, newest) if newest else None
-    if holder and not holder.has_ended:
+    if holder and not (holder.has_ended or _is_overdue(folder, newest, holder)):
         return holder
     moment = now().timestamp()
     mine = Holder(*_this_host(), os.getpid(), psutil.Process().create_time(), since=moment, renewed=moment)
     turn = folder / f"{newest + 1:012d}.json"
-    created = turn.create(_content(mine))
+    # A request that is sent again, as its answer was lost, finds the turn that it has created.
+    created = turn.create(_content(mine)) or _read(folder, newest + 1) == mine
     # Another may have listed the turns before these were made, and removed old ones since: only the highest counts.
     if not created or _newest(folder) != newest + 1:
         if created:
@@ -161,6 +172,17 @@ def _take(folder: Location) -> Lease | Holder:
         if old <= newest + 1 - TURNS_KEPT:
             (folder / f"{old:012d}.json").delete()
     return Lease(turn, mine)
+
+
+def _is_overdue(folder: Location, number: int, holder: Holder) -> bool:
+    """Return whether a turn should have been renewed, by this host's clock and by that of the place."""
+    if not holder.is_overdue(now().timestamp()):
+        return False
+    probe = folder / f".clock-{os.getpid()}"
+    probe.write_bytes(b"")
+    here, turn = probe.find(), (folder / f"{number:012d}.json").find()
+    probe.delete()
+    return not here or not turn or replace(holder, renewed=turn.changed).is_overdue(here.changed)
 
 
 def _turns(folder: Location) -> list[int]:
@@ -182,7 +204,7 @@ def _read(folder: Location, number: int) -> Holder | None:
         # power there.
         found = turn.find()
         written = found.changed if found else 0.0
-        return Holder("an unknown host", "", 0, 0.0, since=written, renewed=written) if found else None
+        return Holder("", "", 0, 0.0, since=written, renewed=written) if found else None
 
 
 def _write(turn: Location, holder: Holder) -> None:

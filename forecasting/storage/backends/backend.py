@@ -45,7 +45,7 @@ class Backend(Protocol):
     """A folder or a bucket. Keys are relative, their parts separated by `/`.
 
     A reader finds an object whole, as it was before a write or after it. Only where a file system does not rename in
-    one step, as exFAT by FUSE, may it find none for the moment in which the object is replaced.
+    one step, as exFAT by FUSE, it may not find it for the moment in which it is replaced.
 
     Every method raises FileNotFoundError where it needs an object that is not there, PermissionError where it is not
     allowed, and another OSError, with a sentence in `strerror`, where the place does not answer or refuses.
@@ -94,6 +94,10 @@ class Backend(Protocol):
 
     def move(self, key: str, target: str) -> None:
         """Move an object, over one that is there; a place that cannot do that in one step copies it first."""
+        ...
+
+    def tidy(self) -> None:
+        """Remove what writers have left that died long ago."""
         ...
 
     def delete(self, key: str) -> None:

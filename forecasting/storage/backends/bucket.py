@@ -117,6 +117,9 @@ class Bucket:
             obstore.copy(self._store, key, target)
             obstore.delete(self._store, key)
 
+    def tidy(self) -> None:
+        """Do nothing: what was not uploaded to its end is no object; the bucket's own rules remove its parts."""
+
     def delete(self, key: str) -> None:
         """Remove an object, and all objects under a key."""
         with _plain_errors(self._of(key)):

@@ -15,7 +15,7 @@ from forecasting.storage.backends.backend import Entry, Kind
 
 # Unfinished files lie in this folder of the root: no reader's pattern over `published` finds them.
 UNFINISHED = ".unfinished"
-SECONDS_UNFINISHED = 24 * 3600.0  # after that no process still writes such a file: its writer was killed
+SECONDS_UNFINISHED = 24 * 3600
 
 
 class Folder:
@@ -24,7 +24,6 @@ class Folder:
     def __init__(self, root: Path) -> None:
         self._root = root.absolute()
         self._shown = str(root)
-        self._is_swept = False
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Folder) and self._root == other._root
@@ -140,6 +139,13 @@ class Folder:
             else:
                 path.unlink()
 
+    def tidy(self) -> None:
+        """Remove what writers have left that died a day ago or earlier."""
+        old = time.time() - SECONDS_UNFINISHED
+        for entry in self.children(UNFINISHED):
+            if entry.changed < old:
+                self.delete(entry.key)
+
     def _make(self, folder: Path) -> None:
         """Make a folder where it is missing; below the root with the mode of the one that it lies in."""
         if folder.is_dir():
@@ -158,19 +164,7 @@ class Folder:
             return self._root
         aside = self._root / UNFINISHED
         self._make(aside)
-        if not self._is_swept:
-            self._is_swept = True
-            _sweep(aside)
         return aside
-
-
-def _sweep(aside: Path) -> None:
-    """Remove what killed writers left."""
-    oldest = time.time() - SECONDS_UNFINISHED
-    with suppress(OSError):  # it is in nobody's way, and other processes sweep too
-        for path in aside.iterdir():
-            if path.stat().st_mtime < oldest:
-                path.unlink()
 
 
 def _entry(key: str, found: os.stat_result) -> Entry:
@@ -197,7 +191,8 @@ def _rename(temporary: Path, path: Path) -> None:
             raise
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", suffix=".tmp", delete=False) as file:
             shutil.copyfile(temporary, file.name)
-            shutil.copymode(temporary, file.name)
+            with suppress(PermissionError):  # not every file system has modes
+                shutil.copymode(temporary, file.name)
             os.fsync(file.fileno())
         Path(file.name).replace(path)
 

@@ -110,6 +110,17 @@ def test_delete_takes_what_lies_under_a_key_and_no_more(place: Location) -> None
     assert [entry.key.removeprefix(place.key) for entry in place.walk()] == ["/b.csv", "/bc/d"]
 
 
+def test_a_file_is_moved(place: Location) -> None:
+    """Over what is there; what is not there is FileNotFoundError."""
+    for content in (b"one", b"two"):
+        (place / "from").write_bytes(content)
+        (place / "from").move(place / "aside" / "to")
+        assert (place / "from").find() is None
+        assert (place / "aside" / "to").read_bytes() == content
+    with pytest.raises(FileNotFoundError):
+        (place / "from").move(place / "to")
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_a_name_comes_back_as_it_is(place: Location, name: str) -> None:
     """Whatever a sender calls a file, it is listed by its name, found and read."""
@@ -124,29 +135,26 @@ def test_one_of_several_creates(place: Location) -> None:
     """Of eight that create at once one succeeds, and its content is there, whole."""
     for number in range(5):
         turn, barrier, won = place / f"{number}", threading.Barrier(8), list[int]()
-
-        def create(
-            each: int, turn: Location = turn, barrier: threading.Barrier = barrier, won: list[int] = won
-        ) -> None:
-            barrier.wait()
-            if turn.create(b"%d" % each * 1000):
-                won.append(each)
-
-        _together([threading.Thread(target=create, args=(each,)) for each in range(8)])
+        threads = [threading.Thread(target=_create, args=(turn, barrier, won, each)) for each in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
         [winner] = won
         assert turn.read_bytes() == b"%d" % winner * 1000
+
+
+def _create(turn: Location, barrier: threading.Barrier, won: list[int], number: int) -> None:
+    barrier.wait()
+    if turn.create(b"%d" % number * 1000):
+        won.append(number)
 
 
 def test_a_reader_finds_one_content_whole(root: str, place: Location) -> None:
     """While a file is replaced time and again, no read mixes two contents; and it is missing at no time."""
     file, contents = place / "file", [bytes([number]) * 300_000 for number in range(40)]
     file.write_bytes(contents[0])
-
-    def write() -> None:
-        for content in contents:
-            file.write_bytes(content)
-
-    writer = threading.Thread(target=write)
+    writer = threading.Thread(target=_write_each, args=(file, contents))
     writer.start()
     reads = 0
     while writer.is_alive() or not reads:
@@ -156,6 +164,11 @@ def test_a_reader_finds_one_content_whole(root: str, place: Location) -> None:
             assert file.find()
         reads += 1
     writer.join()
+
+
+def _write_each(file: Location, contents: list[bytes]) -> None:
+    for content in contents:
+        file.write_bytes(content)
 
 
 def test_an_open_file_gives_one_content_or_an_error(place: Location) -> None:
@@ -191,10 +204,8 @@ def test_nothing_is_there_until_a_writer_has_ended_well(place: Location) -> None
     """Until then, and where the block ends with an error of its own, the old content is there alone."""
     file = place / "file"
     for old in (None, b"old"):
-        with pytest.raises(FileNotFoundError, match="of the caller"), file.writer() as writing:  # noqa: PT012
-            writing.write(b"n" * 10_000_000)
-            assert (file.read_bytes() if old else file.find()) == old
-            raise FileNotFoundError(2, "of the caller")
+        with pytest.raises(FileNotFoundError, match="of the caller"):
+            _write_and_fail(file, old)
         assert (file.read_bytes() if old else file.find()) == old
         file.write_bytes(b"old")
     with file.writer() as writing:
@@ -202,6 +213,13 @@ def test_nothing_is_there_until_a_writer_has_ended_well(place: Location) -> None
         writing.write(memoryview(b"n" * 10))
     assert file.read_bytes() == b"n" * 10_000_010
     assert [entry.name for entry in place.walk()] == ["file"]
+
+
+def _write_and_fail(file: Location, old: bytes | None) -> None:
+    with file.writer() as writing:
+        writing.write(b"n" * 10_000_000)
+        assert (file.read_bytes() if old else file.find()) == old
+        raise FileNotFoundError(2, "of the caller")
 
 
 WRITE = """
@@ -235,10 +253,3 @@ def test_where_it_lies(root: str, place: Location) -> None:
     assert (place.path is None) == ("://" in root)
     place.write_bytes(b"content")
     assert place.path is None or place.path.read_bytes() == b"content"
-
-
-def _together(threads: list[threading.Thread]) -> None:
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()

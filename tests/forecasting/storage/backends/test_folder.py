@@ -12,6 +12,7 @@ import pytest
 from forecasting.storage.backends import Folder, Kind
 from forecasting.storage.backends.folder import SECONDS_UNFINISHED, UNFINISHED
 
+ROOT = Path(__file__).parents[4]
 # Refuses what the system refuses on a share: hard links, locks, and the modes of files.
 LIMITED = """
 import errno, fcntl, os, sys
@@ -63,44 +64,38 @@ def test_a_pipe_is_not_waited_for(folder: Folder) -> None:
     assert {entry.name: entry.kind for entry in folder.children("inbox")}["pipe"] is Kind.OTHER
 
 
-def test_a_file_is_readable_for_all(folder: Folder) -> None:
-    """As people's tools may run as other users."""
-    folder.put("a/file", b"")
-    folder.create("a/created", b"")
-    assert {stat.S_IMODE(folder.path(f"a/{name}").stat().st_mode) for name in ("file", "created")} == {0o644}
+def test_files_and_folders_follow_the_mode_of_their_folder(folder: Folder) -> None:
+    """What a group may write in, it may go on writing in; what nobody else may see stays so."""
+    for mode, of_files in ((0o2775, 0o664), (0o700, 0o600)):
+        shared = folder.path(f"{mode:o}")
+        shared.mkdir(parents=True)
+        shared.chmod(mode)
+        folder.put(f"{mode:o}/made/file", b"")
+        folder.create(f"{mode:o}/made/created", b"")
+        assert stat.S_IMODE((shared / "made").stat().st_mode) == mode
+        assert {stat.S_IMODE(path.stat().st_mode) for path in (shared / "made").iterdir()} == {of_files}
 
 
-def test_an_unfinished_file_lies_where_no_reader_looks(folder: Folder) -> None:
-    """In a hidden folder of the root."""
+def test_an_unfinished_file_lies_aside(folder: Folder) -> None:
+    """No listing or pattern over the folder of its key finds it."""
     with folder.writer("published/deep/file") as file:
         file.write(b"x")
-        [unfinished] = (folder.path("") / UNFINISHED).iterdir()
-        assert [path.name for path in folder.path("published").rglob("*")] == ["deep"]
+        [unfinished] = folder.path(UNFINISHED).iterdir()
+        assert [path.name for path in folder.path("").rglob("*") if path.is_file()] == [unfinished.name]
+        assert folder.walk("") == []
     assert not unfinished.exists()
 
 
-@pytest.mark.parametrize("mode", [0o700, 0o775])
-def test_files_are_for_those_whom_their_folder_is_for(tmp_path: Path, mode: int) -> None:
-    """The owner alone, or a group that works in the lake together."""
-    (tmp_path / "lake").mkdir()
-    (tmp_path / "lake").chmod(mode)
-    folder = Folder(tmp_path / "lake")
-    folder.put("a/deep/file", b"")
-    folder.create("a/deep/created", b"")
-    files = {stat.S_IMODE(folder.path(f"a/deep/{name}").stat().st_mode) for name in ("file", "created")}
-    assert files == {mode & 0o666}
-    assert {stat.S_IMODE(folder.path(key).stat().st_mode) for key in ("a", "a/deep")} == {mode}
-
-
-def test_what_killed_writers_left_is_removed_in_time(folder: Folder) -> None:
-    """A process removes the files of writers that were killed long ago; younger ones may still be written."""
+def test_tidying_removes_what_killed_writers_left(folder: Folder) -> None:
+    """Once it is a day old: what is younger may still be written."""
     folder.put("inbox/file", b"")
     left = [folder.path(UNFINISHED) / name for name in ("old.tmp", "young.tmp")]
     for path in left:
         path.touch()
     os.utime(left[0], times=(0, time.time() - SECONDS_UNFINISHED - 1))
-    Folder(folder.path("")).put("inbox/other", b"")
+    folder.tidy()
     assert [path.exists() for path in left] == [False, True]
+    assert folder.get("inbox/file") == b""
 
 
 def test_no_link_lock_or_mode_is_needed(tmp_path: Path) -> None:
@@ -111,13 +106,8 @@ def test_no_link_lock_or_mode_is_needed(tmp_path: Path) -> None:
     assert ended.stdout.split() == ["a/b", "a/c"]
 
 
-ROOT = Path(__file__).parents[4]
-
-
-def test_a_folder_that_may_not_be_written_is_a_permission_error(tmp_path: Path) -> None:
-    """It names the folder."""
-    sealed = tmp_path / "sealed"
-    sealed.mkdir()
-    (sealed / "lake").write_text("a file where the folder should be")
+def test_a_root_that_is_a_file_is_an_error_of_the_system(tmp_path: Path) -> None:
+    """It names the path."""
+    (tmp_path / "lake").write_text("a file where the folder should be")
     with pytest.raises(OSError, match="lake"):
-        Folder(sealed / "lake").put("a/file", b"")
+        Folder(tmp_path / "lake").put("a/file", b"")
