@@ -24,7 +24,7 @@ from forecasting.storage.lake import Lake
 STORES = [2, 5, 8, 12]
 
 
-def small_lake(root: Path, first: date, last: date) -> Lake:
+def small_lake(root: Path | str, first: date, last: date) -> Lake:
     """The sales of these stores from `first` to `last`, and their plans for four weeks more."""
     lake = Lake(root)
     lake.prepare()

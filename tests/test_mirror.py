@@ -25,6 +25,7 @@ END_TO_END = {
     "tests/forecasting/presentation/html/test_assets.py": "scripts and styles that the page embeds",
     "tests/forecasting/presentation/html/test_page_in_browser.py": "the page of a week, in a browser",
     "tests/test_hostile_ids.py": "ids of stores and products, wherever they come back",
+    "tests/forecasting/storage/test_promises.py": "what a lake promises, on every kind of storage",
     "tests/forecasting/storage/test_retailers_files.py": "files as retailers send them, read and validated",
     "tests/test_documentation.py": "commands and links in the documents",
     "tests/test_mirror.py": "the names of the test files",

@@ -139,7 +139,9 @@ class Archive:
         self._retry_left()
         said = FileNotes()
         waiting = {entry.name for entry in self._inbox.children()}
-        for entry in self._taken.walk():
+        taken = self._taken.walk()
+        moment = self.clock() if taken else 0.0
+        for entry in taken:
             held = Location(self._taken.backend, entry.key)
             cutoff = held.parent.name
             record = self._manifest(cutoff).get(held.name, _Copy(cutoff, held.name, held.name))
@@ -147,10 +149,10 @@ class Archive:
             late = f"was changed after a run of {cutoff} had read it"
             try:
                 if _is_as(InboxFile(held, None, entry), record):
-                    self._drop_old(entry, record)
+                    self._drop_old(entry, record, moment)
                 elif name in waiting or self._newest(name) not in (None, (cutoff, held.name)):
                     said.add(f"{late}; that is not taken in, as a newer file of that name has come", name)
-                    self._drop_old(entry, record)
+                    self._drop_old(entry, record, moment)
                 else:
                     held.move(self._inbox / name)
                     said.add(f"{late}, as its sender was still writing it; it is in the inbox again to be read", name)
@@ -206,8 +208,8 @@ class Archive:
     def _held(self, cutoff: str, copy: str) -> Location:
         return self._taken / cutoff / copy
 
-    def _drop_old(self, held: Entry, record: _Copy) -> None:
-        if self.clock() - max(held.changed, record.taken) > SECONDS_KEPT:
+    def _drop_old(self, held: Entry, record: _Copy, moment: float) -> None:
+        if moment - max(held.changed, record.taken) > SECONDS_KEPT:
             place = Location(self._taken.backend, held.key)
             place.delete()
             if not place.parent.children():

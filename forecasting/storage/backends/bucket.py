@@ -112,9 +112,12 @@ class Bucket:
         return sorted(seen, key=lambda entry: entry.key)
 
     def move(self, key: str, target: str) -> None:
-        """Copy an object, then remove it."""
+        """Copy an object, then remove it, unless its sender has put another in its place meanwhile."""
         with _plain_errors(self._of(key)):
+            tag = obstore.head(self._store, key)["e_tag"]
             obstore.copy(self._store, key, target)
+            if obstore.head(self._store, key)["e_tag"] != tag:
+                raise OSError(errno.ESTALE, "was replaced while it was moved", self._of(key))
             obstore.delete(self._store, key)
 
     def tidy(self) -> None:
