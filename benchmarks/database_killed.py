@@ -96,7 +96,7 @@ def main() -> int:
 
         def run(cutoff: date, model: str) -> None:
             rows = made[cutoff, model]
-            lake.forecasts.publish(rows, series_of(rows), ForecastSpec(cutoff, model=model), f"{model}-{cutoff}")
+            lake.forecasts.publish([rows], series_of(rows), ForecastSpec(cutoff, model=model), f"{model}-{cutoff}")
 
         for cutoff in CUTOFFS:
             run(cutoff, MODELS[0])

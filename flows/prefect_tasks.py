@@ -40,6 +40,10 @@ class Run(Protocol):
     def clock(self) -> Stopwatch:
         """Measures the seconds of each stage."""
 
+    @property
+    def may_go_on(self) -> Callable[[], None]:
+        """Return what is called before each stage; it raises where the run must end."""
+
     def stage_finished(self, result: object) -> None:
         """Take the result of a stage."""
 
@@ -60,6 +64,7 @@ class Timed:
 
     def __init__(self) -> None:
         self.clock = Stopwatch()
+        self.may_go_on: Callable[[], None] = lambda: None
 
     def stage_finished(self, result: object) -> None:
         """Take the result of a stage: the flow itself returns what it needs of it."""
@@ -97,6 +102,8 @@ def stage(function: Callable[P, R], *, name: str, is_recorded: bool = True) -> C
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
         run = _run.get()
         with run.clock.stage(name) if run else nullcontext():
+            if run:
+                run.may_go_on()
             if _alone.get():
                 result = function(*args, **kwargs)
             else:

@@ -39,6 +39,8 @@ class WeekRun:
     def __init__(self, spec: ForecastSpec, observers: Sequence[RunObserver]) -> None:
         self.record = RunRecord(spec, now())
         self.clock = Stopwatch()
+        # Raises where another run has taken over the week, as it may where this host stood still for long.
+        self.may_go_on: Callable[[], None] = lambda: None
         self._observers = observers
 
     def start(self) -> None:
@@ -90,7 +92,8 @@ def week_run(lake: Lake, week: date, options: WeeklyOptions) -> Iterator[WeekRun
             ingest.accept(lake, week, options.accept_gaps, getuser(), now())
         await_stores(lake, week, options)
         take_over(week)
-        with week_lease(lake.lock(str(week)), week), observed(options.spec(lake, week), observers) as run:
+        with week_lease(lake.lock(str(week)), week) as lease, observed(options.spec(lake, week), observers) as run:
+            run.may_go_on = lease.require_held
             yield run
 
 

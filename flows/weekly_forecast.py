@@ -72,7 +72,7 @@ def weekly_forecast(options: WeeklyOptions) -> RunRecord:
             already_published(lake, prepared)
         else:
             with dask_cluster(options.cluster_spec, lake, f"the week of {week}") as cluster:
-                publish(lake, forecast(cluster, lake, prepared), prepared)
+                publish(lake, forecast(cluster, lake, prepared).frames(), prepared)
         report(lake)
         if options.database:
             load_database(lake, options.database)

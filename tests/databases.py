@@ -103,7 +103,7 @@ def publish_anew(lake: Lake, cutoff: date, model: str = "naive", factor: float =
     rows = forecast(lake.sales.read(cutoff), lake.promotions.read(cutoff), spec)
     numbers = ["forecast", "lo_80", "hi_80", "lo_95", "hi_95"]
     rows[numbers] *= factor
-    lake.forecasts.publish(rows, series_of(rows), spec, f"{model}-{factor}-{horizon}")
+    lake.forecasts.publish([rows], series_of(rows), spec, f"{model}-{factor}-{horizon}")
 
 
 def in_a_process(call: Callable[[], object]) -> int:

@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,7 +34,7 @@ KbdInteractiveAuthentication no
 StrictModes no
 UsePAM no
 PidFile none
-SetEnv PYTHONPATH={package} OMP_NUM_THREADS=1
+SetEnv PYTHONPATH={package} OMP_NUM_THREADS=1{variables}
 """
 # `ip netns exec` gives what it starts mounts of its own: what is mounted here is seen on this host alone.
 START = """
@@ -120,13 +120,19 @@ def lacking() -> str | None:
 
 
 @contextmanager
-def hosts(folder: Path, packages: Sequence[Path] = (REPOSITORY,) * 3, shared: Sequence[Path] = ()) -> Iterator[Hosts]:
+def hosts(
+    folder: Path,
+    packages: Sequence[Path] = (REPOSITORY,) * 3,
+    shared: Sequence[Path] = (),
+    variables: Mapping[str, str] | None = None,
+) -> Iterator[Hosts]:
     """Hosts that exist as long as the `with` block; nothing outside of their namespaces is touched.
 
     Args:
         folder: for keys and settings of their sshds.
         packages: for each host, the folder from which it imports our package.
         shared: folders that all of them see, as this machine does.
+        variables: of the environment of each host; {driver} in them is the address of the test itself.
     """
     with ExitStack() as stack:
         number = _claim_bridge(stack)
@@ -134,11 +140,13 @@ def hosts(folder: Path, packages: Sequence[Path] = (REPOSITORY,) * 3, shared: Se
         _ip("link", "set", f"ojbr{number}", "up")
         addresses = [NETWORK.format(number, 10 + index) for index in range(len(packages))]
         _make_keys(folder, addresses)
+        given = {name: value.format(driver=NETWORK.format(number, 1)) for name, value in (variables or {}).items()}
+        more = "".join(f" {name}={value}" for name, value in given.items())
         seen = " ".join(map(str, {folder, REPOSITORY, Path(sys.prefix), *packages, *shared}))
         each = []
         for index, (address, package) in enumerate(zip(addresses, packages, strict=True)):
             config = folder / f"sshd-{index}"
-            config.write_text(SSHD.format(address=address, folder=folder, package=package))
+            config.write_text(SSHD.format(address=address, folder=folder, package=package, variables=more))
             start = START.format(shared=seen, sshd=SSHD_PATH, config=config)
             each.append(stack.enter_context(_host(f"oj{number}h{index}", f"ojbr{number}", address, start)))
         yield Hosts(each, folder)

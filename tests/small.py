@@ -17,7 +17,6 @@ from forecasting.compute import ClusterUsage
 from forecasting.contracts import orange_juice
 from forecasting.contracts.orange_juice import LAYOUTS
 from forecasting.contracts.panel_definition import ORANGE_JUICE
-from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.retry_queue import PartitionOutcome, RetryQueue
 from forecasting.pipeline.simulation import shipped
 from forecasting.storage.lake import Lake
@@ -41,6 +40,16 @@ def small_lake(root: Path | str, first: date, last: date) -> Lake:
     return lake
 
 
+def half_announced_lake(root: Path, first: date, last: date) -> Lake:
+    """The same; of the coming weeks half of the plans are not announced."""
+    lake = small_lake(root, first, last)
+    rows = lake.promotions.read()
+    is_unannounced = (rows["week"] > pd.Timestamp(last)) & (rows["store"].isin([2, 5]) | (rows["product"] == 4))
+    lake.promotions.path(first).delete()
+    lake.promotions.add(rows[~is_unannounced].assign(announced=pd.Timestamp(first)))
+    return lake
+
+
 class InThisProcess:
     """A cluster without workers: the same forecasts, one after the other."""
 
@@ -55,15 +64,15 @@ class InThisProcess:
         self,
         function: Any,
         batch: RetryQueue,
-        spec: ForecastSpec,
-        *,
+        *args: Any,
         timeout: float,
         on_outcome: Callable[[PartitionOutcome], None] | None = None,
+        rows: Any = None,
     ) -> list[PartitionOutcome]:
         outcomes = []
         while task := batch.next_task():
             self._tasks += 1
-            outcome = batch.succeeded(task, function(task.partition, spec))
+            outcome = batch.succeeded(task, function(task.partition, *args))
             if outcome is None:
                 continue
             outcomes.append(outcome)

@@ -125,9 +125,10 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     lake.promotions.add(plans)
     report = gate(check_completeness(sales, SPEC.cutoff), DEFINITION, min_reporting=0.5)
     batch = batches.prepare(lake, SPEC, ModelChoice(SPEC.model, "always"), BatchSpec(mini_batch_size=7))
-    rows = [forecast_partition(partition, SPEC) for partition in batch.partitions]
-    table = assemble(rows, batch.partitions, {FALLBACK: "raised"}, SPEC)
-    published = publication.publish(lake, table, batch)
+    data = [batch.reader.read(partition) for partition in batch.partitions]
+    rows = [forecast_partition(each, SPEC) for each in data]
+    table = assemble(rows, data, {FALLBACK: "raised"}, SPEC)
+    published = publication.publish(lake, [table], batch)
     record = RunRecord(SPEC, now().replace(microsecond=0), Outcome.PUBLISHED, seconds_by_stage={"total": 1.0})
     for result in (IngestResult(report, 40, 40, 0, 0), published, reporting.report(lake)):
         record = record.with_result(result)

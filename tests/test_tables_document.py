@@ -51,7 +51,7 @@ def demo(simulated_lake_template: Path, tmp_path_factory: pytest.TempPathFactory
     checked = ingest.validate(lake, arrived)
     ingest.admit(lake, week, arrived, checked, spec, now())
     rows = forecast(lake.sales.read(), lake.promotions.read(), ForecastSpec(week))
-    lake.forecasts.publish(rows, series_of(rows), ForecastSpec(week), "demo")
+    lake.forecasts.publish([rows], series_of(rows), ForecastSpec(week), "demo")
     reporting.report(lake)
     return lake
 

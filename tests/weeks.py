@@ -84,7 +84,7 @@ def run(lake: Lake, week: date, at: datetime | None = None) -> tuple[IngestResul
             return ingested, publication.already_published(lake, prepared)
         cluster: Any = InThisProcess()
         forecast = batch.forecast(cluster, lake, prepared, on_progress=lambda *_: None)
-        return ingested, publication.publish(lake, forecast, prepared)
+        return ingested, publication.publish(lake, forecast.frames(), prepared)
 
 
 class _Dying:

@@ -16,10 +16,10 @@ from forecasting.compute import tls, workers
 from forecasting.compute.cluster_class import cluster_of_class, require_class
 from forecasting.compute.existing import existing_scheduler
 from forecasting.compute.local import local_cluster
-from forecasting.compute.partition_map import PartitionFunction, PartitionMap
+from forecasting.compute.partition_map import PartitionFunction, PartitionMap, Rows
 from forecasting.compute.register import reap_orphans
 from forecasting.compute.scratch_cleanup import scratch_folder
-from forecasting.compute.transfer import is_storage_shared
+from forecasting.compute.transfer import is_lake_reached
 from forecasting.compute.usage import ClusterUsage, UsageMeter
 from forecasting.contracts.errors import RunError
 from forecasting.contracts.spec import ClusterSpec
@@ -35,19 +35,21 @@ _SETTINGS = {
     # So long after it lost a worker, Dask gives it up for good, unless it is back at that moment; it is not if it is
     # just being restarted after another loss. Nannies restart workers, so none is to be given up.
     "distributed.deploy.lost-worker-timeout": "1 day",
-    # Partitions travel with their tasks, so that a lost worker's are sent again; Dask warns of tasks over 10 MB.
+    # To workers that do not reach the lake, rows travel with their tasks; Dask warns of more than 10 MB.
     "distributed.admin.large-graph-warning-threshold": "10GB",
     # A frozen worker is noticed after a minute instead of five.
     "distributed.scheduler.worker-ttl": "60s",
     # Dask's HTTP pages have no authentication.
     "distributed.scheduler.http.routes": [],
     "distributed.worker.http.routes": [],
-    # Threads of BLAS and OpenMP would fight over the cores that the workers already share.
+    # Threads of BLAS and OpenMP would fight over the cores that the workers already share. With Dask's own
+    # MALLOC_TRIM_THRESHOLD_ memory is asked of the system anew for each array: the default model takes half as much
+    # CPU again.
     "distributed.nanny.pre-spawn-environ": {
         "OMP_NUM_THREADS": 1,
         "OPENBLAS_NUM_THREADS": 1,
         "MKL_NUM_THREADS": 1,
-        "MALLOC_TRIM_THRESHOLD_": 65536,
+        "MALLOC_TRIM_THRESHOLD_": None,
     },
 }
 
@@ -55,11 +57,11 @@ _SETTINGS = {
 class Cluster:
     """A running cluster. A run needs `map_partitions` and `usage` of it."""
 
-    def __init__(self, client: Client, spec: ClusterSpec, meter: UsageMeter, folder: Path) -> None:
+    def __init__(self, client: Client, spec: ClusterSpec, meter: UsageMeter, name: str) -> None:
         self._client = client
         self._spec = spec
         self._meter = meter
-        self._folder = folder
+        self._name = name
         self._version_mismatches: queue.SimpleQueue[RunError] = queue.SimpleQueue()
 
     @property
@@ -75,12 +77,14 @@ class Cluster:
         *args: Any,
         timeout: float,
         on_outcome: Callable[[PartitionOutcome], None] | None = None,
+        rows: Rows | None = None,
     ) -> list[PartitionOutcome]:
         """Compute every partition of `batch` as `function(partition, *args)`.
 
         Args:
             timeout: seconds that one task may take once a worker has begun it.
             on_outcome: called for each partition as it ends.
+            rows: reads the rows of a partition, which are sent in its place to workers that do not reach the lake.
 
         Returns:
             The outcome of every partition, in the order in which they ended.
@@ -95,9 +99,10 @@ class Cluster:
             batch,
             args,
             timeout,
-            capacity=self._capacity,
+            n_workers=self._n_workers,
             version_mismatches=self._version_mismatches,
-            folder=self._folder,
+            rows=rows,
+            prefix=self._name,
         )
         self._meter.change(time.monotonic(), phase="computing")
         try:
@@ -105,15 +110,12 @@ class Cluster:
         finally:
             self._meter.change(time.monotonic(), phase="waiting")
 
-    def _capacity(self) -> int:
-        """Return how many tasks to have under way: one a worker, so that none waits behind one that hangs.
-
-        An adaptive cluster gets as many as its most workers, or it would not grow.
-        """
+    def _n_workers(self) -> int:
+        """Return how many workers to keep busy: of an adaptive cluster the most, or it would not grow."""
         return self._spec.most_workers if self._spec.is_adaptive else max(self._meter.workers, 1)
 
-    def set_up(self) -> None:
-        """Count workers as they come and go, check their versions, and choose how partitions reach them."""
+    def set_up(self, lake: Lake) -> None:
+        """Count workers as they come and go, check their versions, and whether they reach the lake."""
         present: set[str] = set()
 
         def on_event(event: Any) -> None:
@@ -136,11 +138,12 @@ class Cluster:
         # What models log on workers is handled here, as if it had been logged here.
         self._client.forward_logging(OWN_LOGGER)
         if self._spec.kind == "local":
+            self._meter.transfer = "shared storage"
             return  # its workers run this very Python and these very files
         workers.require_same_versions(self._client)
         self._client.subscribe_topic(workers.VERSIONS, on_versions)
-        self._client.register_plugin(workers.ReportVersions(), name=self._folder.name)
-        if is_storage_shared(self._client, self._folder):
+        self._client.register_plugin(workers.ReportVersions(), name=self._name)
+        if is_lake_reached(self._client, lake):
             self._meter.transfer = "shared storage"
 
     def tear_down(self) -> None:
@@ -149,7 +152,7 @@ class Cluster:
         if self._spec.kind == "existing":
             with suppress(OSError, ValueError, RuntimeError, TimeoutError):
                 self._client.unforward_logging(OWN_LOGGER)
-                self._client.unregister_worker_plugin(self._folder.name)
+                self._client.unregister_worker_plugin(self._name)
 
 
 @contextmanager
@@ -177,8 +180,8 @@ def dask_cluster(spec: ClusterSpec, lake: Lake, run: str = "") -> Iterator[Clust
                 up = time.monotonic()
                 if spec.kind == "existing":
                     meter.change(up)  # its workers are used from now on; they were not asked for before
-                cluster = Cluster(client, spec, meter, folder)
-                cluster.set_up()
+                cluster = Cluster(client, spec, meter, folder.name)
+                cluster.set_up(lake)
                 meter.change(up, phase="waiting")
                 try:
                     yield cluster

@@ -9,8 +9,8 @@ import os
 import platform
 import signal
 import sys
+import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import cloudpickle
@@ -72,6 +72,22 @@ def end_worker(client: Client, address: str) -> None:
         client.run(kill_worker, workers=[address], on_error="ignore")
 
 
+def running(client: Client, prefix: str) -> dict[str, tuple[str, float]]:
+    """Return worker and seconds of each task that runs and whose key begins so."""
+    found: dict[str, tuple[str, float]] = client.run_on_scheduler(running_tasks, prefix=prefix)
+    return found
+
+
+def running_tasks(dask_scheduler: Any, prefix: str) -> dict[str, tuple[str, float]]:
+    """On the scheduler: return worker and seconds of each running task, by what workers have reported last."""
+    return {
+        str(task.key): (worker.address, seconds + max(time.time() - worker.last_seen, 0.0))
+        for worker in dask_scheduler.workers.values()
+        for task, seconds in worker.executing.items()
+        if str(task.key).startswith(prefix) and task.processing_on is worker
+    }
+
+
 def describe() -> dict[str, str]:
     """On a worker: return the versions that it forecasts with; only Python's where the package cannot be imported."""
     try:
@@ -81,11 +97,13 @@ def describe() -> dict[str, str]:
     return code_versions()
 
 
-def read_text(path: str) -> str | None:
-    """On a worker: return what the file holds; None where the worker cannot read it."""
+def read_text(url: str) -> str | None:
+    """On a worker: return the text at a path or URL; None where the worker cannot read it."""
+    from forecasting.storage.location import open_location
+
     try:
-        return Path(path).read_text(encoding="utf-8")
-    except OSError:
+        return open_location(url).read_text()
+    except Exception:  # whatever keeps it from reading the lake: a missing folder, key, network or library
         return None
 
 

@@ -214,6 +214,11 @@ def expected_series(sales: pd.DataFrame, week: date) -> pd.DataFrame:
     return series_of(sales[(sales["week"] >= since) & (sales["week"] < pd.Timestamp(week))])
 
 
+def first_active_week(cutoff: date) -> date:
+    """Return the first of the weeks in which a series must have sold to be forecast."""
+    return cutoff - WEEK * (WEEKS_FORECAST_AFTER_LAST_SALE - 1)
+
+
 def active_series(sales: pd.DataFrame, cutoff: date, unsold: Unsold = "written") -> pd.DataFrame:
     """Return the series to forecast, sorted: those with sales in the last quarter up to the cutoff week.
 
@@ -221,8 +226,8 @@ def active_series(sales: pd.DataFrame, cutoff: date, unsold: Unsold = "written")
         unsold: of the definition; where it is `left_out`, rows of 0 units say that a product was left out, and it is
             forecast no longer than if they were not there.
     """
-    since = pd.Timestamp(cutoff - WEEK * WEEKS_FORECAST_AFTER_LAST_SALE)
-    recent = sales[(sales["week"] > since) & (sales["week"] <= pd.Timestamp(cutoff))]
+    since = pd.Timestamp(first_active_week(cutoff))
+    recent = sales[(sales["week"] >= since) & (sales["week"] <= pd.Timestamp(cutoff))]
     if unsold == "left_out":
         recent = recent[recent["units"] > 0]
     return series_of(recent)

@@ -1,5 +1,6 @@
 """Rules that look at several rows: of a file, a cell, a week, or the whole inbox."""
 
+from collections.abc import Sequence
 from datetime import date
 
 import numpy as np
@@ -15,11 +16,12 @@ from forecasting.core.inspection import Rows, counted
 WEEKS_TO_LEARN_FROM = 4
 
 
-def find_file_weeks(rows: Rows, collected: pd.DataFrame) -> dict[str, date]:
+def find_file_weeks(rows: Rows, last_collected: pd.Timestamp) -> dict[str, date]:
     """Give each row the week of its file, `file_week`, and the week that announces its covariates, `announced`.
 
     The week of a file is what its name declares, else the last week of which it has units; for a file of plans, the
-    last week of which anything is known. Covariates of a week that is over are announced by that week itself.
+    last week of which anything is known: `last_collected`, NaT for none, or later. Covariates of a week that is over
+    are announced by that week itself.
 
     Returns:
         The weeks of files that have units, by file, of those that declare none.
@@ -27,7 +29,7 @@ def find_file_weeks(rows: Rows, collected: pd.DataFrame) -> dict[str, date]:
     files, names = pd.factorize(rows.frame["file"])
     is_sold = rows.is_sound & rows.parsed["units"].notna().to_numpy()
     last = rows.parsed["week"].where(is_sold).groupby(files).max().reindex(range(len(names)))
-    known = [last.max(), collected["week"].max()]
+    known = [last.max(), last_collected]
     latest = max((week for week in known if not pd.isna(week)), default=pd.NaT)
     of_file = pd.Series(last.fillna(latest).astype("datetime64[us]").to_numpy()[files], index=rows.frame.index)
     rows.parsed["file_week"] = rows.parsed["declared"].fillna(of_file)
@@ -177,7 +179,7 @@ def hold_back_broken_sums(rows: Rows) -> None:
         )
 
 
-def pass_over_partial_weeks(rows: Rows, collected: pd.DataFrame) -> None:
+def pass_over_partial_weeks(rows: Rows, collected: Sequence[date]) -> None:
     """Pass over the first and the last week of days and transactions where the files do not hold all of it.
 
     Where unsold days are left out, nothing but the first and the last day of all rows tells how far the files reach. On
@@ -193,11 +195,11 @@ def pass_over_partial_weeks(rows: Rows, collected: pd.DataFrame) -> None:
     opens, closes = 0, DAYS_IN_WEEK - 1
     if len(between) >= WEEKS_TO_LEARN_FROM:
         opens, closes = int(between["min"].min()), int(between["max"].max())
-    elif len(collected):
+    elif collected:
         closes -= 1  # a week sent by itself may end with a day on which the retailer is closed
     partial = []
     first, last = days.index[0], days.index[-1]
-    is_known = collected.empty or (collected["week"] == first).any()
+    is_known = not collected or first.date() in collected
     if is_known and days.loc[first, "min"] > opens:
         partial.append(first)
     if days.loc[last, "max"] < closes and last not in partial:

@@ -1,5 +1,7 @@
 """Checks of forecast rows: which series cannot be published, and whether every expected row is there."""
 
+from collections.abc import Iterable, Iterator
+
 import numpy as np
 import pandas as pd
 
@@ -46,6 +48,26 @@ def require_complete(table: pd.DataFrame, series: pd.DataFrame, spec: ForecastSp
             f"{len(unusable)} series are unusable ({examples or 'rows of unexpected series'})",
             "nothing was published; run again, and report it if it happens again",
         )
+
+
+def complete(frames: Iterable[pd.DataFrame], series: pd.DataFrame, spec: ForecastSpec) -> Iterator[pd.DataFrame]:
+    """Pass on the frames of a forecast, each checked: together they have every expected series × step exactly once.
+
+    Args:
+        frames: rows of whole series, in order of the key.
+        series: that are expected, sorted.
+
+    Raises:
+        RunError: a row is missing, there twice, or has unusable numbers.
+    """
+    done = 0
+    for rows in frames:
+        count = -(-len(rows) // spec.horizon)
+        require_complete(rows, series.iloc[done : done + count], spec)
+        done += count
+        yield rows
+    if done != len(series):
+        require_complete(schemas.forecast(spec.definition).empty(), series.iloc[done:], spec)
 
 
 def keys_of(rows: pd.DataFrame) -> list[Series]:

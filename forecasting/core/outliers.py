@@ -17,23 +17,23 @@ BEYOND_ANY_DOUBT = 60.0
 TO_USUAL_PRICE = 5.0
 
 
-def out_of_proportion(sold: pd.DataFrame, collected: pd.DataFrame) -> pd.Series:
+def out_of_proportion(sold: pd.DataFrame, usual: pd.DataFrame, collected: pd.DataFrame) -> pd.Series:
     """Return which rows lie far beyond their series' highest week, where the product's other stores do not explain it.
 
     Args:
         sold: `store, product, week, units`, one row per line that has units.
-        collected: sales that were collected before (table `sales`), without those that `sold` corrects: a row is no
-            evidence for itself.
+        usual: `collected.units_by_series` of the sales that were collected before, without those that `sold` corrects:
+            a row is no evidence for itself.
+        collected: of these sales those of the weeks of `sold` (table `sales`).
 
     Returns:
         True or False for the rows of `sold` that are suspect at all, by its index.
     """
-    history = collected.groupby(schemas.SERIES)["units"].agg(["max", "median", "size"])
-    sold = sold.join(history, on=schemas.SERIES)
+    sold = sold.join(usual, on=schemas.SERIES)
     own = sold["units"] / sold["max"].clip(lower=1)
     suspects = sold[(sold["size"] >= MIN_WEEKS) & (own > TO_OWN_MAXIMUM)]
     # The product's other stores may have reported the week before, in an earlier inbox.
-    earlier = collected[collected["week"].isin(suspects["week"])].join(history, on=schemas.SERIES)
+    earlier = collected[collected["week"].isin(suspects["week"])].join(usual, on=schemas.SERIES)
     witnesses = pd.concat([sold, earlier])
     witnesses["relative"] = witnesses["units"] / witnesses["median"].clip(lower=1)
     out = own[suspects.index] > BEYOND_ANY_DOUBT
@@ -47,18 +47,18 @@ def out_of_proportion(sold: pd.DataFrame, collected: pd.DataFrame) -> pd.Series:
     return out
 
 
-def unusual_prices(rows: pd.DataFrame, announced: pd.DataFrame, definition: PanelDefinition) -> dict[str, np.ndarray]:
+def unusual_prices(rows: pd.DataFrame, usual: pd.DataFrame, definition: PanelDefinition) -> dict[str, np.ndarray]:
     """Return, by the name of each price, which rows have one far from the usual price of their series.
 
     Args:
         rows: `store, product` and the covariates.
-        announced: what was announced before, one row per cell (table `promotions`).
+        usual: `collected.prices_by_series` of what was announced before.
         definition: says which covariates are prices.
     """
     found = {}
     for each in definition.of_role("price"):
-        usual = announced.groupby(schemas.SERIES)[each.name].agg(["median", "count"]).reset_index()
-        known = usual[usual["count"] >= MIN_WEEKS]
+        known = usual[each.name]
+        known = known[known["count"] >= MIN_WEEKS].reset_index()
         medians = rows[schemas.SERIES].merge(known, on=schemas.SERIES, how="left")["median"].to_numpy()
         ratio = rows[each.name].to_numpy() / medians
         found[each.name] = (ratio >= TO_USUAL_PRICE) | (ratio <= 1 / TO_USUAL_PRICE)

@@ -6,14 +6,15 @@ model is then run once more on the partition without it, as it learns from all s
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 import pandas as pd
 
 from forecasting.contracts.panel_definition import Series
-from forecasting.core.partition import Partition
+from forecasting.core.partition import Partition, PartitionData
+from forecasting.core.pool import Pool
 
 Failure = Literal["raised", "timed_out", "worker_lost", "never_began"]
 
@@ -21,33 +22,53 @@ Failure = Literal["raised", "timed_out", "worker_lost", "never_began"]
 WAITS_IN_VAIN = 5
 
 
+@dataclass(frozen=True)
+class Part:
+    """What one task has computed.
+
+    name: of the task's partition, and of the file where the worker has written the rows itself.
+    rows: the forecasts; None where the worker has written them.
+    pool: what it has learnt, where it was to learn and not to forecast.
+    reasons: why rows of a series cannot be used.
+    """
+
+    name: str
+    rows: pd.DataFrame | None = None
+    pool: Pool | None = None
+    reasons: Mapping[Series, str] = field(default_factory=dict)
+
+
 @dataclass(eq=False)
 class Task:
-    """One try at some series of a partition."""
+    """One try at some series of a partition.
 
-    partition: Partition
+    suspect: whether it may bring its worker down, as one like it was lost: it must be known whether it has begun.
+    """
+
+    partition: Partition | PartitionData
     root: "_Root"
     tries: int = 0
     waits_in_vain: int = 0
     final: bool = False
+    suspect: bool = False
 
 
 @dataclass(eq=False)
 class _Root:
     """A partition of the batch, and what the search in it has found so far."""
 
-    partition: Partition
+    partition: Partition | PartitionData
     open_tasks: int = 1
-    frames: list[pd.DataFrame] = field(default_factory=list)
+    parts: list[Part] = field(default_factory=list)
     reasons: dict[Series, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class PartitionOutcome:
-    """How a partition ended: its rows, and the reason of every series whose rows cannot be used."""
+    """How a partition ended: what its tasks computed, and the reason of every series whose rows cannot be used."""
 
-    partition: Partition
-    frames: list[pd.DataFrame]
+    partition: Partition | PartitionData
+    parts: list[Part]
     reasons: dict[Series, str]
 
 
@@ -56,24 +77,21 @@ class RetryQueue:
 
     def __init__(
         self,
-        partitions: list[Partition],
+        partitions: Sequence[Partition | PartitionData],
         *,
         max_retries: int,
         pooled: bool,
         error_threshold: int,
-        unusable: Callable[[pd.DataFrame, pd.DataFrame], dict[Series, str]],
     ) -> None:
         """
         Args:
             max_retries: how often a lost or overdue task is tried again.
             pooled: whether the model learns from the series of a partition together.
             error_threshold: most series that may fail before the batch is given up; -1 allows any number.
-            unusable: names the series, among those asked for, whose rows cannot be used.
         """
         self._max_retries = max_retries
         self._pooled = pooled
         self._error_threshold = error_threshold
-        self._unusable = unusable
         self.reasons: dict[Series, str] = {}
         self._waiting = deque(Task(partition, _Root(partition)) for partition in partitions)
 
@@ -86,17 +104,17 @@ class RetryQueue:
         """The next task to submit; none where all are under way, or the batch is refused."""
         return self._waiting.popleft() if self._waiting and not self.refused else None
 
-    def succeeded(self, task: Task, rows: pd.DataFrame) -> PartitionOutcome | None:
-        """Take a task's rows; gives the partition's outcome where this was its last task."""
-        unusable = self._unusable(rows, task.partition.series)
+    def succeeded(self, task: Task, part: Part) -> PartitionOutcome | None:
+        """Take what a task computed; gives the partition's outcome where this was its last task."""
         if task.final:
-            task.root.frames.clear()
-        task.root.frames.append(rows)
-        self._give_up(task, unusable)
+            task.root.parts.clear()
+        task.root.parts.append(part)
+        self._give_up(task, part.reasons)
         return self._closed(task)
 
     def failed(self, task: Task, failure: Failure) -> PartitionOutcome | None:
         """Decide what follows: another try, a search by halves, or giving up on a single series."""
+        task.suspect = True
         if self._is_worth_another_try(task, failure):
             self._waiting.append(task)
             return None
@@ -109,13 +127,14 @@ class RetryQueue:
             self._give_up(task, {key: "worker_lost" if failure == "never_began" else failure})
             return self._closed(task)
         half = len(series) // 2
-        for part in (series.iloc[:half], series.iloc[half:]):
+        for number, part in enumerate((series.iloc[:half], series.iloc[half:]), 1):
             # A half is a new suspect, and has all its retries before it.
-            self._waiting.appendleft(Task(task.partition.only(part), task.root))
+            name = f"{task.partition.name}-{number}"
+            self._waiting.appendleft(Task(task.partition.only(part, name), task.root, suspect=True))
         task.root.open_tasks += 1
         return None
 
-    def _give_up(self, task: Task, reasons: dict[Series, str]) -> None:
+    def _give_up(self, task: Task, reasons: Mapping[Series, str]) -> None:
         task.root.reasons |= reasons
         self.reasons |= reasons
 
@@ -135,9 +154,10 @@ class RetryQueue:
         good = root.partition.series
         if root.reasons:
             good = good[~pd.MultiIndex.from_frame(good).isin(list(root.reasons))]
-        found_by_halves = len(root.frames) > 1
+        found_by_halves = len(root.parts) > 1
         if self._pooled and found_by_halves and not task.final and len(good):
             root.open_tasks = 1
-            self._waiting.appendleft(Task(root.partition.only(good), root, final=True))
+            together = root.partition.only(good, f"{root.partition.name}-good")
+            self._waiting.appendleft(Task(together, root, final=True, suspect=True))
             return None
-        return PartitionOutcome(root.partition, list(root.frames), dict(root.reasons))
+        return PartitionOutcome(root.partition, list(root.parts), dict(root.reasons))

@@ -64,11 +64,12 @@ def revision_of(before: pd.DataFrame, after: pd.DataFrame) -> Revision:
     """Return how the forecast `after` differs from `before`, which it replaces; tables as in `compare_forecasts`."""
     rows = compare_forecasts(before, after)
     changed = rows[rows["change"].abs() > LEAST_CHANGE]
-    old, new = (set(table[schemas.SERIES].itertuples(index=False, name=None)) for table in (before, after))
+    old, new = (table[schemas.SERIES].drop_duplicates() for table in (before, after))
+    in_both = len(old.merge(new, on=schemas.SERIES))
     return Revision(
         series_changed=len(changed[schemas.SERIES].drop_duplicates()),
-        series_new=len(new - old),
-        series_gone=len(old - new),
+        series_new=len(new) - in_both,
+        series_gone=len(old) - in_both,
         total_before=float(rows["before"].sum()),
         total_after=float(rows["after"].sum()),
         biggest=tuple(

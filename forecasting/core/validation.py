@@ -14,6 +14,7 @@ from forecasting.contracts import schemas
 from forecasting.contracts.layout import Layout, PassedOver
 from forecasting.contracts.panel_definition import Id, PanelDefinition
 from forecasting.core.attributes import Attributes, find_attributes
+from forecasting.core.collected import Collected, without_cells
 from forecasting.core.cross_checks import (
     find_duplicates,
     find_file_weeks,
@@ -90,9 +91,8 @@ def validate(
     *,
     stores: pd.DataFrame,
     products: pd.DataFrame,
-    collected: pd.DataFrame,
+    collected: Collected,
     overrides: pd.DataFrame | None = None,
-    announced: pd.DataFrame | None = None,
     definition: PanelDefinition,
     layouts: Sequence[Layout],
     today: date | None = None,
@@ -102,10 +102,8 @@ def validate(
     Args:
         rows: one row per line, `inspection.raw_columns`, all text.
         stores, products: tables of the known ones.
-        collected: sales that are already in the lake (table `sales`).
+        collected: what was collected before: what is repeated, corrected and usual, and what files leave open.
         overrides: cells (`store, product, week`) whose units and prices somebody has accepted as no outliers.
-        announced: what was announced before, the newest of each cell (table `promotions`): the usual prices, and what
-            files that do not have all covariates leave open.
         definition: what the rows hold; its `new_ids` says whether unknown stores and products are taken in.
         layouts: how their files were written.
         today: units of later days are a slip of the pen; None where no day is too late.
@@ -115,6 +113,8 @@ def validate(
     """
     checked = Rows(rows, definition, layouts)
     checked.parse()
+    weeks_collected = collected.weeks()
+    last_collected = pd.Timestamp(weeks_collected[-1]) if weeks_collected else pd.NaT
     if definition.new_ids == "quarantine":
         require_known(checked, stores["store"], products["product"])
     if today:
@@ -122,13 +122,13 @@ def validate(
         checked.flag(
             is_ahead.to_numpy(), "future_units", "week_or_date", f"units of a day after {today} are not known yet"
         )
-    file_weeks = find_file_weeks(checked, collected)
+    file_weeks = find_file_weeks(checked, last_collected)
     require_file_week(checked)
     is_repeated = find_duplicates(checked)
     # Before the days are counted: a day that is set aside is a day that is missing.
-    _require_proportion(checked, is_repeated, collected, overrides, announced)
+    _require_proportion(checked, is_repeated, collected, overrides)
     missing_days = require_all_days(checked)
-    pass_over_partial_weeks(checked, collected)
+    pass_over_partial_weeks(checked, weeks_collected)
     hold_back_broken_sums(checked)
     pass_over_never_sold(checked, stores["store"], products["product"])
     is_repeated &= checked.is_sound
@@ -138,13 +138,16 @@ def validate(
         checked.notes.append(
             f"{counted(weekly.below_zero, 'week')} of a series with more returns than sales, counted as 0"
         )
-    cells = _compared(weekly.sales, collected)
+    cells = _compared(weekly.sales, collected.sales(_weeks_of(weekly.sales)))
     accepted = _without_cells(taken, weekly, cells["is_repeated"])
-    new_series = pd.concat([collected[schemas.SERIES], weekly.sales[schemas.SERIES]]).drop_duplicates()
+
+    def all_series() -> pd.DataFrame:
+        return pd.concat([collected.series(), weekly.sales[schemas.SERIES]]).drop_duplicates()
+
     return Validated(
         sales=weekly.sales[~cells["is_repeated"]].reset_index(drop=True),
         # A row that only repeats collected sales may still carry a newer plan of prices.
-        promotions=weekly_promotions(taken, definition, new_series, announced),
+        promotions=weekly_promotions(taken, definition, all_series, collected.announced),
         quarantined=checked.quarantined(),
         missing_days=missing_days,
         corrected_by_week=_rows_by_week(taken.loc[_rows_of(weekly, cells["is_corrected"])]),
@@ -154,7 +157,7 @@ def validate(
         passed_over=_counts(checked.passed_over[checked.rules == ""]),
         new_stores=_new_ids(weekly.sales["store"], stores["store"]),
         new_products=_new_ids(weekly.sales["product"], products["product"]),
-        attributes=find_attributes(checked, {"store": stores, "product": products}, collected["week"].max()),
+        attributes=find_attributes(checked, {"store": stores, "product": products}, last_collected),
         held_back=_held_back(checked),
         unfinished_files=_unfinished_files(checked),
         files=_by_file(checked, accepted.index),
@@ -166,31 +169,32 @@ def validate(
 def _require_proportion(
     checked: Rows,
     is_repeated: np.ndarray,
-    collected: pd.DataFrame,
+    collected: Collected,
     overrides: pd.DataFrame | None,
-    announced: pd.DataFrame | None,
 ) -> None:
     definition = checked.definition
     single = checked.is_sound & ~checked.is_transaction
-    if announced is not None and len(announced):
+    if collected.weeks() and definition.of_role("price"):
         rows = with_plain_ids(checked.parsed[single])
-        for name, unusual in unusual_prices(rows, announced, definition).items():
+        usual = collected.usual_prices(rows["store"].dropna().unique())
+        for name, unusual in unusual_prices(rows, usual, definition).items():
             if overrides is not None:
                 unusual &= ~_is_in(rows, overrides).to_numpy()
             remedy = (
                 "far from this series' usual price: check for a slipped decimal point, or let it in with `oj accept`"
             )
             checked.flag(_mask(checked, rows.index[unusual]), "outlier", name, remedy)
-    if collected.empty:
+    if not collected.weeks():
         return
     sold = with_plain_ids(checked.good[checked.good["units"].notna()])
+    if sold.empty:
+        return
     # What is being corrected is no measure for its own correction.
     once = sold[~is_repeated[sold.index]]
-    of_these_weeks = collected[collected["week"].isin(sold["week"].unique())]
-    corrected = restated(of_these_weeks, weekly_sales(once, definition).sales)
-    if len(corrected):
-        collected = collected[~_is_in(collected, corrected)]
-    out = out_of_proportion(sold, collected)
+    before = collected.sales(_weeks_of(sold))
+    corrected = restated(before, weekly_sales(once, definition).sales)
+    usual_units = collected.usual_units(sold["store"].unique(), corrected)
+    out = out_of_proportion(sold, usual_units, without_cells(before, corrected))
     if overrides is not None:
         out &= ~_is_in(sold.loc[out.index], overrides)
     remedy = (
@@ -198,6 +202,10 @@ def _require_proportion(
         "or let it in with `oj accept`"
     )
     checked.flag(_mask(checked, out.index[out]), "outlier", "units", remedy)
+
+
+def _weeks_of(rows: pd.DataFrame) -> list[date]:
+    return [week.date() for week in rows["week"].dropna().unique()]
 
 
 def _summed(checked: Rows, rows: pd.DataFrame) -> tuple[pd.DataFrame, WeeklySales]:

@@ -3,7 +3,9 @@
 Rows of weeks, days and transactions come together here. Returns are netted in the sum of their week.
 """
 
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 import pandas as pd
@@ -47,7 +49,10 @@ def weekly_sales(rows: pd.DataFrame, definition: PanelDefinition) -> WeeklySales
 
 
 def weekly_promotions(
-    rows: pd.DataFrame, definition: PanelDefinition, series: pd.DataFrame, announced: pd.DataFrame | None = None
+    rows: pd.DataFrame,
+    definition: PanelDefinition,
+    series: Callable[[], pd.DataFrame],
+    announced: Callable[[Collection[date]], pd.DataFrame],
 ) -> pd.DataFrame:
     """Return one row per cell and announcing week (table `announced_promotions`).
 
@@ -57,8 +62,9 @@ def weekly_promotions(
     Args:
         rows: `store, product, week, announced, units` and the covariates; a row without product, or store, is of all.
         definition: the covariates.
-        series: `store, product`, all that are known.
-        announced: what was announced before, the newest of each cell (table `promotions`).
+        series: returns `store, product`, all that are known; asked only for rows of all stores or products.
+        announced: returns what was announced before for some weeks, the newest of each cell (table `promotions`); asked
+            only where rows leave something open.
     """
     table = schemas.announced_promotions(definition)
     key = list(table.key)
@@ -68,7 +74,7 @@ def weekly_promotions(
         if has_these.any():
             sums = with_plain_ids(_aggregate(rows[has_these], [name for name in key if name not in absent], definition))
             on = [name for name in schemas.SERIES if name not in absent]
-            parts.append((series.merge(sums, on=on) if on else series.merge(sums, how="cross")) if absent else sums)
+            parts.append((series().merge(sums, on=on) if on else series().merge(sums, how="cross")) if absent else sums)
     if not parts:
         return table.empty()
     weekly = parts[0]
@@ -120,9 +126,12 @@ def _mean_price(rows: pd.DataFrame, name: str, key: list[str]) -> pd.Series:
     return prices.first().where(prices.min() == prices.max(), money / total.where(total > 0, np.nan))
 
 
-def _completed(weekly: pd.DataFrame, definition: PanelDefinition, announced: pd.DataFrame | None) -> pd.DataFrame:
-    if announced is not None and weekly[definition.names].isna().any(axis=None):
-        before = weekly[schemas.CELL].merge(announced, on=schemas.CELL, how="left").set_axis(weekly.index)
+def _completed(
+    weekly: pd.DataFrame, definition: PanelDefinition, announced: Callable[[Collection[date]], pd.DataFrame]
+) -> pd.DataFrame:
+    if weekly[definition.names].isna().any(axis=None):
+        known = announced([week.date() for week in weekly["week"].unique()])
+        before = weekly[schemas.CELL].merge(known, on=schemas.CELL, how="left").set_axis(weekly.index)
         for name in definition.names:
             weekly[name] = weekly[name].fillna(before[name])
     for each in definition.covariates:

@@ -13,10 +13,12 @@ import pandas as pd
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.distribution import PredictiveDistribution
 from forecasting.core.partition import Pooled
+from forecasting.core.pool import Pool
 from forecasting.models.model import OnePassModel
 from forecasting.models.price_response import as_predictive
 from forecasting.models.response.choice import FIRST_ORIGIN
-from forecasting.models.response.product_fit import ProductFit, fit_products
+from forecasting.models.response.panel_fit import fit_products
+from forecasting.models.response.product_fit import ProductFit
 from forecasting.models.response.tree_features import tree_features
 
 ROUNDS = 100
@@ -47,7 +49,9 @@ class BoostedTrees(OnePassModel):
     pooled: Pooled = "everything"
     trainable = False
 
-    def forecast(self, panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> PredictiveDistribution:
+    def forecast(
+        self, panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec, pool: Pool | None = None
+    ) -> PredictiveDistribution:
         """Return the corrected price response, spread by the past errors of the corrected forecasts."""
         fits = fit_products(panel, promotions, spec)
         features = [tree_features(fit.offers, fit.own, fit.rivals).astype(np.float32) for fit in fits]
@@ -60,7 +64,7 @@ class BoostedTrees(OnePassModel):
                 for j, step in enumerate(fit.steps):
                     origins = _origins_between(fit.today, int(step), known, furthest)
                     forecasts[origins, j] = _corrected(trees, fit, x, origins, j)
-        return as_predictive(fits, [fit.log_samples(f) for fit, f in zip(fits, corrected, strict=True)], spec)
+        return as_predictive(((fit, fit.log_samples(f)) for fit, f in zip(fits, corrected, strict=True)), spec)
 
 
 def _origins_between(today: int, step: int, known: int, furthest: int) -> np.ndarray:

@@ -5,6 +5,7 @@ import pandas as pd
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.distribution import PredictiveDistribution, averaged
 from forecasting.core.partition import Pooled
+from forecasting.core.pool import Pool
 from forecasting.models.boosted_trees import BoostedTrees
 from forecasting.models.model import OnePassModel
 from forecasting.models.price_response import PriceResponse
@@ -21,6 +22,8 @@ class Ensemble(OnePassModel):
     pooled: Pooled = "everything"
     trainable = False
 
-    def forecast(self, panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> PredictiveDistribution:
+    def forecast(
+        self, panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec, pool: Pool | None = None
+    ) -> PredictiveDistribution:
         """Return the weighted mean of the members' forecasts."""
         return averaged([member.forecast(panel, promotions, spec) for member in MEMBERS], WEIGHTS)

@@ -13,7 +13,7 @@ class Ets(OneByOne):
     summary = "exponential smoothing of log units (statsmodels)"
     min_weeks = 10
 
-    def learn(self, log_units: np.ndarray) -> Numbers:
+    def estimate(self, log_units: np.ndarray) -> Numbers:
         """Return smoothing parameter, first level and standard deviation of the errors."""
         if np.ptp(log_units) == 0:
             return {"smoothing": 0.0, "first_level": float(log_units[0]), "sigma": 0.0}

@@ -7,6 +7,7 @@ from forecasting.contracts import schemas
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.distribution import PredictiveDistribution
 from forecasting.core.panel import future_cells, series_of
+from forecasting.core.pool import Pool
 from forecasting.models.model import OnePassModel
 from forecasting.models.naive import PROBABILITIES
 
@@ -20,7 +21,9 @@ class Mean(OnePassModel):
     name = "mean"
     summary = "all observed weeks, equally probable"
 
-    def forecast(self, panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> PredictiveDistribution:
+    def forecast(
+        self, panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec, pool: Pool | None = None
+    ) -> PredictiveDistribution:
         """Return the quantiles of each series' observed units."""
         cells = future_cells(series_of(panel), spec)
         observed = panel.dropna(subset="units").groupby(schemas.SERIES)["units"]

@@ -14,6 +14,7 @@ from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.distribution import PredictiveDistribution
 from forecasting.core.fitted_model import FittedModel
 from forecasting.core.partition import Pooled
+from forecasting.core.pool import Pool
 
 
 @runtime_checkable
@@ -54,6 +55,23 @@ class Model(Protocol):
         """Return whether a fit holds parameters of every series, so that it cannot predict a series without any."""
         return True
 
+    @property
+    def most_pooled(self) -> int | None:
+        """Return how many stores of a product it learns from, at most; None where it takes all that it is given.
+
+        Of a model that has a limit, `learn` takes the series of `forecasting.core.pool.pooled_series`, and `forecast`
+        the result and any stores.
+        """
+        return None
+
+    def learn(self, panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> Pool:
+        """Return all that the forecast of any stores needs of the pooled ones, those of the panel or among them.
+
+        Raises:
+            ValueError: the model has no pool; `most_pooled` is None.
+        """
+        raise ValueError(f"the model {self.name} learns from all series that it forecasts, not from a pool of stores")
+
     @abstractmethod
     def fit(self, panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> FittedModel:
         """Return the parameters that the model estimates from the weeks up to the cutoff.
@@ -73,8 +91,14 @@ class Model(Protocol):
         """
         ...
 
-    def forecast(self, panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> PredictiveDistribution:
-        """Fit and predict at one cutoff. A model that overrides this for speed returns the same bits."""
+    def forecast(
+        self, panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec, pool: Pool | None = None
+    ) -> PredictiveDistribution:
+        """Fit and predict at one cutoff. A model that overrides this for speed returns the same bits.
+
+        pool: what `learn` returned for this spec; None where the model is to learn from the panel. By a pool the
+        forecast of a series does not depend on which others are in the panel.
+        """
         return self.predict(self.fit(panel, promotions, spec), panel, promotions, spec)
 
     def require_trainable(self) -> None:
@@ -107,7 +131,9 @@ class OnePassModel(Model):
         return self.forecast(panel, promotions, spec)
 
     @abstractmethod
-    def forecast(self, panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> PredictiveDistribution:
+    def forecast(
+        self, panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec, pool: Pool | None = None
+    ) -> PredictiveDistribution:
         """Return the distribution of every step of each series of the panel."""
         ...
 

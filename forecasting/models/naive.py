@@ -7,6 +7,7 @@ from forecasting.contracts import schemas
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.distribution import PredictiveDistribution
 from forecasting.core.panel import future_cells, series_of
+from forecasting.core.pool import Pool
 from forecasting.models.model import OnePassModel
 
 NO_CHANGE = 1e-12  # of a log
@@ -23,7 +24,9 @@ class Naive(OnePassModel):
     name = "naive"
     summary = "last observed week"
 
-    def forecast(self, panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> PredictiveDistribution:
+    def forecast(
+        self, panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec, pool: Pool | None = None
+    ) -> PredictiveDistribution:
         """Return the last observed units, spread by the past changes over as many weeks."""
         cells = future_cells(series_of(panel), spec)
         log_units = np.log1p(panel.pivot(index=schemas.SERIES, columns="week", values="units").to_numpy())

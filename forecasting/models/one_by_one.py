@@ -1,4 +1,4 @@
-"""Models of one series at a time, of its own log units: the loop over the series around `learn` and `apply`."""
+"""Models of one series at a time, of its own log units: the loop over the series around `estimate` and `apply`."""
 
 from abc import abstractmethod
 
@@ -21,13 +21,13 @@ Numbers = dict[str, float]
 class OneByOne(Model):
     """A model of log(1 + units), normal in logs; gaps are passed over, promotions play no part.
 
-    min_weeks: observed weeks that `learn` needs.
+    min_weeks: observed weeks that `estimate` needs.
     """
 
     min_weeks: int
 
     @abstractmethod
-    def learn(self, log_units: np.ndarray) -> Numbers:
+    def estimate(self, log_units: np.ndarray) -> Numbers:
         """Return named parameters of the observed log units (W,) up to the cutoff of the fit."""
         ...
 
@@ -48,7 +48,7 @@ class OneByOne(Model):
                 raise ValueError(
                     f"series {key} has {len(log_units)} observed weeks, {self.name} needs {self.min_weeks}"
                 )
-            numbers[key] = self.learn(log_units)
+            numbers[key] = self.estimate(log_units)
         return FittedModel(spec, rows_of(numbers, spec.definition))
 
     def predict(

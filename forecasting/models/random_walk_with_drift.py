@@ -7,6 +7,7 @@ from forecasting.contracts import schemas
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.distribution import PredictiveDistribution
 from forecasting.core.panel import future_cells, series_of
+from forecasting.core.pool import Pool
 from forecasting.models.model import OnePassModel
 from forecasting.models.naive import PROBABILITIES
 
@@ -27,7 +28,9 @@ class RandomWalkWithDrift(OnePassModel):
     name = "random_walk_with_drift"
     summary = "last observed week and the mean weekly change"
 
-    def forecast(self, panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> PredictiveDistribution:
+    def forecast(
+        self, panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec, pool: Pool | None = None
+    ) -> PredictiveDistribution:
         """Return the last observation plus the damped drift, spread by the past changes."""
         cells = future_cells(series_of(panel), spec)
         log_units = np.log1p(panel.pivot(index=schemas.SERIES, columns="week", values="units").to_numpy())

@@ -10,6 +10,7 @@ from forecasting.contracts.errors import OptionError
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.distribution import PredictiveDistribution
 from forecasting.core.partition import Pooled
+from forecasting.core.pool import Pool
 from forecasting.models.model import Model, OnePassModel
 
 # `module:class` by name.
@@ -52,7 +53,9 @@ class OwnModel(OnePassModel):
         """Return the function's attribute of that name."""
         return self._pooled
 
-    def forecast(self, panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> PredictiveDistribution:
+    def forecast(
+        self, panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec, pool: Pool | None = None
+    ) -> PredictiveDistribution:
         """Return what the user's function returns."""
         return self._function(panel, promotions, spec)
 

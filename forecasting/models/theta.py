@@ -21,7 +21,7 @@ class Theta(OneByOne):
     summary = "Theta method on log units (statsmodels)"
     min_weeks = 10
 
-    def learn(self, log_units: np.ndarray) -> Numbers:
+    def estimate(self, log_units: np.ndarray) -> Numbers:
         """Return smoothing parameter, slope and standard deviation of the errors."""
         if np.ptp(log_units) == 0:
             return {"smoothing": 1.0, "slope": 0.0, "sigma": 0.0}

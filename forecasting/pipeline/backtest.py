@@ -100,9 +100,7 @@ def run_folds(
             spec = ForecastSpec(cutoff, folds.horizon, folds.gap, model, point, source.definition)
             promotions = source.promotions_at(cutoff)
             partitions = make_partitions(source.sales, promotions, spec, batch.mini_batch_size, fitted)
-            table = map_forecast(
-                cluster, partitions, spec, batch, lambda _: None, table=schemas.all_points, fitted=fitted
-            )
+            table = map_forecast(cluster, partitions, spec, batch, table=schemas.all_points)
             series += len(table) // folds.horizon
             parts.append(with_actuals(table, source.sales, source.promotions, model, source.definition))
             done += 1

@@ -198,7 +198,7 @@ def train_and_register(
         weeks.max().date(),
         weeks.nunique(),
         len(active_series(sales, spec.cutoff, spec.definition.unsold)),
-        hash_of_input(sales, promotions, spec),
+        hash_of_input(lake.digests(spec.cutoff, lake.last_collected())),
         code_fingerprint(spec.model),
         at,
         by,

@@ -1,21 +1,23 @@
 """The forecast: the functions that a weekly run, a replay and a backtest share, and the check of the rows."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import pandas as pd
 
 from forecasting.contracts import schemas
+from forecasting.contracts.calendar import WEEK
 from forecasting.contracts.errors import DataError
-from forecasting.contracts.panel_definition import Series
+from forecasting.contracts.panel_definition import Id, Series
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.contracts.table import Table
 from forecasting.core.completeness import active_series
 from forecasting.core.distribution import PredictiveDistribution
 from forecasting.core.fitted_model import FittedModel
 from forecasting.core.forecast_checks import keys_of, require_complete
-from forecasting.core.panel import build_panel, complete_promotions
-from forecasting.core.partition import Partition, partition_panel
+from forecasting.core.panel import build_panel, complete_promotions, guess_offers
+from forecasting.core.partition import PartitionData, partition_panel
+from forecasting.core.pool import pooled_series
 from forecasting.models import get_model
 
 FALLBACK_MODEL = "mean"
@@ -27,8 +29,8 @@ def make_partitions(
     spec: ForecastSpec,
     mini_batch_size: int,
     fitted: FittedModel | None = None,
-) -> list[Partition]:
-    """Return the partitions of a cutoff: every active series, with what was known at the cutoff.
+) -> list[PartitionData]:
+    """Return the partitions of a cutoff with their rows: every active series, with what was known at the cutoff.
 
     Args:
         sales: table `sales`; rows after the cutoff are ignored.
@@ -42,18 +44,41 @@ def make_partitions(
     if fitted:
         fitted.require_fit_for(spec)
     series = active_series(sales, spec.cutoff, spec.definition.unsold)
+    require_some(series, spec)
+    promotions = promotions[schemas.promotions(spec.definition).columns]
+    panel = build_panel(sales, promotions, series, spec.cutoff)
+    stores = guessing_stores(series)
+    guesses = None if stores is None else guesses_of(promotions[promotions["store"].isin(stores)], spec)
+    complete = complete_promotions(promotions, series, spec.cutoff, spec.weeks[-1], spec.definition, guesses)
+    partitions = partition_panel(panel, complete, mini_batch_size=mini_batch_size, pooled=get_model(spec.model).pooled)
+    if not fitted:
+        return partitions
+    return [replace(partition, fitted=fitted.only(partition.series)) for partition in partitions]
+
+
+def guessing_stores(series: pd.DataFrame) -> frozenset[Id] | None:
+    """Return the stores that tell what is assumed where one has announced nothing; None for all of the chain."""
+    pooled = pooled_series(series)
+    return None if len(pooled) == len(series) else frozenset(pooled["store"].unique().tolist())
+
+
+def guesses_of(promotions: pd.DataFrame, spec: ForecastSpec) -> pd.DataFrame:
+    """Return what is assumed where a store has announced nothing, from the promotions of the guessing stores."""
+    weeks = pd.date_range(spec.cutoff + WEEK, spec.weeks[-1], freq="7D", unit="us")
+    return guess_offers(promotions, weeks, spec.cutoff, spec.definition)
+
+
+def require_some(series: pd.DataFrame, spec: ForecastSpec) -> None:
+    """Check that there is something to forecast.
+
+    Raises:
+        DataError: nothing was sold in the weeks up to the cutoff.
+    """
     if series.empty:
         raise DataError(
             f"No series has sales in the weeks up to the cutoff {spec.cutoff}",
             "collect those weeks first, or choose a later cutoff (`oj status` shows the weeks of the lake)",
         )
-    promotions = promotions[schemas.promotions(spec.definition).columns]
-    panel = build_panel(sales, promotions, series, spec.cutoff)
-    complete = complete_promotions(promotions, series, spec.cutoff, spec.weeks[-1], spec.definition)
-    partitions = partition_panel(panel, complete, mini_batch_size=mini_batch_size, pooled=get_model(spec.model).pooled)
-    if not fitted:
-        return partitions
-    return [replace(partition, fitted=fitted.only(partition.series)) for partition in partitions]
 
 
 def train(sales: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> FittedModel:
@@ -79,7 +104,7 @@ def train(sales: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> 
     return FittedModel(spec, table.cast(rows.sort_values(list(table.key), ignore_index=True)), texts)
 
 
-def forecast_partition(partition: Partition, spec: ForecastSpec) -> pd.DataFrame:
+def forecast_partition(partition: PartitionData, spec: ForecastSpec) -> pd.DataFrame:
     """Return the forecast of one partition: rows of the table `forecast`, not checked yet.
 
     Beside its columns the rows carry `median`, `mean` and `mape`: every point that `forecast` may hold.
@@ -88,7 +113,7 @@ def forecast_partition(partition: Partition, spec: ForecastSpec) -> pd.DataFrame
     if partition.fitted:
         predictive = model.predict(partition.fitted, partition.panel, partition.promotions, spec)
     else:
-        predictive = model.forecast(partition.panel, partition.promotions, spec)
+        predictive = model.forecast(partition.panel, partition.promotions, spec, partition.pool)
     return _as_forecast(predictive, partition.promotions, spec, model=spec.model)
 
 
@@ -107,7 +132,7 @@ def forecast(
     return assemble([forecast_partition(partition, spec) for partition in partitions], partitions, unknown, spec)
 
 
-def fallback(partition: Partition, spec: ForecastSpec, reasons: Mapping[Series, str]) -> pd.DataFrame:
+def fallback(partition: PartitionData, spec: ForecastSpec, reasons: Mapping[Series, str]) -> pd.DataFrame:
     """Return forecasts of the series named in `reasons` by the model `mean`, each row with its reason."""
     failed = partition.only(pd.DataFrame(list(reasons), columns=schemas.SERIES))
     rows = _as_forecast(
@@ -131,7 +156,7 @@ def untrained_series(series: pd.DataFrame, fitted: FittedModel | None) -> dict[S
 
 def assemble(
     frames: list[pd.DataFrame],
-    partitions: list[Partition],
+    partitions: Sequence[PartitionData],
     reasons: Mapping[Series, str],
     spec: ForecastSpec,
     table_type: Table | None = None,
@@ -150,18 +175,39 @@ def assemble(
     Raises:
         RunError: a series × step is missing, there twice, or has unusable numbers.
     """
-    parts = list(frames)
+    fallbacks = [
+        fallback(partition, spec, here)
+        for partition in (partitions if reasons else ())
+        if (here := {key: reasons[key] for key in keys_of(partition.series) if key in reasons})
+    ]
+    series = pd.concat([partition.series for partition in partitions], ignore_index=True)
+    return join(frames, fallbacks, series, reasons, spec, table_type)
+
+
+def join(
+    frames: Iterable[pd.DataFrame],
+    fallbacks: Iterable[pd.DataFrame],
+    series: pd.DataFrame,
+    reasons: Mapping[Series, str],
+    spec: ForecastSpec,
+    table_type: Table | None = None,
+) -> pd.DataFrame:
+    """Put rows of the model and fallbacks together, and check that every expected row is there once.
+
+    Args:
+        series: that are expected. Others as in `assemble`.
+
+    Raises:
+        RunError: a series × step is missing, there twice, or has unusable numbers.
+    """
+    parts = [rows for rows in frames if len(rows)]
     if reasons:
         failed = pd.MultiIndex.from_tuples(list(reasons), names=schemas.SERIES)
         parts = [rows[~pd.MultiIndex.from_frame(rows[schemas.SERIES]).isin(failed)] for rows in parts]
-        for partition in partitions:
-            here = {key: reasons[key] for key in keys_of(partition.series) if key in reasons}
-            if here:
-                parts.append(fallback(partition, spec, here))
+    parts = [rows for rows in (*parts, *fallbacks) if len(rows)]
     table_type = table_type or schemas.forecast(spec.definition)
-    table = table_type.cast(pd.concat([rows for rows in parts if len(rows)], ignore_index=True))
+    table = table_type.cast(pd.concat(parts, ignore_index=True))
     table = table.sort_values([*schemas.SERIES, "step"], ignore_index=True)
-    series = pd.concat([partition.series for partition in partitions], ignore_index=True)
     require_complete(table, series, spec)
     return table
 

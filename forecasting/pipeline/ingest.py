@@ -8,17 +8,24 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from forecasting.clock import now
+from forecasting.contracts.calendar import WEEK
 from forecasting.contracts.errors import DataError, WeekWaiting
 from forecasting.contracts.panel_definition import Id
 from forecasting.contracts.spec import GateSpec
 from forecasting.core import completeness
-from forecasting.core.completeness import Acceptance, CompletenessReport, WeekStatus
+from forecasting.core.completeness import (
+    WEEKS_EXPECTED_AFTER_LAST_SALE,
+    Acceptance,
+    CompletenessReport,
+    WeekStatus,
+)
 from forecasting.core.point_in_time import merge_newer
 from forecasting.core.quarantined import rows_of_cell
 from forecasting.core.schedule import due_weeks, last_closed
 from forecasting.core.unsold import first_week_needed, unsold_of
 from forecasting.core.validation import Validated
 from forecasting.core.validation import validate as validate_rows
+from forecasting.storage.collected import LakeCollected
 from forecasting.storage.inbox import SECONDS_UNTOUCHED, InboxFile, await_settled, read_inbox, unread_entries
 from forecasting.storage.lake import Lake
 from forecasting.storage.leases import waiting_lease
@@ -127,9 +134,8 @@ def validate(lake: Lake, arrived: Arrived) -> Validated:
         arrived.rows,
         stores=lake.reference.stores(),
         products=lake.reference.products(),
-        collected=lake.sales.read(),
+        collected=LakeCollected(lake),
         overrides=lake.acceptances.overrides(),
-        announced=lake.promotions.read(),
         definition=lake.reference.definition,
         layouts=lake.reference.layouts,
         today=now().astimezone(ZoneInfo(lake.reference.time_zone)).date(),
@@ -157,9 +163,10 @@ def admit(lake: Lake, week: date, arrived: Arrived, checked: Validated, spec: Ga
         raise WeekWaiting(week, report.gaps(lake.reference.definition), spec.deadline)
     late = _late_files(lake, week, arrived)
     # Another run may be adding late files of an earlier week at this moment.
-    with waiting_lease(lake.lock("collect")):
+    with waiting_lease(lake.lock("collect")) as lease:
         collected = lake.begin_collecting(at)
         unsold = _unsold(lake, checked)
+        lease.require_held()
         add_rows(lake, week, checked, pd.concat([checked.sales, unsold], ignore_index=True), collected)
         lake.quarantine.add(week, checked.quarantined, [file.name for file in arrived.files])
         lake.completeness.write(report)
@@ -232,8 +239,7 @@ def _unsold(lake: Lake, checked: Validated) -> pd.DataFrame:
     if checked.sales.empty:
         return checked.sales
     first = first_week_needed(checked.sales["week"].min().date())
-    recent = [lake.sales.of_week(week) for week in lake.sales.weeks() if week >= first]
-    collected = pd.concat(recent, ignore_index=True) if recent else lake.sales.table.empty()
+    collected = lake.sales.of_weeks([week for week in lake.sales.weeks() if week >= first])
     return unsold_of(checked.sales, collected, checked.held_back, lake.reference.definition)
 
 
@@ -274,10 +280,17 @@ def _read(lake: Lake, files: list[InboxFile], notes: Sequence[str] = ()) -> Arri
     return Arrived(found, rows, [*notes, *of_files])
 
 
+def _weeks_compared(lake: Lake, week: date) -> list[date]:
+    """Return the weeks whose sales say what is expected of a week: the last ones, and the one before, however old."""
+    since = week - WEEK * WEEKS_EXPECTED_AFTER_LAST_SALE
+    collected = [each for each in lake.sales.weeks() if each <= week]
+    return sorted({*(each for each in collected if each >= since), *[each for each in collected if each < week][-1:]})
+
+
 def _assess(lake: Lake, week: date, checked: Validated, spec: GateSpec, at: datetime) -> CompletenessReport:
     definition = lake.reference.definition
     report = completeness.check_completeness(
-        merge_newer(lake.sales.read(week), checked.sales),
+        merge_newer(lake.sales.of_weeks(_weeks_compared(lake, week)), checked.sales),
         week,
         checked.missing_days,
         definition.unsold,

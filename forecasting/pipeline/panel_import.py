@@ -15,10 +15,12 @@ import pandas as pd
 from forecasting.contracts import schemas
 from forecasting.contracts.errors import DataError, OptionError
 from forecasting.contracts.panel_definition import PanelDefinition
+from forecasting.core.collected import CollectedFrames
 from forecasting.core.point_in_time import newest_announced
 from forecasting.core.unsold import unsold_of
 from forecasting.core.validation import FileRows, Validated, validate
 from forecasting.pipeline.ingest import add_rows
+from forecasting.storage.collected import LakeCollected
 from forecasting.storage.inbox import InboxFile, read_inbox
 from forecasting.storage.lake import Lake
 from forecasting.storage.leases import waiting_lease
@@ -107,7 +109,7 @@ def import_panel(
     """
     definition = _require_panel(lake)
     stores, products = lake.reference.known()
-    collected = lake.sales.table.empty() if lake.is_empty else lake.sales.read()
+    nothing = CollectedFrames(lake.sales.table.empty(), definition)
     rows, notes = _read(lake, files, on_progress)
     if rows.empty:
         raise DataError(f"{_named(files)} has no rows", "name files with a line for each sale below their header")
@@ -115,9 +117,8 @@ def import_panel(
         rows,
         stores=stores,
         products=products,
-        collected=collected,
+        collected=nothing if lake.is_empty else LakeCollected(lake),
         overrides=lake.acceptances.overrides(),
-        announced=lake.promotions.read(),
         definition=replace(definition, new_ids="accept"),
         layouts=lake.reference.layouts,
         today=at.astimezone(ZoneInfo(definition.time_zone)).date(),
@@ -130,7 +131,7 @@ def import_panel(
             f"No row of {_named(files)} has units, and the lake has no sales yet",
             "import the files with sales first, or name the column of the units in the layout",
         )
-    return _add(lake, checked, collected, at, result)
+    return _add(lake, checked, at, result)
 
 
 def _require_panel(lake: Lake) -> PanelDefinition:
@@ -193,13 +194,15 @@ def _result(checked: Validated, max_quarantined: float, notes: tuple[str, ...]) 
     )
 
 
-def _add(lake: Lake, checked: Validated, collected: pd.DataFrame, at: datetime, result: ImportResult) -> ImportResult:
+def _add(lake: Lake, checked: Validated, at: datetime, result: ImportResult) -> ImportResult:
     """Write what was accepted to the lake."""
+    weeks = [] if lake.is_empty else lake.sales.weeks()
+    collected = lake.sales.of_weeks(weeks if lake.reference.definition.unsold == "left_out" else [])
     unsold = unsold_of(checked.sales, collected, checked.held_back, lake.reference.definition)
     sales = pd.concat([checked.sales, unsold], ignore_index=True)
-    weeks = [rows["week"].min() for rows in (collected, sales) if len(rows)]
+    first = min([*weeks, *(week.date() for week in sales["week"].unique())])
     # Files do not say when their plans became known: they count as announced from the beginning.
-    checked = replace(checked, promotions=newest_announced(checked.promotions).assign(announced=min(weeks)))
+    checked = replace(checked, promotions=newest_announced(checked.promotions).assign(announced=pd.Timestamp(first)))
     if lake.is_empty:
         with lake.filling():
             lake.reference.add(checked.new_stores, checked.new_products, checked.attributes)

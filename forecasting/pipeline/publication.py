@@ -1,10 +1,12 @@
 """The stage that publishes a week's forecast."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from forecasting.contracts import schemas
 from forecasting.contracts.errors import SchemaError
@@ -13,7 +15,9 @@ from forecasting.pipeline.batch import ForecastBatch
 from forecasting.storage.lake import Lake
 
 # What happened to a partition by chance, and may not happen to it in another run.
-CHANCE = ["timed_out", "worker_lost"]
+CHANCE = {"timed_out", "worker_lost"}
+# Columns of a forecast that its revision is told from.
+COMPARED = [*schemas.CELL, "step", "forecast"]
 
 
 @dataclass(frozen=True)
@@ -42,10 +46,10 @@ class PublishedForecast:
 
 def is_final(lake: Lake, batch: ForecastBatch) -> bool:
     """Return whether this very batch is published, and no series of it is on fallback by chance."""
-    if lake.forecasts.run_id(batch.cutoff) != batch.run_id:
+    if lake.forecasts.run_id(batch.cutoff) != batch.run_id or not lake.forecasts.is_whole(batch.cutoff):
         return False
-    table = current_forecast(lake, batch.cutoff)
-    return table is not None and not table["reason"].isin(CHANCE).any()
+    reasons = lake.forecasts.columns(batch.cutoff, ["reason"])["reason"].unique().to_pylist()
+    return not set(reasons) & CHANCE
 
 
 def current_forecast(lake: Lake, cutoff: date) -> pd.DataFrame | None:
@@ -56,37 +60,55 @@ def current_forecast(lake: Lake, cutoff: date) -> pd.DataFrame | None:
         return None
 
 
-def publish(lake: Lake, forecast: pd.DataFrame, batch: ForecastBatch) -> PublishedForecast:
-    """Publish the forecast of a batch in one atomic step, in the place of the current one."""
-    replaced = current_forecast(lake, batch.cutoff)
-    lake.forecasts.publish(forecast, batch.series, batch.spec, batch.run_id, batch.as_of, batch.version)
-    revision = None if replaced is None else revision_of(replaced, forecast)
-    return _published(lake, batch, lake.forecasts.read(batch.cutoff), is_new=True, revision=revision)
+def publish(lake: Lake, frames: Iterable[pd.DataFrame], batch: ForecastBatch) -> PublishedForecast:
+    """Publish the forecast of a batch in one atomic step, in the place of the current one.
+
+    Args:
+        frames: its rows, in order of the key; they are written one frame after the other.
+    """
+    replaced = _compared(lake, batch.cutoff)
+    lake.forecasts.publish(frames, batch.series, batch.spec, batch.run_id, batch.as_of, batch.version)
+    made = None if replaced is None else _compared(lake, batch.cutoff)
+    revision = None if replaced is None or made is None else revision_of(replaced, made)
+    return _published(lake, batch, is_new=True, revision=revision)
+
+
+def _compared(lake: Lake, cutoff: date) -> pd.DataFrame | None:
+    """Return what a revision is told from of the current forecast; None where there is none, or it is damaged."""
+    if not lake.forecasts.run_id(cutoff):
+        return None
+    try:
+        return lake.forecasts.columns(cutoff, COMPARED).to_pandas(date_as_object=False)
+    except SchemaError:
+        return None
 
 
 def already_published(lake: Lake, batch: ForecastBatch) -> PublishedForecast:
     """Return what an earlier run has published of this very batch."""
-    return _published(lake, batch, lake.forecasts.read(batch.cutoff), is_new=False)
+    return _published(lake, batch, is_new=False)
 
 
 def _published(
-    lake: Lake, batch: ForecastBatch, forecast: pd.DataFrame, *, is_new: bool, revision: Revision | None = None
+    lake: Lake, batch: ForecastBatch, *, is_new: bool, revision: Revision | None = None
 ) -> PublishedForecast:
-    series = forecast.drop_duplicates(schemas.SERIES)
+    rows = lake.forecasts.columns(batch.cutoff, ["step", "model", "reason", "promotion_known"])
+    # All steps of a series are made by one model.
+    series = rows.filter(pc.field("step") == batch.spec.steps[0])
     return PublishedForecast(
         path=str(lake.forecasts.path(batch.cutoff)),
         run_id=batch.run_id,
         as_of=batch.as_of,
         is_new=is_new,
         series=len(series),
-        rows=len(forecast),
+        rows=len(rows),
         series_by_model=_counts(series["model"]),
-        fallbacks_by_reason=_counts(series["reason"].dropna()),
-        rows_without_plan=int((~forecast["promotion_known"]).sum()),
+        fallbacks_by_reason=_counts(series["reason"].drop_null()),
+        rows_without_plan=pc.sum(pc.invert(rows["promotion_known"])).as_py() or 0,
         partitions=len(batch.partitions),
         revision=revision,
     )
 
 
-def _counts(values: pd.Series) -> dict[str, int]:
-    return {str(value): int(count) for value, count in values.value_counts().sort_index().items()}
+def _counts(values: pa.ChunkedArray) -> dict[str, int]:
+    counts = {str(each["values"]): int(each["counts"]) for each in pc.value_counts(values).to_pylist()}
+    return dict(sorted(counts.items()))

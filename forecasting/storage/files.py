@@ -2,9 +2,10 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import shutil
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, BinaryIO
 
 import pandas as pd
 import pyarrow as pa
@@ -18,6 +19,7 @@ from forecasting.storage.location import Location
 
 # Rows of a row group: what is read at least where a range of stores is asked for.
 GROUP_ROWS = 20_000
+CHUNK = 1 << 20  # bytes that are copied or hashed at a time
 
 
 def write_table(place: Location, frame: pd.DataFrame, table: Table, metadata: Mapping[str, str] | None = None) -> None:
@@ -37,6 +39,49 @@ def table_content(frame: pd.DataFrame, table: Table, metadata: Mapping[str, str]
     return content
 
 
+def write_frames(
+    file: BinaryIO, frames: Iterable[pd.DataFrame], table: Table, metadata: Mapping[str, str] | None = None
+) -> int:
+    """Write frames, which follow each other in order of the key, as one table, without holding all of them.
+
+    Returns:
+        The number of rows. However the rows are cut into frames, the bytes are the same.
+    """
+    described = {"table": table.name, "grain": table.grain, **(metadata or {})}
+    schema = table.to_arrow(table.empty()).schema.with_metadata(described)
+    rows, waiting = 0, schema.empty_table()
+    with pq.ParquetWriter(file, schema, write_page_checksum=True) as writer:
+        for frame in frames:
+            arrow = table.to_arrow(frame.sort_values(list(table.key), ignore_index=True))
+            rows += len(arrow)
+            waiting = pa.concat_tables([waiting, arrow.replace_schema_metadata(described)])
+            if whole := len(waiting) // GROUP_ROWS * GROUP_ROWS:
+                writer.write_table(waiting.slice(0, whole).combine_chunks(), row_group_size=GROUP_ROWS)
+                waiting = waiting.slice(whole).combine_chunks()
+        if len(waiting) or not rows:
+            writer.write_table(waiting.combine_chunks(), row_group_size=GROUP_ROWS)
+    return rows
+
+
+def copy_from(file: BinaryIO, place: Location) -> None:
+    """Put the whole content of a file into a place, in one step."""
+    file.seek(0)
+    with place.writer() as out:
+        shutil.copyfileobj(file, out, CHUNK)
+
+
+def read_columns(place: Location, table: Table, names: list[str]) -> pa.Table:
+    """Read some columns of a declared table.
+
+    Raises:
+        SchemaError: the file is not Parquet, is damaged, or lacks one.
+    """
+    found = _read(place, table, columns=names)
+    if missing := [name for name in names if name not in found.column_names]:
+        raise SchemaError(table.name, f"lacks {', '.join(missing)} in {place}", "make the week again with `oj run`")
+    return found
+
+
 def read_table(place: Location, table: Table) -> pd.DataFrame:
     """Read a declared table.
 
@@ -46,16 +91,22 @@ def read_table(place: Location, table: Table) -> pd.DataFrame:
     return table.from_arrow(_read(place, table))
 
 
-def read_tables(places: Iterable[Location], table: Table, stores: tuple[Any, Any] | None = None) -> pd.DataFrame:
+def read_tables(
+    places: Iterable[Location],
+    table: Table,
+    stores: tuple[Any, Any] | None = None,
+    among: Collection[Any] | None = None,
+) -> pd.DataFrame:
     """Read many files of one declared table as one frame, which is cast only once.
 
     Args:
         stores: the first and the last store that are wanted; None for all.
+        among: the stores of that range that are wanted; None for all of it.
 
     Raises:
         SchemaError: as `read_table`.
     """
-    parts = [table.declared(_read(place, table, stores=stores)) for place in places]
+    parts = [table.declared(_read(place, table, stores=stores, among=among)) for place in places]
     return table.from_arrow(pa.concat_tables(parts)) if parts else table.empty()
 
 
@@ -103,7 +154,16 @@ def read_metadata(place: Location) -> dict[str, str]:
 
 def sha256_of(place: Location) -> str:
     """Return the SHA-256 of a file's bytes, in hexadecimal digits."""
-    return hashlib.sha256(place.read_bytes()).hexdigest()
+    with place.open() as file:
+        return digest_of(file)
+
+
+def digest_of(file: BinaryIO) -> str:
+    """Return the SHA-256 of an open file, from where it stands to its end."""
+    digest = hashlib.sha256()
+    while chunk := file.read(CHUNK):
+        digest.update(chunk)
+    return digest.hexdigest()
 
 
 def write_json(place: Location, content: Mapping[str, Any]) -> None:
@@ -143,16 +203,27 @@ def _described(schema: pa.Schema) -> dict[str, str]:
 
 
 def _read(
-    place: Location, table: Table, *, content: bytes | None = None, stores: tuple[Any, Any] | None = None
+    place: Location,
+    table: Table,
+    *,
+    content: bytes | None = None,
+    stores: tuple[Any, Any] | None = None,
+    among: Collection[Any] | None = None,
+    columns: list[str] | None = None,
 ) -> pa.Table:
     try:
+        if columns is not None:
+            with place.open() as file:
+                return pq.ParquetFile(file, page_checksum_verification=True).read(columns)
         if stores is None:
             source = pa.BufferReader(place.read_bytes() if content is None else content)
             return pq.ParquetFile(source, page_checksum_verification=True).read()
         with place.open() as file:
             parquet = pq.ParquetFile(file, page_checksum_verification=True)
-            found = parquet.read_row_groups(_groups_of(parquet.metadata, stores))
-        return found.filter((pc.field("store") >= stores[0]) & (pc.field("store") <= stores[1]))
+            groups = _groups_of(parquet.metadata, stores)
+            found = parquet.read_row_groups(groups) if groups else parquet.schema_arrow.empty_table()
+        wanted = (pc.field("store") >= stores[0]) & (pc.field("store") <= stores[1])
+        return found.filter(wanted if among is None else wanted & pc.field("store").isin(list(among)))
     except (pa.ArrowInvalid, OSError) as error:
         raise SchemaError(
             table.name,

@@ -1,40 +1,47 @@
 """Forecasts: the finished partitions of unfinished runs, and what is published, one file a cutoff.
 
+    staging/<run_id>/run                                     says that this is the lake of that run
+    staging/<run_id>/pool.npz                                what it has learnt from the pooled stores
     staging/<run_id>/partitions/<partition>.parquet          finished partitions of a run that has not published yet
     runs/<cutoff>/<run_id>/forecast.parquet, manifest.json   every forecast that was published; never changed
     published/<cutoff>/forecast.parquet                      the current one, a copy of one of them
 
 A forecast is published in this order, under the lock of its week:
 
-1. The rows are checked, written to the run's folder with page checksums, read back and compared.
+1. The rows are checked and written to the run's folder with page checksums, part by part, read back and compared.
 2. The manifest is written. A run without one is unfinished and is not read.
 3. The file is copied over `published/<cutoff>/forecast.parquet`: **this one step is the commit**.
 
 Where a process is killed at any point, readers find the old forecast or the new one, whole.
 """
 
-import hashlib
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import date, datetime
-from typing import Any
+from typing import Any, BinaryIO
 
 import pandas as pd
+import pyarrow as pa
 
 from forecasting.contracts import schemas
 from forecasting.contracts.errors import DataError, RunError, SchemaError
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.contracts.table import Table
-from forecasting.core.forecast_checks import require_complete
+from forecasting.core.forecast_checks import complete, unusable_series
 from forecasting.core.panel import series_of
 from forecasting.core.partition import Partition
+from forecasting.core.pool import Pool
 from forecasting.storage.files import (
+    copy_from,
+    digest_of,
     json_if_any,
+    read_columns,
     read_metadata,
     read_table,
     read_undamaged,
     sha256_of,
-    table_content,
+    write_frames,
     write_json,
     write_table,
 )
@@ -55,25 +62,49 @@ class PartialResults:
     def folder(self, run_id: str) -> Location:
         return self._folder / run_id
 
-    def write(self, run_id: str, partition: Partition, rows: pd.DataFrame) -> None:
-        """Write the forecasts of a finished partition."""
-        write_table(self._path(run_id, partition), rows, self._table)
+    def begin(self, run_id: str) -> None:
+        """Mark the lake as the one that the run reads and writes."""
+        (self.folder(run_id) / "run").write_text(run_id)
 
-    def read(self, run_id: str, partitions: list[Partition]) -> dict[str, pd.DataFrame]:
-        """Return the forecasts that an earlier try of this run left, by partition name, without damaged files."""
-        found, table = {}, self._table
-        written = {file.name for file in self._partitions(run_id).files()}
+    def has_begun(self, run_id: str) -> bool:
+        """Return whether this is the lake of that run, and not a copy of it or another one of the same name."""
+        return (self.folder(run_id) / "run").exists()
+
+    def write_pool(self, run_id: str, pool: Pool) -> None:
+        """Write what the run has learnt from the pooled stores."""
+        self._pool(run_id).write_bytes(pool.to_bytes())
+
+    def read_pool(self, run_id: str) -> Pool | None:
+        """Return what the run has learnt from the pooled stores; None where it has not yet."""
+        try:
+            return Pool.from_bytes(self._pool(run_id).read_bytes())
+        except FileNotFoundError:
+            return None
+
+    def _pool(self, run_id: str) -> Location:
+        return self.folder(run_id) / "pool.npz"
+
+    def write(self, run_id: str, name: str, rows: pd.DataFrame) -> None:
+        """Write the rows of one task, in one step."""
+        write_table(self._path(run_id, name), rows, self._table)
+
+    def read(self, run_id: str, name: str) -> pd.DataFrame | None:
+        """Return the rows of one task; None where there are none, or their file is damaged."""
+        try:
+            return read_table(self._path(run_id, name), self._table)
+        except SchemaError:
+            return None
+
+    def finished(self, run_id: str, partitions: list[Partition], spec: ForecastSpec) -> set[str]:
+        """Return the names of the partitions that an earlier try of this run has finished, without a bad series."""
+        there = {file.stem for file in self._partitions(run_id).files(".parquet")}
+        found = set()
         for partition in partitions:
-            path = self._path(run_id, partition)
-            if path.name in written:
-                try:
-                    rows = read_table(path, table)
-                except SchemaError:
-                    path.delete()
-                    continue
+            if partition.name in there and (rows := self.read(run_id, partition.name)) is not None:
                 # With another mini batch size, a partition of the same name has other series.
-                if series_of(rows).equals(partition.series):
-                    found[partition.name] = rows
+                is_same = series_of(rows).equals(partition.series)
+                if is_same and not unusable_series(rows, partition.series, spec):
+                    found.add(partition.name)
         return found
 
     def clear(self, run_id: str) -> None:
@@ -87,8 +118,8 @@ class PartialResults:
         forecast = schemas.forecast(self._reference.definition)
         return Table("partial", "Rows of the table forecast, of one partition.", forecast.key, forecast.nullable)
 
-    def _path(self, run_id: str, partition: Partition) -> Location:
-        return self._partitions(run_id) / f"{partition.name}.parquet"
+    def _path(self, run_id: str, name: str) -> Location:
+        return self._partitions(run_id) / f"{name}.parquet"
 
     def _partitions(self, run_id: str) -> Location:
         return self.folder(run_id) / "partitions"
@@ -109,7 +140,7 @@ class Forecasts:
 
     def publish(
         self,
-        forecast: pd.DataFrame,
+        frames: Iterable[pd.DataFrame],
         series: pd.DataFrame,
         spec: ForecastSpec,
         run_id: str,
@@ -119,8 +150,8 @@ class Forecasts:
         """Make a forecast the current one of its cutoff.
 
         Args:
-            forecast: table `forecast` of one cutoff.
-            series: the series that were to be forecast; each must be there at every step.
+            frames: table `forecast` of one cutoff, cut into frames of whole series, in order of the key.
+            series: the series that were to be forecast, sorted; each must be there at every step.
             run_id: identity of the run, from its input, options and code.
             as_of: the moment up to which everything that the forecast was made from had been collected.
             model_version: version of the registered model that made it, if it was one.
@@ -131,23 +162,33 @@ class Forecasts:
         Raises:
             RunError: the forecast is incomplete, or what was read back is not what was written.
         """
-        require_complete(forecast, series, spec)
         run, published = self.run_folder(spec.cutoff, run_id), self.path(spec.cutoff)
         made_by = {"model_version": model_version} if model_version else {}
         identity = {"run_id": run_id, "schema_version": SCHEMA_VERSION} | made_by
         metadata = identity | {"cutoff": str(spec.cutoff), "point": spec.point}
-        table = schemas.forecast(spec.definition)
-        content = table_content(forecast, table, metadata)
-        if not _is_stored(run, content):
-            asked = {"spec": spec.as_dict(), "as_of": as_of and as_of.isoformat()}
-            _store(run, content, table.cast(forecast), table, identity | asked)
-        published.write_bytes(content)
+        asked = {"spec": spec.as_dict(), "as_of": as_of and as_of.isoformat()}
+        with tempfile.TemporaryFile() as content:
+            checked = complete(frames, series, spec)
+            rows = write_frames(content, checked, schemas.forecast(spec.definition), metadata)
+            content.seek(0)
+            digest = digest_of(content)
+            if not _is_stored(run, digest):
+                _store(run, content, identity | asked | {"rows": rows, "sha256": digest})
+            copy_from(content, published)
         self._partials.clear(run_id)
         return published
 
     def read(self, cutoff: date) -> pd.DataFrame:
         """Return the current forecast (table `forecast`)."""
         return read_table(self.path(cutoff), self._table)
+
+    def columns(self, cutoff: date, names: list[str]) -> pa.Table:
+        """Return some columns of the current forecast, in order of its key.
+
+        Raises:
+            SchemaError: the file is damaged.
+        """
+        return read_columns(self.path(cutoff), self._table, names)
 
     @property
     def _table(self) -> Table:
@@ -193,6 +234,11 @@ class Forecasts:
         """
         return read_metadata(self.path(cutoff))
 
+    def is_whole(self, cutoff: date) -> bool:
+        """Return whether the current forecast is, byte for byte, the one that its run has made."""
+        manifest = self._manifest(cutoff, self.run_id(cutoff) or "none")
+        return bool(manifest) and manifest["sha256"] == sha256_of(self.path(cutoff))
+
     def digest(self, cutoff: date) -> str:
         """Return a hash of the published file."""
         return sha256_of(self.path(cutoff))[:16]
@@ -225,22 +271,20 @@ class Forecasts:
         return json_if_any(self.run_folder(cutoff, run_id) / "manifest.json") or {}
 
 
-def _is_stored(run: Location, content: bytes) -> bool:
+def _is_stored(run: Location, digest: str) -> bool:
     """Return whether an earlier run stored this very forecast, and it is undamaged."""
     file = run / "forecast.parquet"
-    return (run / "manifest.json").exists() and file.exists() and file.read_bytes() == content
+    return (run / "manifest.json").exists() and file.exists() and sha256_of(file) == digest
 
 
-def _store(run: Location, content: bytes, forecast: pd.DataFrame, table: Table, manifest: Mapping[str, Any]) -> None:
+def _store(run: Location, content: BinaryIO, manifest: Mapping[str, Any]) -> None:
     """Write a run's forecast, verify it, and write its manifest last; replaces an unfinished or damaged run."""
     file = run / "forecast.parquet"
     (run / "manifest.json").delete()
-    file.write_bytes(content)
-    written = read_table(file, table)
-    if not written.equals(forecast):
+    copy_from(content, file)
+    if sha256_of(file) != manifest["sha256"]:
         raise RunError(
             f"The forecast read back from {file} differs from what was written",
             "check the disk, then run again; nothing was published",
         )
-    digest = hashlib.sha256(content).hexdigest()
-    write_json(run / "manifest.json", {**manifest, "rows": len(written), "sha256": digest})
+    write_json(run / "manifest.json", manifest)

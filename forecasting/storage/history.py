@@ -11,7 +11,7 @@ vintages until it is corrected, and counts as known from the beginning.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -57,13 +57,13 @@ class WeeklyTable(ABC):
         """Return the weeks that have a file, oldest first."""
         return dates(self._folder.children(), ".parquet")
 
-    def files(self, until: date | None = None, as_of: datetime | None = None) -> list[Location]:
-        """Return the files of all weeks, or of those up to `until`, as of now or of `as_of`; oldest week first."""
+    def files(self, until: date | None = None, as_of: datetime | None = None, since: date = date.min) -> list[Location]:
+        """Return the files of all weeks, or of those between two, as of now or of `as_of`; oldest week first."""
         vintages = {} if as_of is None else self._all_vintages()
         written = set(self.weeks())
         found = []
         for week in sorted(written | vintages.keys()):
-            if until is not None and week > until:
+            if week < since or (until is not None and week > until):
                 continue
             if as_of is not None and week in vintages:
                 held = [vintage for vintage in vintages[week] if vintage.stem <= _stamp(as_of)]
@@ -73,15 +73,28 @@ class WeeklyTable(ABC):
         return found
 
     def rows(
-        self, until: date | None = None, as_of: datetime | None = None, stores: Stores | None = None
+        self,
+        until: date | None = None,
+        as_of: datetime | None = None,
+        stores: Stores | None = None,
+        among: Collection[Any] | None = None,
     ) -> pd.DataFrame:
-        """Return the rows of those files, oldest week first; of a range of stores, or of all."""
+        """Return the rows of those files, oldest week first; of a range of stores or some of it, or of all."""
         files = self.files(until, as_of)
-        rows = read_tables(files, self.table, stores)
+        rows = read_tables(files, self.table, stores, among)
         if as_of and files != self.files(until, as_of):
             # While the files were read, history was corrected for the first time and became a vintage.
-            return self.rows(until, as_of, stores)
+            return self.rows(until, as_of, stores, among)
         return rows
+
+    def by_week(self, since: date, until: date, as_of: datetime) -> Iterator[pd.DataFrame]:
+        """Return the rows of one week after the other, from the first to the last, as known at `as_of`."""
+        for file in self.files(until, as_of, since):
+            yield read_table(file, self.table)
+
+    def digests(self, until: date, as_of: datetime) -> list[str]:
+        """Return a hash of each week's content up to `until`, as known at `as_of`, oldest week first."""
+        return [sha256_of(file) for file in self.files(until, as_of)]
 
     def of_week(self, week: date) -> pd.DataFrame:
         """Return the rows of one week, as known now."""
@@ -185,10 +198,14 @@ class Sales(WeeklyTable):
         return schemas.sales(self._reference.definition)
 
     def read(
-        self, until: date | None = None, as_of: datetime | None = None, stores: Stores | None = None
+        self,
+        until: date | None = None,
+        as_of: datetime | None = None,
+        stores: Stores | None = None,
+        among: Collection[Any] | None = None,
     ) -> pd.DataFrame:
         """Return the sales of all weeks, or of those up to `until`, as known now or at `as_of`; sorted by cell."""
-        return self.rows(until, as_of, stores).sort_values(schemas.CELL, ignore_index=True)
+        return self.rows(until, as_of, stores, among).sort_values(schemas.CELL, ignore_index=True)
 
     def add(self, rows: pd.DataFrame, collected: datetime | None = None) -> None:
         """Add accepted rows to their weeks; a row of a cell that exists replaces it, and the old vintage stays.
@@ -216,13 +233,26 @@ class Promotions(WeeklyTable):
         return schemas.promotions(self._reference.definition)
 
     def read(
-        self, announced_until: date | None = None, as_of: datetime | None = None, stores: Stores | None = None
+        self,
+        announced_until: date | None = None,
+        as_of: datetime | None = None,
+        stores: Stores | None = None,
+        among: Collection[Any] | None = None,
     ) -> pd.DataFrame:
         """Return the promotions of all weeks, past and future, that were announced up to a week; sorted by cell.
 
         Where several files announced a cell, the newest week's file counts.
         """
-        return newest_announced(self.rows(announced_until, as_of, stores))
+        return newest_announced(self.rows(announced_until, as_of, stores, among))
+
+    def for_weeks(self, weeks: Collection[date]) -> pd.DataFrame:
+        """Return what was announced for some weeks, past or coming, by the files of any week; sorted by cell."""
+        wanted = pd.to_datetime(list(weeks))
+        found = []
+        for week in self.weeks():  # one at a time: most announce none of these weeks
+            rows = self.of_week(week)
+            found.append(rows[rows["week"].isin(wanted)])
+        return newest_announced(pd.concat(found, ignore_index=True)) if found else self.table.empty()
 
     def add(self, rows: pd.DataFrame, collected: datetime | None = None) -> None:
         """Add announced promotions; they replace what files of the same week announced for the same cells."""

@@ -37,12 +37,13 @@ declared pattern.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 from forecasting.contracts.errors import DataError, OptionError
+from forecasting.contracts.panel_definition import Id
 from forecasting.core.point_in_time import Snapshot
 from forecasting.storage.admission import Acceptances, Completeness, Quarantine
 from forecasting.storage.archive import Archive
@@ -80,6 +81,11 @@ class Lake:
         self.notifications = Notifications(root)
         self.reports = Reports(root, self.forecasts, self.reference)
         self.models = ModelRegistry(root)
+
+    @property
+    def url(self) -> str:
+        """Return the address by which other processes open it."""
+        return str(self.root.path.absolute() if self.root.path else self.root)
 
     def prepare(self) -> None:
         """Create the root, and the folders into which people and other systems write.
@@ -138,9 +144,26 @@ class Lake:
         self.promotions.settle()
         return later_than(self.last_collected(), at)
 
-    def snapshot(self, cutoff: date, as_of: datetime) -> Snapshot:
-        """Return what a run of `cutoff` had to forecast from at the moment `as_of`."""
-        return Snapshot(self.sales.read(cutoff, as_of), self.promotions.read(cutoff, as_of))
+    def snapshot(
+        self,
+        cutoff: date,
+        as_of: datetime,
+        stores: tuple[Id, Id] | None = None,
+        among: Collection[Id] | None = None,
+    ) -> Snapshot:
+        """Return what a run of `cutoff` had to forecast from at the moment `as_of`.
+
+        Args:
+            stores: the first and the last store whose rows are wanted; all where it is None.
+            among: the stores of that range that are wanted; all of it where it is None.
+        """
+        return Snapshot(
+            self.sales.read(cutoff, as_of, stores, among), self.promotions.read(cutoff, as_of, stores, among)
+        )
+
+    def digests(self, cutoff: date, as_of: datetime) -> dict[str, list[str]]:
+        """Return hashes of the content of the files that a run of `cutoff` reads at the moment `as_of`, by table."""
+        return {"sales": self.sales.digests(cutoff, as_of), "promotions": self.promotions.digests(cutoff, as_of)}
 
     def snapshot_of(self, cutoff: date) -> Snapshot:
         """Return what the current forecast of `cutoff` was made from, whatever was collected later.

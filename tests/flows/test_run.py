@@ -191,3 +191,22 @@ def test_the_baseline_is_part_of_the_record_in_the_lake(tmp_path: Path, monkeypa
     record = weekly_forecast.with_baseline(lake, run.record, WeeklyOptions())
     assert record.result(BaselineResult) == BaselineResult(52)
     assert last_record(tmp_path) == record
+
+
+def test_a_run_that_has_lost_its_week_begins_no_further_stage(tmp_path: Path) -> None:
+    """Another run has taken over: this one must not publish beside it."""
+    begun = []
+
+    def lost() -> None:
+        raise RunError("Another run has taken over", "see its record")
+
+    def run_on() -> None:
+        with observed(SPEC, [Recorder(Lake(tmp_path))]) as run:
+            stage(lambda: begun.append("forecast"), name="forecast", is_recorded=False)()
+            run.may_go_on = lost
+            stage(lambda: begun.append("publish"), name="publish", is_recorded=False)()
+
+    with pytest.raises(RunError, match="taken over"):
+        run_on()
+    assert begun == ["forecast"]
+    assert last_record(tmp_path).outcome is Outcome.FAILED

@@ -319,7 +319,7 @@ def test_a_second_run_of_the_week_is_refused_as_busy(simulated_lake: Lake) -> No
 
 def test_too_many_failures_refuse_the_week(simulated_lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     """Above `error_threshold` nothing is published, and no process is left."""
-    monkeypatch.setattr(stages, "forecast_partition", partition_functions.raise_always)
+    monkeypatch.setattr(stages, "forecast_part", partition_functions.raise_always)
     with pytest.raises(TooManyFallbacks, match="at least 5[1-9] series failed where error_threshold allows 50"):
         weekly_forecast(lake=str(simulated_lake.root), model="naive", mini_batch_size=500, **ONE_WORKER)
     assert simulated_lake.forecasts.cutoffs() == []
@@ -335,7 +335,7 @@ def test_workers_killed_in_mid_run_do_not_change_the_result(
     """Both workers are killed while the default model computes: the published bytes are those of a quiet run."""
     for folder in ("published", "runs", "report"):
         shutil.rmtree(run_lake.root / folder)
-    monkeypatch.setattr(stages, "forecast_partition", partial(partition_functions.die_twice, folder=tmp_path))
+    monkeypatch.setattr(stages, "forecast_part", partial(partition_functions.die_twice, folder=tmp_path))
     record = weekly_forecast(lake=str(run_lake.root), cutoff=WEEK)
     assert {path.name for path in tmp_path.iterdir()} == {"lake", "first", "second"}
     assert result(record, ClusterUsage).lost_tasks >= 2

@@ -10,6 +10,7 @@ import pandas as pd
 from forecasting.contracts import schemas
 from forecasting.contracts.layout import Layout
 from forecasting.contracts.panel_definition import Covariate, Key, PanelDefinition
+from forecasting.core.collected import CollectedFrames
 from forecasting.core.validation import Validated, validate
 from forecasting.storage.reader import RowsRead, read_rows
 
@@ -38,6 +39,7 @@ def taken(
     definition: PanelDefinition = SHOPS,
     layouts: Sequence[Layout] = (WEEKS,),
     collected: pd.DataFrame | None = None,
+    announced: pd.DataFrame | None = None,
     **given: Any,
 ) -> Validated:
     """Read files, or the lines of one file below `HEADER`, and validate their rows."""
@@ -49,7 +51,7 @@ def taken(
         found.frame,
         stores=stores.rename(columns={0: "store"}),
         products=products,
-        collected=known,
+        collected=CollectedFrames(known, definition, announced),
         definition=definition,
         layouts=layouts,
         **given,

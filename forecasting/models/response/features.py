@@ -3,13 +3,16 @@
 Axes throughout: P products, R rivals of each, S stores, W consecutive weeks, K regressors. Nothing here looks at sales.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 import pandas as pd
 
+from forecasting.contracts.panel_definition import Id
 from forecasting.models.response.holiday_weeks import holiday_columns
 from forecasting.models.response.offers import Offers
+from forecasting.models.response.shared import Shared
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,16 @@ class Own:
     offers: Offers
     positions: np.ndarray
     rivals: np.ndarray
+
+    @classmethod
+    def of(cls, offers: Offers, product: Id) -> Self:
+        """Return the product's place in offers that hold its rivals alone beside it."""
+        own = offers.position(product)
+        return cls(offers, np.array([own]), np.delete(np.arange(len(offers.products)), own)[None])
+
+    def of_stores(self, positions: np.ndarray) -> Self:
+        """Return the same in the stores at these positions."""
+        return replace(self, offers=self.offers.of_stores(positions))
 
     @property
     def price(self) -> np.ndarray:
@@ -64,8 +77,39 @@ def usual_prices(own: Own) -> np.ndarray:
     return np.quantile(price, [0.75, 0.5, 0.25, 0.1], axis=1).T
 
 
-def product_regressors(own: Own, usual: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return regressors (W, P, S, K), their relative penalties (K,), and positions; `usual` are the `usual_prices`.
+@dataclass(frozen=True)
+class ChainOffers:
+    """What the offers of a product's stores have in common.
+
+    usual: the `usual_prices`, (P, 4). means: over the stores, of the `own_columns`, (P, N, W); N is 0 with one store.
+    spread: standard deviation of the log price among the stores, (P, W).
+    """
+
+    usual: np.ndarray
+    means: np.ndarray
+    spread: np.ndarray
+
+    @classmethod
+    def of(cls, own: Own, shared: Shared) -> Self:
+        """Return that of these stores, or what was learnt from others."""
+        return cls(
+            shared("usual prices", lambda: usual_prices(own)),
+            shared("mean offers", lambda: mean_offers(own)),
+            shared("price spread", lambda: own.price.std(axis=1)),
+        )
+
+
+def mean_offers(own: Own) -> np.ndarray:
+    """Return the means over the stores of the `own_columns`, (P, N, W); without any column where there is one store."""
+    products, stores, weeks = own.price.shape
+    means = [column.mean(axis=1) for column in own_columns(own)] if stores > 1 else []
+    return np.stack(means, axis=1) if means else np.zeros((products, 0, weeks))
+
+
+def product_regressors(own: Own, chain: ChainOffers, season: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return regressors (W, K, P, S), of which the last are `season` (W, N, P, S); and, of the others, two arrays.
+
+    These are their relative penalties and positions.
 
     The positions, ascending, are of the regressors whose changes sales follow: not those about rivals, nor about how
     promotions and discounts act together, as there are too many to learn from changes.
@@ -77,11 +121,11 @@ def product_regressors(own: Own, usual: np.ndarray) -> tuple[np.ndarray, np.ndar
     price, main, other, shape = own.price, own.main, own.other, own.price.shape
     blocks: list[tuple[float, bool, list[np.ndarray]]] = [
         (0.1, True, offer),
-        (1.0, True, [chain.mean(axis=1, keepdims=True) for chain in offer] if shape[1] > 1 else []),
+        (1.0, True, [mean[:, None] for mean in chain.means.swapaxes(0, 1)]),
     ]
     if roles.price and roles.main:
-        blocks.append((1.0, False, [main * depth for depth in _depths(price, usual)]))
-        spread = price.std(axis=1, keepdims=True)  # promoted deepest where all stores ask the same price
+        blocks.append((1.0, False, [main * depth for depth in _depths(price, chain.usual)]))
+        spread = chain.spread[:, None]  # promoted deepest where all stores ask the same price
         blocks.append((1.0, False, [spread * main, *([spread * other] if roles.other else [])]))
     blocks.append((1.0, True, annual_waves(own.offers.weeks, pairs=2)))
     blocks.append((1.0, True, holiday_columns(roles.holidays, own.offers.weeks)))
@@ -91,10 +135,14 @@ def product_regressors(own: Own, usual: np.ndarray) -> tuple[np.ndarray, np.ndar
     several = [names for names in (roles.main, roles.other) if len(names) > 1]
     plain = [name for names in several for name in names] + list(roles.numbers)
     blocks.append((1.0, True, [own.offers.known[name][own.positions] for name in plain]))
-    columns = [np.broadcast_to(c, shape) for _, _, block in blocks for c in block]
+    columns = [column for _, _, block in blocks for column in block]
+    x = np.empty((shape[2], len(columns) + season.shape[1], *shape[:2]))
+    for k, column in enumerate(columns):
+        x[:, k] = np.broadcast_to(column, shape).transpose(2, 0, 1)
+    x[:, len(columns) :] = season
     sizes = [len(block) for _, _, block in blocks]
     penalty, changing = (np.repeat(of_block, sizes) for of_block in list(zip(*blocks, strict=True))[:2])
-    return np.ascontiguousarray(np.stack(columns, axis=-1).transpose(2, 0, 1, 3)), penalty, np.flatnonzero(changing)
+    return x, penalty, np.flatnonzero(changing)
 
 
 def _depths(price: np.ndarray, usual: np.ndarray) -> list[np.ndarray]:

@@ -9,12 +9,25 @@ the first Z have a slope of the store's own and the last is last year's season; 
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from forecasting.models.response.changes import Changes, ChangeSlopes, ChangeState
-from forecasting.models.response.memory import BASES, CANDIDATES, HALF_LIVES, Response, State
+from forecasting.models.response.memory import (
+    BASES,
+    CANDIDATES,
+    HALF_LIVES,
+    LEVEL,
+    RESPONSE,
+    SEASON,
+    Response,
+    State,
+    along_regressors,
+)
 from forecasting.models.response.season import COLUMNS
+from forecasting.models.response.shared import Shared
+from forecasting.models.response.sums import ProductSums, StoreSums
 
 TINY = 1e-9
 SMALLEST_SPREAD = 0.005  # a regressor that varies less is a constant
@@ -44,58 +57,6 @@ class FitOptions:
     """Log points by which a forecast may exceed what the product ever did, up or down."""
 
 
-class _Products:
-    """Faded sums of products, which the slopes are solved from.
-
-    `xx` and `level_x` hold the columns [x, log sales, 1]: the cross products and the constant come with them. A week
-    counts by the inverse of its covariance, 1 + shock × (all ones) relative to a store's own noise.
-    pool: positions of the stores that the shared slopes are learnt from.
-    """
-
-    def __init__(self, o: FitOptions, products: int, stores: int, k: int, own_slopes: int, pool: np.ndarray) -> None:
-        self.fade, self.shock, self.pool = 0.5 ** (1 / o.half_life), o.shock, pool
-        self.all_pooled = len(pool) == stores
-        self.xx = np.zeros((products, k + 2, k + 2))
-        self.level_x = np.zeros((products, len(pool), k + 2))  # products with a store's level
-        self.w = np.zeros((products, len(pool)))
-        self.zx = np.zeros((products, stores, own_slopes, k + 2))
-        self.weeks, self.information = 0.0, np.zeros(products)
-
-    def add(self, w: np.ndarray, columns: np.ndarray, weighted: np.ndarray) -> None:
-        """Add a week: weights (P, S), columns (P, S, K + 2), and the columns times the weights."""
-        z = self.zx.shape[2]
-        if z:
-            self.zx *= self.fade
-            self.zx += weighted[:, :, :z, None] * columns[:, :, None, :]
-        if not self.all_pooled:
-            w, columns, weighted = w[:, self.pool], columns[:, self.pool], weighted[:, self.pool]
-        count = w.sum(axis=1)
-        kept = 1 / (1 + self.shock * count)  # the information of a week that all stores share
-        mean = (w[:, None, :] @ columns)[:, 0] / np.maximum(count, TINY)[:, None]
-        self.xx *= self.fade
-        self.xx += weighted.transpose(0, 2, 1) @ columns
-        self.xx -= (count * (1 - kept))[:, None, None] * (mean[:, :, None] * mean[:, None, :])
-        self.level_x *= self.fade
-        self.level_x += weighted
-        self.level_x -= (1 - kept)[:, None, None] * (w[:, :, None] * mean[:, None, :])
-        self.w = self.fade * self.w + w
-        self.weeks = self.fade * self.weeks + 1
-        self.information = self.fade * self.information + count * kept
-
-    def within_stores(self) -> np.ndarray:
-        """Return the products of [x, log sales], (P, K + 1, K + 1), without what levels explain.
-
-        Positive semi-definite: a store's level is taken out with the weight of its own rows, which is at least what
-        they are worth once the weeks' shocks are allowed for, so the rest is the Schur complement of a positive
-        semi-definite matrix. With whole weeks only it is the regression within stores to the letter.
-        """
-        scaled = self.level_x / np.sqrt(np.maximum(self.w, TINY))[..., None]
-        rest = self.xx - scaled.transpose(0, 2, 1) @ scaled
-        constant = rest[:, -1]
-        taken = constant[:, :, None] * constant[:, None, :] / np.maximum(constant[:, -1], TINY)[:, None, None]
-        return (rest - taken)[:, :-1, :-1]
-
-
 @dataclass(frozen=True)
 class Scale:
     """What brings regressors to mean zero and unit variance."""
@@ -103,8 +64,10 @@ class Scale:
     centre: np.ndarray  # (P, K)
     factor: np.ndarray  # (P, K), zero where a regressor does not vary
 
-    def __call__(self, x: np.ndarray) -> np.ndarray:
-        return (x - self.centre[:, None]) * self.factor[:, None]
+    def __call__(self, x: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+        """Return regressors (…, K, P, S), scaled; in `out`, where that is given."""
+        centred = np.subtract(x, self.centre.T[..., None], out=out)
+        return np.multiply(centred, self.factor.T[..., None], out=centred)
 
 
 @dataclass(frozen=True)
@@ -130,73 +93,142 @@ def rolling_fit(
     last: int,
     o: FitOptions,
     own_slopes: int,
-    pool: np.ndarray,
     changing: np.ndarray,
+    shared: Shared,
 ) -> RollingFit:
     """Fit and forecast at the end of each week 0 ... last.
 
-    x: (W, P, S, K) regressors, the last of which is on its own scale; penalty: (K,), relative; y: (W, P, S) log sales,
-    NaN where unseen; pool: positions of the stores that the shared slopes are learnt from; changing: positions of the
-    regressors whose changes sales follow, with last year's season at the end.
+    x: (W, K, P, S) regressors, the last of which is on its own scale; penalty: (K,), relative; y: (W, P, S) log sales,
+    NaN where unseen; changing: positions of the regressors whose changes sales follow, with last year's season at the
+    end; shared: learns what all stores share from these, or recalls what others taught.
     """
-    weeks, n_products, stores, k = x.shape
+    weeks, k, n_products, stores = x.shape
     seen = ~np.isnan(y[: last + 1])
-    scale = _scale(x)
-    x = scale(x)
-    y = np.where(seen, y[: last + 1], 0.0)
-    columns = np.concatenate([x[: last + 1], y[..., None], np.ones((*y.shape, 1))], axis=-1)
-    followed = np.take(x, changing, axis=-1)
-    changes = Changes(followed, y, seen, steps, pool)
-    products = _Products(o, n_products, stores, k, own_slopes, pool)
-    fades = 0.5 ** (1 / np.array([o.half_life, *HALF_LIVES]))[:, None, None, None]
-    sums = np.zeros((len(fades), n_products, stores, k + 2))
-    first = min(o.first_fit, last + 1)
+    scale = Scale(*shared("scale", lambda: _scale(x)).swapaxes(0, 1))
+    columns = _columns(x, y, seen, scale)
+    x, y = columns[:, :k], columns[: last + 1, k]
+    followed = x[:, changing]
+    changes = Changes(followed, y, seen, steps, shared)
+    products = ProductSums(o.half_life, o.shock, n_products, stores, k)
+    of_stores = StoreSums((o.half_life, *HALF_LIVES), own_slopes, k, n_products, stores)
+    recent = _Recent(o.half_life, n_products, stores)
+    fits = _fit_weeks(last, o)
+    weights = np.zeros(y.shape)
     lowest, highest = np.zeros(n_products), np.zeros(n_products)  # deviations from a store's mean, ever
     forecasts = np.full((last + 1, len(CANDIDATES) + 1, len(steps), n_products, stores), np.nan)
+    added = fitted = 0  # weeks whose columns are in the sums, and the last one before which slopes were fitted
+    expected = y[:0]  # by the response, of the weeks after that
     for t in range(last + 1):
         w = seen[t] * huber_weight(y[t], _forecast_for(forecasts, t, int(steps[0])), o.outlier)
-        weighted = w[..., None] * columns[t]
-        products.add(w, columns[t], weighted)
+        weights[t] = w
         changes.add(t)
-        sums *= fades
-        sums += weighted
-        long = sums[0]
-        mean = _mean(long[..., -2], long[..., -1])
-        extremes = np.where(seen[t], y[t] - mean, 0.0)
-        lowest, highest = np.minimum(lowest, extremes.min(axis=1)), np.maximum(highest, extremes.max(axis=1))
-        if t + 1 >= first:
-            if t + 1 == first or (last - t) % o.refit_every == 0:
-                response, slopes = _fit(products, long, penalty, o), changes.slopes()
-            responses = (response, Response.level_only(mean, k), Response.season(long))
-            state, change_state = State.of(responses, sums[1:]), changes.state(t, slopes)
+        recent.add(w, columns[t, k - 1 :])
+        if added:
+            recent.add_misses(w, y[t] - expected[t - fitted - 1])
+        mean = recent.mean(shared)
+        ends = shared("extremes", partial(_extremes, np.where(seen[t], y[t] - mean, 0.0)))
+        lowest, highest = np.minimum(lowest, ends[:, 0]), np.maximum(highest, ends[:, 1])
+        if t in fits:
+            new = slice(added, t + 1)
+            weighted = weights[new, None] * columns[new]
+            of_stores.add(columns[new], weighted)
+            if shared.learning:
+                products.add(weights[new], columns[new], weighted)
+            slope = shared("slope", partial(_shared_slope, products, penalty, o))
+            response, recent.misses = _respond(slope, of_stores, o, shared)
+            slopes = changes.slopes()
+            added, fitted = t + 1, t
+            expected = response(x[t + 1 : t + o.refit_every + int(steps[-1])])
+        if added:
+            season = recent.season()
+            state, change_state = recent.state(mean, season), changes.state(t, slopes)
             ahead = t + steps[t + steps < weeks]
             bounds = mean + lowest[:, None] - o.beyond, mean + highest[:, None] + o.beyond
-            basis = np.stack([each(x[ahead]) for each in responses])  # (3, H, P, S)
-            found = basis[BASES] + state.deviation()[:, None]
-            found = np.concatenate([found, change_state.forecast(slopes, followed[ahead])[None]])
-            forecasts[t, :, : len(ahead)] = np.clip(found, *bounds)
+            basis = np.empty((3, len(ahead), *mean.shape))
+            basis[RESPONSE], basis[LEVEL] = expected[ahead - fitted - 1], mean
+            np.add(x[ahead, -1], season, out=basis[SEASON])
+            of_chain = shared("deviation", state.of_chain)
+            found = basis[BASES] + state.deviation(of_chain)[:, None]
+            np.clip(found, *bounds, out=forecasts[t, :-1, : len(ahead)])
+            np.clip(change_state.forecast(slopes, followed[ahead]), *bounds, out=forecasts[t, -1, : len(ahead)])
+    responses = response, Response.level_only(mean, k), Response.season(season, k)
     return RollingFit(forecasts, scale, responses, state, changing, slopes, change_state, *bounds)
 
 
-def _scale(x: np.ndarray) -> Scale:
-    """Mean and spread of the regressors, coming weeks included; the last `COLUMNS` stay as they are.
+class _Recent:
+    """What is updated every week: faded sums by half-life, the longest first, (1 + L, P, S).
+
+    misses: log sales minus what the response of the last fit expected, without the longest, (L, P, S).
+    """
+
+    def __init__(self, half_life: float, products: int, stores: int) -> None:
+        self._fades = 0.5 ** (1 / np.array([half_life, *HALF_LIVES]))[:, None, None, None]
+        self._sums = np.zeros((len(self._fades), 3, products, stores))  # of last year's season, log sales, and weights
+        self.misses = np.zeros((len(HALF_LIVES), products, stores))
+
+    def add(self, w: np.ndarray, columns: np.ndarray) -> None:
+        """Add a week: its weights (P, S), and the last three columns (3, P, S)."""
+        self._sums *= self._fades
+        self._sums += w * columns
+
+    def add_misses(self, w: np.ndarray, miss: np.ndarray) -> None:
+        """Add a week's misses, (P, S)."""
+        self.misses = self._fades[1:, 0] * self.misses + w * miss
+
+    def mean(self, shared: Shared) -> np.ndarray:
+        """Return the mean of each store, the chain's where it has none, (P, S)."""
+        _, wy, w = self._sums[0]
+        chain = shared("mean", lambda: wy.sum(axis=1) / np.maximum(w.sum(axis=1), TINY))
+        return np.where(w > 0, wy / np.maximum(w, TINY), chain[:, None])
+
+    def season(self) -> np.ndarray:
+        """Return the level of each store around last year's season, (P, S)."""
+        season, wy, w = self._sums[0]
+        return (wy - season) / np.maximum(w, TINY)
+
+    def state(self, mean: np.ndarray, season: np.ndarray) -> State:
+        """Return how sales run of late against each basis: the response, the mean, last year's season and its level."""
+        of_season, wy, w = self._sums[1:].swapaxes(0, 1)
+        return State.of(w, np.stack([self.misses, wy - w * mean, wy - w * season - of_season]))
+
+
+def _columns(x: np.ndarray, y: np.ndarray, seen: np.ndarray, scale: Scale) -> np.ndarray:
+    """Return [x, log sales, 1] with the regressors scaled, (W, K + 2, P, S); sales are 0 where unseen."""
+    weeks, k, *shape = x.shape
+    columns = np.empty((weeks, k + 2, *shape))
+    for week in range(weeks):  # each fits into the processor's cache
+        scale(x[week], columns[week, :k])
+    columns[:, k], columns[:, k + 1] = 0.0, 1.0
+    columns[: len(seen), k][seen] = y[: len(seen)][seen]
+    return columns
+
+
+def _fit_weeks(last: int, o: FitOptions) -> frozenset[int]:
+    """The weeks after which slopes are fitted: the last one always."""
+    first = min(o.first_fit, last + 1) - 1
+    return frozenset([first, *(t for t in range(first, last + 1) if (last - t) % o.refit_every == 0)])
+
+
+def _scale(x: np.ndarray) -> np.ndarray:
+    """Mean of the regressors and one over their spread, (P, 2, K); the last `COLUMNS` stay as they are.
 
     The coming weeks count, so that an offer never seen before is at most a few deviations
     away, however little the past varied.
     """
-    rows = x.transpose(1, 0, 2, 3).reshape(x.shape[1], -1, x.shape[-1])
-    centre, spread = rows.mean(axis=1), rows.std(axis=1)
+    centre, square = x.mean(axis=(0, 3)), np.zeros(x.shape[1:3])
+    for of_week in x:
+        square += ((of_week - centre[..., None]) ** 2).sum(axis=2)
+    centre, spread = centre.T, np.sqrt(square / (len(x) * x.shape[3])).T
     varies = spread > SMALLEST_SPREAD
     factor = varies / np.where(varies, spread, 1.0)
     # Last year's season is made of sales: a scale taken from coming weeks would tell the past about them.
     centre[:, -COLUMNS:], factor[:, -COLUMNS:] = 0.0, 1.0
-    return Scale(centre, factor)
+    return np.stack([centre, factor], axis=1)
 
 
-def _mean(wy: np.ndarray, w: np.ndarray) -> np.ndarray:
-    """Mean of each store, the chain's where it has none, (P, S)."""
-    chain = wy.sum(axis=1) / np.maximum(w.sum(axis=1), TINY)
-    return np.where(w > 0, wy / np.maximum(w, TINY), chain[:, None])
+def _extremes(deviations: np.ndarray) -> np.ndarray:
+    """The least and the largest of (P, S), (P, 2)."""
+    return np.stack([deviations.min(axis=1), deviations.max(axis=1)], axis=1)
 
 
 def _forecast_for(forecasts: np.ndarray, t: int, step: int) -> np.ndarray:
@@ -206,43 +238,60 @@ def _forecast_for(forecasts: np.ndarray, t: int, step: int) -> np.ndarray:
 
 def huber_weight(y: np.ndarray, forecast: np.ndarray, outlier: float) -> np.ndarray:
     """Return how much a sale counts: less where it was missed by far."""
-    miss = np.abs(np.nan_to_num(y - forecast))
-    return 1 / np.maximum(1.0, miss / outlier)
+    return 1 / np.fmax(1.0, np.abs(y - forecast) / outlier)  # 1 where there was no forecast
 
 
-def _fit(products: _Products, long: np.ndarray, penalty: np.ndarray, o: FitOptions) -> Response:
-    """Shared slopes, then each store's deviation from them, then its level."""
-    slope = _shared_slope(products, penalty, o)
-    own_slope = _own_slopes(products, long, slope, o)
-    w = long[..., -1]
-    total = Response(slope, own_slope, np.zeros_like(w)).residual(long)
-    chain_level = total.sum(axis=1) / np.maximum(w.sum(axis=1), TINY)
-    return Response(slope, own_slope, (total + o.level_prior * chain_level[:, None]) / (w + o.level_prior))
+def _respond(slope: np.ndarray, sums: StoreSums, o: FitOptions, shared: Shared) -> tuple[Response, np.ndarray]:
+    """Return the response with these shared slopes, and the faded sums of what it missed, but the longest, (L, P, S).
+
+    First each store's deviation from the slopes, then its level.
+    """
+    k, w = slope.shape[1], sums.columns[:, -1]
+    left = sums.columns[:, k] - along_regressors(slope, sums.columns[:, :k])
+    own_slope = _own_slopes(sums, slope, left[0], o)
+    for deviation, column in zip(own_slope, sums.columns.swapaxes(0, 1), strict=False):
+        left -= deviation * column
+    chain_level = shared("level", lambda: left[0].sum(axis=1) / np.maximum(w[0].sum(axis=1), TINY))
+    level = (left[0] + o.level_prior * chain_level[:, None]) / (w[0] + o.level_prior)
+    return Response(slope, own_slope, level), left[1:] - w[1:] * level
 
 
-def _shared_slope(p: _Products, penalty: np.ndarray, o: FitOptions) -> np.ndarray:
+def _shared_slope(sums: ProductSums, penalty: np.ndarray, o: FitOptions) -> np.ndarray:
     """Ridge regression within stores, a week's common part counting as one observation, (P, K).
 
     All stores of a week share one shock, so 80 rows of one week hold little more information
     about a promotion than one row; without this the fit is overconfident.
     """
     k = len(penalty)
-    products = p.within_stores()
+    products = sums.within_stores()
     gram, cross = products[:, :k, :k], products[:, :k, k:]
-    week = np.maximum(p.information / p.weeks, TINY)
+    week = np.maximum(sums.information / sums.weeks, TINY)
     gram[:, np.arange(k), np.arange(k)] += o.ridge_weeks * week[:, None] * penalty
     return np.linalg.solve(gram, cross)[..., 0]
 
 
-def _own_slopes(p: _Products, long: np.ndarray, slope: np.ndarray, o: FitOptions) -> np.ndarray:
-    """Ridge regression, store by store, of what the shared slopes leave, (P, S, Z)."""
-    z, k = p.zx.shape[2], slope.shape[1]
+def _own_slopes(sums: StoreSums, slope: np.ndarray, left: np.ndarray, o: FitOptions) -> np.ndarray:
+    """Ridge regression, store by store, of what the shared slopes leave, (Z, P, S)."""
+    own, long = sums.own, sums.columns[0]
+    z, k = len(own), slope.shape[1]
     if not z:
-        return np.zeros((*long.shape[:2], 0))
-    w = np.maximum(long[..., -1], TINY)[..., None]
-    mean_z = long[..., :z] / w
-    gram = p.zx[..., :z] - w[..., None] * mean_z[..., :, None] * mean_z[..., None, :]
-    left = long[..., k] - (long[..., :k] @ slope[..., None])[..., 0]
-    cross = p.zx[..., k] - (p.zx[..., :k] @ slope[:, None, :, None])[..., 0] - mean_z * left[..., None]
-    gram[..., np.arange(z), np.arange(z)] += o.slope_ridge
-    return np.linalg.solve(gram, cross[..., None])[..., 0]
+        return np.zeros_like(long[:0])
+    w = np.maximum(long[-1], TINY)
+    mean_z = long[:z] / w
+    gram = own[:, :z] - w * mean_z[:, None] * mean_z
+    gram[np.arange(z), np.arange(z)] += o.slope_ridge
+    return _solve_each(gram, own[:, k] - along_regressors(slope, own[:, :k]) - mean_z * left)
+
+
+def _solve_each(gram: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Solve a small positive definite system for each store, all at once: (Z, Z, P, S) and (Z, P, S) give (Z, P, S).
+
+    LAPACK would be called anew for each of them, which takes several times as long.
+    """
+    rows = np.concatenate([gram, right[:, None]], axis=1)
+    for i in range(len(gram)):
+        rows[i, i + 1 :] /= rows[i, i]
+        factor = rows[:, i].copy()
+        factor[i] = 0.0
+        rows[:, i + 1 :] -= factor[:, None] * rows[i, i + 1 :]
+    return rows[:, -1].copy()

@@ -5,15 +5,16 @@ recent sales ran above it. All are linear in the sales, so faded sums of sales a
 more candidate, the last, starts at the last sale: `forecasting.models.response.changes`.
 
 Axes: P products, S stores, K regressors; the first Z have a slope of the store's own, the last is last year's season.
+Stores are the last axis, so that what is done to each of them runs through memory in order.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 
 TINY = 1e-9
+FEW_STORES = 4  # with fewer BLAS adds up in another order where other products lie between their rows
 RESPONSE, LEVEL, SEASON = range(3)  # bases
 
 
@@ -22,35 +23,34 @@ class Response:
     """What is expected of a store: level + x slope + x[:Z] own_slope, in logs."""
 
     slope: np.ndarray  # (P, K), shared by all stores
-    own_slope: np.ndarray  # (P, S, Z), a store's deviation from it
+    own_slope: np.ndarray  # (Z, P, S), a store's deviation from it
     level: np.ndarray  # (P, S)
 
     @classmethod
     def level_only(cls, level: np.ndarray, k: int) -> Self:
         """Return the response of stores that react to nothing."""
-        return cls(np.zeros((len(level), k)), np.zeros((*level.shape, 0)), level)
+        return cls(np.zeros((len(level), k)), np.zeros((0, *level.shape)), level)
 
     @classmethod
-    def season(cls, sums: np.ndarray) -> Self:
-        """Return the response that repeats last year's season, the last regressor; `sums` give its level."""
-        products, stores, columns = sums.shape
-        slope = np.zeros((products, columns - 2))
+    def season(cls, level: np.ndarray, k: int) -> Self:
+        """Return the response that repeats last year's season, the last regressor."""
+        slope = np.zeros((len(level), k))
         slope[:, -1] = 1.0
-        bare = cls(slope, np.zeros((products, stores, 0)), np.zeros((products, stores)))
-        w = sums[..., -1]
-        return cls(slope, bare.own_slope, bare.residual(sums) / np.maximum(w, TINY))
+        return cls(slope, np.zeros((0, *level.shape)), level)
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
-        """Return expected log sales for regressors (..., P, S, K)."""
-        z = self.own_slope.shape[-1]
-        shared = (x @ self.slope[..., None])[..., 0] + self.level
-        return shared + (x[..., :z] * self.own_slope).sum(axis=-1) if z else shared
+        """Return expected log sales for regressors (…, K, P, S)."""
+        return self._of_regressors(x) + self.level
 
     def residual(self, sums: np.ndarray) -> np.ndarray:
         """Return the faded sum of log sales minus what was expected, (…, P, S), from sums of [x, log sales, 1]."""
-        z = self.own_slope.shape[-1]
-        found = sums[..., -2] - sums[..., -1] * self.level - (sums[..., :-2] @ self.slope[..., None])[..., 0]
-        return found - (sums[..., :z] * self.own_slope).sum(axis=-1) if z else found
+        return sums[..., -2, :, :] - sums[..., -1, :, :] * self.level - self._of_regressors(sums[..., :-2, :, :])
+
+    def _of_regressors(self, x: np.ndarray) -> np.ndarray:
+        found = along_regressors(self.slope, x)
+        for own_slope, column in zip(self.own_slope, np.moveaxis(x, -3, 0), strict=False):
+            found += own_slope * column
+        return found
 
 
 @dataclass(frozen=True)
@@ -81,10 +81,8 @@ class State:
     chain_miss: np.ndarray
 
     @classmethod
-    def of(cls, responses: Sequence[Response], sums: np.ndarray) -> Self:
-        """Return the state against these bases, from sums of [x, log sales, 1] faded by each of `HALF_LIVES`."""
-        misses = np.stack([each.residual(sums) for each in responses])  # by basis and half-life
-        weights = sums[..., -1]
+    def of(cls, weights: np.ndarray, misses: np.ndarray) -> Self:
+        """Return the state of weights (L, P, S) and misses of each basis (3, L, P, S), faded by `HALF_LIVES`."""
         return cls(weights[DRIFTS], misses[BASES, DRIFTS], weights[CHAINS], misses[BASES, CHAINS])
 
     def after(self, weight: np.ndarray, miss: np.ndarray) -> "State":
@@ -97,14 +95,31 @@ class State:
             CHAIN_FADES * self.chain_miss + missed,
         )
 
-    def deviation(self) -> np.ndarray:
-        """Return by how much recent sales ran above each basis: the chain's part and the store's, (C, P, S)."""
-        shared, common = (
-            miss.sum(axis=-1, keepdims=True) / np.maximum(weight.sum(axis=-1, keepdims=True), TINY)
+    def of_chain(self, pooled: np.ndarray | None = None) -> np.ndarray:
+        """Return by how much recent sales of all stores ran above each basis, by its two memories, (P, C, 2).
+
+        pooled: positions of the stores to look at; None for all.
+        """
+        chosen = slice(None) if pooled is None else pooled
+        found = [
+            miss[..., chosen].sum(axis=-1) / np.maximum(weight[..., chosen].sum(axis=-1), TINY)
             for miss, weight in ((self.chain_miss, self.chain_weight), (self.drift_miss, self.drift_weight))
-        )
+        ]
+        return np.stack(found, axis=-1).swapaxes(0, 1)
+
+    def deviation(self, of_chain: np.ndarray) -> np.ndarray:
+        """Return by how much recent sales ran above each basis: the chain's part and the store's, (C, P, S)."""
+        shared, common = np.moveaxis(of_chain, (2, 1), (0, 1))[..., None]
         own = (self.drift_miss - self.drift_weight * common) / (self.drift_weight + PRIORS)
         return KEPT * shared + own
+
+
+def along_regressors(slope: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """Return the sums over the regressors of `slope` (…, P, K) × `x` (…, K, P, S), (…, P, S)."""
+    of_product = x.swapaxes(-3, -2)
+    if x.shape[-1] < FEW_STORES:
+        of_product = np.ascontiguousarray(of_product)
+    return (slope[..., None, :] @ of_product)[..., 0, :]
 
 
 CANDIDATES = (

@@ -3,7 +3,7 @@
 Axes throughout: B products, S stores, W consecutive weeks (the last is the last week forecast).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from forecasting.contracts.panel_definition import Id, PanelDefinition
+from forecasting.core.pool import pooled_stores
 
 REGULAR_PRICE_WEEKS = 13  # a quarter: longer than any promotion, shorter than list prices live
 MOST_RIVALS = 10  # whose offers a product's forecast looks at
@@ -99,6 +100,12 @@ class Offers:
         known = {name: value[..., week:] for name, value in self.known.items()}
         return replace(self, weeks=self.weeks[week:], known=known, **tails)
 
+    def of_stores(self, positions: np.ndarray) -> "Offers":
+        """Return the same offers in the stores at these positions."""
+        chosen = {name: getattr(self, name)[:, positions] for name in ("log_price", "main", "other", "discount")}
+        known = {name: value[:, positions] for name, value in self.known.items()}
+        return replace(self, stores=self.stores[positions], known=known, **chosen)
+
     def with_values(self, cell: tuple[int, int, int], changes: Mapping[str, float]) -> "Offers":
         """Return the offers with other values in one cell (product, store, week); unknown names change nothing."""
         known = dict(self.known)
@@ -126,15 +133,28 @@ class Announcements:
     priced: np.ndarray
 
     @classmethod
-    def of(cls, promotions: pd.DataFrame, definition: PanelDefinition, panel: pd.DataFrame, last: pd.Timestamp) -> Self:
+    def of(
+        cls,
+        promotions: pd.DataFrame,
+        definition: PanelDefinition,
+        panel: pd.DataFrame,
+        last: pd.Timestamp,
+        first: pd.Timestamp | None = None,
+        also: Sequence[Id] = (),
+    ) -> Self:
         """Return what is announced of all products in the stores of the panel, from the first week to the last.
 
-        promotions: covariates that the table lacks are unknown.
+        promotions: covariates that the table lacks are unknown. first: where it is None, that of the rows.
+        also: products to have a place, though they may have no rows.
         """
-        roles, stores = Roles.of(definition), np.unique(panel["store"])
-        rows = promotions[promotions["store"].isin(stores)]
-        products = np.unique(np.append(rows["product"].to_numpy(), panel["product"].to_numpy()))
-        weeks = pd.date_range(pd.concat([panel["week"], rows["week"]]).min(), last, freq="7D")
+        roles, stores = Roles.of(definition), np.sort(np.asarray(panel["store"].unique()))
+        here = promotions["store"].isin(stores)
+        rows = promotions if here.all() else promotions[here]
+        own = np.asarray(panel["product"].unique())
+        products = np.unique(
+            np.concatenate([np.asarray(rows["product"].unique()), own, np.array(also, dtype=own.dtype)])
+        )
+        weeks = pd.date_range(first or pd.concat([panel["week"], rows["week"]]).min(), last, freq="7D")
         product, store, week = (
             np.searchsorted(products, rows["product"].to_numpy()),
             np.searchsorted(stores, rows["store"].to_numpy()),
@@ -159,6 +179,12 @@ class Announcements:
         sums, counts = np.nansum(prices, axis=2), (~np.isnan(prices)).sum(axis=2)
         return cls(roles, stores, products, weeks, known, has_rows, sums, counts)
 
+    def from_week(self, first: pd.Timestamp) -> "Announcements":
+        """Return the same from this week of the grid on."""
+        skipped = int(self.weeks.get_loc(first))
+        known = {name: cube[..., skipped:] for name, cube in self.known.items()}
+        return replace(self, weeks=self.weeks[skipped:], known=known) if skipped else self
+
     def has_plan(self, product: Id, stores: np.ndarray) -> bool:
         """Return whether anything is announced of a product in any of these stores."""
         here = np.searchsorted(self.stores, stores)
@@ -175,22 +201,55 @@ class Announcements:
         seen = np.union1d(at, _nearest(self._mean_prices(there, here), at)).astype(int)
         return self.of_products(stores, self.products[there[seen]], own)
 
-    def of_products(self, stores: np.ndarray, products: np.ndarray, own: np.ndarray) -> Offers:
+    def of_products(
+        self,
+        stores: np.ndarray,
+        products: np.ndarray,
+        own: np.ndarray,
+        medians: Mapping[str, np.ndarray] | None = None,
+    ) -> Offers:
         """Return the offers of these products in these stores, gaps filled; numbers of the products `own` alone.
 
-        No product looks at the numbers of another.
+        No product looks at the numbers of another. medians: what gaps are filled from, as `medians_of` returns it;
+        where it is None, those of the pooled ones among these stores.
         """
         here, of = np.searchsorted(self.stores, stores), np.searchsorted(self.products, products)
         known = {}
         for name, cube in self.known.items():
-            if name in self.roles.numbers:
+            number = name in self.roles.numbers
+            chosen = np.searchsorted(self.products, own) if number else of
+            filled = self._filled(name, cube[np.ix_(chosen, here)], stores, None if medians is None else medians[name])
+            if number:
                 known[name] = np.zeros((len(of), len(here), len(self.weeks)))
-                part = cube[np.ix_(np.searchsorted(self.products, own), here)]
-                known[name][np.searchsorted(products, own)] = _fill_values(part)
+                known[name][np.searchsorted(products, own)] = filled
             else:
-                fill = _fill_values if name in self.roles.price else _fill_flags
-                known[name] = fill(cube[np.ix_(of, here)])
+                known[name] = filled
         return Offers.of(self.roles, stores, products, self.weeks, known, self._mean_prices(of, here))
+
+    def medians_of(self, stores: np.ndarray, products: np.ndarray, own: np.ndarray) -> dict[str, np.ndarray]:
+        """Return by covariate the medians of these products over these stores, (B, W); numbers of `own` alone."""
+        here, of = np.searchsorted(self.stores, stores), np.searchsorted(self.products, products)
+        chosen = {True: np.searchsorted(self.products, own), False: of}
+        return {
+            name: chain_median(cube[np.ix_(chosen[name in self.roles.numbers], here)])
+            for name, cube in self.known.items()
+        }
+
+    def _filled(self, name: str, cube: np.ndarray, stores: np.ndarray, median: np.ndarray | None) -> np.ndarray:
+        """Return a covariate's values of some products and stores, (B, S, W), gaps filled.
+
+        A missing value is the chain's that week; else a flag is 0, and a price or number the store's last, else its
+        first, else 0. Past weeks have gaps: `forecasting.core.panel.complete_promotions` leaves none in those ahead.
+        """
+        if not np.isnan(cube).any():
+            return cube
+        if median is None:
+            median = chain_median(cube[:, pooled_stores(stores)])
+        filled = np.where(np.isnan(cube), median[:, None], cube)
+        return np.nan_to_num(filled if self._is_flag(name) else _carry_to_both_ends(filled))
+
+    def _is_flag(self, name: str) -> bool:
+        return name not in (*self.roles.price, *self.roles.numbers)
 
     def _mean_prices(self, products: np.ndarray, stores: np.ndarray) -> np.ndarray:
         """Return the mean log prices of products in stores, by their positions; 0 where there is none."""
@@ -231,34 +290,18 @@ def regular_price(log_price: np.ndarray) -> np.ndarray:
     return np.partition(windows, rank, axis=-1)[..., rank]
 
 
-def _fill_values(cube: np.ndarray) -> np.ndarray:
-    """A missing value is the chain's that week, else the store's last, else its first, else 0.
-
-    Missing are past prices: `forecasting.core.panel.complete_promotions` leaves no gap in the weeks ahead.
-    """
-    missing = np.isnan(cube)
-    if not missing.any():
-        return cube
-    filled = np.where(missing, _chain_median(cube), cube)
-    filled = _carry_forward(filled)
-    filled = _carry_forward(filled[..., ::-1])[..., ::-1]
-    return np.nan_to_num(filled)
-
-
-def _fill_flags(share: np.ndarray) -> np.ndarray:
-    """A missing flag is what most of the chain did that week, else no promotion."""
-    missing = np.isnan(share)
-    return np.nan_to_num(np.where(missing, _chain_median(share), share)) if missing.any() else share
-
-
-def _chain_median(cube: np.ndarray) -> np.ndarray:
-    """Median over the stores that reported, shape (B, 1, W); NaN where none did."""
+def chain_median(cube: np.ndarray) -> np.ndarray:
+    """Return the median over the stores (B, S, W) that reported, (B, W); NaN where none did."""
     ordered = np.sort(cube, axis=1)  # NaN sorts last
     count = (~np.isnan(cube)).sum(axis=1, keepdims=True)
     middle = np.maximum(count - 1, 0)
     low = np.take_along_axis(ordered, middle // 2, axis=1)
     high = np.take_along_axis(ordered, (middle + 1) // 2, axis=1)
-    return (low + high) / 2
+    return ((low + high) / 2)[:, 0]
+
+
+def _carry_to_both_ends(cube: np.ndarray) -> np.ndarray:
+    return _carry_forward(_carry_forward(cube)[..., ::-1])[..., ::-1]
 
 
 def _carry_forward(cube: np.ndarray) -> np.ndarray:

@@ -1,5 +1,6 @@
 """The parameters of a fitted response, as a value and as rows of the table `parameters`."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Self
 
@@ -7,11 +8,13 @@ import numpy as np
 import pandas as pd
 
 from forecasting.contracts.panel_definition import Id
+from forecasting.core.pool import pooled_stores
 from forecasting.models.response.changes import ChangeSlopes, ChangeState
-from forecasting.models.response.features import Own, product_regressors
+from forecasting.models.response.features import ChainOffers, Own, product_regressors
 from forecasting.models.response.fit import Scale, huber_weight
 from forecasting.models.response.memory import BASES, Response, State
 from forecasting.models.response.product_fit import ProductFit
+from forecasting.models.response.shared import Learn
 from forecasting.models.response.spread import SAMPLES, Spread
 
 
@@ -54,17 +57,16 @@ class ResponseParameters:
     @classmethod
     def of(cls, fit: ProductFit) -> Self:
         """Return what a fit ends with."""
-        rolled, p = fit.group.rolled, fit.position
-        spreads = fit.spreads(fit.forecasts)
+        rolled, p, spreads = fit.group.rolled, fit.position, fit.spreads
         response = rolled.responses[0]
         return cls(
             fit.offers.stores,
             fit.offers.products[fit.rivals],
-            fit.group.usual[p],
+            fit.group.chain.usual[p],
             rolled.scale.centre[p],
             rolled.scale.factor[p],
             response.slope[p],
-            response.own_slope[p],
+            response.own_slope[:, p].T,
             np.stack([each.level[p] for each in rolled.responses], axis=-1),
             rolled.lowest[p],
             rolled.highest[p],
@@ -86,13 +88,11 @@ class ResponseParameters:
     @property
     def responses(self) -> list[Response]:
         """The bases, for one product."""
-        bare = np.zeros((1, len(self.stores), 0))
-        season = np.zeros((1, len(self.slope)))
-        season[:, -1] = 1.0
+        k = len(self.slope)
         return [
-            Response(self.slope[None], self.own_slope[None], self.level[None, :, 0]),
-            Response(np.zeros_like(season), bare, self.level[None, :, 1]),
-            Response(season, bare, self.level[None, :, 2]),
+            Response(self.slope[None], np.ascontiguousarray(self.own_slope.T)[:, None], self.level[None, :, 0]),
+            Response.level_only(self.level[None, :, 1], k),
+            Response.season(self.level[None, :, 2], k),
         ]
 
     @property
@@ -114,41 +114,52 @@ class ResponseParameters:
         position = min(position, len(self.shape) - 1)
         return Spread(self.risk[position], self.shape[position], self.store_size[:, position])
 
+    @classmethod
+    def joined(cls, parts: Sequence[Self]) -> Self:
+        """Return one product's parameters from those of some of its stores each."""
+        order = np.argsort(np.concatenate([part.stores for part in parts]))
+        of_stores = {
+            name: np.concatenate([getattr(part, name) for part in parts])[order] for name in ("stores", *PER_STORE)
+        }
+        return replace(parts[0], **of_stores)
+
     def only(self, stores: np.ndarray) -> "ResponseParameters":
         """Return the same for some of its stores."""
         chosen = np.searchsorted(self.stores, stores)
         return replace(self, **{name: getattr(self, name)[chosen] for name in ("stores", *PER_STORE)})
 
     def regressors(self, own: Own, season: np.ndarray) -> np.ndarray:
-        """Return the scaled regressors of these offers and log sales of last year's season, (W, 1, S, K).
+        """Return the scaled regressors of these offers and of last year's season (W, N, S), (W, K, 1, S).
 
         Of at least two weeks: over a single one NumPy adds up the stores in another order, and the last bits differ.
         """
-        x, *_ = product_regressors(own, self.usual_prices[None])
-        x = np.concatenate([x, season[:, None]], axis=-1)
+        chain = ChainOffers.of(own.of_stores(pooled_stores(self.stores)), Learn())
+        x, *_ = product_regressors(own, replace(chain, usual=self.usual_prices[None]), season[:, :, None])
         return Scale(self.centre[None], self.factor[None])(x)
 
     def forecast(self, x: np.ndarray) -> np.ndarray:
-        """Return log forecasts for scaled regressors (H, 1, S, K), as they would be made now, (H, S)."""
+        """Return log forecasts for scaled regressors (H, K, 1, S), as they would be made now, (H, S)."""
         basis = np.stack([each(x) for each in self.responses])
-        found = basis[BASES] + self.state.deviation()[:, None]
-        changed = self.change_state.forecast(self.change_slopes, np.take(x, self.changing, axis=-1))
+        state = self.state
+        found = basis[BASES] + state.deviation(state.of_chain(pooled_stores(self.stores)))[:, None]
+        changed = self.change_state.forecast(self.change_slopes, x[:, self.changing])
         found = np.clip(np.concatenate([found, changed[None]]), self.lowest, self.highest)
         return np.einsum("pc,tchps->pths", self.weights[None], found[None])[0, 0]
 
     def after(self, x: np.ndarray, y: np.ndarray, first_step: int, outlier: float) -> "ResponseParameters":
-        """Return the same after more weeks: x (N, 1, S, K), scaled; y (N, S) log sales, NaN where unseen.
+        """Return the same after more weeks: x (N, K, 1, S), scaled; y (N, S) log sales, NaN where unseen.
 
         As in the fit, a sale counts less where it was missed by far, by the first candidate's forecast `first_step`
         weeks before it or, where that is longer ago, by the one at the end of the fit.
         """
-        responses, states = self.responses, [self.state]
+        responses, states, pooled = self.responses, [self.state], pooled_stores(self.stores)
         changes, slopes = self.change_state, self.change_slopes
-        followed = np.take(x, self.changing, axis=-1)
+        followed = x[:, self.changing]
         for week in range(len(y)):
             expected = np.stack([each(x[week]) for each in responses])  # (3, 1, S)
             then = states[max(week + 1 - first_step, 0)]
-            forecast = np.clip(expected[0] + then.deviation()[0], self.lowest, self.highest)
+            deviation = then.deviation(then.of_chain(pooled))
+            forecast = np.clip(expected[0] + deviation[0], self.lowest, self.highest)
             seen = ~np.isnan(y[week])
             sold = np.where(seen, y[week], 0.0)
             weight = seen * huber_weight(sold, forecast, outlier)

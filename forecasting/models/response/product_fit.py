@@ -1,8 +1,7 @@
-"""Products fitted to their past, as many at once as share stores and weeks."""
+"""Products fitted to their past, and their forecasts from every week of it."""
 
-import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -10,15 +9,14 @@ import pandas as pd
 from forecasting.contracts.panel_definition import Id
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.models.response.choice import FIRST_ORIGIN, candidate_weights
-from forecasting.models.response.features import Own, own_columns, product_regressors, product_risk, usual_prices
+from forecasting.models.response.features import ChainOffers, Own, product_regressors, product_risk
 from forecasting.models.response.fit import FitOptions, RollingFit, rolling_fit
-from forecasting.models.response.offers import Announcements, Offers, nearest_rivals
+from forecasting.models.response.offers import Offers
 from forecasting.models.response.sales import Sales
 from forecasting.models.response.season import COLUMNS, last_years_season
-from forecasting.models.response.spread import Spread, learn_spread
+from forecasting.models.response.shared import Learn, Shared
+from forecasting.models.response.spread import ProductSpread, Spread, learn_spread
 
-MOST_AT_ONCE = 256  # series fitted in one pass: more would not fit into the processor's cache
-MOST_POOLED = 500  # stores that the shared slopes of a product are learnt from
 SEASON_PENALTIES = (0.1, 0.02, 0.02)  # of its columns, which are not brought to unit variance
 
 
@@ -27,23 +25,41 @@ class Group:
     """Products that are sold in the same stores since the same week: P products, S stores, W weeks.
 
     own: their offers; the last week is the last week forecast.
-    usual: their usual prices, (P, 4). sales: of each product.
-    rolled: the fit.
+    chain: what the offers of their stores have in common. sales: of each product.
+    rolled: the fit. shared: what it learnt, or recalled.
     """
 
     own: Own
     steps: np.ndarray
-    usual: np.ndarray
+    chain: ChainOffers
     sales: tuple[Sales, ...]
     rolled: RollingFit
+    shared: Shared
 
     @property
-    def products(self) -> list["ProductFit"]:
+    def today(self) -> int:
+        return len(self.rolled.forecasts) - 1
+
+    def learnt_of(self, position: int) -> dict[str, np.ndarray]:
+        """Return what was learnt of the product at this position, by name."""
+        return self.shared.of_product(position) if isinstance(self.shared, Learn) else {}
+
+    @cached_property
+    def fits(self) -> list["ProductFit"]:
         """The products one by one."""
-        weights = candidate_weights(self.rolled.forecasts, _logs(self.sales), self.steps)
-        mixed = np.einsum("pc,tchps->pths", weights, self.rolled.forecasts)
+        forecasts, logs = self.rolled.forecasts, _logs(self.sales)
+        weights = self.shared("weights", lambda: candidate_weights(forecasts, logs, self.steps))
+        mixed = np.einsum("pc,tchps->pths", weights, forecasts)
         risk = np.ascontiguousarray(product_risk(self.own).transpose(1, 0, 2, 3))
-        return [ProductFit(self, p, weights[p], mixed[p], risk[p]) for p in range(len(weights))]
+        of_product = self.shared("unsold", lambda: np.array([s.unsold_of_product(self.today) for s in self.sales]))
+        past = [past_errors(mixed[p], sales, risk[p], self.steps) for p, sales in enumerate(self.sales)]
+        learnt = self.shared("spread", lambda: np.stack([[learn_spread(*of).as_row() for of in each] for each in past]))
+        fits = []
+        for p, (sales, each) in enumerate(zip(self.sales, past, strict=True)):
+            spreads = [ProductSpread.of_row(row).of_stores(*of) for row, of in zip(learnt[p], each, strict=True)]
+            unsold = sales.unsold_share(self.today, of_product[p])
+            fits.append(ProductFit(self, p, weights[p], mixed[p], risk[p], spreads, unsold))
+        return fits
 
 
 @dataclass(frozen=True)
@@ -51,6 +67,7 @@ class ProductFit:
     """One product of a group: its past, and its forecasts from every past week.
 
     weights: of the candidates, (C,). forecasts: logs, (origins, H, S); the last origin is today. risk: (W, S, R).
+    spreads: of the errors of `forecasts`, by step. unsold: how probable a week without a sale is, (S,).
     """
 
     group: Group
@@ -58,6 +75,8 @@ class ProductFit:
     weights: np.ndarray
     forecasts: np.ndarray
     risk: np.ndarray
+    spreads: list[Spread]
+    unsold: np.ndarray
 
     @property
     def offers(self) -> Offers:
@@ -87,72 +106,50 @@ class ProductFit:
 
     @property
     def today(self) -> int:
-        return len(self.forecasts) - 1
+        return self.group.today
 
     @property
     def weeks_ahead(self) -> pd.DatetimeIndex:
         return self.offers.weeks[self.today + self.steps]
 
-    def spreads(self, forecasts: np.ndarray) -> list[Spread]:
-        """Return the spread of the errors of `forecasts` (origins, H, S) at each step; the last origin is today."""
-        spreads = []
-        for j, step in enumerate(int(step) for step in self.steps):
-            past = np.arange(min(FIRST_ORIGIN, self.today // 2), self.today + 1 - step)
-            errors = self.sales.logs[past + step] - forecasts[past, j]
-            spreads.append(learn_spread(errors, self.risk[past + step], self.today - step - past))
-        return spreads
+    def log_samples(self, forecasts: np.ndarray | None = None) -> np.ndarray:
+        """Return the sorted log samples (S, H, D) around the last forecasts, or of others (origins, H, S) in place.
 
-    def log_samples(self, forecasts: np.ndarray) -> np.ndarray:
-        """Return the sorted log samples (S, H, D) around the last of `forecasts`, spread by the others' errors."""
-        unsold = self.sales.unsold_share(self.today)
+        What others were off by in the past is their spread.
+        """
+        last, spreads = self.forecasts[-1], self.spreads
+        if forecasts is not None:
+            past = past_errors(forecasts, self.sales, self.risk, self.steps)
+            last, spreads = forecasts[-1], [learn_spread(*of).of_stores(*of) for of in past]
         samples = [
-            spread.around(forecasts[-1, j], self.risk[self.today + int(self.steps[j])], unsold)
-            for j, spread in enumerate(self.spreads(forecasts))
+            spread.around(last[j], self.risk[self.today + int(self.steps[j])], self.unsold)
+            for j, spread in enumerate(spreads)
         ]
         return np.stack(samples, axis=1)
 
 
-def fit_products(panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> list[ProductFit]:
-    """Return every product of the panel, in order, each fitted by itself."""
-    fits = [fit for group in fit_groups(panel, promotions, spec) for fit in group.products]
-    order = {product: position for position, product in enumerate(np.unique(panel["product"]))}
-    return sorted(fits, key=lambda fit: order[fit.product])
+def past_errors(
+    forecasts: np.ndarray, sales: Sales, risk: np.ndarray, steps: np.ndarray
+) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Return for each step the errors (N, S) of `forecasts` (origins, H, S), their risk (N, S, R) and age (N,)."""
+    today = len(forecasts) - 1
+    found = []
+    for j, step in enumerate(int(step) for step in steps):
+        origins = np.arange(min(FIRST_ORIGIN, today // 2), today + 1 - step)
+        errors = sales.logs[origins + step] - forecasts[origins, j]
+        found.append((errors, risk[origins + step], today - step - origins))
+    return found
 
 
-def fit_groups(panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> Iterator[Group]:
-    """Fit the products of the panel, as many at once as share stores and weeks."""
-    announced = Announcements.of(promotions, spec.definition, panel, pd.Timestamp(spec.weeks[-1]))
-    # By the offers that they see, then by their first week.
-    alike: dict[tuple[object, ...], dict[pd.Timestamp, dict[Id, pd.DataFrame]]] = {}
-    for product, sales in panel.groupby("product", sort=True):
-        stores = np.unique(sales["store"].to_numpy())
-        # A product without any plan is added to its own offers only: it must not be a rival of the others.
-        unplanned = None if announced.has_plan(product, stores) else product
-        since = alike.setdefault((unplanned, tuple(stores)), {})
-        since.setdefault(sales["week"].min(), {})[product] = sales
-    for since in alike.values():
-        own = {product: sales for of_week in since.values() for product, sales in of_week.items()}
-        stores = np.unique(next(iter(own.values()))["store"].to_numpy())
-        seen = announced.offers(stores, np.array(list(own)))
-        for first, sales_of in since.items():
-            offers, products = seen.since(int(seen.weeks.get_loc(first))), list(sales_of)
-            at_once = max(MOST_AT_ONCE // len(offers.stores), 1)
-            for begin in range(0, len(products), at_once):
-                some = products[begin : begin + at_once]
-                yield _fit_group({product: sales_of[product] for product in some}, offers, spec)
-
-
-def _fit_group(sales_of: dict[Id, pd.DataFrame], offers: Offers, spec: ForecastSpec) -> Group:
-    positions = offers.positions(np.array(list(sales_of)))
-    own = Own(offers, positions, nearest_rivals(offers, positions))
-    steps, usual = np.array(spec.steps), usual_prices(own)
-    sales = tuple(Sales.on_grid(rows, offers.stores, offers.weeks) for rows in sales_of.values())
+def fit_group(own: Own, sales: tuple[Sales, ...], spec: ForecastSpec, shared: Shared) -> Group:
+    """Fit products whose offers and sales are on one grid of stores and weeks."""
+    steps, chain = np.array(spec.steps), ChainOffers.of(own, shared)
     logs = _logs(sales)
-    today = len(offers.weeks) - 1 - int(steps[-1])
-    x, penalty, changing = product_regressors(own, usual)
-    x = with_season(x, logs[: today + 1])
+    today = len(own.offers.weeks) - 1 - int(steps[-1])
+    season = last_years_season(logs[: today + 1], len(logs))
+    x, penalty, changing = product_regressors(own, chain, season)
     # One store alone has no slopes that differ from the shared ones.
-    own_slopes = len(own_columns(own)) if len(offers.stores) > 1 else 0
+    own_slopes = chain.means.shape[1]
     rolled = rolling_fit(
         x,
         np.append(penalty, SEASON_PENALTIES),
@@ -161,25 +158,12 @@ def _fit_group(sales_of: dict[Id, pd.DataFrame], offers: Offers, spec: ForecastS
         today,
         FitOptions(),
         own_slopes,
-        pooled_stores(offers.stores),
         np.append(changing, len(penalty) + np.arange(COLUMNS)),
+        shared,
     )
-    return Group(own, steps, usual, sales, rolled)
+    return Group(own, steps, chain, sales, rolled, shared)
 
 
 def _logs(sales: tuple[Sales, ...]) -> np.ndarray:
     """Log units of all products, (W, P, S)."""
     return np.stack([each.logs for each in sales], axis=1)
-
-
-def with_season(x: np.ndarray, log_sales: np.ndarray) -> np.ndarray:
-    """Return the regressors (W, P, S, K) with last year's season as their last columns."""
-    return np.concatenate([x, last_years_season(log_sales, len(x))], axis=-1)
-
-
-def pooled_stores(stores: np.ndarray) -> np.ndarray:
-    """Return the positions of at most `MOST_POOLED` stores: those with the least checksums, so that few ever change."""
-    if len(stores) <= MOST_POOLED:
-        return np.arange(len(stores))
-    checksums = np.array([zlib.crc32(str(store).encode()) for store in stores])
-    return np.sort(np.argsort(checksums, kind="stable")[:MOST_POOLED])

@@ -9,6 +9,7 @@ import pandas as pd
 from forecasting.contracts.panel_definition import Id
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.distribution import from_logs, smallest_sale
+from forecasting.core.pool import pooled_stores
 from forecasting.models.response.features import Own, product_risk
 from forecasting.models.response.fit import FitOptions
 from forecasting.models.response.offers import REGULAR_PRICE_WEEKS, Offers
@@ -22,7 +23,7 @@ class ProductState:
     """One product at the cutoff: its response, its state, and the offers of the last weeks and of those ahead.
 
     today: position in the offers' weeks of the last observed one.
-    season: last year's, of the offers' weeks, (W, S). unsold: how probable a week without a sale is, (S,).
+    season: last year's, of the offers' weeks, (W, N, S). unsold: how probable a week without a sale is, (S,).
     smallest: units, of a sale (`forecasting.core.distribution.smallest_sale`).
     """
 
@@ -41,7 +42,7 @@ class ProductState:
 
     def log_samples(self) -> np.ndarray:
         """Return the sorted log samples, (S, H, D)."""
-        own = own_of(self.offers.since(self.today), self.product)
+        own = Own.of(self.offers.since(self.today), self.product)
         x = self.frozen.regressors(own, self.season[self.today :])
         centre, risk = self.frozen.forecast(x[self.steps]), product_risk(own)[self.steps, 0]
         samples = [self.frozen.spread(j).around(centre[j], risk[j], self.unsold) for j in range(len(self.steps))]
@@ -66,12 +67,6 @@ class ProductState:
         return replace(self, offers=self.offers.with_values(cell, offer))
 
 
-def own_of(offers: Offers, product: Id) -> Own:
-    """Return the product's place in offers that hold its rivals alone beside it."""
-    own = offers.position(product)
-    return Own(offers, np.array([own]), np.delete(np.arange(len(offers.products)), own)[None])
-
-
 def bring_up_to_date(
     frozen: ResponseParameters,
     product: Id,
@@ -90,9 +85,10 @@ def bring_up_to_date(
     fitted = today - weeks_since_fit  # before the first week where all who sold then are gone
     first, new = max(fitted, 0), max(fitted + 1, 0)
     # Of one week alone NumPy would add up the stores in another order.
-    x = frozen.regressors(own_of(offers.since(first), product), season[first:])[new - first : today + 1 - first]
+    x = frozen.regressors(Own.of(offers.since(first), product), season[first:])[new - first : today + 1 - first]
     frozen = frozen.after(x, sales.logs[new : today + 1], int(steps[0]), FitOptions().outlier)
     # The discounts of the weeks ahead look back this far.
     tail = max(today + 1 - REGULAR_PRICE_WEEKS, 0)
-    unsold = sales.unsold_share(today)
+    pooled = sales.of_stores(pooled_stores(offers.stores))
+    unsold = sales.unsold_share(today, pooled.unsold_of_product(today))
     return ProductState(product, frozen, offers.since(tail), season[tail:], unsold, smallest, today - tail, steps)

@@ -10,7 +10,7 @@ SHRINK = 8.0  # weeks of level that count as without season
 
 
 def last_years_season(y: np.ndarray, weeks: int) -> np.ndarray:
-    """Return last year's season in log points, (W, ..., 3).
+    """Return last year's season in log points, (W, 3, …).
 
     The last is by how much the weeks around a year earlier lay above their year's level, the first by how much the
     very week lay above those around it, its peak, and the second how far that is beyond `CLEAR`: small peaks are mostly
@@ -36,4 +36,4 @@ def last_years_season(y: np.ndarray, weeks: int) -> np.ndarray:
     season = np.where(n_near > 0, around - level / np.maximum(n_level, 1), 0.0)
     peak = np.where(n_exact > 0, exact - around, 0.0)
     clear = peak - np.clip(peak, -CLEAR, CLEAR)
-    return np.stack([peak, clear, season], axis=-1) * (n_level / (n_level + SHRINK))[..., None]
+    return np.stack([peak, clear, season], axis=1) * (n_level / (n_level + SHRINK))[:, None]

@@ -6,6 +6,7 @@ their expected size they share one shape per product and step.
 """
 
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from scipy.special import ndtri
@@ -51,19 +52,53 @@ class Spread:
         return np.where(beyond > 0, samples, -np.inf)
 
 
-def learn_spread(errors: np.ndarray, risk: np.ndarray, age: np.ndarray) -> Spread:
+@dataclass(frozen=True)
+class ProductSpread:
+    """What the stores of a product share of the spread: `coefficients` and `shape` of `Spread`.
+
+    prior: expected sizes of errors, added up, that a store's own errors start with.
+    """
+
+    coefficients: np.ndarray
+    shape: np.ndarray
+    prior: float
+
+    def as_row(self) -> np.ndarray:
+        """Return all in one array."""
+        return np.concatenate([[self.prior], self.shape, self.coefficients])
+
+    @classmethod
+    def of_row(cls, row: np.ndarray) -> Self:
+        """Return the inverse of `as_row`."""
+        return cls(row[1 + SAMPLES :], row[1 : 1 + SAMPLES], float(row[0]))
+
+    def of_stores(self, errors: np.ndarray, risk: np.ndarray, age: np.ndarray) -> Spread:
+        """Return the spread of stores with these past errors; arguments as of `learn_spread`."""
+        filled, recent = _recent(errors, age)
+        store = _store_sizes(np.abs(filled), _size(risk, self.coefficients), recent, self.prior)
+        return Spread(self.coefficients, self.shape, store)
+
+
+def learn_spread(errors: np.ndarray, risk: np.ndarray, age: np.ndarray) -> ProductSpread:
     """Return the spread of past `errors` (N, S), NaN where there is none.
 
     risk: (N, S, R), first column one; age: (N,) weeks since each error.
     """
     known = ~np.isnan(errors)
-    filled = np.where(known, errors, 0.0)
-    recent = known * 0.5 ** (age / SIZE_HALF_LIFE)[:, None]
+    filled, recent = _recent(errors, age)
     coefficients = _risk_coefficients(risk, np.abs(filled), recent)
-    store = _store_sizes(np.abs(filled), _size(risk, coefficients), recent)
+    expected = _size(risk, coefficients)
+    prior = STORE_PRIOR * (recent * expected).sum(axis=0).sum() / max(recent.sum(), 1.0)
+    store = _store_sizes(np.abs(filled), expected, recent, prior)
     scaled = (filled / _size(risk, coefficients, store))[known]
     weight = (known * 0.5 ** (age / SHAPE_HALF_LIFE)[:, None])[known]
-    return Spread(coefficients, _shape(scaled, weight), store)
+    return ProductSpread(coefficients, _shape(scaled, weight), float(prior))
+
+
+def _recent(errors: np.ndarray, age: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the errors, 0 where there is none, and how much each counts for its size, (N, S)."""
+    known = ~np.isnan(errors)
+    return np.where(known, errors, 0.0), known * 0.5 ** (age / SIZE_HALF_LIFE)[:, None]
 
 
 def _risk_coefficients(risk: np.ndarray, size: np.ndarray, weight: np.ndarray) -> np.ndarray:
@@ -77,10 +112,9 @@ def _risk_coefficients(risk: np.ndarray, size: np.ndarray, weight: np.ndarray) -
     return np.linalg.solve(weighted.T @ rows + np.diag(penalty), size.ravel() @ weighted + penalty * prior)
 
 
-def _store_sizes(size: np.ndarray, expected: np.ndarray, weight: np.ndarray) -> np.ndarray:
+def _store_sizes(size: np.ndarray, expected: np.ndarray, weight: np.ndarray, prior: float) -> np.ndarray:
     """Size of each store's errors relative to what is expected of the product, shrunk to it, (S,)."""
     total, usual = (weight * size).sum(axis=0), (weight * expected).sum(axis=0)
-    prior = STORE_PRIOR * usual.sum() / max(weight.sum(), 1.0)
     return (total + prior) / (usual + prior) if prior > 0 else np.ones(size.shape[1])
 
 

@@ -108,7 +108,7 @@ def lake(tmp_path: Path) -> Lake:
     lake = Lake(tmp_path / "lake")
     lake.sales.add(sales(SPEC.cutoff, {2: 5}), NOON)
     lake.promotions.add(announced(SPEC.cutoff, 1.5, SPEC.cutoff), NOON)
-    lake.forecasts.publish(forecast(10), SERIES, SPEC, "run-a", lake.last_collected())
+    lake.forecasts.publish([forecast(10)], SERIES, SPEC, "run-a", lake.last_collected())
     lake.sales.add(pd.concat([sales(SPEC.cutoff, {2: 6}), sales(SECOND, {2: 7})]), LATER)
     return lake
 

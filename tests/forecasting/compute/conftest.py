@@ -9,8 +9,7 @@ from forecasting.compute import Cluster, PartitionFunction, dask_cluster
 from forecasting.contracts.orange_juice import PROMOTIONS, SALES, dominicks_week
 from forecasting.contracts.panel_definition import Series
 from forecasting.contracts.spec import ClusterSpec, ForecastSpec
-from forecasting.core.forecast_checks import unusable_series
-from forecasting.core.partition import Partition
+from forecasting.core.partition import PartitionData
 from forecasting.core.retry_queue import RetryQueue
 from forecasting.pipeline.forecast import assemble, make_partitions
 from forecasting.pipeline.simulation import SHIPPED
@@ -32,7 +31,7 @@ def few_stores() -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 @pytest.fixture
-def partitions(few_stores: tuple[pd.DataFrame, pd.DataFrame]) -> list[Partition]:
+def partitions(few_stores: tuple[pd.DataFrame, pd.DataFrame]) -> list[PartitionData]:
     return make_partitions(*few_stores, SPEC, mini_batch_size=8)
 
 
@@ -46,7 +45,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 def mapped(
     cluster: Cluster,
     function: PartitionFunction,
-    partitions: list[Partition],
+    partitions: list[PartitionData],
     *args: object,
     timeout: float = 60,
     max_retries: int = 0,
@@ -57,8 +56,8 @@ def mapped(
         max_retries=max_retries,
         pooled=False,
         error_threshold=-1,
-        unusable=lambda rows, series: unusable_series(rows, series, spec),
     )
     outcomes = cluster.map_partitions(function, batch, spec, *args, timeout=timeout)
     reasons = {key: why for outcome in outcomes for key, why in outcome.reasons.items()}
-    return assemble([rows for outcome in outcomes for rows in outcome.frames], partitions, reasons, spec), reasons
+    frames = [part.rows for outcome in outcomes for part in outcome.parts if part.rows is not None]
+    return assemble(frames, partitions, reasons, spec), reasons

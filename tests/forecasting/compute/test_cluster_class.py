@@ -20,8 +20,9 @@ from forecasting.compute import dask_cluster
 from forecasting.compute.register import entries, reap_orphans
 from forecasting.contracts.errors import OptionError, RunError
 from forecasting.contracts.spec import ClusterSpec
-from forecasting.core.partition import Partition
-from forecasting.pipeline.forecast import forecast, forecast_partition
+from forecasting.core.partition import PartitionData
+from forecasting.pipeline.forecast import forecast
+from forecasting.pipeline.parts import forecast_data
 from forecasting.storage.lake import Lake
 from tests.certificates import configuration, environment, make_authority
 from tests.forecasting.compute import partition_functions as functions
@@ -123,7 +124,7 @@ def of_ssh() -> set[psutil.Process]:
 
 def test_the_result_is_the_local_one_and_nothing_is_left(
     spec: ClusterSpec,
-    partitions: list[Partition],
+    partitions: list[PartitionData],
     few_stores: tuple[pd.DataFrame, pd.DataFrame],
     tmp_path: Path,
 ) -> None:
@@ -221,14 +222,14 @@ def test_what_cannot_be_had_ends_in_one_sentence(
 
 
 def test_any_class_is_scaled_to_the_instances(
-    partitions: list[Partition], few_stores: tuple[pd.DataFrame, pd.DataFrame], tmp_path: Path
+    partitions: list[PartitionData], few_stores: tuple[pd.DataFrame, pd.DataFrame], tmp_path: Path
 ) -> None:
     """Dask's own LocalCluster by its path: constructed with the options, under TLS."""
     options = {"threads_per_worker": 1}
     spec = ClusterSpec(cluster="distributed:LocalCluster", cluster_options=options, max_concurrency_per_instance=1)
     with dask_cluster(spec, Lake(tmp_path)) as cluster:
         assert entries(Lake(tmp_path))[0].scheduler.startswith("tls://")
-        table, _ = mapped(cluster, forecast_partition, partitions)
+        table, _ = mapped(cluster, forecast_data, partitions)
     pd.testing.assert_frame_equal(table, forecast(*few_stores, SPEC), check_exact=True)
     assert cluster.usage.workers == 1
 

@@ -21,8 +21,9 @@ from forecasting.compute.register import entries
 from forecasting.contracts.errors import OptionError, RunError
 from forecasting.contracts.orange_juice import dominicks_week
 from forecasting.contracts.spec import ClusterSpec, ForecastSpec
-from forecasting.core.partition import Partition
-from forecasting.pipeline.forecast import forecast, forecast_partition, make_partitions, train
+from forecasting.core.partition import PartitionData
+from forecasting.pipeline.forecast import forecast, make_partitions, train
+from forecasting.pipeline.parts import forecast_data
 from forecasting.storage.lake import Lake
 from tests.certificates import configuration, make_authority
 from tests.forecasting.compute import partition_functions as functions
@@ -104,13 +105,13 @@ def configured(scheduler: Running) -> Iterator[Running]:
 
 
 def test_the_result_is_the_local_one_and_the_scheduler_stays(
-    configured: Running, partitions: list[Partition], few_stores: tuple[pd.DataFrame, pd.DataFrame], tmp_path: Path
+    configured: Running, partitions: list[PartitionData], few_stores: tuple[pd.DataFrame, pd.DataFrame], tmp_path: Path
 ) -> None:
     """Partitions go by shared storage; the run leaves nothing on the scheduler, and does not register it."""
     lake = Lake(tmp_path)
     with dask_cluster(configured.spec, lake) as cluster:
         assert entries(lake) == []
-        table, reasons = mapped(cluster, forecast_partition, partitions)
+        table, reasons = mapped(cluster, forecast_data, partitions)
     assert reasons == {}
     pd.testing.assert_frame_equal(table, forecast(*few_stores, SPEC), check_exact=True)
     assert (cluster.usage.transfer, cluster.usage.workers) == ("shared storage", 2)
@@ -132,7 +133,7 @@ def test_a_registered_model_forecasts_where_workers_see_the_lake(
     fitted = train(*few_stores, replace(spec, cutoff=dominicks_week(70)))
     partitions = make_partitions(*few_stores, spec, mini_batch_size=8, fitted=fitted)
     with dask_cluster(configured.spec, Lake(tmp_path)) as cluster:
-        table, reasons = mapped(cluster, forecast_partition, partitions, spec=spec)
+        table, reasons = mapped(cluster, forecast_data, partitions, spec=spec)
     assert cluster.usage.transfer == "shared storage"
     assert reasons == {}
     pd.testing.assert_frame_equal(table, forecast(*few_stores, spec, fitted), check_exact=True)
@@ -142,7 +143,7 @@ def test_a_registered_model_forecasts_where_workers_see_the_lake(
 
 def test_partitions_go_by_message_where_the_lake_is_not_shared(
     configured: Running,
-    partitions: list[Partition],
+    partitions: list[PartitionData],
     few_stores: tuple[pd.DataFrame, pd.DataFrame],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -150,13 +151,13 @@ def test_partitions_go_by_message_where_the_lake_is_not_shared(
     """Workers that cannot read the token get the same partitions in messages, with the same result."""
     monkeypatch.setattr("forecasting.compute.workers.read_text", lambda _: None)
     with dask_cluster(configured.spec, Lake(tmp_path)) as cluster:
-        table, _ = mapped(cluster, forecast_partition, partitions)
+        table, _ = mapped(cluster, forecast_data, partitions)
     assert cluster.usage.transfer == "message"
     pd.testing.assert_frame_equal(table, forecast(*few_stores, SPEC), check_exact=True)
 
 
 def test_a_worker_killed_in_mid_run_costs_nothing(
-    configured: Running, partitions: list[Partition], few_stores: tuple[pd.DataFrame, pd.DataFrame], tmp_path: Path
+    configured: Running, partitions: list[PartitionData], few_stores: tuple[pd.DataFrame, pd.DataFrame], tmp_path: Path
 ) -> None:
     """Its partition is computed again."""
     with dask_cluster(configured.spec, Lake(tmp_path)) as cluster:
@@ -167,7 +168,7 @@ def test_a_worker_killed_in_mid_run_costs_nothing(
 
 
 def test_a_worker_without_a_nanny_that_hangs_is_ended_too(
-    configured: Running, partitions: list[Partition], tmp_path: Path
+    configured: Running, partitions: list[PartitionData], tmp_path: Path
 ) -> None:
     """It ends itself at the deadline, for good; the others compute the rest."""
     with configured.worker("--no-nanny") as lonely:
@@ -197,7 +198,7 @@ def test_a_worker_without_the_package_is_named(configured: Running, elsewhere: P
 
 
 def test_a_late_worker_without_the_package_is_named(
-    configured: Running, partitions: list[Partition], elsewhere: Path, tmp_path: Path
+    configured: Running, partitions: list[PartitionData], elsewhere: Path, tmp_path: Path
 ) -> None:
     """It joins while the run computes: nothing it computed could enter the forecast."""
     with dask_cluster(configured.spec, Lake(tmp_path)) as cluster, configured.worker("--no-nanny", path=elsewhere):

@@ -8,14 +8,14 @@ import pytest
 
 from forecasting.compute import Cluster, PartitionFunction
 from forecasting.contracts.schemas import SERIES
-from forecasting.core.partition import Partition
+from forecasting.core.partition import PartitionData
 from forecasting.pipeline.forecast import forecast, make_partitions
 from tests.forecasting.compute import partition_functions as functions
 from tests.forecasting.compute.conftest import SPEC, mapped
 
 
 def test_what_models_log_on_workers_is_logged_here(
-    cluster: Cluster, partitions: list[Partition], caplog: pytest.LogCaptureFixture
+    cluster: Cluster, partitions: list[PartitionData], caplog: pytest.LogCaptureFixture
 ) -> None:
     """Log lines of every partition; a warning once, however many partitions raise it."""
     caplog.set_level(logging.INFO)  # Dask has silenced pytest's handler too
@@ -26,11 +26,11 @@ def test_what_models_log_on_workers_is_logged_here(
 
 
 def test_a_series_that_fails_names_itself(
-    cluster: Cluster, partitions: list[Partition], caplog: pytest.LogCaptureFixture
+    cluster: Cluster, partitions: list[PartitionData], caplog: pytest.LogCaptureFixture
 ) -> None:
     """Also where the model raised nothing."""
     caplog.set_level(logging.INFO)  # Dask has silenced pytest's handler too
-    mapped(cluster, functions.nan_on_poison, partitions)
+    mapped(cluster, functions.useless_on_poison, partitions)
     logged = [(record.levelname, record.getMessage()) for record in caplog.records]
     assert ("WARNING", "Store 5 product 3 failed (not_finite) and gets a fallback") in logged
 
@@ -39,7 +39,7 @@ def test_a_series_that_fails_names_itself(
     ("function", "mini_batch_size", "reason"),
     [
         (functions.raise_on_poison, 8, "raised"),
-        (functions.nan_on_poison, 8, "not_finite"),
+        (functions.useless_on_poison, 8, "not_finite"),
         (functions.die_on_poison, 1, "worker_lost"),
     ],
 )
@@ -70,7 +70,7 @@ def test_a_series_that_hangs_costs_itself_only(cluster: Cluster, few_stores: tup
 
 def test_a_killed_worker_does_not_change_the_result(
     cluster: Cluster,
-    partitions: list[Partition],
+    partitions: list[PartitionData],
     few_stores: tuple[pd.DataFrame, pd.DataFrame],
     tmp_path: Path,
 ) -> None:

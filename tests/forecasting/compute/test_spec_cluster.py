@@ -11,7 +11,7 @@ from distributed import LocalCluster
 from forecasting.compute import dask_cluster
 from forecasting.compute.spec_cluster import close_if_interrupted
 from forecasting.contracts.spec import ClusterSpec
-from forecasting.core.partition import Partition
+from forecasting.core.partition import PartitionData
 from forecasting.pipeline.forecast import forecast
 from forecasting.storage.lake import Lake
 from tests.forecasting.compute import partition_functions as functions
@@ -19,7 +19,7 @@ from tests.forecasting.compute.conftest import SPEC, mapped
 
 
 def test_a_growing_cluster_follows_its_work(
-    partitions: list[Partition], few_stores: tuple[pd.DataFrame, pd.DataFrame], tmp_path: Path
+    partitions: list[PartitionData], few_stores: tuple[pd.DataFrame, pd.DataFrame], tmp_path: Path
 ) -> None:
     """It begins with nothing, grows to its bound, shrinks when idle; what it provided is measured, not assumed."""
     spec = ClusterSpec(max_concurrency_per_instance=1, max_instances=2, idle_time_before_scale_down=1.0)

@@ -1,123 +1,46 @@
-"""A partition that is transferred by shared storage is the one that is sent in a message."""
+"""Whether workers reach the lake is asked of every one of them."""
 
-import shutil
-from dataclasses import MISSING, Field, fields, is_dataclass, replace
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pytest
 
-from forecasting.compute.transfer import PartitionUnreadable, store
-from forecasting.contracts.orange_juice import dominicks_week
-from forecasting.contracts.panel_definition import ORANGE_JUICE
-from forecasting.contracts.spec import ForecastSpec
-from forecasting.core.fitted_model import FittedModel
-from forecasting.core.partition import Partition
-from forecasting.pipeline.forecast import make_partitions, train
+from forecasting.compute import workers
+from forecasting.compute.transfer import is_lake_reached
+from forecasting.storage.lake import Lake
 
-# No field has its default value.
-OF_ANOTHER_KIND = replace(
-    ORANGE_JUICE,
-    week_starts_on=4,
-    whole_units=False,
-    negative_units=True,
-    unsold="left_out",
-    empty_units="zero",
-    new_ids="accept",
-    holidays="US",
-    category="ounces",
+
+class Workers:
+    """Stands for a client whose workers run a function each, some of them on another host."""
+
+    def __init__(self, *elsewhere: bool) -> None:
+        self._elsewhere = elsewhere
+
+    def run(self, function: Any, url: str) -> dict[str, Any]:
+        return {
+            f"worker-{number}": None if elsewhere else function(url) for number, elsewhere in enumerate(self._elsewhere)
+        }
+
+
+@pytest.mark.parametrize(
+    ("elsewhere", "expected"), [((False, False), True), ((False, True), False), ((True,), False), ((), False)]
 )
-
-
-@pytest.fixture(scope="module")
-def fitted(few_stores: tuple[pd.DataFrame, pd.DataFrame]) -> FittedModel:
-    """A real model, with texts as well."""
-    spec = ForecastSpec(dominicks_week(64), horizon=3, gap=1, model="arima_regression", point="mean")
-    return replace(train(*few_stores, spec), texts={"tree": "a\nb", "ümlaut": "ä"})
-
-
-@pytest.fixture(scope="module")
-def with_model(few_stores: tuple[pd.DataFrame, pd.DataFrame], fitted: FittedModel) -> list[Partition]:
-    """Partitions with a model, in which no field has its default value."""
-    spec = replace(fitted.spec, cutoff=dominicks_week(70))
-    made = make_partitions(*few_stores, spec, mini_batch_size=8, fitted=fitted)
-    on_friday = replace(fitted.spec, cutoff=fitted.spec.cutoff + timedelta(days=1), definition=OF_ANOTHER_KIND)
-    return [replace(each, fitted=replace(each.fitted, spec=on_friday)) for each in made if each.fitted]
-
-
-def require_same(found: Any, expected: Any) -> None:
-    """The same type and, field by field to any depth, the same values, types and order, to the last bit."""
-    assert type(found) is type(expected)
-    if isinstance(expected, pd.DataFrame):
-        pd.testing.assert_frame_equal(found, expected, check_exact=True)
-    elif is_dataclass(expected):
-        for field in fields(expected):
-            require_same(getattr(found, field.name), getattr(expected, field.name))
-    else:
-        assert found == expected
-
-
-def defaulted(thing: Any, path: str = "") -> list[str]:
-    """The fields of a dataclass, to any depth, that have their default value: one that is lost would look like this."""
-    found = []
-    for field in fields(thing):
-        value, name = getattr(thing, field.name), f"{path}.{field.name}"
-        if is_dataclass(value):
-            found += defaulted(value, name)
-        elif not isinstance(value, pd.DataFrame) and value == default_of(field):
-            found.append(name)
-    return found
-
-
-def default_of(field: "Field[Any]") -> Any:
-    return field.default if field.default_factory is MISSING else field.default_factory()
-
-
-def test_a_stored_partition_is_the_same_to_the_last_bit(partitions: list[Partition], tmp_path: Path) -> None:
-    """Without a fitted model; of the real data, nothing is lost in the file."""
-    for number, partition in enumerate(partitions):
-        require_same(store(partition, tmp_path / str(number)).load(), partition)
-
-
-def test_a_stored_partition_keeps_its_model(with_model: list[Partition], tmp_path: Path) -> None:
-    """Every field of partition, model and spec, also one that is yet to come: `defaulted` asks for a value of it."""
-    for number, partition in enumerate(with_model):
-        assert defaulted(partition) == []
-        require_same(store(partition, tmp_path / str(number)).load(), partition)
-
-
-@pytest.mark.parametrize("model", ["price_response", "mean"])
-def test_every_shape_of_model_is_kept(
-    model: str, few_stores: tuple[pd.DataFrame, pd.DataFrame], tmp_path: Path
+def test_a_lake_is_reached_if_every_worker_reads_it(
+    elsewhere: tuple[bool, ...], expected: bool, tmp_path: Path
 ) -> None:
-    """Numbers that stores share and numbers of one store, together; and a model without any."""
-    spec = ForecastSpec(dominicks_week(70), model=model)
-    fitted = train(*few_stores, spec)
-    for number, partition in enumerate(make_partitions(*few_stores, spec, mini_batch_size=8, fitted=fitted)):
-        require_same(store(partition, tmp_path / str(number)).load(), partition)
+    """One that does not is enough; nothing of the question stays in the lake."""
+    lake = Lake(tmp_path)
+    assert is_lake_reached(Workers(*elsewhere), lake) is expected  # type: ignore[arg-type]
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
-def test_missing_files_are_an_error_of_their_own(partitions: list[Partition], tmp_path: Path) -> None:
-    """So that the partition can be sent in a message instead."""
-    stored = store(partitions[0], tmp_path / "stored")
-    shutil.rmtree(tmp_path / "stored")
-    with pytest.raises(PartitionUnreadable):
-        stored.load()
+def test_another_lake_of_the_same_name_is_not_the_lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a worker finds in its place has to be what was written just now."""
+    monkeypatch.setattr(workers, "read_text", lambda _: "of yesterday")
+    assert not is_lake_reached(Workers(False), Lake(tmp_path))  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("name", ["panel.parquet", "promotions.parquet", "parameters.parquet", "texts.json"])
-@pytest.mark.parametrize("length", [None, 0, 20])
-def test_a_file_that_is_not_whole_is_unreadable(
-    name: str, length: int | None, with_model: list[Partition], tmp_path: Path
-) -> None:
-    """Missing, empty or cut short: the partition is never forecast without it."""
-    stored = store(with_model[0], tmp_path / "stored")
-    path = tmp_path / "stored" / name
-    content = path.read_bytes()
-    path.unlink()
-    if length is not None:
-        path.write_bytes(content[:length])
-    with pytest.raises(PartitionUnreadable):
-        stored.load()
+@pytest.mark.parametrize("url", ["/no/such/file", "s3://", "ftp://host/file", ""])
+def test_a_worker_that_cannot_read_says_so(url: str) -> None:
+    """Whatever the reason, it is no error of the run."""
+    assert workers.read_text(url) is None

@@ -13,6 +13,7 @@ from forecasting.contracts import schemas
 from forecasting.contracts.calendar import WEEK
 from forecasting.contracts.layout import Layout
 from forecasting.contracts.panel_definition import Attribute
+from forecasting.core.collected import CollectedFrames
 from forecasting.core.validation import Validated, validate
 from tests.forecasting.retailer import COLUMNS, SHOPS, history, rows_of
 
@@ -33,7 +34,9 @@ def taken(
     lines: str, collected: pd.DataFrame = NOTHING, known: Mapping[str, pd.DataFrame] = UNKNOWN, layout: Layout = WEEKS
 ) -> Validated:
     rows = rows_of({"sales.csv": HEADER + lines}, DESCRIBED, [layout]).frame
-    found = validate(rows, collected=collected, definition=DESCRIBED, layouts=[layout], **known)
+    found = validate(
+        rows, collected=CollectedFrames(collected, DESCRIBED), definition=DESCRIBED, layouts=[layout], **known
+    )
     assert len(found.quarantined) == 0
     return found
 
@@ -112,7 +115,9 @@ def test_a_layout_that_reads_none_says_nothing() -> None:
     found = taken(line("2024-01-01", "P;1;L;F;;1"), layout=Layout("weeks", COLUMNS, delimiter=";", decimal=","))
     assert (len(found.attributes["store"]), len(found.attributes["product"]), found.notes) == (0, 0, ())
     empty = rows_of({}, DESCRIBED, [WEEKS]).frame
-    nothing = validate(empty, collected=NOTHING, definition=DESCRIBED, layouts=[WEEKS], **UNKNOWN)
+    nothing = validate(
+        empty, collected=CollectedFrames(NOTHING, DESCRIBED), definition=DESCRIBED, layouts=[WEEKS], **UNKNOWN
+    )
     assert (len(nothing.attributes["store"]), nothing.notes) == (0, ())
 
 

@@ -13,7 +13,15 @@ from forecasting.contracts.calendar import WEEK
 from forecasting.contracts.panel_definition import ORANGE_JUICE
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.completeness import active_series
-from forecasting.core.panel import build_panel, complete_plan, complete_promotions, future_cells, series_of
+from forecasting.core.panel import (
+    build_panel,
+    complete_plan,
+    complete_promotions,
+    future_cells,
+    guess_offers,
+    series_of,
+)
+from forecasting.core.pool import MOST_POOLED, pooled_stores
 from tests.strategies import Market, markets, shuffled, whole_offers
 
 WEEK_1 = date(1991, 1, 3)
@@ -228,3 +236,44 @@ def test_completing_promotions_twice_changes_nothing(market: Market, ahead: int)
     assert not once.duplicated(schemas.CELL).any()
     pd.testing.assert_frame_equal(twice.drop(columns="known"), once.drop(columns="known"), check_exact=True)
     assert twice["known"].all()
+
+
+@LAW
+@given(markets(), st.integers(1, 4), st.integers(0, 99))
+def test_stores_are_completed_one_by_one_as_all_at_once(market: Market, ahead: int, seed: int) -> None:
+    """With guesses made once from all stores: the same rows, to the bit."""
+    series, last = active_series(market.sales, market.cutoff), market.cutoff + WEEK * ahead
+    hidden = np.random.default_rng(seed).random(len(market.promotions)) < 0.3
+    promotions = market.promotions[~hidden]
+    weeks = pd.date_range(market.cutoff + WEEK, last, freq="7D", unit="us")
+    guesses = guess_offers(promotions, weeks, market.cutoff, ORANGE_JUICE)
+
+    parts = [
+        complete_promotions(
+            promotions[promotions["store"] == store], of_store, market.cutoff, last, ORANGE_JUICE, guesses
+        )
+        for store, of_store in series.groupby("store")
+    ]
+
+    whole = complete_promotions(promotions, series, market.cutoff, last, ORANGE_JUICE)
+    whole = whole[whole["store"].isin(series["store"])]
+    found, expected = (
+        rows.sort_values(schemas.CELL, ignore_index=True) for rows in (pd.concat(parts, ignore_index=True), whole)
+    )
+    pd.testing.assert_frame_equal(found, expected, check_exact=True)
+
+
+def test_guesses_come_from_the_pooled_stores() -> None:
+    """A store that is not pooled announces an absurd price: it moves no guess."""
+    stores = np.arange(1, MOST_POOLED + 11)
+    outside = int(np.setdiff1d(stores, stores[pooled_stores(stores)])[0])
+    plan = plan_of(*[(int(store), 1, number, 2.0, 0, 0.0) for store in stores for number in (1, 2)])
+    absurd = plan.assign(price=plan["price"].mask(plan["store"] == outside, 99.0))
+
+    before, after = (
+        guess_offers(rows, pd.DatetimeIndex([week(2)]), week(1).date(), ORANGE_JUICE) for rows in (plan, absurd)
+    )
+
+    pd.testing.assert_frame_equal(before, after, check_exact=True)
+    assert before["week"].tolist() == [week(2), pd.NaT]
+    assert before["price"].tolist() == [2.0, 2.0]

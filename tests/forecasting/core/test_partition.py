@@ -8,9 +8,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forecasting.contracts import orange_juice, schemas
+from forecasting.contracts.schemas import SERIES
 from forecasting.core.completeness import active_series
 from forecasting.core.panel import build_panel, series_of
-from forecasting.core.partition import Partition, Pooled, partition_panel
+from forecasting.core.partition import (
+    PartitionData,
+    Pooled,
+    bucket_size,
+    is_pooled_apart,
+    partition_panel,
+    plan_partitions,
+    stores_of,
+)
 from tests.strategies import Market, markets, shuffled
 
 LAW = settings(max_examples=15, deadline=None)
@@ -21,7 +30,7 @@ def panel_of(market: Market) -> pd.DataFrame:
     return build_panel(market.sales, market.promotions, active_series(market.sales, market.cutoff), market.cutoff)
 
 
-def keys(partition: Partition) -> set[tuple[int, int]]:
+def keys(partition: PartitionData) -> set[tuple[int, int]]:
     return set(partition.series.itertuples(index=False, name=None))
 
 
@@ -129,3 +138,31 @@ def test_the_real_panel_is_cut_evenly(real_sales: pd.DataFrame, real_promotions:
     assert [part.name for part in products] == [f"part-{number:04d}" for number in range(6)]
     assert [len(set(part.panel["product"])) for part in products] == [2, 2, 2, 2, 2, 1]
     assert sum(len(part.panel) for part in parts) == sum(len(part.panel) for part in products) == len(panel)
+
+
+def grid(stores: int, products: int) -> pd.DataFrame:
+    return pd.DataFrame([(store, product) for store in range(stores) for product in range(products)], columns=SERIES)
+
+
+@pytest.mark.parametrize(
+    ("stores", "most_pooled", "expected"), [(5, 5, False), (6, 5, True), (6, None, False), (1, 5, False)]
+)
+def test_a_model_learns_apart_where_a_product_has_more_stores(
+    stores: int, most_pooled: int | None, expected: bool
+) -> None:
+    """Not where a model learns from all that it is given; more products make no difference."""
+    assert is_pooled_apart(grid(stores, 9), most_pooled) is expected
+
+
+def test_buckets_are_many_enough_for_workers_and_small_enough_for_memory() -> None:
+    """Never smaller than what was asked for."""
+    sizes = {count: bucket_size(pd.DataFrame(index=range(count)), 250) for count in (100, 8_000, 100_000, 1_000_000)}
+    assert sizes == {100: 250, 8_000: 500, 100_000: 6_250, 1_000_000: 8_000}
+
+
+def test_the_stores_of_partitions_are_those_of_their_series() -> None:
+    """And the range of one partition is from its first to its last."""
+    one, two = plan_partitions(grid(4, 3), mini_batch_size=6, pooled="nothing", name="bucket")
+    assert (one.name, two.name) == ("bucket-0000", "bucket-0001")
+    assert (one.stores, two.stores) == ((0, 1), (2, 3))
+    assert stores_of([one, two]) == {0, 1, 2, 3}

@@ -12,14 +12,13 @@ from hypothesis import strategies as st
 from forecasting.contracts import schemas
 from forecasting.contracts.panel_definition import Series
 from forecasting.core.partition import Partition
-from forecasting.core.retry_queue import Failure, PartitionOutcome, RetryQueue, Task
+from forecasting.core.retry_queue import Failure, Part, PartitionOutcome, RetryQueue, Task
 
 FOUR = ((2, 1), (2, 2), (5, 1), (5, 2))
 
 
 def partition_of(*series: Series, name: str = "part-0000") -> Partition:
-    panel = pd.DataFrame(series, columns=schemas.SERIES).assign(week=pd.Timestamp("1991-01-03"), units=1.0)
-    return Partition(name, panel, pd.DataFrame(columns=schemas.CELL))
+    return Partition(name, pd.DataFrame(sorted(series), columns=schemas.SERIES))
 
 
 def keys(frame: pd.DataFrame) -> tuple[Series, ...]:
@@ -50,7 +49,6 @@ class Computer:
             max_retries=max_retries,
             pooled=pooled,
             error_threshold=error_threshold,
-            unusable=self._unusable,
         )
         outcomes: list[PartitionOutcome] = []
         while (task := batch.next_task()) is not None:
@@ -69,11 +67,8 @@ class Computer:
         failures = [self.poison[key] for key in series if key in self.poison]
         if failures:
             return batch.failed(task, failures[0])
-        return batch.succeeded(task, task.partition.series.assign(learnt_from=len(series)))
-
-    def _unusable(self, rows: pd.DataFrame, series: pd.DataFrame) -> dict[Series, str]:
-        assert keys(rows) == keys(series)
-        return {key: "negative" for key in keys(rows) if key in self.useless}
+        reasons = {key: "negative" for key in series if key in self.useless}
+        return batch.succeeded(task, part_of(task, reasons))
 
 
 def batch_of_four(*, max_retries: int, pooled: bool = False) -> RetryQueue:
@@ -83,7 +78,6 @@ def batch_of_four(*, max_retries: int, pooled: bool = False) -> RetryQueue:
         max_retries=max_retries,
         pooled=pooled,
         error_threshold=-1,
-        unusable=lambda rows, series: {},
     )
 
 
@@ -93,8 +87,17 @@ def next_of(batch: RetryQueue) -> Task:
     return task
 
 
+def part_of(task: Task, reasons: Mapping[Series, str] | None = None) -> Part:
+    rows = task.partition.series.assign(learnt_from=len(task.partition.series))
+    return Part(task.partition.name, rows, reasons=reasons or {})
+
+
+def frames(outcome: PartitionOutcome) -> list[pd.DataFrame]:
+    return [part.rows for part in outcome.parts if part.rows is not None]
+
+
 def usable(outcome: PartitionOutcome) -> list[Series]:
-    return sorted(key for rows in outcome.frames for key in keys(rows) if key not in outcome.reasons)
+    return sorted(key for rows in frames(outcome) for key in keys(rows) if key not in outcome.reasons)
 
 
 @pytest.mark.parametrize("pooled", [False, True])
@@ -165,9 +168,9 @@ def test_a_pooled_model_runs_once_more_without_the_culprit() -> None:
     good = ((2, 1), (2, 2), (5, 2))
     assert computer.tried[-1] == good
     assert computer.tried.count(good) == 1
-    assert len(outcome.frames) == 1
-    assert keys(outcome.frames[0]) == good
-    assert set(outcome.frames[0]["learnt_from"]) == {3}
+    assert len(outcome.parts) == 1
+    assert keys(frames(outcome)[0]) == good
+    assert set(frames(outcome)[0]["learnt_from"]) == {3}
     assert outcome.reasons == {(5, 1): "raised"}
 
 
@@ -177,7 +180,7 @@ def test_the_halves_stand_where_the_last_run_of_a_pooled_model_fails() -> None:
     batch.failed(next_of(batch), "raised")
     for _ in range(2):
         half = next_of(batch)
-        assert batch.succeeded(half, half.partition.series) is None
+        assert batch.succeeded(half, part_of(half)) is None
     last = next_of(batch)
     assert last.final
 
@@ -217,7 +220,7 @@ def test_a_partition_of_nothing_but_culprits_ends_without_rows() -> None:
     """Every series has its own reason."""
     (outcome,) = Computer(poison={(2, 1): "raised", (2, 2): "timed_out"}).run(partition_of(*FOUR[:2]), pooled=True)
 
-    assert outcome.frames == []
+    assert outcome.parts == []
     assert outcome.reasons == {(2, 1): "raised", (2, 2): "timed_out"}
 
 
@@ -263,7 +266,7 @@ def test_a_batch_stops_once_more_series_failed_than_may(error_threshold: int, ta
 def test_a_refused_batch_knows_what_failed() -> None:
     """Exactly as many failures as allowed are no refusal; one more is, and each has its reason."""
     one, two = partition_of(FOUR[0]), partition_of(FOUR[1])
-    batch = RetryQueue([one, two], max_retries=0, pooled=False, error_threshold=1, unusable=lambda rows, series: {})
+    batch = RetryQueue([one, two], max_retries=0, pooled=False, error_threshold=1)
 
     batch.failed(next_of(batch), "raised")
     assert not batch.refused

@@ -12,6 +12,7 @@ from forecasting.contracts import orange_juice, schemas
 from forecasting.contracts.calendar import days_of
 from forecasting.contracts.orange_juice import dominicks_week
 from forecasting.contracts.panel_definition import ORANGE_JUICE
+from forecasting.core.collected import CollectedFrames
 from forecasting.core.inspection import no_rows
 from forecasting.core.point_in_time import newest_announced
 from forecasting.core.validation import validate
@@ -49,7 +50,7 @@ def test_an_empty_inbox_is_valid() -> None:
     found = validate(
         no_rows(ORANGE_JUICE),
         **KNOWN,
-        collected=NOTHING,
+        collected=CollectedFrames(NOTHING, ORANGE_JUICE),
     )
 
     assert (found.rows_in, found.accepted, found.dropped, len(found.quarantined)) == (0, 0, 0, 0)
@@ -255,7 +256,7 @@ def test_every_row_is_accounted_for(rows: pd.DataFrame) -> None:
     found = validate(
         rows,
         **KNOWN,
-        collected=collected,
+        collected=CollectedFrames(collected, ORANGE_JUICE),
     )
 
     assert found.rows_in == len(rows) == found.accepted + found.dropped + len(found.quarantined)
@@ -278,7 +279,7 @@ def test_the_order_of_rows_does_not_matter(rows: pd.DataFrame, seed: int) -> Non
         validate(
             order,
             **KNOWN,
-            collected=history({2: 12}),
+            collected=CollectedFrames(history({2: 12}), ORANGE_JUICE),
         )
         for order in (rows, shuffled(rows, seed))
     )
@@ -308,7 +309,7 @@ def test_no_honest_week_of_the_real_data_is_quarantined(
     announced = real_promotions[real_promotions["week"] < pd.Timestamp(week)]
     known = {"stores": real_stores, "products": real_products, **JUICE}
 
-    found = validate(rows, **known, collected=before, announced=announced)
+    found = validate(rows, **known, collected=CollectedFrames(before, ORANGE_JUICE, announced))
 
     assert found.quarantined_by_rule == {}
     assert found.accepted == found.rows_in == len(of_week) > 0

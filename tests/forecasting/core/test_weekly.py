@@ -96,13 +96,18 @@ def test_what_is_not_stated_again_stays_as_it_was_announced() -> None:
     assert found.promotions.iloc[-1][["price", "warm", "flyer"]].tolist() == [1.9, 7.0, 1]
 
 
+def never(*_: object) -> pd.DataFrame:
+    """Nothing is asked of what was collected."""
+    raise AssertionError
+
+
 def test_no_rows_are_no_sums() -> None:
     """With the declared columns nevertheless."""
     kinds = {"store": "str", "product": "str", "units": "float64", "price": "float64"}
     days = dict.fromkeys(("week", "announced"), "datetime64[us]")
     rows = pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in (kinds | days).items()})
     assert weekly_sales(rows, SHOPS).sales.empty
-    assert weekly_promotions(rows, SHOPS, rows[schemas.SERIES]).empty
+    assert weekly_promotions(rows, SHOPS, never, never).empty
 
 
 def test_ids_are_no_categories_where_others_read_them() -> None:

@@ -9,6 +9,7 @@ from forecasting.contracts import orange_juice, schemas
 from forecasting.contracts.calendar import WEEK
 from forecasting.contracts.orange_juice import LAYOUTS
 from forecasting.contracts.panel_definition import ORANGE_JUICE
+from forecasting.core.collected import CollectedFrames
 from forecasting.core.validation import Validated, validate
 from tests.strategies import FIRST_WEEK, KNOWN_PRODUCTS, KNOWN_STORES, raw_rows
 
@@ -25,7 +26,7 @@ def checked(
     return validate(
         raw_rows(*rows),
         **KNOWN,
-        collected=collected,
+        collected=CollectedFrames(collected, ORANGE_JUICE),
         overrides=overrides,
     )
 

@@ -14,7 +14,7 @@ from forecasting.core.panel import build_panel
 from forecasting.models import boosted_trees as module
 from forecasting.models.boosted_trees import _origins_between, _training_rows
 from forecasting.models.response.choice import FIRST_ORIGIN
-from forecasting.models.response.product_fit import fit_products
+from forecasting.models.response.panel_fit import fit_products
 from forecasting.models.response.tree_features import tree_features
 from forecasting.pipeline.forecast import assemble, forecast, forecast_partition, make_partitions
 from tests.forecasting.models.made_up import made_up, true_log_units

@@ -13,7 +13,7 @@ from forecasting.contracts import orange_juice, schemas
 from forecasting.contracts.panel_definition import Series
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.forecast_checks import unusable_series
-from forecasting.core.partition import Partition
+from forecasting.core.partition import PartitionData
 from forecasting.models import MODELS, get_model
 from forecasting.pipeline.forecast import FALLBACK_MODEL, assemble, forecast_partition, make_partitions
 from tests.strategies import whole_offers
@@ -83,13 +83,13 @@ def spec_of(model: str) -> ForecastSpec:
     return ForecastSpec(CUTOFF, horizon=2, gap=1, model=model)
 
 
-def partition_of(kind: str, model: str) -> Partition:
+def partition_of(kind: str, model: str) -> PartitionData:
     """The market of a kind, in one partition; where there are no sales there is no plan either, but ahead."""
     return _partition(kind, get_model(model).pooled)
 
 
 @cache
-def _partition(kind: str, pooled: str) -> Partition:
+def _partition(kind: str, pooled: str) -> PartitionData:
     """What all models get that pool alike; none of them changes what it gets."""
     cells = KINDS[kind](ordinary_cells())
     ahead = cells["week"] > pd.Timestamp(CUTOFF)

@@ -10,6 +10,7 @@ from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.distribution import PredictiveDistribution
 from forecasting.core.fitted_model import FittedModel
 from forecasting.core.panel import future_cells, series_of
+from forecasting.core.pool import MOST_POOLED, Pool
 from forecasting.models import MODELS, Model, get_model
 from forecasting.models.model import OnePassModel, PreparesOffers
 from tests.forecasting.models.series import CUTOFF, sales_of
@@ -42,7 +43,9 @@ class Five(OnePassModel):
     summary = "five"
     trainable = False
 
-    def forecast(self, panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec) -> PredictiveDistribution:
+    def forecast(
+        self, panel: pd.DataFrame, promotions: pd.DataFrame, spec: ForecastSpec, pool: Pool | None = None
+    ) -> PredictiveDistribution:
         cells = future_cells(series_of(panel), spec)
         return PredictiveDistribution(cells, np.full((len(cells), 3), 5.0))
 
@@ -66,6 +69,14 @@ def test_defaults_and_refusal() -> None:
     Largest().require_trainable()
     with pytest.raises(OptionError, match="model=five cannot be trained"):
         Five().require_trainable()
+
+
+def test_a_model_that_does_not_say_so_has_no_pool() -> None:
+    """It learns from all that it is given, and refuses to learn from some; the default model has one."""
+    assert Largest().most_pooled is None
+    with pytest.raises(ValueError, match="the model five learns from all series"):
+        Five().learn(PANEL, NO_PROMOTIONS, SPEC)
+    assert get_model("price_response").most_pooled == MOST_POOLED
 
 
 def test_only_the_price_response_prepares_offers() -> None:

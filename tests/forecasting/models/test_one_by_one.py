@@ -27,7 +27,7 @@ class Level(OneByOne):
     summary = "mean of the log units"
     min_weeks = 2
 
-    def learn(self, log_units: np.ndarray) -> Numbers:
+    def estimate(self, log_units: np.ndarray) -> Numbers:
         return {"level": float(log_units.mean()), "n": float(len(log_units))}
 
     def apply(self, log_units: np.ndarray, learnt: Numbers, steps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -39,4 +39,4 @@ def publish_week(lake: Lake, week: Any, factor: float = 1.0) -> None:
     table = forecast(sales, lake.promotions.read(), spec_of(week))
     numbers = ["forecast", *(f"{side}_{level}" for side in ("lo", "hi") for level in schemas.LEVELS)]
     table[numbers] *= factor
-    lake.forecasts.publish(table, table[schemas.SERIES].drop_duplicates(), spec_of(week), f"{int(factor * 10):016x}")
+    lake.forecasts.publish([table], table[schemas.SERIES].drop_duplicates(), spec_of(week), f"{int(factor * 10):016x}")

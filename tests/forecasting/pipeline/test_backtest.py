@@ -45,7 +45,8 @@ def test_a_fold_is_the_weekly_run_s_forecast(simulated_lake: Lake, tmp_path: Pat
     spec, batch = ForecastSpec(cutoff, model="price_response", point="mape"), BatchSpec(error_threshold=-1)
     with dask_cluster(ClusterSpec(1, 1), Lake(tmp_path)) as cluster:
         prepared = stages.prepare(simulated_lake, spec, ModelChoice(spec.model, "always"), batch)
-        weekly = stages.map_forecast(cluster, prepared.partitions, spec, batch, lambda _: None)
+        staged = stages.forecast(cluster, simulated_lake, prepared, on_progress=lambda *_: None)
+        weekly = pd.concat(staged.frames(), ignore_index=True)
         source = load(simulated_lake, of_benchmark=False)
         progress: list[tuple[int, int]] = []
         found, milliseconds = run_folds(

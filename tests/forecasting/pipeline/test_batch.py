@@ -3,7 +3,7 @@
 import re
 from contextlib import suppress
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pandas as pd
 import pytest
@@ -12,13 +12,17 @@ from forecasting.clock import now
 from forecasting.compute import Cluster
 from forecasting.contracts.orange_juice import dominicks_week
 from forecasting.contracts.spec import BatchSpec, ForecastSpec, GateSpec
+from forecasting.core import partition, pool
+from forecasting.core.retry_queue import RetryQueue, Task
+from forecasting.models.price_response import PriceResponse
+from forecasting.models.response import panel_fit
 from forecasting.pipeline import batch as stages
 from forecasting.pipeline import ingest
 from forecasting.pipeline.forecast import forecast
 from forecasting.pipeline.model_selection import ModelChoice
 from forecasting.pipeline.simulation import simulate
 from forecasting.storage.lake import Lake
-from tests.small import InThisProcess
+from tests.small import InThisProcess, half_announced_lake
 
 
 def test_a_resumed_run_does_not_start_over(simulated_lake: Lake) -> None:
@@ -38,11 +42,11 @@ def test_a_resumed_run_does_not_start_over(simulated_lake: Lake) -> None:
     for on_progress in (cut_after_four, lambda done, total: None):
         cluster = InThisProcess()
         with suppress(PowerCut):
-            table = stages.forecast(cast("Cluster", cluster), simulated_lake, work, on_progress=on_progress)
+            staged = stages.forecast(cast("Cluster", cluster), simulated_lake, work, on_progress=on_progress)
         tasks.append(cluster.usage.tasks)
     assert len(work.partitions) == 10
-    assert tasks[1] == 6
-    pd.testing.assert_frame_equal(table, whole, check_exact=True)
+    assert tasks[1] == 5
+    pd.testing.assert_frame_equal(pd.concat(staged.frames(), ignore_index=True), whole, check_exact=True)
 
 
 def test_a_plan_that_came_after_the_cutoff_is_not_seen(simulated_lake: Lake) -> None:
@@ -80,3 +84,39 @@ def test_a_changed_model_of_ones_own_is_another_run(
         ids.append(stages.prepare(simulated_lake, spec, ModelChoice(spec.model, "always"), BatchSpec()).run_id)
     assert ids[0] == ids[1]
     assert ids[1] != ids[2]
+
+
+@pytest.mark.parametrize("transfer", ["shared storage", "message"])
+def test_a_product_of_more_stores_than_are_pooled_is_learnt_first(
+    transfer: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Then any stores are forecast by the pool: the rows are those of one piece, where all stores are at hand."""
+    lake = half_announced_lake(tmp_path / "lake", dominicks_week(90), dominicks_week(130))
+    for module in (pool, panel_fit):
+        monkeypatch.setattr(module, "MOST_POOLED", 2)
+    monkeypatch.setattr(PriceResponse, "most_pooled", 2)
+    monkeypatch.setattr(partition, "FEWEST_BUCKETS", 4)
+    spec, tasks = ForecastSpec(dominicks_week(130)), []
+
+    class Recording(InThisProcess):
+        def map_partitions(self, function: Any, batch: RetryQueue, *args: Any, **options: Any) -> Any:
+            waiting, rows = batch.next_task, options["rows"]
+
+            def next_task() -> Task | None:
+                task = waiting()
+                if task:
+                    tasks.append(task.partition.name)
+                    if transfer == "message":
+                        task.partition = rows(task.partition)
+                return task
+
+            monkeypatch.setattr(batch, "next_task", next_task)
+            return super().map_partitions(function, batch, *args, **options)
+
+    work = stages.prepare(lake, spec, ModelChoice(spec.model, "always"), BatchSpec(mini_batch_size=3))
+    staged = stages.forecast(cast("Cluster", Recording()), lake, work, on_progress=lambda *_: None)
+    found = pd.concat(staged.frames(), ignore_index=True)
+
+    whole = forecast(lake.sales.read(), lake.promotions.read(), spec)
+    pd.testing.assert_frame_equal(found, whole, rtol=1e-9)
+    assert tasks == [*(f"pool-{number:04d}" for number in range(11)), *(f"part-{number:04d}" for number in range(4))]

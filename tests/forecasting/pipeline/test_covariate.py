@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from forecasting.contracts import orange_juice, schemas
+from forecasting.contracts import schemas
 from forecasting.contracts.calendar import WEEK
 from forecasting.contracts.layout import store_files
 from forecasting.contracts.panel_definition import ORANGE_JUICE, Covariate
@@ -20,6 +20,7 @@ from forecasting.models import MODELS
 from forecasting.pipeline.forecast import forecast, train
 from forecasting.pipeline.report import report
 from forecasting.pipeline.what_if import outlook, what_if
+from forecasting.storage.collected import LakeCollected
 from forecasting.storage.database.load import load
 from forecasting.storage.files import read_table
 from forecasting.storage.inbox import list_inbox, read_inbox
@@ -65,7 +66,7 @@ def week(lake: Lake) -> date:
     """Collect the week of the inbox, and return it."""
     files, rows, _ = read_inbox(list_inbox(lake.inbox), lake.reference.definition, lake.reference.layouts)
     known = {"stores": lake.reference.stores(), "products": lake.reference.products()}
-    checked = validate(rows, **known, collected=lake.sales.read(), **PANEL)
+    checked = validate(rows, **known, collected=LakeCollected(lake), **PANEL)
     assert checked.quarantined.empty
     lake.sales.add(checked.sales)
     lake.promotions.add(checked.promotions)
@@ -79,7 +80,7 @@ def test_its_values_are_validated_by_its_role(lake: Lake, text: str) -> None:
     _, rows, _ = read_inbox(list_inbox(lake.inbox), DEFINITION, store_files(DEFINITION))
     known = {"stores": lake.reference.stores(), "products": lake.reference.products()}
 
-    found = validate(rows.assign(aisle_end=text), **known, collected=orange_juice.SALES.empty(), **PANEL)
+    found = validate(rows.assign(aisle_end=text), **known, collected=LakeCollected(lake), **PANEL)
 
     assert found.accepted == 0
     assert found.quarantined["detail"].str.startswith(f"aisle_end is {text!r}: ").all()
@@ -113,7 +114,7 @@ def test_it_stands_in_report_order_sheet_and_database(lake: Lake, week: date, tm
     """Beside the other covariates, for past and coming weeks."""
     spec = ForecastSpec(week, model="naive", definition=lake.reference.definition)
     rows = forecast(lake.sales.read(), lake.promotions.read(), spec)
-    lake.forecasts.publish(rows, series_of(rows), spec, "run-1")
+    lake.forecasts.publish([rows], series_of(rows), spec, "run-1")
 
     found = read_table(local_file(Path(report(lake).table)), schemas.report(DEFINITION))
 

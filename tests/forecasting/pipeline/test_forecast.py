@@ -16,7 +16,7 @@ from forecasting.contracts.errors import DataError, RunError
 from forecasting.contracts.panel_definition import ORANGE_JUICE, Series
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.completeness import active_series
-from forecasting.core.partition import Partition
+from forecasting.core.partition import PartitionData
 from forecasting.pipeline.forecast import (
     FALLBACK_MODEL,
     assemble,
@@ -133,7 +133,7 @@ def test_of_a_panel_without_covariates_everything_is_announced() -> None:
 
 
 @pytest.fixture
-def parts() -> list[Partition]:
+def parts() -> list[PartitionData]:
     return make_partitions(THREE.sales, THREE.promotions, SPEC, mini_batch_size=2)
 
 
@@ -148,7 +148,7 @@ def test_a_cutoff_without_sales_before_it_is_refused() -> None:
         forecast(THREE.sales, THREE.promotions, ForecastSpec(date(1990, 1, 4), model="naive"))
 
 
-def test_a_failed_series_gets_the_climatology_and_its_reason(parts: list[Partition]) -> None:
+def test_a_failed_series_gets_the_climatology_and_its_reason(parts: list[PartitionData]) -> None:
     """The failed series' past median stands in, named as what it is; the others are the model's, as before."""
     frames = [forecast_partition(part, SPEC) for part in parts[1:]]
     reasons: dict[Series, str] = {(2, 1): "raised", (2, 2): "timed_out"}
@@ -160,7 +160,7 @@ def test_a_failed_series_gets_the_climatology_and_its_reason(parts: list[Partiti
     assert table["reason"].fillna("").tolist() == ["raised"] * 2 + ["timed_out"] * 2 + [""] * 2
 
 
-def test_unusable_rows_give_way_to_the_fallback(parts: list[Partition]) -> None:
+def test_unusable_rows_give_way_to_the_fallback(parts: list[PartitionData]) -> None:
     """Rows of a series with a reason are left out, wherever they come from."""
     frames = [forecast_partition(part, SPEC).assign(forecast=-1.0) for part in parts]
     reasons = dict.fromkeys(SERIES.itertuples(index=False, name=None), "negative")
@@ -171,14 +171,14 @@ def test_unusable_rows_give_way_to_the_fallback(parts: list[Partition]) -> None:
     assert len(table) == 6
 
 
-def test_a_fallback_covers_the_named_series_only(parts: list[Partition]) -> None:
+def test_a_fallback_covers_the_named_series_only(parts: list[PartitionData]) -> None:
     """One series of the partition failed: one series falls back, on every step."""
     found = fallback(parts[0], SPEC, {(2, 2): "raised"})
 
     assert found[["store", "product", "step"]].to_numpy().tolist() == [[2, 2, 1], [2, 2, 2]]
 
 
-def test_a_series_without_row_or_reason_stops_the_run(parts: list[Partition]) -> None:
+def test_a_series_without_row_or_reason_stops_the_run(parts: list[PartitionData]) -> None:
     """What nobody accounts for is never published."""
     frames = [forecast_partition(part, SPEC) for part in parts[:1]]
 

@@ -22,6 +22,7 @@ from forecasting.pipeline.baseline import monitor_key
 from forecasting.pipeline.batch import ForecastBatch
 from forecasting.pipeline.forecast import forecast
 from forecasting.pipeline.monitoring import MonitoringResult, monitor, score_published
+from forecasting.pipeline.parts import PartitionReader
 from forecasting.storage.lake import Lake
 from tests.forecasting.core.test_drift import backtest_rows
 from tests.forecasting.pipeline.replayed import WEEKS, publish_week, spec_of
@@ -106,7 +107,7 @@ def test_a_forecast_that_is_replaced_under_its_run_id_is_scored_anew(lake: Lake)
     before, run_id = lake.monitoring.scores(), lake.forecasts.run_id(WEEKS[0])
     table = lake.forecasts.read(WEEKS[0])
     table["forecast"] = table["lo_80"]
-    lake.forecasts.publish(table, table[schemas.SERIES].drop_duplicates(), spec_of(WEEKS[0]), str(run_id))
+    lake.forecasts.publish([table], table[schemas.SERIES].drop_duplicates(), spec_of(WEEKS[0]), str(run_id))
     assert monitor(lake, spec_of(WEEKS[-1])).scored == 1
     of_week = lake.monitoring.scores()["cutoff"] == pd.Timestamp(WEEKS[0])
     assert (lake.monitoring.scores().loc[of_week, "forecast"] < before.loc[of_week, "forecast"]).all()
@@ -138,7 +139,9 @@ def test_a_damaged_forecast_costs_no_other_week_its_scores(
     lake.sales.add(sales[sales["week"] == pd.Timestamp(WEEKS[2])].assign(units=1))
     assert monitor(lake, spec_of(WEEKS[-1])).scored == 1
     assert publication.current_forecast(lake, WEEKS[0]) is None
-    assert not publication.is_final(lake, ForecastBatch("000000000000000a", now(), spec_of(WEEKS[0]), BatchSpec(), []))
+    spec, run_id = spec_of(WEEKS[0]), "000000000000000a"
+    reader = PartitionReader(lake.url, run_id, now(), spec)
+    assert not publication.is_final(lake, ForecastBatch(run_id, now(), spec, BatchSpec(), [], reader))
     assert set(lake.forecasts.before(WEEKS[2], 2)["cutoff"].dt.date) == {WEEKS[1]}
     publish_week(lake, WEEKS[0])
     assert publication.current_forecast(lake, WEEKS[0]) is not None

@@ -27,7 +27,7 @@ def test_outcomes_are_counted_by_series_and_not_by_row(
     table = forecast(simulated_lake.sales.read(), simulated_lake.promotions.read(), SPEC)
     table.loc[table["store"].eq(2) & table["product"].eq(1), "reason"] = reason
     assert not is_final(simulated_lake, batch)
-    published = publish(simulated_lake, table, batch)
+    published = publish(simulated_lake, [table], batch)
     assert (published.series, published.rows) == (913, 1826)
     assert published.series_by_model == {"mean": 913}
     assert published.fallbacks_by_reason == ({} if reason is None else {reason: 1})
@@ -44,11 +44,11 @@ def test_outcomes_are_counted_by_series_and_not_by_row(
 def test_what_a_forecast_changed_is_part_of_the_result(simulated_lake: Lake, batch: ForecastBatch) -> None:
     """Against the one that it replaces."""
     table = forecast(simulated_lake.sales.read(), simulated_lake.promotions.read(), SPEC)
-    publish(simulated_lake, table, batch)
+    publish(simulated_lake, [table], batch)
     is_changed = table["store"].eq(2) & table["product"].eq(1) & table["step"].eq(1)
     changed = table.assign(forecast=table["forecast"] + 2.0 * is_changed)
     changed.loc[is_changed, ["hi_80", "hi_95"]] += 2.0
-    revision = publish(simulated_lake, changed, batch).revision
+    revision = publish(simulated_lake, [changed], batch).revision
     assert revision
     assert (revision.series_changed, revision.series_new, revision.series_gone) == (1, 0, 0)
     assert [(each.store, each.product, each.step) for each in revision.biggest] == [(2, 1, 1)]

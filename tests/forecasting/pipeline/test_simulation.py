@@ -14,6 +14,7 @@ from forecasting.contracts.orange_juice import LAYOUTS, dominicks_week
 from forecasting.contracts.panel_definition import ORANGE_JUICE
 from forecasting.core.validation import validate
 from forecasting.pipeline.simulation import WEEKS_AHEAD, simulate
+from forecasting.storage.collected import LakeCollected
 from forecasting.storage.inbox import list_inbox, read_inbox
 from forecasting.storage.lake import Lake
 from forecasting.storage.location import local_file
@@ -43,7 +44,7 @@ def test_what_is_dropped_is_what_was_sold(simulated_lake: Lake) -> None:
         rows,
         stores=simulated_lake.reference.stores(),
         products=simulated_lake.reference.products(),
-        collected=simulated_lake.sales.read(),
+        collected=LakeCollected(simulated_lake),
         definition=ORANGE_JUICE,
         layouts=LAYOUTS,
     )

@@ -38,9 +38,10 @@ def published(simulated_lake_template: Path, tmp_path_factory: pytest.TempPathFa
     checked = ingest.validate(lake, arrived)
     admitted = ingest.admit(lake, spec.cutoff, arrived, checked, GateSpec(now()), now())
     batch = batches.prepare(lake, spec, ModelChoice(spec.model, "always"), BatchSpec())
-    rows = [forecast_partition(partition, spec) for partition in batch.partitions]
-    table = assemble(rows, batch.partitions, {(2, 5): "timed_out"}, spec)
-    forecast = publication.publish(lake, table, batch)
+    data = [batch.reader.read(partition) for partition in batch.partitions]
+    rows = [forecast_partition(each, spec) for each in data]
+    table = assemble(rows, data, {(2, 5): "timed_out"}, spec)
+    forecast = publication.publish(lake, [table], batch)
     report = reporting.report(lake)
     record = RunRecord(
         spec,

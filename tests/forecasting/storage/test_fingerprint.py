@@ -107,9 +107,7 @@ def test_words_for_people_do_not_count(copy: Path) -> None:
     before = code_fingerprint("price_response")
     assert before == code_fingerprint("mean")
     edit(copy / "pipeline" / "forecast.py", '"""The forecast:', '# A comment.\n\n"""The one forecast:')
-    edit(
-        copy / "core" / "partition.py", '    """The series that one task forecasts,', '    """What one task forecasts,'
-    )
+    edit(copy / "core" / "partition.py", '    """Which series one task forecasts,', '    """What one task forecasts,')
     edit(copy / "models" / "ensemble.py", '    """The mean of', '    # why\n    """A mean of')
     edit(copy / "models" / "ensemble.py", "(0.5, 0.5)", "(\n    0.5,\n    0.5,\n)")
     for name in (

@@ -300,3 +300,28 @@ def test_a_moment_is_later_than_the_newest_vintage(at: datetime, newest: datetim
     found = later_than(newest, at)
     assert found > newest
     assert found == at or at <= newest
+
+
+def test_one_week_after_the_other_is_read_as_it_was_known(lake: Lake) -> None:
+    """From the first to the last that are asked for; a later correction is not seen, and changes the hash."""
+    for week, units in ((FIRST, {2: 4, 5: 6}), (SECOND, {2: 7})):
+        lake.sales.add(sales(week, units), NOON)
+    then = lake.sales.digests(SECOND, NOON)
+    lake.sales.add(sales(FIRST, {2: 40}), NOON + ONE_LATER)
+
+    frames = list(lake.sales.by_week(FIRST, SECOND, NOON))
+
+    assert [rows["units"].tolist() for rows in frames] == [[4, 6], [7]]
+    assert [rows["units"].tolist() for rows in lake.sales.by_week(SECOND, SECOND, NOON)] == [[7]]
+    assert lake.sales.digests(SECOND, NOON) == then
+    assert lake.sales.digests(FIRST, NOON) == then[:1]
+    now_known = lake.sales.digests(SECOND, NOON + ONE_LATER)
+    assert (now_known[0] == then[0], now_known[1] == then[1]) == (False, True)
+
+
+def test_some_stores_of_a_range_are_read(lake: Lake) -> None:
+    """Of every week."""
+    lake.sales.add(sales(FIRST, {2: 4, 5: 6, 8: 1, 12: 3}))
+    lake.sales.add(sales(SECOND, {5: 7, 8: 2}))
+    found = lake.sales.read(stores=(5, 12), among={2, 8, 12})
+    assert found["units"].tolist() == [1, 2, 3]

@@ -5,16 +5,18 @@ import pandas as pd
 import pytest
 
 from forecasting.models.response.features import (
+    ChainOffers,
     Own,
     annual_waves,
     own_columns,
     product_regressors,
     product_risk,
-    usual_prices,
 )
 from forecasting.models.response.offers import Offers, Roles, nearest_rivals
+from forecasting.models.response.shared import Learn, Recall, Shared
 
 WEEKS, STORES = pd.date_range("1991-01-03", periods=20, freq="7D"), np.array([2, 5])
+SEASON = 0.25
 JUICE = Roles(("price",), ("feat",), ("deal",), ())
 
 
@@ -27,6 +29,12 @@ def own_of(roles: Roles, products: int = 3, stores: int = 2) -> Own:
     known |= {name: values.normal(1, 0.2, shape) for name in roles.price + roles.numbers}
     offers = Offers.of(roles, np.arange(stores), np.arange(products), WEEKS, known)
     return Own(offers, np.arange(products), nearest_rivals(offers, np.arange(products)))
+
+
+def regressors_of(own: Own, shared: Shared | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """With a season that is always the same as their last column."""
+    season = np.full((len(WEEKS), 1, len(own.positions), len(own.offers.stores)), SEASON)
+    return product_regressors(own, ChainOffers.of(own, shared or Learn()), season)
 
 
 def test_waves_come_back_after_a_year() -> None:
@@ -55,32 +63,46 @@ def test_regressors_have_a_penalty_each_and_are_finite(roles: Roles, products: i
     """Whatever the panel knows in advance, with rivals and without; the own offer comes first."""
     own = own_of(roles, products, stores)
 
-    x, penalty, changing = product_regressors(own, usual_prices(own))
+    x, penalty, changing = regressors_of(own)
 
-    assert x.shape == (len(WEEKS), products, stores, len(penalty))
+    assert x.shape == (len(WEEKS), len(penalty) + 1, products, stores)
+    assert (x[:, -1] == SEASON).all()
     assert np.isfinite(x).all()
     assert (penalty > 0).all()
     assert (np.diff(changing) > 0).all()
     for column, offer in enumerate(own_columns(own)):
-        assert np.array_equal(x[..., column], offer.transpose(2, 0, 1))
+        assert np.array_equal(x[:, column], offer.transpose(2, 0, 1))
         assert column in changing
 
 
 def test_no_column_of_a_rival_is_among_those_whose_changes_count() -> None:
     """The orange juice: own offers, their means over the stores, and the waves of the year."""
     own = own_of(JUICE, products=5)
-    *_, changing = product_regressors(own, usual_prices(own))
+    *_, changing = regressors_of(own)
     assert len(changing) == 2 * len(own_columns(own)) + 4
 
 
 def test_a_product_has_the_same_regressors_alone_and_among_others() -> None:
     """To the last bit."""
     own = own_of(JUICE, products=5)
-    together, *_ = product_regressors(own, usual_prices(own))
+    together, *_ = regressors_of(own)
 
     for each in range(5):
         alone = Own(own.offers, own.positions[each : each + 1], own.rivals[each : each + 1])
-        assert np.array_equal(product_regressors(alone, usual_prices(alone))[0][:, 0], together[:, each])
+        assert np.array_equal(regressors_of(alone)[0][:, :, 0], together[:, :, each])
+
+
+@pytest.mark.parametrize("roles", [JUICE, Roles((), ("promo",), (), ("temperature",))])
+def test_a_store_has_the_same_regressors_alone_as_among_all(roles: Roles) -> None:
+    """By what the offers of all have in common, to the last bit."""
+    own = own_of(roles, products=1, stores=4)
+    learn = Learn()
+    together, *_ = regressors_of(own, learn)
+
+    for store in range(4):
+        alone = own.of_stores(np.array([store]))
+        found, *_ = regressors_of(alone, Recall.of([learn.of_product(0)]))
+        assert np.array_equal(found, together[..., [store]])
 
 
 def test_the_orange_juice_s_own_offer_is_price_deal_feat_and_discount() -> None:
@@ -98,10 +120,10 @@ def test_numbers_and_single_flags_come_last_as_they_are() -> None:
     roles = Roles((), ("a", "b"), (), ("temperature",))
     own = own_of(roles)
 
-    x, *_ = product_regressors(own, usual_prices(own))
+    x, *_ = regressors_of(own)
 
-    for column, name in ((-3, "a"), (-2, "b"), (-1, "temperature")):
-        assert np.array_equal(x[..., column], own.offers.known[name].transpose(2, 0, 1))
+    for column, name in ((-4, "a"), (-3, "b"), (-2, "temperature")):
+        assert np.array_equal(x[:, column], own.offers.known[name].transpose(2, 0, 1))
 
 
 def test_risk_is_one_and_the_promotions() -> None:

@@ -4,11 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from forecasting.models.response.fit import FitOptions, _Products, rolling_fit
+from forecasting.models.response.fit import FitOptions, rolling_fit
 from forecasting.models.response.season import COLUMNS
+from forecasting.models.response.shared import Learn, Recall
 
 OPTIONS = FitOptions()
 LOOSE = replace(OPTIONS, ridge_weeks=0.01, slope_ridge=1000.0)
@@ -27,13 +26,16 @@ def all_forecasts(
     x: np.ndarray, penalty: np.ndarray, y: np.ndarray, steps: np.ndarray, last: int, o: FitOptions, own_slopes: int = 4
 ) -> np.ndarray:
     """By every candidate, (origins, C, H, S)."""
-    season = np.zeros((*y.shape[:1], 1, x.shape[1], COLUMNS))
-    x = np.concatenate([x[: len(x), None], np.broadcast_to(season[:1], (len(x), *season.shape[1:]))], axis=-1)
-    own_slopes, pool = min(own_slopes, len(penalty)), np.arange(x.shape[2])
+    x = np.concatenate([x, np.zeros((*x.shape[:2], COLUMNS))], axis=-1)
+    own_slopes = min(own_slopes, len(penalty))
     penalty = np.append(penalty, np.ones(COLUMNS))
-    return rolling_fit(x, penalty, y[:, None], steps, last, o, own_slopes, pool, np.arange(len(penalty))).forecasts[
-        ..., 0, :
-    ]
+    found = rolling_fit(of_one(x), penalty, y[:, None], steps, last, o, own_slopes, np.arange(len(penalty)), Learn())
+    return found.forecasts[..., 0, :]
+
+
+def of_one(x: np.ndarray) -> np.ndarray:
+    """The regressors (W, S, K) of one product as (W, K, P, S)."""
+    return np.ascontiguousarray(x.transpose(0, 2, 1)[:, :, None])
 
 
 def a_chain(seed: int = 0, noise: float = 0.1) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -170,54 +172,19 @@ def test_a_forecast_stays_near_what_the_product_ever_did() -> None:
     assert (found <= y[:61].mean(axis=0) + spread + OPTIONS.beyond + 0.3).all()
 
 
-@settings(max_examples=40, deadline=None)
-@given(st.integers(1, 300), st.integers(1, 12), st.floats(0, 1), st.floats(0, 2), st.integers(0, 2**32 - 1))
-def test_the_products_stay_positive_semi_definite(
-    stores: int, weeks: int, share_seen: float, shock: float, seed: int
-) -> None:
-    """For any number of stores that come and go, any weights, and any shock that they share."""
-    values = np.random.default_rng(seed)
-    products = _Products(replace(OPTIONS, shock=shock), 2, stores, 3, 1, np.arange(stores))
-    for _ in range(weeks):
-        weight = values.random((2, stores)) ** 3 * (values.random((2, stores)) < share_seen)
-        x = values.normal(0, 1, (2, stores, 3)) + values.normal(0, 3, 3)  # mostly what all stores share
-        add_week(products, weight, x, x @ [1.0, -1.0, 0.5] + values.normal(0, 1))
-
-    for found in products.within_stores():
-        eigenvalues = np.linalg.eigvalsh(found)
-        assert eigenvalues.min() >= -1e-9 * max(eigenvalues.max(), 1)
-
-
-def add_week(products: _Products, weight: np.ndarray, x: np.ndarray, y: np.ndarray) -> None:
-    columns = np.concatenate([x, y[..., None], np.ones((*y.shape, 1))], axis=-1)
-    products.add(weight, columns, weight[..., None] * columns)
-
-
-def test_with_whole_weeks_the_products_are_those_of_the_regression_within_stores() -> None:
-    """By generalised least squares with a constant for each store, worked out in one piece."""
-    x, _, y = a_chain()
-    products = _Products(replace(OPTIONS, half_life=np.inf), 1, S, K, 0, np.arange(S))
-    for week in range(20):
-        add_week(products, np.ones((1, S)), x[week][None], y[week][None])
-
-    inverse = np.kron(np.eye(20), np.linalg.inv(np.eye(S) + OPTIONS.shock * np.ones((S, S))))
-    columns = np.concatenate([x[:20], y[:20, :, None]], axis=-1).reshape(20 * S, -1)
-    levels = np.tile(np.eye(S), (20, 1))
-    rest = columns - levels @ np.linalg.solve(levels.T @ inverse @ levels, levels.T @ inverse @ columns)
-    assert products.within_stores()[0] == pytest.approx(rest.T @ inverse @ rest)
-
-
-def test_products_fitted_at_once_do_not_depend_on_each_other() -> None:
-    """Three chains together: the same bits as each alone."""
-    chains = [a_chain(seed) for seed in range(3)]
-    x, y = np.stack([x for x, _, _ in chains], axis=1), np.stack([y for _, _, y in chains], axis=1)
+@pytest.mark.parametrize("stores", range(1, S + 1))
+def test_products_fitted_at_once_do_not_depend_on_each_other(stores: int) -> None:
+    """Three chains together: the same bits as each alone, in however few stores."""
+    chains = [tuple(each[:, :stores] for each in a_chain(seed)[::2]) for seed in range(3)]
+    x = np.concatenate([of_one(x) for x, _ in chains], axis=2)
+    y = np.stack([y for _, y in chains], axis=1)
 
     def fit(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        return rolling_fit(x, PENALTY, y, STEPS, 60, OPTIONS, 4, np.arange(S), np.arange(K)).forecasts
+        return rolling_fit(x, PENALTY, y, STEPS, 60, OPTIONS, 4, np.arange(K), Learn()).forecasts
 
     together = fit(x, y)
     for each in range(3):
-        alone = fit(x[:, each : each + 1], y[:, each : each + 1])
+        alone = fit(x[:, :, each : each + 1], y[:, each : each + 1])
         assert np.array_equal(together[:, :, :, each], alone[:, :, :, 0], equal_nan=True)
 
 
@@ -225,8 +192,26 @@ def test_slopes_learnt_from_a_part_of_the_stores_serve_all() -> None:
     """With hardly any noise two stores of five teach the slopes, and every store has its own level."""
     x, _, y = a_chain(noise=0.01)
 
-    found = rolling_fit(x[:, None], PENALTY, y[:, None], STEPS, 60, LOOSE, 4, np.array([1, 3]), np.arange(K)).forecasts[
-        -1, 0, :, 0
-    ]
+    learn = Learn()
+    two = np.array([1, 3])
+    rolling_fit(of_one(x[:, two]), PENALTY, y[:, None, two], STEPS, 60, LOOSE, 4, np.arange(K), learn)
+    recall = Recall.of([learn.of_product(0)])
 
-    assert found == pytest.approx(y[61:], abs=0.15)
+    found = rolling_fit(of_one(x), PENALTY, y[:, None], STEPS, 60, LOOSE, 4, np.arange(K), recall).forecasts
+
+    assert found[-1, 0, :, 0] == pytest.approx(y[61:], abs=0.15)
+
+
+@pytest.mark.parametrize("size", [1, 2, 5])
+def test_stores_are_forecast_part_by_part_as_in_one_piece(size: int) -> None:
+    """By what all of them taught: every forecast of every origin is the same up to the last bits."""
+    x, _, y = a_chain()
+    y[30:40, 2] = np.nan
+    learn = Learn()
+    whole = rolling_fit(of_one(x), PENALTY, y[:, None], STEPS, 60, OPTIONS, 4, np.arange(K), learn).forecasts
+
+    for begin in range(0, S, size):
+        part = slice(begin, begin + size)
+        recall = Recall.of([learn.of_product(0)])
+        found = rolling_fit(of_one(x[:, part]), PENALTY, y[:, None, part], STEPS, 60, OPTIONS, 4, np.arange(K), recall)
+        assert found.forecasts == pytest.approx(whole[..., part], abs=1e-11, nan_ok=True)

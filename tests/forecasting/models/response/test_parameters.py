@@ -10,6 +10,7 @@ from forecasting.contracts import orange_juice
 from forecasting.models.response.fit import FitOptions, RollingFit, rolling_fit
 from forecasting.models.response.memory import CANDIDATES
 from forecasting.models.response.parameters import ResponseParameters
+from forecasting.models.response.shared import Learn
 from forecasting.models.response.spread import SAMPLES, Spread
 
 OPTIONS = FitOptions()
@@ -20,11 +21,11 @@ COUNT = len(CANDIDATES) + 1  # the changes are the last
 
 @pytest.fixture(scope="module")
 def chain() -> tuple[np.ndarray, np.ndarray]:
-    """Regressors (W, 1, S, K) and log sales (W, S), with a gap."""
+    """Regressors (W, K, 1, S) and log sales (W, S), with a gap."""
     values = np.random.default_rng(3)
-    x = values.normal(0, 1, (WEEKS, 1, STORES, K))
+    x = values.normal(0, 1, (WEEKS, K, 1, STORES))
     slope = np.array([-2.0, 0.8, 0.5, 0, 0, 1.0])
-    y = np.linspace(3, 5, STORES) + x[:, 0] @ slope + values.normal(0, 0.1, (WEEKS, STORES))
+    y = np.linspace(3, 5, STORES) + x[:, :, 0].swapaxes(1, 2) @ slope + values.normal(0, 0.1, (WEEKS, STORES))
     y[44, 1] = np.nan
     return x, y
 
@@ -33,7 +34,7 @@ def chain() -> tuple[np.ndarray, np.ndarray]:
 def rolled(chain: tuple[np.ndarray, np.ndarray]) -> RollingFit:
     """The chain's fit after week 39."""
     x, y = chain
-    return rolling_fit(x, np.ones(K), y[:, None], np.array([1, 2]), 39, OPTIONS, 4, np.arange(STORES), CHANGING)
+    return rolling_fit(x, np.ones(K), y[:, None], np.array([1, 2]), 39, OPTIONS, 4, CHANGING, Learn())
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +50,7 @@ def frozen(rolled: RollingFit) -> ResponseParameters:
         centre=rolled.scale.centre[0],
         factor=rolled.scale.factor[0],
         slope=response.slope[0],
-        own_slope=response.own_slope[0],
+        own_slope=response.own_slope[:, 0].T,
         level=np.stack([each.level[0] for each in rolled.responses], axis=-1),
         lowest=rolled.lowest[0],
         highest=rolled.highest[0],
@@ -128,7 +129,7 @@ def test_weeks_one_by_one_or_together_lead_to_the_same_state(
 
 def test_an_unseen_week_only_lets_the_state_fade(frozen: ResponseParameters) -> None:
     """Without a sale no miss is added, and those of the past count for less."""
-    found = frozen.after(np.zeros((1, 1, STORES, K)), np.full((1, STORES), np.nan), 1, OPTIONS.outlier)
+    found = frozen.after(np.zeros((1, K, 1, STORES)), np.full((1, STORES), np.nan), 1, OPTIONS.outlier)
     fade = 0.5 ** (1 / np.array([each.half_life for each in CANDIDATES]))
     assert found.drift_miss == pytest.approx(fade * frozen.drift_miss)
     assert found.drift_weight == pytest.approx(fade * frozen.drift_weight)
@@ -141,6 +142,12 @@ def test_some_of_its_stores_keep_what_is_theirs(frozen: ResponseParameters) -> N
     assert np.array_equal(found.own_slope, frozen.own_slope[[1, 3]])
     assert np.array_equal(found.level, frozen.level[[1, 3]])
     assert np.array_equal(found.slope, frozen.slope)
+
+
+def test_parts_of_its_stores_are_joined(frozen: ResponseParameters) -> None:
+    """In order, to the same values."""
+    parts = [frozen.only(stores) for stores in (np.array([2]), np.array([5, 8]), np.array([137]))]
+    require_equal(ResponseParameters.joined(parts), frozen)
 
 
 def test_beyond_the_last_step_the_last_spread_serves(frozen: ResponseParameters) -> None:

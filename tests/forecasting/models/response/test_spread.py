@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forecasting.models.response.spread import LARGEST_SIZE, SAMPLES, SMALLEST_SIZE, Spread, learn_spread
+from forecasting.models.response.spread import LARGEST_SIZE, SAMPLES, SMALLEST_SIZE, ProductSpread, Spread, learn_spread
 
 QUIET, ADVERTISED = [1.0, 0.0, 0.0], [1.0, 0.0, 1.0]
 NO_ERRORS = np.empty(0), np.empty((0, 3)), np.empty(0)
@@ -16,7 +16,8 @@ def log_samples(
     forecast: np.ndarray, new: np.ndarray, errors: np.ndarray, risk: np.ndarray, age: np.ndarray
 ) -> np.ndarray:
     """The samples around forecasts of one store, one a row, as its past errors make them."""
-    spread = learn_spread(errors[:, None], risk[:, None], age)
+    past = errors[:, None], risk[:, None], age
+    spread = learn_spread(*past).of_stores(*past)
     rows = [spread.around(forecast[i : i + 1], new[i : i + 1], NEVER) for i in range(len(forecast))]
     return np.concatenate(rows)
 
@@ -119,7 +120,8 @@ def test_a_store_s_errors_are_as_large_as_its_own() -> None:
     errors = np.random.default_rng(1).normal(0, 1, (300, 3)) * [0.1, 0.4, np.nan]
     risk = np.ones((300, 3, 1))
 
-    found = learn_spread(errors, risk, np.ones(300)).around(np.zeros(3), np.ones((3, 1)), np.zeros(3))
+    past = errors, risk, np.ones(300)
+    found = learn_spread(*past).of_stores(*past).around(np.zeros(3), np.ones((3, 1)), np.zeros(3))
 
     calm, wild, unseen = np.ptp(found, axis=1)
     assert wild / calm == pytest.approx(4, rel=0.25)
@@ -137,3 +139,18 @@ def test_weeks_without_a_sale_are_the_lowest_samples() -> None:
     sold = some[np.isfinite(some)]
     assert (sold.min(), np.median(sold), sold.max()) == pytest.approx((-0.6, 0, 0.6), abs=0.01)
     assert np.isneginf(always).all()
+
+
+def test_the_spread_of_a_product_serves_any_of_its_stores() -> None:
+    """Each store alone has the size that it has among all; written as a row it is the same."""
+    errors = np.random.default_rng(1).normal(0, 1, (300, 3)) * [0.1, 0.4, np.nan]
+    risk, age = np.ones((300, 3, 1)), np.arange(300.0)
+    learnt = learn_spread(errors, risk, age)
+
+    together = learnt.of_stores(errors, risk, age)
+
+    for store in range(3):
+        alone = ProductSpread.of_row(learnt.as_row()).of_stores(errors[:, [store]], risk[:, [store]], age)
+        assert alone.store == pytest.approx(together.store[store])
+        assert np.array_equal(alone.shape, together.shape)
+        assert np.array_equal(alone.coefficients, together.coefficients)
