@@ -114,7 +114,7 @@ def test_the_pages_of_a_run_show_what_it_did(ran: str, page: Page) -> None:
         "Collected: 82 of 83 expected stores have reported: closed with gaps.",
         "Gaps: store 90.",
         "was the first to warn: RuntimeWarning: there is dust on the shelf",
-        "Partition part-0000 (store 2 product 5) raised: ZeroDivisionError()",
+        "(store 2 product 5) raised: ZeroDivisionError()",
         "Store 2 product 5 failed (raised) and gets a fallback",
     ):
         expect(page.get_by_text(line)).to_be_visible()
