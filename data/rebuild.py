@@ -18,6 +18,7 @@ from forecasting.contracts import orange_juice
 from forecasting.contracts.orange_juice import dominicks_weeks
 from forecasting.contracts.table import Table
 from forecasting.storage.files import write_table
+from forecasting.storage.location import open_location
 
 PACKAGE = "r-cran-bayesm"
 RDA_IN_PACKAGE = "usr/lib/R/site-library/bayesm/data/orangeJuice.rda"
@@ -88,7 +89,7 @@ def build_tables(rda: Path) -> dict[Table, pd.DataFrame]:
 def rebuild(rda: Path, folder: Path) -> None:
     """Write the tables of `rda` to `folder`."""
     for table, frame in build_tables(rda).items():
-        write_table(folder / f"{table.name}.parquet", frame, table)
+        write_table(open_location(folder) / f"{table.name}.parquet", frame, table)
 
 
 def main() -> None:

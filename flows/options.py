@@ -39,7 +39,9 @@ WHAT, MODEL, WAITING, PUBLICATION = "What to forecast", "Model", "Waiting for st
 PANELS = (OPTIONS, WHAT, MODEL, WAITING, PUBLICATION, PartitionSpec.panel, ClusterSpec.panel)
 DEFAULT_MODEL = ForecastSpec.model
 
-LakeRoot = Annotated[str | None, Option("Root folder of all data; default: OJ_LAKE, else ./lake.", metavar="FOLDER")]
+LakeRoot = Annotated[
+    str | None, Option("Root of all data, a folder or a URL; default: OJ_LAKE, else ./lake.", metavar="PLACE")
+]
 _DATABASE = Option(
     "Database to load with what is published: its name in connections.toml, or sqlite:///path.",
     metavar="NAME",

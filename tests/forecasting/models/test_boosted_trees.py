@@ -21,6 +21,7 @@ from tests.forecasting.models.made_up import made_up, true_log_units
 from tests.strategies import Market, shuffled
 
 FEW = [2, 5]
+ROUNDS = module.ROUNDS  # as shipped
 
 
 @pytest.fixture(autouse=True)
@@ -43,7 +44,7 @@ def spec_of(market: Market, model: str = "boosted_trees", horizon: int = 2, gap:
 
 def test_what_the_regression_leaves_over_is_learnt(monkeypatch: pytest.MonkeyPatch) -> None:
     """Sales go up and down in waves of the price, which no regressor follows: the trees take a fifth off the miss."""
-    monkeypatch.setattr(module, "ROUNDS", 60)
+    monkeypatch.setattr(module, "ROUNDS", ROUNDS)
     market = made_up(n_weeks=100, noise=0.02, stores=(2, 5, 8, 9), products=(1, 2, 3, 4))
     cells = market.sales.merge(market.promotions, on=schemas.CELL)
     jump = 0.8 * np.sin(8 * np.log(cells["price"]))
