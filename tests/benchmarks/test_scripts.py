@@ -1,6 +1,7 @@
 """Every benchmark still runs: on a few stores and weeks, with one kill (`make benchmarks`)."""
 
 import importlib.util
+import json
 import os
 import subprocess
 import sys
@@ -29,6 +30,8 @@ KILLING = {
     "server_killed": ["--only", "1"],
     "ways_to_end": ["--times", "1", "--only", "SIGKILL of the run"],
 }
+# The first is run; it uses the others.
+SCALE = ("scale", "scale_lake", "scale_plain", "scale_docs")
 # Constants of a script that make it small, and what it then prints.
 SMALL: dict[str, tuple[dict[str, Any], str]] = {
     "drift": (
@@ -62,7 +65,7 @@ def of_few_stores(table: Table) -> pd.DataFrame:
 
 def test_every_benchmark_is_run_by_a_test() -> None:
     """A new script joins one of the lists."""
-    assert {path.stem for path in BENCHMARKS.glob("*.py")} == {*KILLING, *SMALL, *ELSEWHERE, "cost"}
+    assert {path.stem for path in BENCHMARKS.glob("*.py")} == {*KILLING, *SMALL, *ELSEWHERE, *SCALE, "cost"}
 
 
 @pytest.mark.parametrize("name", SMALL)
@@ -95,6 +98,18 @@ def test_the_cost_of_models_is_written_as_table_and_plot(tmp_path: Path, monkeyp
     lines = (tmp_path / "cost.md").read_text(encoding="utf-8").splitlines()
     assert {line.split("`")[1] for line in lines[3:]} == {"naive", "mean"}
     assert "</svg>" in (tmp_path / "cost.svg").read_text(encoding="utf-8")
+
+
+def test_the_cost_of_a_run_is_measured_by_size(tmp_path: Path) -> None:
+    """Beside the plain script, on a lake of a dozen stores; the last line is JSON."""
+    command = [sys.executable, str(BENCHMARKS / "scale.py"), "--series", "132", "--folder", str(tmp_path)]
+    ours = {key: value for key, value in os.environ.items() if not key.startswith(("PREFECT_", "OJ_"))}
+    done = subprocess.run(command, env=ours, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    measured = json.loads(done.stdout.splitlines()[-1])
+    assert measured["series"] > 100
+    named = ("wall_s", "plain_wall_s", "cpu_s", "peak_gib_driver", "peak_gib_worker")
+    assert all(measured[name] > 0 for name in named)
 
 
 @pytest.mark.parametrize("name", KILLING)
