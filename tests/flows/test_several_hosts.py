@@ -89,6 +89,16 @@ def local_sha256(history: Lake, tmp_path_factory: pytest.TempPathFactory) -> str
     return sha256(Lake(root))
 
 
+def made_by_three_hosts(record: RunRecord, transfer: str) -> tuple[ClusterUsage, PublishedForecast]:
+    """Check that three hosts made the whole forecast, and how their rows came to them; return usage and forecast."""
+    usage, published = record.result(ClusterUsage), record.result(PublishedForecast)
+    assert usage
+    assert published
+    assert (usage.instances, usage.transfer) == (3, transfer)
+    assert published.fallbacks_by_reason == {}
+    return usage, published
+
+
 def test_a_host_killed_in_mid_run_does_not_change_the_result(
     local_sha256: str, lake: Lake, ssh_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -104,12 +114,8 @@ def test_a_host_killed_in_mid_run_does_not_change_the_result(
         monkeypatch.setattr(RetryQueue, "succeeded", before(RetryQueue.succeeded, made.each[2].kill))
         record = run(lake, mini_batch_size=3, **on(made))
         assert left_on(made) == []
-    usage, published = record.result(ClusterUsage), record.result(PublishedForecast)
-    assert usage
-    assert published
-    assert (usage.instances, usage.transfer) == (3, "shared storage")
+    usage, _ = made_by_three_hosts(record, "shared storage")
     assert usage.lost_tasks >= 1
-    assert published.fallbacks_by_reason == {}
     assert sha256(lake) == local_sha256
 
 
@@ -123,12 +129,8 @@ def test_a_host_cut_off_in_mid_run_does_not_change_the_result(
         record = run(lake, mini_batch_size=3, **on(made))
         assert left_on(made) == []
         assert made.each[2].files() == []
-    usage, published = record.result(ClusterUsage), record.result(PublishedForecast)
-    assert usage
-    assert published
-    assert (usage.instances, usage.transfer) == (3, "message")
+    usage, _ = made_by_three_hosts(record, "message")
     assert usage.lost_tasks >= 1
-    assert published.fallbacks_by_reason == {}
     assert sha256(lake) == local_sha256
 
 
@@ -178,15 +180,11 @@ def test_hosts_that_share_only_a_bucket_publish_the_same_bytes(
         monkeypatch.setattr(RetryQueue, "succeeded", succeeded)
         record = run(lake, mini_batch_size=3, **on(made))
         assert left_on(made) == []
-    usage, published = record.result(ClusterUsage), record.result(PublishedForecast)
-    assert usage
-    assert published
-    assert (usage.instances, usage.transfer) == (3, "shared storage")
+    _, published = made_by_three_hosts(record, "shared storage")
     assert all(part.rows is None for part in written)
-    assert published.fallbacks_by_reason == {}
     assert sha256(lake) == local_sha256
     assert lake.partials.folder(published.run_id).walk() == []
-    everything = b"".join(Location(lake.root.backend, entry.key).read_bytes() for entry in lake.root.walk())
+    everything = b"".join(lake.root.at(entry).read_bytes() for entry in lake.root.walk())
     assert bucket["AWS_SECRET_ACCESS_KEY"].encode() not in everything
 
 

@@ -13,7 +13,15 @@ from forecasting.pipeline.simulation import shipped
 from forecasting.storage.files import write_table
 from forecasting.storage.lake import Lake
 from forecasting.storage.location import local_file
+from tests.forecasting.pipeline.batches import CUTOFF
 from tests.forecasting.pipeline.replayed import FEW, WEEKS, let_a_week_go_by
+from tests.small import half_announced_lake
+
+
+@pytest.fixture(scope="module")
+def history(tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    """A lake whose stores have announced half of their plans; not to be changed."""
+    return half_announced_lake(tmp_path_factory.mktemp("history") / "lake", dominicks_week(110), CUTOFF)
 
 
 @pytest.fixture(scope="session")

@@ -7,30 +7,13 @@ import pandas as pd
 import pytest
 
 from forecasting.contracts.errors import RunError
-from forecasting.contracts.orange_juice import dominicks_week
-from forecasting.contracts.spec import BatchSpec, ForecastSpec
-from forecasting.pipeline.batch import ForecastBatch, prepare
 from forecasting.pipeline.forecast import forecast
-from forecasting.pipeline.model_selection import ModelChoice
 from forecasting.pipeline.parts import forecast_part
 from forecasting.pipeline.staged import StagedForecast
 from forecasting.storage.lake import Lake
-from tests.small import half_announced_lake
+from tests.forecasting.pipeline.batches import batch_of
 
-CUTOFF = dominicks_week(130)
 SERIES = ["store", "product"]
-
-
-@pytest.fixture(scope="module")
-def history(tmp_path_factory: pytest.TempPathFactory) -> Lake:
-    """Not to be changed."""
-    return half_announced_lake(tmp_path_factory.mktemp("parts") / "lake", dominicks_week(110), CUTOFF)
-
-
-def batch_of(lake: Lake, model: str, size: int) -> ForecastBatch:
-    batch = prepare(lake, ForecastSpec(CUTOFF, model=model), ModelChoice(model, "always"), BatchSpec(size))
-    lake.partials.begin(batch.run_id)
-    return batch
 
 
 @pytest.fixture
