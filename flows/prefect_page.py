@@ -103,8 +103,7 @@ def explain_failure(run: Callable[P, R]) -> Callable[P, R]:
         try:
             return run(*args, **kwargs)
         except Exception as raised:
-            refused = StorageError.of(raised) if isinstance(raised, OSError) else None
-            error = refused or raised
+            error = StorageError.of(raised) or raised
             with best_effort("The error could not be explained on the run's page"):
                 post(failure_artifact(error))
             if isinstance(error, ForecastingError):

@@ -40,7 +40,7 @@ def user_errors() -> Iterator[None]:
     except ForecastingError as error:
         end_with(error)
     except BaseException as error:
-        if not stops and isinstance(error, OSError) and (refused := StorageError.of(error)):
+        if not stops and (refused := StorageError.of(error)):
             end_with(refused)
         # Prefect may answer a stop by an error of its own.
         if not stops:

@@ -52,9 +52,11 @@ class StorageError(ForecastingError):
     problem: str
 
     @classmethod
-    def of(cls, error: OSError) -> "StorageError | None":
-        """Return what the operating system or an object store says of a file; None of an error about no file."""
-        return cls(str(error.filename), error.strerror or str(error)) if error.filename else None
+    def of(cls, error: BaseException) -> "StorageError | None":
+        """Return what the operating system or an object store says of a file; None of any other error."""
+        if not isinstance(error, OSError) or not error.filename:
+            return None
+        return cls(str(error.filename), error.strerror or str(error))
 
     def __str__(self) -> str:
         return (

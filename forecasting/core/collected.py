@@ -55,12 +55,15 @@ def prices_by_series(promotions: pd.DataFrame, definition: PanelDefinition) -> p
     return promotions.groupby(schemas.SERIES)[names].agg(["median", "count"])
 
 
-def without_cells(sales: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
+def is_of_cells(rows: pd.DataFrame, cells: pd.DataFrame) -> pd.Series:
+    """Return which of the rows are of one of the cells, by their index."""
+    found = rows[schemas.CELL].merge(cells[schemas.CELL].drop_duplicates(), how="left", indicator=True)["_merge"]
+    return found.eq("both").set_axis(rows.index)
+
+
+def without_cells(rows: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
     """Return the rows that are of none of the cells."""
-    if cells.empty:
-        return sales
-    found = sales[schemas.CELL].merge(cells[schemas.CELL].drop_duplicates(), how="left", indicator=True)["_merge"]
-    return sales[(found == "left_only").to_numpy()]
+    return rows if cells.empty else rows[~is_of_cells(rows, cells)]
 
 
 @dataclass(frozen=True)

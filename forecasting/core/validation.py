@@ -14,7 +14,7 @@ from forecasting.contracts import schemas
 from forecasting.contracts.layout import Layout, PassedOver
 from forecasting.contracts.panel_definition import Id, PanelDefinition
 from forecasting.core.attributes import Attributes, find_attributes
-from forecasting.core.collected import Collected, without_cells
+from forecasting.core.collected import Collected, is_of_cells, without_cells
 from forecasting.core.cross_checks import (
     find_duplicates,
     find_file_weeks,
@@ -125,8 +125,11 @@ def validate(
     file_weeks = find_file_weeks(checked, last_collected)
     require_file_week(checked)
     is_repeated = find_duplicates(checked)
+    # What of the weeks that came was collected before: it is repeated or corrected.
+    before = collected.sales(_weeks_sold(checked))
     # Before the days are counted: a day that is set aside is a day that is missing.
-    _require_proportion(checked, is_repeated, collected, overrides)
+    if weeks_collected:
+        _require_proportion(checked, is_repeated, collected, before, overrides)
     missing_days = require_all_days(checked)
     pass_over_partial_weeks(checked, weeks_collected)
     hold_back_broken_sums(checked)
@@ -138,7 +141,7 @@ def validate(
         checked.notes.append(
             f"{counted(weekly.below_zero, 'week')} of a series with more returns than sales, counted as 0"
         )
-    cells = _compared(weekly.sales, collected.sales(_weeks_of(weekly.sales)))
+    cells = _compared(weekly.sales, before)
     accepted = _without_cells(taken, weekly, cells["is_repeated"])
 
     def all_series() -> pd.DataFrame:
@@ -170,33 +173,31 @@ def _require_proportion(
     checked: Rows,
     is_repeated: np.ndarray,
     collected: Collected,
+    before: pd.DataFrame,
     overrides: pd.DataFrame | None,
 ) -> None:
     definition = checked.definition
     single = checked.is_sound & ~checked.is_transaction
-    if collected.weeks() and definition.of_role("price"):
+    if definition.of_role("price"):
         rows = with_plain_ids(checked.parsed[single])
         usual = collected.usual_prices(rows["store"].dropna().unique())
         for name, unusual in unusual_prices(rows, usual, definition).items():
             if overrides is not None:
-                unusual &= ~_is_in(rows, overrides).to_numpy()
+                unusual &= ~is_of_cells(rows, overrides).to_numpy()
             remedy = (
                 "far from this series' usual price: check for a slipped decimal point, or let it in with `oj accept`"
             )
             checked.flag(_mask(checked, rows.index[unusual]), "outlier", name, remedy)
-    if not collected.weeks():
-        return
     sold = with_plain_ids(checked.good[checked.good["units"].notna()])
     if sold.empty:
         return
     # What is being corrected is no measure for its own correction.
     once = sold[~is_repeated[sold.index]]
-    before = collected.sales(_weeks_of(sold))
     corrected = restated(before, weekly_sales(once, definition).sales)
     usual_units = collected.usual_units(sold["store"].unique(), corrected)
     out = out_of_proportion(sold, usual_units, without_cells(before, corrected))
     if overrides is not None:
-        out &= ~_is_in(sold.loc[out.index], overrides)
+        out &= ~is_of_cells(sold.loc[out.index], overrides)
     remedy = (
         "far beyond this series' highest week and the product's other stores: check for a slipped unit or digit, "
         "or let it in with `oj accept`"
@@ -204,8 +205,10 @@ def _require_proportion(
     checked.flag(_mask(checked, out.index[out]), "outlier", "units", remedy)
 
 
-def _weeks_of(rows: pd.DataFrame) -> list[date]:
-    return [week.date() for week in rows["week"].dropna().unique()]
+def _weeks_sold(checked: Rows) -> list[date]:
+    """Return the weeks of rows with units, of those that are sound so far."""
+    weeks = checked.parsed.loc[checked.is_sound & checked.parsed["units"].notna(), "week"]
+    return [week.date() for week in weeks.dropna().unique()]
 
 
 def _summed(checked: Rows, rows: pd.DataFrame) -> tuple[pd.DataFrame, WeeklySales]:
@@ -234,16 +237,6 @@ def _rows_of(weekly: WeeklySales, cells: pd.Series) -> pd.Index:
 
 def _without_cells(rows: pd.DataFrame, weekly: WeeklySales, cells: pd.Series) -> pd.DataFrame:
     return rows.drop(_rows_of(weekly, cells))
-
-
-def _is_in(rows: pd.DataFrame, cells: pd.DataFrame) -> pd.Series:
-    """Return which of `rows` are of one of the cells."""
-    return (
-        rows[schemas.CELL]
-        .merge(cells[schemas.CELL].drop_duplicates(), how="left", indicator=True)["_merge"]
-        .eq("both")
-        .set_axis(rows.index)
-    )
 
 
 def _mask(checked: Rows, index: pd.Index) -> np.ndarray:

@@ -145,6 +145,11 @@ def fallback(partition: PartitionData, spec: ForecastSpec, reasons: Mapping[Seri
     return rows
 
 
+def reasons_among(series: pd.DataFrame, reasons: Mapping[Series, str]) -> dict[Series, str]:
+    """Return why some of these series failed, by (store, product)."""
+    return {key: reasons[key] for key in keys_of(series) if key in reasons} if reasons else {}
+
+
 def untrained_series(series: pd.DataFrame, fitted: FittedModel | None) -> dict[Series, str]:
     """Return the series without parameters in a fitted model, with the reason `not_trained`."""
     if fitted is None or not get_model(fitted.spec.model).has_parameters:
@@ -175,11 +180,8 @@ def assemble(
     Raises:
         RunError: a series × step is missing, there twice, or has unusable numbers.
     """
-    fallbacks = [
-        fallback(partition, spec, here)
-        for partition in (partitions if reasons else ())
-        if (here := {key: reasons[key] for key in keys_of(partition.series) if key in reasons})
-    ]
+    failed = ((partition, reasons_among(partition.series, reasons)) for partition in partitions)
+    fallbacks = [fallback(partition, spec, here) for partition, here in failed if here]
     series = pd.concat([partition.series for partition in partitions], ignore_index=True)
     return join(frames, fallbacks, series, reasons, spec, table_type)
 

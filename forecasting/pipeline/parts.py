@@ -11,7 +11,7 @@ import pandas as pd
 from forecasting.compute.transfer import RowsUnreadable
 from forecasting.contracts import schemas
 from forecasting.contracts.errors import SchemaError
-from forecasting.contracts.panel_definition import Id, Series
+from forecasting.contracts.panel_definition import Id
 from forecasting.contracts.spec import ForecastSpec
 from forecasting.core.completeness import active_series
 from forecasting.core.fitted_model import FittedModel
@@ -98,7 +98,8 @@ def _pool(url: str, run_id: str) -> Pool:
 def forecast_data(data: PartitionData, spec: ForecastSpec) -> Part:
     """On a worker: forecast a partition whose rows were sent, and send its rows back."""
     rows = forecast_partition(data, spec)
-    return Part(data.name, rows, reasons=_reasons(rows, data.series, data.fitted, spec))
+    failed = unusable_series(rows, data.series, spec) | untrained_series(data.series, data.fitted)
+    return Part(data.name, rows, reasons=failed)
 
 
 def forecast_part(work: Partition | PartitionData, reader: PartitionReader) -> Part:
@@ -151,9 +152,3 @@ def _reading(reader: PartitionReader) -> Iterator[Lake]:
         yield lake
     except (OSError, SchemaError) as error:
         raise RowsUnreadable(str(error)) from error
-
-
-def _reasons(
-    rows: pd.DataFrame, series: pd.DataFrame, fitted: FittedModel | None, spec: ForecastSpec
-) -> dict[Series, str]:
-    return unusable_series(rows, series, spec) | untrained_series(series, fitted)

@@ -8,9 +8,8 @@ import pandas as pd
 from forecasting.contracts import schemas
 from forecasting.contracts.errors import RunError
 from forecasting.contracts.panel_definition import Series
-from forecasting.core.forecast_checks import keys_of
 from forecasting.core.partition import Partition
-from forecasting.pipeline.forecast import fallback, join
+from forecasting.pipeline.forecast import fallback, join, reasons_among
 from forecasting.pipeline.parts import PartitionReader
 from forecasting.storage.lake import Lake
 
@@ -38,7 +37,7 @@ class StagedForecast:
         for partitions in _in_order(self.partitions):
             rows = [self._read(name) for each in partitions for name in self.parts[each.name]]
             series = pd.concat([each.series for each in partitions], ignore_index=True)
-            here = {key: self.reasons[key] for key in keys_of(series) if key in self.reasons} if self.reasons else {}
+            here = reasons_among(series, self.reasons)
             yield join(rows, self._fallbacks(partitions, here), series, here, self.reader.spec)
 
     def _read(self, name: str) -> pd.DataFrame:
@@ -51,8 +50,8 @@ class StagedForecast:
         return rows
 
     def _fallbacks(self, partitions: list[Partition], reasons: Mapping[Series, str]) -> Iterator[pd.DataFrame]:
-        for partition in partitions if reasons else ():
-            if here := {key: reasons[key] for key in keys_of(partition.series) if key in reasons}:
+        for partition in partitions:
+            if here := reasons_among(partition.series, reasons):
                 failed = partition.only(pd.DataFrame(sorted(here), columns=schemas.SERIES), partition.name)
                 yield fallback(replace(self.reader, version=None, by_pool=False).read(failed), self.reader.spec, here)
 

@@ -165,7 +165,7 @@ def _fallbacks(view: RunView) -> str:
 
 def _results(view: RunView) -> str:
     published = view.record.result(PublishedForecast)
-    table_path = words.address(view.lake.reports.table_path)
+    table_path = view.lake.reports.table_path.address
     records = view.lake.root / "run_records" / str(view.record.week)
     sha256 = {step.name: step.sha256 for step in view.origins}
     parts = []
@@ -188,13 +188,13 @@ def _results(view: RunView) -> str:
             block("python", f"import duckdb\nduckdb.read_parquet({table_path!r})"),
             f"sha256 {code(sha256['report'])}",
             "## Run records",
-            f"What each run of the week did, published or not, is kept in {code(words.address(records))}.",
+            f"What each run of the week did, published or not, is kept in {code(records.address)}.",
         ]
     )
 
 
 def _lineage(view: RunView) -> str:
-    published, root, spec = view.record.result(PublishedForecast), words.address(view.lake.root), view.record.spec
+    published, root, spec = view.record.result(PublishedForecast), view.lake.root.address, view.record.spec
     parts = [
         f"## From the files that were sent to the report, {words.week_of(spec.cutoff)}",
         f"All in the lake {code(root)}. Each step is made from the ones above it.",

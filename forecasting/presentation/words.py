@@ -131,9 +131,9 @@ def as_typed(place: Location | Path | str) -> str:
     return str(absolute.relative_to(here)) if absolute.is_relative_to(here) else str(absolute)
 
 
-def address(place: Location | str) -> str:
-    """Return the absolute path, or the URL, of a place."""
-    return str(place) if "://" in str(place) else str(Path(str(place)).resolve())
+def address(place: str) -> str:
+    """Return a path as an absolute one; a URL as it is."""
+    return place if "://" in place else str(Path(place).resolve())
 
 
 def lake_option(lake: Lake) -> str:

@@ -49,7 +49,7 @@ class Quarantine:
 
     def weeks(self) -> list[date]:
         """Return the cutoffs whose runs did not accept some row, oldest first."""
-        return dates(self._folder.children(), ".parquet")
+        return dates(self._folder.names(), ".parquet")
 
     @property
     def _table(self) -> Table:
@@ -76,7 +76,7 @@ class Completeness:
 
     def weeks(self) -> list[date]:
         """Return the weeks that a run has admitted, oldest first."""
-        return dates(self._folder.children(), ".json")
+        return dates(self._folder.names(), ".json")
 
 
 class Acceptances:
@@ -105,7 +105,7 @@ class Acceptances:
     def overrides(self) -> pd.DataFrame:
         """Return the cells whose units were accepted although they are outliers: `store, product, week`."""
         cells = []
-        for week in dates(self.folder.children()):
+        for week in dates(self.folder.names()):
             names = (self.folder / str(week)).files(".json")
             found = [read_json(path) for path in names if _OVERRIDE.fullmatch(path.name)]
             cells += [(each["store"], each["product"], week) for each in found]

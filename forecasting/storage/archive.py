@@ -138,11 +138,11 @@ class Archive:
         """
         self._retry_left()
         said = FileNotes()
-        waiting = {entry.name for entry in self._inbox.children()}
+        waiting = set(self._inbox.names())
         taken = self._taken.walk()
         moment = self.clock() if taken else 0.0
         for entry in taken:
-            held = Location(self._taken.backend, entry.key)
+            held = self._taken.at(entry)
             cutoff = held.parent.name
             record = self._manifest(cutoff).get(held.name, _Copy(cutoff, held.name, held.name))
             name = record.file
@@ -210,7 +210,7 @@ class Archive:
 
     def _drop_old(self, held: Entry, record: _Copy, moment: float) -> None:
         if moment - max(held.changed, record.taken) > SECONDS_KEPT:
-            place = Location(self._taken.backend, held.key)
+            place = self._taken.at(held)
             place.delete()
             if not place.parent.children():
                 place.parent.delete()
@@ -220,9 +220,9 @@ class Archive:
         stem, suffix = PurePosixPath(name).stem, PurePosixPath(name).suffix
         numbered = re.compile(re.escape(stem) + r"(?:\.(\d+))?" + re.escape(suffix))
         copies = [
-            (entry.key.split("/")[-2], int(match[1] or 1), entry.name)
-            for entry in self._root.walk()
-            if (match := numbered.fullmatch(entry.name))
+            (copy.parent.name, int(match[1] or 1), copy.name)
+            for copy in map(self._root.at, self._root.walk())
+            if (match := numbered.fullmatch(copy.name))
         ]
         if not copies:
             return None

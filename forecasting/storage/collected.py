@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 
 import pandas as pd
 
@@ -44,7 +45,10 @@ class LakeCollected:
     def usual_units(self, stores: Collection[Id], without: pd.DataFrame) -> pd.DataFrame:
         """Return what the stores usually sell."""
         sales = self.lake.sales
-        found = [units_by_series(without_cells(sales.rows(stores=some), without)) for some in self._blocks(stores)]
+        found = [
+            units_by_series(without_cells(sales.rows(stores=some), without[without["store"].between(*some)]))
+            for some in self._blocks(stores)
+        ]
         return pd.concat(found) if found else units_by_series(sales.table.empty())
 
     def usual_prices(self, stores: Collection[Id]) -> pd.DataFrame:
@@ -56,10 +60,12 @@ class LakeCollected:
     def _blocks(self, stores: Collection[Id]) -> Iterator[Stores]:
         """Cut the stores into ranges of about `SERIES_AT_ONCE` series."""
         ordered = in_order(stores)
-        newest = self.weeks()[-1:]
-        sold = self.lake.sales.of_week(newest[0]) if newest else self.lake.sales.table.empty()
-        a_store = max(len(sold) // max(sold["store"].nunique(), 1), 1)
-        at_once = max(SERIES_AT_ONCE // a_store, 1)
-        for first in range(0, len(ordered), at_once):
-            some = ordered[first : first + at_once]
+        for first in range(0, len(ordered), self._stores_at_once):
+            some = ordered[first : first + self._stores_at_once]
             yield some[0], some[-1]
+
+    @cached_property
+    def _stores_at_once(self) -> int:
+        newest = self.lake.sales.of_weeks(self.weeks()[-1:])
+        series_a_store = max(len(newest) // max(newest["store"].nunique(), 1), 1)
+        return max(SERIES_AT_ONCE // series_a_store, 1)

@@ -1,9 +1,11 @@
 """Reads and writes tables and plain values at the places of a lake."""
 
 import hashlib
+import io
 import json
 import shutil
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import date
 from typing import Any, BinaryIO
 
@@ -14,7 +16,6 @@ import pyarrow.parquet as pq
 
 from forecasting.contracts.errors import SchemaError
 from forecasting.contracts.table import Table
-from forecasting.storage.backends import Entry
 from forecasting.storage.location import Location
 
 # Rows of a row group: what is read at least where a range of stores is asked for.
@@ -29,14 +30,9 @@ def write_table(place: Location, frame: pd.DataFrame, table: Table, metadata: Ma
 
 def table_content(frame: pd.DataFrame, table: Table, metadata: Mapping[str, str] | None = None) -> bytes:
     """Return `frame` as the declared table: Parquet, sorted by its key, page checksums, the same bytes each time."""
-    arrow = table.to_arrow(frame.sort_values(list(table.key), ignore_index=True))
-    described = {"table": table.name, "grain": table.grain, **(metadata or {})}
-    buffer = pa.BufferOutputStream()
-    pq.write_table(
-        arrow.replace_schema_metadata(described), buffer, write_page_checksum=True, row_group_size=GROUP_ROWS
-    )
-    content: bytes = buffer.getvalue().to_pybytes()
-    return content
+    content = io.BytesIO()
+    write_frames(content, [frame], table, metadata)
+    return content.getvalue()
 
 
 def write_frames(
@@ -185,15 +181,13 @@ def json_if_any(place: Location) -> dict[str, Any] | None:
         return None
 
 
-def dates(entries: Iterable[Entry], suffix: str = "") -> list[date]:
+def dates(names: Iterable[str], suffix: str = "") -> list[date]:
     """Return the dates that files or folders are named by, each once; other names are skipped."""
     found = set()
-    for entry in entries:
-        if entry.name.endswith(suffix):
-            try:
-                found.add(date.fromisoformat(entry.name.removesuffix(suffix)))
-            except ValueError:
-                continue
+    for name in names:
+        if name.endswith(suffix):
+            with suppress(ValueError):
+                found.add(date.fromisoformat(name.removesuffix(suffix)))
     return sorted(found)
 
 

@@ -34,6 +34,7 @@ from forecasting.core.partition import Partition
 from forecasting.core.pool import Pool
 from forecasting.storage.files import (
     copy_from,
+    dates,
     digest_of,
     json_if_any,
     read_columns,
@@ -202,11 +203,8 @@ class Forecasts:
 
     def cutoffs(self) -> list[date]:
         """Return the cutoffs with a published forecast, oldest first."""
-        return sorted(
-            date.fromisoformat(place.parent.name)
-            for place in (Location(self.folder.backend, entry.key) for entry in self.folder.walk())
-            if place.name == "forecast.parquet"
-        )
+        places = map(self.folder.at, self.folder.walk())
+        return dates(place.parent.name for place in places if place.name == "forecast.parquet")
 
     def newest(self) -> date:
         """Return the last cutoff with a published forecast.
@@ -251,10 +249,10 @@ class Forecasts:
     def replaced(self, cutoff: date) -> pd.DataFrame:
         """Return the forecast that the current one replaced; empty where there was none, or its file is damaged."""
         current = self.run_id(cutoff)
-        found = {entry.key: entry for entry in (self._runs / str(cutoff)).walk()}
-        finished = [Location(self._runs.backend, key).parent for key in found if key.endswith("/manifest.json")]
+        found = {self._runs.at(entry): entry.changed for entry in (self._runs / str(cutoff)).walk()}
+        finished = [place.parent for place in found if place.name == "manifest.json"]
         others = [run / "forecast.parquet" for run in finished if run.name != current]
-        newest = sorted((each for each in others if each.key in found), key=lambda each: found[each.key].changed)[-1:]
+        newest = sorted((each for each in others if each in found), key=lambda each: found[each])[-1:]
         return read_undamaged(newest, self._table)
 
     def spec_of(self, cutoff: date, run_id: str) -> ForecastSpec | None:

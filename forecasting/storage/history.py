@@ -55,7 +55,7 @@ class WeeklyTable(ABC):
 
     def weeks(self) -> list[date]:
         """Return the weeks that have a file, oldest first."""
-        return dates(self._folder.children(), ".parquet")
+        return dates(self._folder.names(), ".parquet")
 
     def files(self, until: date | None = None, as_of: datetime | None = None, since: date = date.min) -> list[Location]:
         """Return the files of all weeks, or of those between two, as of now or of `as_of`; oldest week first."""
@@ -71,6 +71,25 @@ class WeeklyTable(ABC):
             elif week in written:
                 found.append(self.path(week))
         return found
+
+    @abstractmethod
+    def _arranged(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """Return the rows of files, oldest week first, as one table: each cell once, sorted."""
+
+    def read(
+        self,
+        until: date | None = None,
+        as_of: datetime | None = None,
+        stores: Stores | None = None,
+        among: Collection[Any] | None = None,
+    ) -> pd.DataFrame:
+        """Return the table of all weeks, or of the files up to `until`, as known now or at `as_of`; sorted by cell.
+
+        Args:
+            stores: the first and the last store that are wanted; all where it is None.
+            among: the stores of that range that are wanted; all of it where it is None.
+        """
+        return self._arranged(self.rows(until, as_of, stores, among))
 
     def rows(
         self,
@@ -160,10 +179,9 @@ class WeeklyTable(ABC):
     def _all_vintages(self) -> dict[date, list[Location]]:
         """Return the vintages of every week that has some, oldest first; by one listing."""
         found: dict[date, list[Location]] = {}
-        for entry in self._vintages.walk():
-            place = Location(self._vintages.backend, entry.key)
-            if place.suffix == ".parquet":
-                found.setdefault(date.fromisoformat(place.parent.name), []).append(place)
+        for place in map(self._vintages.at, self._vintages.walk()):
+            for week in dates([place.parent.name]) if place.suffix == ".parquet" else ():
+                found.setdefault(week, []).append(place)
         return found
 
     def _vintages_of(self, week: date) -> list[Location]:
@@ -197,15 +215,8 @@ class Sales(WeeklyTable):
         """The table `sales` of the lake's definition."""
         return schemas.sales(self._reference.definition)
 
-    def read(
-        self,
-        until: date | None = None,
-        as_of: datetime | None = None,
-        stores: Stores | None = None,
-        among: Collection[Any] | None = None,
-    ) -> pd.DataFrame:
-        """Return the sales of all weeks, or of those up to `until`, as known now or at `as_of`; sorted by cell."""
-        return self.rows(until, as_of, stores, among).sort_values(schemas.CELL, ignore_index=True)
+    def _arranged(self, rows: pd.DataFrame) -> pd.DataFrame:
+        return rows.sort_values(schemas.CELL, ignore_index=True)
 
     def add(self, rows: pd.DataFrame, collected: datetime | None = None) -> None:
         """Add accepted rows to their weeks; a row of a cell that exists replaces it, and the old vintage stays.
@@ -232,18 +243,9 @@ class Promotions(WeeklyTable):
         """The table `promotions` of the lake's definition."""
         return schemas.promotions(self._reference.definition)
 
-    def read(
-        self,
-        announced_until: date | None = None,
-        as_of: datetime | None = None,
-        stores: Stores | None = None,
-        among: Collection[Any] | None = None,
-    ) -> pd.DataFrame:
-        """Return the promotions of all weeks, past and future, that were announced up to a week; sorted by cell.
-
-        Where several files announced a cell, the newest week's file counts.
-        """
-        return newest_announced(self.rows(announced_until, as_of, stores, among))
+    def _arranged(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """Where several files announced a cell, the newest week's file counts."""
+        return newest_announced(rows)
 
     def for_weeks(self, weeks: Collection[date]) -> pd.DataFrame:
         """Return what was announced for some weeks, past or coming, by the files of any week; sorted by cell."""
@@ -279,7 +281,7 @@ class Corrections:
     def add(self, cutoff: date, sales: pd.DataFrame, collected: datetime) -> None:
         """Write which cells the sales that a run of `cutoff` is about to add will correct."""
         weeks = [week.date() for week in sales["week"].unique()]
-        rows = restated(self._sales.of_weeks(weeks), sales) if weeks else restated(sales, sales)
+        rows = restated(self._sales.of_weeks(weeks), sales)
         if len(rows):
             new = self._table.cast(rows.assign(collected=collected))
             write_table(self._path(cutoff), pd.concat([self.read(cutoff), new]), self._table)

@@ -95,8 +95,7 @@ class Lake:
         """
         try:
             for folder in (self.inbox, self.acceptances.folder):
-                if folder.path:
-                    folder.path.mkdir(parents=True, exist_ok=True)
+                folder.make_folder()
             probe = self.root / ".writable"
             probe.write_bytes(b"")
             probe.delete()

@@ -145,7 +145,7 @@ def waiting_lease(folder: Location) -> Iterator[Lease]:
 def held_leases(locks: Location) -> dict[str, Holder]:
     """Return the holder of each lease that is held now, by its name; none is taken for that."""
     found = {}
-    for folder in sorted({Path(entry.key).parent.name for entry in locks.walk()}):
+    for folder in sorted({locks.at(entry).parent.name for entry in locks.walk()}):
         holder = _read(locks / folder, _newest(locks / folder))
         if holder and not (holder.has_ended or holder.is_overdue(now().timestamp())):
             found[folder] = holder

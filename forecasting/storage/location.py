@@ -106,6 +106,18 @@ class Location:
         """Return what lies directly in it, by name, hidden names too."""
         return self.backend.children(self.key)
 
+    def names(self) -> list[str]:
+        """Return the names of what lies directly in it, sorted, hidden names too."""
+        return [entry.name for entry in self.children()]
+
+    def at(self, entry: Entry) -> "Location":
+        """Return the place of what was listed here."""
+        return Location(self.backend, entry.key)
+
+    def make_folder(self) -> None:
+        """Make it a folder into which others may write, where the place has folders."""
+        self.backend.make_folder(self.key)
+
     def walk(self) -> list[Entry]:
         """Return all files in it and in its folders, by key, without hidden ones."""
         return self.backend.walk(self.key)

@@ -106,7 +106,9 @@ class ModelRegistry:
 
     def versions(self) -> list[str]:
         """Return the registered versions, by name."""
-        return sorted(entry.key.split("/")[-2] for entry in self._folder.walk() if entry.name == "model.json")
+        return sorted(
+            place.parent.name for place in map(self._folder.at, self._folder.walk()) if place.name == "model.json"
+        )
 
     def register(
         self, fitted: FittedModel, origin: Origin, record: Mapping[str, Any], backtest: pd.DataFrame | None = None

@@ -89,7 +89,7 @@ class Monitoring:
         Args:
             key: of the baseline that the alarms are against; None for all.
         """
-        weeks = [week for week in dates((self._root / "alarms").children(), ".json") if week <= until]
+        weeks = [week for week in dates((self._root / "alarms").names(), ".json") if week <= until]
         return [alarm for week in weeks for baseline, alarm in self._alarms_of(week) if key in (None, baseline)]
 
     def _alarms_of(self, week: date) -> list[tuple[str, Alarm]]:

@@ -35,4 +35,4 @@ class RunRecords:
     def last(self) -> RunRecord | None:
         """Return the record of the run that started last, of any week; None where there is none."""
         newest = max(self._folder.walk(), key=lambda entry: entry.name, default=None)
-        return RunRecord.from_json(self._folder.backend.get(newest.key)) if newest else None
+        return RunRecord.from_json(self._folder.at(newest).read_bytes()) if newest else None

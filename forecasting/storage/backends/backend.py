@@ -92,6 +92,10 @@ class Backend(Protocol):
         """Return all files under a key, by key; without those that have a hidden name (`.…`) on their way."""
         ...
 
+    def make_folder(self, key: str) -> None:
+        """Make a folder; do nothing where it is there, or where the place has no folders."""
+        ...
+
     def move(self, key: str, target: str) -> None:
         """Move an object, over one that is there; a place that cannot do that in one step copies it first."""
         ...

@@ -111,6 +111,9 @@ class Bucket:
         seen = [entry for entry in found if not f"/{entry.key[start:]}".count("/.")]
         return sorted(seen, key=lambda entry: entry.key)
 
+    def make_folder(self, key: str) -> None:
+        """Do nothing: a key needs no folder."""
+
     def move(self, key: str, target: str) -> None:
         """Copy an object, then remove it, unless its sender has put another in its place meanwhile."""
         with _plain_errors(self._of(key)):

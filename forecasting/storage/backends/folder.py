@@ -124,6 +124,10 @@ class Folder:
                 found.append(entry)
         return sorted(found, key=lambda entry: entry.key)
 
+    def make_folder(self, key: str) -> None:
+        """Make a folder, with the mode of the one that it lies in."""
+        self._make(self.path(key))
+
     def move(self, key: str, target: str) -> None:
         """Rename a file; it keeps its content also for a sender that is still writing it."""
         path = self.path(target)

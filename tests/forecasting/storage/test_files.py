@@ -101,9 +101,9 @@ def test_dates_are_read_from_names(tmp_path: Path) -> None:
     (tmp_path / "1992-04-16").mkdir()
     (tmp_path / "notes.parquet").touch()
     folder = open_location(tmp_path)
-    assert dates(folder.children()) == [date(1992, 4, 16)]
-    assert dates(folder.children(), ".parquet") == [date(1992, 4, 23)]
-    assert dates((folder / "missing").children()) == []
+    assert dates(folder.names()) == [date(1992, 4, 16)]
+    assert dates(folder.names(), ".parquet") == [date(1992, 4, 23)]
+    assert dates((folder / "missing").names()) == []
 
 
 @pytest.mark.parametrize("ids", [int, "s{:04}".format], ids=["numbers", "texts"])

@@ -102,6 +102,13 @@ def test_readers_find_one_file_a_week_and_nothing_else(lake: Lake) -> None:
     assert set(table["cutoff"]) == {SPEC.cutoff}
 
 
+def test_a_folder_that_is_named_by_no_week_is_passed_over(lake: Lake) -> None:
+    """Somebody has put a copy beside the weeks."""
+    published = lake.forecasts.publish([forecast(10)], SERIES, SPEC, "run-a")
+    (lake.forecasts.folder / "copy" / "forecast.parquet").write_bytes(published.read_bytes())
+    assert lake.forecasts.cutoffs() == [SPEC.cutoff]
+
+
 def test_a_killed_publisher_leaves_the_old_or_the_new(lake: Lake) -> None:
     """Killed at 25 random moments while two forecasts replace each other, every read gives one of them, whole."""
     lake.forecasts.publish([forecast(10)], SERIES, SPEC, "run-a")

@@ -38,6 +38,9 @@ class Units(WeeklyTable):
     def table(self) -> Table:
         return orange_juice.SALES
 
+    def _arranged(self, rows: pd.DataFrame) -> pd.DataFrame:
+        return rows
+
 
 def sales(week: date, units: dict[int, int]) -> pd.DataFrame:
     return orange_juice.SALES.cast(
@@ -325,3 +328,12 @@ def test_some_stores_of_a_range_are_read(lake: Lake) -> None:
     lake.sales.add(sales(SECOND, {5: 7, 8: 2}))
     found = lake.sales.read(stores=(5, 12), among={2, 8, 12})
     assert found["units"].tolist() == [1, 2, 3]
+
+
+def test_a_folder_of_vintages_that_is_named_by_no_week_is_passed_over(tmp_path: Path) -> None:
+    """Somebody has put a copy beside the weeks."""
+    table = Units(tmp_path)
+    table.add_weeks({FIRST: sales(FIRST, {2: 5})}, NOON)
+    shutil.copytree(tmp_path / "vintages" / str(FIRST), tmp_path / "vintages" / "copy")
+    assert table.newest() == NOON
+    assert table.rows(as_of=NOON)["units"].tolist() == [5]

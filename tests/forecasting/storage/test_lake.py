@@ -1,5 +1,6 @@
 """The stores of a lake, and what spans them."""
 
+import stat
 from datetime import date
 from pathlib import Path
 
@@ -41,6 +42,16 @@ def test_a_root_that_cannot_be_written_is_an_option_error(tmp_path: Path) -> Non
     (tmp_path / "file").write_text("not a folder")
     with pytest.raises(OptionError, match=r"cannot be written .*--lake or OJ_LAKE"):
         Lake(tmp_path / "file" / "lake").prepare()
+
+
+def test_the_folders_for_others_are_as_open_as_the_lake(tmp_path: Path) -> None:
+    """Where a group works in it, all of the group put files into the inbox."""
+    (tmp_path / "lake").mkdir()
+    (tmp_path / "lake").chmod(0o2775)
+    lake = Lake(tmp_path / "lake")
+    lake.prepare()
+    folders = (lake.inbox, lake.acceptances.folder)
+    assert {stat.S_IMODE(Path(folder).stat().st_mode) for folder in folders} == {0o2775}
 
 
 def test_an_interrupted_filling_starts_again(lake: Lake) -> None:

@@ -57,6 +57,16 @@ def test_it_holds_what_was_written_last(place: Location, steps: list[tuple[str, 
     assert seen == sorted(key for key in wanted if "/." not in key)
 
 
+def test_a_folder_may_be_made_before_anything_is_in_it(place: Location) -> None:
+    """Time and again; nothing is listed in it, and what is put there is found."""
+    (place / "folder").make_folder()
+    (place / "folder").make_folder()
+    assert (place / "folder").names() == []
+    (place / "folder" / "file").write_bytes(b"content")
+    assert (place / "folder").names() == ["file"]
+    assert [place.at(entry).read_bytes() for entry in place.walk()] == [b"content"]
+
+
 def test_what_is_not_there(place: Location) -> None:
     """It is not found, has no stamp, and reading it is FileNotFoundError; an empty folder lists nothing."""
     assert place.find() is None
